@@ -1,0 +1,151 @@
+# tcproute: the whole build. Settings on top, rules below; `make help` lists what there is to make.
+
+VERSION   = 0.1.0
+PREFIX    = /usr/local
+BINDIR    = $(PREFIX)/bin
+MANDIR    = $(PREFIX)/share/man
+SHAREDIR  = $(PREFIX)/share/tcproute
+DESTDIR   =
+CC        = gcc
+CFLAGS    = -O2 -g
+LDFLAGS   =
+CPPFLAGS  =
+FUZZ_CC   = clang
+FUZZ_TIME = 20
+V         = 0
+WERROR    =
+
+TOOLS     = sniroute
+PKG_LIB   = libcares
+MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7)
+
+# Debian packages: to build; to test, bench and fuzz.
+DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp \
+    redis-server redis-tools dnsmasq-base iproute2 procps python3
+DEPS_BENCH = $(DEPS_BUILD) haproxy nginx-light libnginx-mod-stream sniproxy
+
+# ---- no need to change anything below ----
+
+BUILD     = $(if $(SAN),build-san,build)
+SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib -pthread -MMD -MP -Wall -Wextra -Wshadow \
+    -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 $(if $(WERROR),-Werror) \
+    $(if $(SAN),$(SAN_FLAGS)) $(CPPFLAGS) $(CFLAGS)
+HARDEN    = $(if $(SAN),,-fstack-protector-strong -fPIE)
+ALL_LDFLAGS = -pthread $(if $(SAN),$(SAN_FLAGS),$(if $(findstring -static,$(LDFLAGS)),,-pie -Wl,-z,relro,-z,now)) $(LDFLAGS)
+pkg_libs  = $(shell pkg-config --libs $(if $(findstring -static,$(LDFLAGS)),--static) $(1))
+quiet     = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' '$(1)' '$@';)
+
+objs      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+BINS      = $(addprefix $(BUILD)/bin/,$(TOOLS))
+LIB       = $(BUILD)/lib.a
+UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
+HELPERS   = $(patsubst tests/e2e/%.c,$(BUILD)/e2e/%,$(wildcard tests/e2e/*.c))
+EXAMPLES  = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+FUZZERS   = $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+LOADGEN   = $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
+
+all: $(BINS) $(EXAMPLES)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(HARDEN) -c -o $@ $<
+
+$(LIB): $(call objs,lib)
+	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
+
+.SECONDEXPANSION:
+$(BINS): $(BUILD)/bin/%: $$(call objs,$$*) $(LIB)
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB) $(PKG_$*))
+
+$(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,cmocka $(PKG_LIB))
+
+$(HELPERS): $(BUILD)/e2e/%: $(BUILD)/tests/e2e/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB))
+
+$(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
+
+build/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -pthread -o $@ $<
+
+build-fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h)
+	@mkdir -p $(@D)
+	$(call quiet,FUZZ)$(FUZZ_CC) -std=c11 -D_GNU_SOURCE -DVERSION='"fuzz"' -Ilib -g -O1 -pthread \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter lib/%.c,$^) $(call pkg_libs,$(PKG_LIB))
+
+# ---- what people type ----
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make              the tools, in build/bin/ (SAN=1: with sanitizers, in build-san/bin/)
+#: make run          install what is missing, build, and serve examples/routes on loopback until Ctrl-C
+run: deps all
+	@examples/run.sh $(CURDIR)/$(BUILD)/bin
+
+#: make check        install what is missing, then every test, plain and under ASan and UBSan
+check: deps-check
+	@$(MAKE) --no-print-directory WERROR=1 all tests
+	@$(MAKE) --no-print-directory WERROR=1 SAN=1 all tests
+	@$(MAKE) --no-print-directory fuzzers
+	@FUZZ_TIME=$(FUZZ_TIME) tests/run.sh
+
+tests: $(UNIT) $(HELPERS)
+fuzzers: $(FUZZERS)
+
+#: make unit         the unit tests alone           (make e2e: the end-to-end tests alone; T=PATTERN: some of them)
+unit: $(UNIT)
+	@BUILDS=$(BUILD) tests/run.sh unit $(T)
+e2e: all tests
+	@BUILDS=$(BUILD) tests/run.sh e2e $(T)
+
+#: make fuzz         every fuzz target for FUZZ_TIME seconds (20)
+fuzz: fuzzers
+	@FUZZ_TIME=$(FUZZ_TIME) tests/run.sh fuzz $(T)
+
+#: make bench        one table: sniroute against haproxy, nginx stream and sniproxy on this machine
+bench: deps-bench all $(LOADGEN)
+	@tests/bench/run.sh $(CURDIR)/build
+
+#: make static       the same tools linked statically, in build-static/bin/
+static:
+	@$(MAKE) --no-print-directory BUILD=build-static LDFLAGS='-static $(LDFLAGS)' all
+
+#: make install      programs, manuals and examples below $(DESTDIR)$(PREFIX)
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SHAREDIR)
+	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
+	for m in $(MANUALS); do install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
+	cp -R examples $(DESTDIR)$(SHAREDIR)/
+
+#: make lint         manuals through mandoc, shell through sh -n
+lint:
+	@mandoc -T lint -W warning $(MANUALS)
+	@for f in $$(git ls-files '*.sh' .ci/run); do sh -n $$f || exit 1; done
+
+#: make dist         tcproute-VERSION.tar.gz of the tag vVERSION: same tag, same bytes
+dist:
+	git archive --prefix=tcproute-$(VERSION)/ v$(VERSION) | gzip -n > tcproute-$(VERSION).tar.gz
+
+#: make deps         install what a build needs (deps-check, deps-bench: what the tests and the benchmark need)
+deps:
+	@tests/deps.sh $(DEPS_BUILD)
+deps-check:
+	@tests/deps.sh $(DEPS_CHECK)
+deps-bench:
+	@tests/deps.sh $(DEPS_BENCH)
+
+clean:
+	rm -rf build build-san build-fuzz build-static
+
+.PHONY: all help run check tests fuzzers unit e2e fuzz bench static install lint dist deps deps-check deps-bench clean
+.PRECIOUS: $(BUILD)/%.o
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/* Addresses as text: what to listen on, what to connect to, who the peer is, CIDR lists. */
+#ifndef ADDR_H
+#define ADDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "slice.h"
+
+/*
+ * One end of a TCP connection. IPv4 is kept v4-mapped (::ffff:a.b.c.d), so that one compare and one prefix
+ * match serve both; family says which it is.
+ */
+struct endpoint {
+	uint8_t ip[16];		/* network order */
+	uint16_t port;		/* host order */
+	uint8_t family;		/* AF_INET, AF_INET6, AF_UNIX (no address kept), or AF_UNSPEC: not known */
+};
+
+#define ENDPOINT_TEXT_MAX 64	/* "[v6]:port" and a NUL fit */
+
+enum addr_kind {
+	ADDR_IP,	/* 192.0.2.1:80, [2001:db8::1]:80 */
+	ADDR_HOST,	/* name:80 */
+	ADDR_ANY,	/* :80, every local address, v4 and v6 */
+	ADDR_UNIX,	/* unix:/path */
+	ADDR_ABSTRACT,	/* unix:@name */
+	ADDR_PASS	/* pass:/path */
+};
+
+enum addr_result {
+	ADDR_OK,
+	ADDR_EMPTY,		/* no text */
+	ADDR_NO_PORT,		/* HOST without :PORT */
+	ADDR_BAD_PORT,		/* not a number from the range allowed */
+	ADDR_BAD_HOST,		/* neither an address nor a host name */
+	ADDR_BAD_PATH,		/* not absolute, empty, or longer than sun_path holds */
+	ADDR_NOT_HERE		/* a form that has no meaning in this place (:PORT as a target, pass: in http=) */
+};
+
+struct addr {
+	enum addr_kind kind;
+	struct slice host;	/* ADDR_HOST: the name; ADDR_UNIX, ADDR_PASS: the path; ADDR_ABSTRACT: the name
+				   without '@'. Borrowed from the text parsed. */
+	struct endpoint ip;	/* ADDR_IP: the address; ADDR_HOST, ADDR_ANY: only its port */
+};
+
+/* What addr_parse() accepts beside IP, host and unix addresses. */
+#define ADDR_LISTEN	1u	/* a listening address: :PORT, and port 0 */
+#define ADDR_ALLOW_PASS	2u	/* pass:/PATH */
+
+/* Parse text; on anything but ADDR_OK *out is undefined. Pure, text is borrowed by *out. */
+enum addr_result addr_parse(struct slice text, unsigned allow, struct addr *out);
+
+/* Why addr_parse() refused, for a message: "no port", "port is not a number from 1 to 65535", ... Static. */
+const char *addr_reason(enum addr_result r);
+
+/*
+ * The socket address of an ADDR_IP, ADDR_ANY (the v6 wildcard) or unix address; its length, or 0 for
+ * ADDR_HOST. ADDR_PASS gives the unix path.
+ */
+socklen_t addr_sockaddr(const struct addr *a, struct sockaddr_storage *out);
+
+/* The endpoint of a socket address; v4-mapped addresses become AF_INET, unknown families AF_UNSPEC. */
+void endpoint_of(const struct sockaddr_storage *sa, struct endpoint *out);
+
+/* The socket address of an AF_INET or AF_INET6 endpoint; its length, or 0 for another family. */
+socklen_t endpoint_sockaddr(const struct endpoint *e, struct sockaddr_storage *out);
+
+/* "192.0.2.1:80", "[2001:db8::1]:80", "unix", or "-" when not known; returns out. */
+const char *endpoint_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX]);
+
+/* An IP literal without port ("192.0.2.1", "2001:db8::1", brackets allowed round the latter). Port is 0. */
+bool endpoint_parse_ip(struct slice text, struct endpoint *out);
+
+/* Whether e lies in one of the comma-separated CIDRs of list, which cidr_list_valid() accepted. */
+bool cidr_list_has(struct slice list, const struct endpoint *e);
+
+/*
+ * Check a comma-separated list of ADDRESS[/BITS]. False sets *bad to the first item that is none (an empty
+ * item or list as well; host bits set behind the prefix are accepted).
+ */
+bool cidr_list_valid(struct slice list, struct slice *bad);
+
+#endif

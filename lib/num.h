@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* Strict number parsing: digits only, no sign, no blanks, a range, the whole text. */
+#ifndef NUM_H
+#define NUM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+/* Decimal digits only (no sign, blank or base prefix); false leaves *out alone. Pure. */
+bool num_parse(struct slice text, uint64_t min, uint64_t max, uint64_t *out);
+
+/*
+ * Seconds with up to three decimals ("5", "0.25", ".5") as milliseconds, rounded down;
+ * at most max_ms. False leaves *out_ms alone. Pure.
+ */
+bool num_seconds(struct slice text, uint64_t max_ms, uint64_t *out_ms);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The routes file, routes(5): one file's text, checked, and the answers it gives.
+ *
+ * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets. Nothing in it is a
+ * pointer, so it can be handed to another process as a descriptor. A look-up reparses the line it found.
+ */
+#ifndef ROUTES_H
+#define ROUTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "proxyhdr.h"
+#include "slice.h"
+
+#define ROUTES_LINE_MAX 65536u	/* bytes of one line */
+
+enum routes_kind {
+	ROUTES_TLS,	/* keys alpn:* and tls */
+	ROUTES_HTTP,	/* keys http and tls */
+	ROUTES_TCP,	/* key tcp on "*": what came to a TLS port and is not TLS */
+	ROUTES_LISTEN	/* key tcp on a listening address, asked for by the address as written */
+};
+
+enum routes_balance { BALANCE_LEAST, BALANCE_FIRST, BALANCE_SOURCE };
+
+/* The answer to a look-up. Slices and file are borrowed from the table until it is freed. */
+struct route {
+	const char *file;		/* path as given */
+	unsigned line;			/* of the key that matched */
+	struct slice name;		/* NAME as written */
+	struct slice key;		/* the key that matched: "tls", "http", "tcp", "alpn:h2" */
+	struct slice targets;		/* its value, a comma-separated list of checked targets */
+	struct slice alpn;		/* the protocol that chose an alpn: key, else absent */
+	struct slice allow, deny;	/* CIDR lists, absent when not given */
+	struct slice as;		/* name to report, absent when not given */
+	uint64_t max;			/* connections at once, 0: no limit */
+	enum proxyhdr_version proxy;
+	enum routes_balance balance;
+};
+
+/* How well a name matched; a higher rank beats a lower one. */
+#define ROUTES_NO_MATCH (-1)
+#define ROUTES_DEFAULT 0	/* "*"; wildcards rank by the length of their suffix */
+#define ROUTES_EXACT 1000
+
+struct routes;
+
+/* Told every error as "FILE:LINE: reason" (no newline), from the thread that loads. */
+typedef void routes_report(void *arg, const char *text);
+
+enum routes_result {
+	ROUTES_LOADED,
+	ROUTES_REFUSED,		/* bad lines, each reported */
+	ROUTES_FAILED		/* errno says why the file could not be read; reported as "FILE: reason" too */
+};
+
+/*
+ * Read and check the file. On ROUTES_LOADED *out is owned by the caller (routes_free()). Safe to call in a thread; touches no
+ * shared state.
+ */
+enum routes_result routes_load(const char *path, routes_report *report, void *arg, struct routes **out);
+
+/*
+ * Open a file to be searched where it lies: for one look-up, without reading it all. Works only for a file
+ * whose first line is "#!routes sorted"; ROUTES_REFUSED (unreported) means: it is not one, load it. Lines met on the
+ * way to an answer are checked and reported as by routes_load().
+ */
+enum routes_result routes_open_sorted(const char *path, routes_report *report, void *arg, struct routes **out);
+
+/* The table behind a descriptor made by routes_fd() in another process; takes over fd. NULL with errno on failure. */
+struct routes *routes_from_fd(int fd, const char *path);
+
+/* The descriptor (memfd) of a loaded table; owned by the table. */
+int routes_fd(const struct routes *r);
+
+/* Unmaps; large tables take milliseconds, so not in an event loop. NULL is fine. */
+void routes_free(struct routes *r);
+
+/*
+ * The best route for name: exact, then the longest wildcard, then "*". name is in host_normalize()'s form or
+ * absent (only "*" fits then); alpn is an ALPN wire list or absent. A NAME without a key for this kind
+ * of look-up takes no part. Returns the rank; *out is filled unless it is ROUTES_NO_MATCH.
+ */
+int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn, struct route *out);
+
+/* Whether any line of the table has a pass: target. */
+bool routes_has_pass(const struct routes *r);
+
+/* Lines with a key; bytes of memory. */
+size_t routes_count(const struct routes *r);
+size_t routes_bytes(const struct routes *r);
+
+/* The table's listening addresses, in file order: false behind the last one. Start with *cursor = 0. */
+bool routes_next_listen(const struct routes *r, size_t *cursor, struct slice *address);
+
+#endif
