@@ -32,11 +32,14 @@ struct hello {
 	uint32_t next;		/* where the next record header begins */
 	uint32_t have;		/* handshake bytes in the whole records before it */
 	uint8_t empty_records;
-	uint8_t records;	/* saturates; 1: the message is contiguous in buf */
+	uint8_t records;	/* saturates; 1 with an answer: the message is contiguous in buf */
+	uint8_t head[6];	/* first bytes of the message: type, length, legacy_version */
 
 	/* ---- answers ---- */
-	uint32_t end;		/* first byte of buf behind the record that ends the hello */
-	uint16_t version;	/* legacy_version, at most 0x0303; before that is known, the first record's */
+	uint32_t end;		/* first byte of buf behind the record that ends the hello; beyond len when
+				   that record has more behind the message, which we don't wait for */
+	uint16_t version;	/* for alerts, with any verdict: legacy_version, 0x0300 to 0x0303; before
+				   that is known, the first record's; before that, 0 */
 	struct slice name;	/* host_name as sent, NOT validated (see host_normalize()); absent without SNI */
 	struct slice alpn;	/* ProtocolNameList as on the wire, its lengths checked; absent without ALPN */
 };

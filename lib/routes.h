@@ -2,8 +2,8 @@
 /*
  * The routes file, routes(5): one file's text, checked, and the answers it gives.
  *
- * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets. Nothing in it is a
- * pointer, so it can be handed to another process as a descriptor. A look-up reparses the line it found.
+ * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets. Nothing in
+ * it is a pointer, so it can be handed to another process as a descriptor. A look-up reparses the lines it found.
  */
 #ifndef ROUTES_H
 #define ROUTES_H
@@ -15,7 +15,8 @@
 #include "proxyhdr.h"
 #include "slice.h"
 
-#define ROUTES_LINE_MAX 65536u	/* bytes of one line */
+#define ROUTES_LINE_MAX 65536u	/* bytes of one line, without its newline */
+#define ROUTES_KEYS_MAX 64u	/* keys of one NAME, over all its lines */
 
 enum routes_kind {
 	ROUTES_TLS,	/* keys alpn:* and tls */
@@ -29,8 +30,8 @@ enum routes_balance { BALANCE_LEAST, BALANCE_FIRST, BALANCE_SOURCE };
 /* The answer to a look-up. Slices and file are borrowed from the table until it is freed. */
 struct route {
 	const char *file;		/* path as given */
-	unsigned line;			/* of the key that matched */
-	struct slice name;		/* NAME as written */
+	unsigned line;			/* of the key that matched; 0: not known (searched, not loaded) */
+	struct slice name;		/* NAME as written on its first line: one text for all its lines */
 	struct slice key;		/* the key that matched: "tls", "http", "tcp", "alpn:h2" */
 	struct slice targets;		/* its value, a comma-separated list of checked targets */
 	struct slice alpn;		/* the protocol that chose an alpn: key, else absent */
@@ -54,23 +55,32 @@ typedef void routes_report(void *arg, const char *text);
 enum routes_result {
 	ROUTES_LOADED,
 	ROUTES_REFUSED,		/* bad lines, each reported */
-	ROUTES_FAILED		/* errno says why the file could not be read; reported as "FILE: reason" too */
+	ROUTES_FAILED		/* errno says why it could not be read; reported as "FILE: reason" too */
 };
 
 /*
- * Read and check the file. On ROUTES_LOADED *out is owned by the caller (routes_free()). Safe to call in a thread; touches no
- * shared state.
+ * Read and check the file; an empty one is a table without routes. On ROUTES_LOADED *out is owned by the
+ * caller (routes_free()), otherwise it is NULL. Safe to call in a thread; touches no shared state. report may
+ * be NULL.
  */
 enum routes_result routes_load(const char *path, routes_report *report, void *arg, struct routes **out);
 
 /*
- * Open a file to be searched where it lies: for one look-up, without reading it all. Works only for a file
- * whose first line is "#!routes sorted"; ROUTES_REFUSED (unreported) means: it is not one, load it. Lines met on the
- * way to an answer are checked and reported as by routes_load().
+ * Open a file to be searched where it lies: for one look-up, without reading it all. Works only for a plain
+ * file whose first line is "#!routes sorted"; ROUTES_REFUSED (unreported) means: it is not one, load it.
+ *
+ * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report and arg
+ * must live as long as the table); when one of them is bad, nothing is found. They are copied, so that a change
+ * of the file does not hurt. Such a table has no descriptor (-1), a count of 0 and no listening addresses to
+ * iterate over; it is not for two threads at once.
  */
-enum routes_result routes_open_sorted(const char *path, routes_report *report, void *arg, struct routes **out);
+enum routes_result routes_open_sorted(const char *path, routes_report *report, void *arg,
+    struct routes **out);
 
-/* The table behind a descriptor made by routes_fd() in another process; takes over fd. NULL with errno on failure. */
+/*
+ * The table behind a descriptor made by routes_fd(), in another process; takes over fd, on failure too. NULL
+ * with errno (EINVAL: it is none) on failure. path is copied.
+ */
 struct routes *routes_from_fd(int fd, const char *path);
 
 /* The descriptor (memfd) of a loaded table; owned by the table. */
@@ -84,9 +94,10 @@ void routes_free(struct routes *r);
  * absent (only "*" fits then); alpn is an ALPN wire list or absent. A NAME without a key for this kind
  * of look-up takes no part. Returns the rank; *out is filled unless it is ROUTES_NO_MATCH.
  */
-int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn, struct route *out);
+int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
+    struct route *out);
 
-/* Whether any line of the table has a pass: target. */
+/* Whether any line of the table has a pass: target; true when not known (searched, not loaded). */
 bool routes_has_pass(const struct routes *r);
 
 /* Lines with a key; bytes of memory. */

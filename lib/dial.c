@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: ISC */
+/* Dialling: pick the best target not tried yet, each of its addresses in turn, until one connects. */
+#include "dial.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "resolve.h"
+#include "sock.h"
+
+#define HOLD_FIRST_MS 1000u
+#define HOLD_MAX_MS 30000u
+
+struct target {
+	struct target *next;		/* in its bucket */
+	struct addr addr;		/* slices into text */
+	uint32_t hash;
+	unsigned refs;			/* connections and dials that use it */
+	unsigned conns;			/* connections only: what BALANCE_LEAST compares */
+	uint32_t hold_ms;		/* current hold-off, 0: reachable as far as we know */
+	uint64_t held_until_ms;
+	struct endpoint good;		/* the address that worked last; AF_UNSPEC: none yet */
+	char text[];
+};
+
+struct dialer {
+	struct ev *ev;
+	uint64_t timeout_ms;
+	struct resolver *resolver;
+	struct target **bucket;		/* owned; room is a power of two */
+	size_t room, count;
+};
+
+struct choice {
+	struct target *target;		/* held */
+	bool tried;
+};
+
+struct dial {
+	struct dialer *dialer;
+	struct ev_io *io;
+	dial_done *done;
+	void *arg;
+	struct endpoint src;
+	enum routes_balance balance;
+	enum dial_result result;
+	struct ev_timer deadline;
+	struct ev_task finish;
+	struct resolve question;
+	struct target *current;		/* held through choice[] */
+	struct endpoint *addr;		/* owned copy of the resolver's answer */
+	size_t addrs, next_addr;
+	unsigned events;
+	size_t choices;
+	struct choice choice[];
+};
+
+/* ---- targets ---- */
+
+static uint32_t
+text_hash(struct slice text)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < text.len; i++)
+		h = (h ^ (unsigned char)text.p[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+static void
+grow(struct dialer *d)
+{
+	size_t room = d->room == 0 ? 64 : d->room * 2;
+	struct target **bucket = calloc(room, sizeof(struct target *));
+
+	if (bucket == NULL)
+		return;		/* longer chains will do */
+	for (size_t i = 0; i < d->room; i++) {
+		while (d->bucket[i] != NULL) {
+			struct target *t = d->bucket[i];
+
+			d->bucket[i] = t->next;
+			t->next = bucket[t->hash & (room - 1)];
+			bucket[t->hash & (room - 1)] = t;
+		}
+	}
+	free(d->bucket);
+	d->bucket = bucket;
+	d->room = room;
+}
+
+static struct target *
+target_hold(struct dialer *d, struct slice text)
+{
+	uint32_t h = text_hash(text);
+	struct target *t;
+
+	if (d->count >= d->room)
+		grow(d);
+	if (d->room == 0)
+		return NULL;
+	for (t = d->bucket[h & (d->room - 1)]; t != NULL; t = t->next)
+		if (t->hash == h && slice_is(text, t->text)) {
+			t->refs++;
+			return t;
+		}
+	t = calloc(1, sizeof(*t) + text.len + 1);
+	if (t == NULL)
+		return NULL;
+	memcpy(t->text, text.p, text.len);
+	if (addr_parse(slice_of(t->text, text.len), ADDR_ALLOW_PASS, &t->addr) != ADDR_OK) {
+		free(t);	/* routes_load() checks, so does main for -t */
+		return NULL;
+	}
+	t->hash = h;
+	t->refs = 1;
+	t->good.family = AF_UNSPEC;
+	t->next = d->bucket[h & (d->room - 1)];
+	d->bucket[h & (d->room - 1)] = t;
+	d->count++;
+	return t;
+}
+
+/* A target nobody uses is kept only for what it knows. */
+static void
+target_unhold(struct dialer *d, struct target *t)
+{
+	struct target **at;
+
+	if (--t->refs > 0 || t->hold_ms > 0 || t->addr.kind == ADDR_HOST)
+		return;
+	for (at = &d->bucket[t->hash & (d->room - 1)]; *at != t; at = &(*at)->next)
+		;
+	*at = t->next;
+	d->count--;
+	free(t);
+}
+
+void
+target_release(struct dialer *d, struct target *t)
+{
+	t->conns--;
+	target_unhold(d, t);
+}
+
+const char *
+target_text(const struct target *t)
+{
+	return t->text;
+}
+
+bool
+target_is_pass(const struct target *t)
+{
+	return t->addr.kind == ADDR_PASS;
+}
+
+static bool
+target_held_off(const struct dialer *d, const struct target *t)
+{
+	return ev_now_ms(d->ev) < t->held_until_ms;
+}
+
+static void
+target_failed(const struct dialer *d, struct target *t, const char *reason)
+{
+	if (target_held_off(d, t))
+		return;		/* tried all the same, or failed twice at once: the hold-off runs already */
+	t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS : t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
+	t->held_until_ms = ev_now_ms(d->ev) + t->hold_ms;
+	log_warn("target=%s is unreachable: %s; held off for %u s", t->text, reason, (unsigned)t->hold_ms / 1000);
+}
+
+static void
+target_works(struct target *t)
+{
+	if (t->hold_ms > 0)
+		log_info("target=%s is reachable again", t->text);
+	t->hold_ms = 0;
+	t->held_until_ms = 0;
+}
+
+/* ---- the dialer ---- */
+
+struct dialer *
+dialer_new(struct ev *ev, uint64_t timeout_ms)
+{
+	struct dialer *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return NULL;
+	d->ev = ev;
+	d->timeout_ms = timeout_ms;
+	return d;
+}
+
+void
+dialer_free(struct dialer *d)
+{
+	if (d == NULL)
+		return;
+	resolver_free(d->resolver);
+	for (size_t i = 0; i < d->room; i++) {
+		while (d->bucket[i] != NULL) {
+			struct target *t = d->bucket[i];
+
+			d->bucket[i] = t->next;
+			free(t);
+		}
+	}
+	free(d->bucket);
+	free(d);
+}
+
+void
+dialer_reload(struct dialer *d)
+{
+	if (d->resolver != NULL)
+		resolver_reload(d->resolver);
+}
+
+/* ---- choosing ---- */
+
+/* Rendezvous hashing: a source keeps its target as long as that one is there, whatever comes and goes beside it. */
+static uint32_t
+source_weight(const struct endpoint *src, const struct target *t)
+{
+	uint32_t h = text_hash(slice_of((const char *)src->ip, sizeof(src->ip))) ^ t->hash * 2654435761u;
+
+	h ^= h >> 16;
+	h *= 0x85ebca6bu;
+	h ^= h >> 13;
+	h *= 0xc2b2ae35u;
+	return h ^ h >> 16;
+}
+
+/* Whether a should be tried before b, which stands before it in the list. */
+static bool
+better(const struct dial *d, const struct target *a, const struct target *b)
+{
+	bool a_held = target_held_off(d->dialer, a), b_held = target_held_off(d->dialer, b);
+
+	if (a_held != b_held)
+		return b_held;
+	switch (d->balance) {
+	case BALANCE_LEAST:
+		return a->conns < b->conns;
+	case BALANCE_SOURCE:
+		return source_weight(&d->src, a) > source_weight(&d->src, b);
+	case BALANCE_FIRST:
+		break;
+	}
+	return false;
+}
+
+/* The best target not tried yet; NULL when all were. */
+static struct target *
+choose(struct dial *d)
+{
+	struct choice *best = NULL;
+
+	for (size_t i = 0; i < d->choices; i++) {
+		struct choice *c = &d->choice[i];
+
+		if (!c->tried && (best == NULL || better(d, c->target, best->target)))
+			best = c;
+	}
+	if (best == NULL)
+		return NULL;
+	best->tried = true;
+	return best->target;
+}
+
+/* ---- attempts ---- */
+
+static void
+dial_free(struct dial *d)
+{
+	struct dialer *dialer = d->dialer;
+
+	resolver_cancel(&d->question);
+	ev_timer_at(dialer->ev, &d->deadline, 0);
+	ev_undefer(dialer->ev, &d->finish);
+	for (size_t i = 0; i < d->choices; i++)
+		target_unhold(dialer, d->choice[i].target);
+	free(d->addr);
+	free(d);
+}
+
+static void
+on_finish(struct ev_task *task)
+{
+	struct dial *d = EV_CONTAINER(task, struct dial, finish);
+
+	if (d->result == DIAL_OK) {
+		target_works(d->current);
+		if (d->addrs > 0)
+			d->current->good = d->addr[d->next_addr - 1];
+		d->current->conns++;
+		d->current->refs++;
+	}
+	d->done(d->arg, d->result, d->current, d->events);
+	dial_free(d);
+}
+
+static void
+end(struct dial *d, enum dial_result result, unsigned events)
+{
+	ev_timer_at(d->dialer->ev, &d->deadline, 0);
+	d->result = result;
+	d->events = events;
+	ev_defer(d->dialer->ev, &d->finish);
+}
+
+static void
+drop_attempt(struct dial *d)
+{
+	if (d->io->fd != -1)
+		close(d->io->fd);
+	d->io->fd = -1;
+}
+
+enum attempt { ATTEMPT_RUNS, ATTEMPT_FAILED };
+
+static enum attempt
+connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
+{
+	enum sock_connect r = sock_connect(sa, len, &d->io->fd);
+
+	if (r == SOCK_REFUSED)
+		return ATTEMPT_FAILED;
+	if (r == SOCK_NO_FDS || ev_add(d->dialer->ev, d->io, EV_READ | EV_WRITE | EV_EDGE) == -1) {
+		drop_attempt(d);
+		end(d, DIAL_NO_FDS, 0);
+	} else if (r == SOCK_CONNECTED) {
+		end(d, DIAL_OK, EV_WRITE);
+	} else {
+		ev_timer_in(d->dialer->ev, &d->deadline, d->dialer->timeout_ms);
+	}
+	return ATTEMPT_RUNS;
+}
+
+static enum attempt
+connect_ip(struct dial *d, const struct endpoint *ip)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = endpoint_sockaddr(ip, &sa);
+
+	return connect_to(d, &sa, len);
+}
+
+/* The addresses of the current target still to be tried, the one that worked last in front. */
+static enum attempt
+next_address(struct dial *d)
+{
+	while (d->next_addr < d->addrs) {
+		if (connect_ip(d, &d->addr[d->next_addr++]) == ATTEMPT_RUNS)
+			return ATTEMPT_RUNS;
+	}
+	return ATTEMPT_FAILED;
+}
+
+static void
+put_good_first(struct dial *d)
+{
+	for (size_t i = 1; i < d->addrs; i++) {
+		if (memcmp(d->addr[i].ip, d->current->good.ip, sizeof(d->addr[i].ip)) == 0) {
+			struct endpoint good = d->addr[i];
+
+			memmove(d->addr + 1, d->addr, i * sizeof(*d->addr));
+			d->addr[0] = good;
+		}
+	}
+}
+
+/* The resolver's answer, copied: a refresh may replace it while we go through it. */
+static enum attempt
+take_addresses(struct dial *d, const struct endpoint *addr, size_t n)
+{
+	free(d->addr);
+	d->addr = n == 0 ? NULL : malloc(n * sizeof(*addr));
+	d->addrs = d->addr == NULL ? 0 : n;
+	d->next_addr = 0;
+	for (size_t i = 0; i < d->addrs; i++) {
+		d->addr[i] = addr[i];
+		d->addr[i].port = d->current->addr.ip.port;
+	}
+	put_good_first(d);
+	return next_address(d);
+}
+
+static void try_next_target(struct dial *d);
+
+static void
+attempt_failed(struct dial *d, const char *reason)
+{
+	drop_attempt(d);
+	if (next_address(d) == ATTEMPT_RUNS)
+		return;
+	target_failed(d->dialer, d->current, reason);
+	try_next_target(d);
+}
+
+static void
+on_addresses(struct resolve *q, const struct endpoint *addr, size_t n)
+{
+	struct dial *d = EV_CONTAINER(q, struct dial, question);
+
+	if (take_addresses(d, addr, n) == ATTEMPT_FAILED)
+		attempt_failed(d, n == 0 ? "no address found for the name" : strerror(errno));
+}
+
+static enum attempt
+try_host(struct dial *d)
+{
+	struct dialer *dialer = d->dialer;
+
+	if (dialer->resolver == NULL && (dialer->resolver = resolver_new(dialer->ev)) == NULL)
+		return ATTEMPT_FAILED;
+	d->question.cb = on_addresses;
+	if (!resolver_ask(dialer->resolver, &d->question, d->current->addr.host))
+		ev_timer_in(dialer->ev, &d->deadline, dialer->timeout_ms);
+	return ATTEMPT_RUNS;
+}
+
+static enum attempt
+try_target(struct dial *d)
+{
+	const struct addr *a = &d->current->addr;
+	struct sockaddr_storage sa;
+
+	d->addrs = d->next_addr = 0;
+	if (a->kind == ADDR_HOST)
+		return try_host(d);
+	return connect_to(d, &sa, addr_sockaddr(a, &sa));
+}
+
+static void
+try_next_target(struct dial *d)
+{
+	struct target *t;
+
+	while ((t = choose(d)) != NULL) {
+		d->current = t;
+		if (try_target(d) == ATTEMPT_RUNS)
+			return;
+		target_failed(d->dialer, t, strerror(errno));
+	}
+	end(d, DIAL_UNREACHABLE, 0);
+}
+
+void
+dial_on_io(struct dial *d, unsigned events)
+{
+	if (d->finish.queued) {		/* connected already, or failed for good */
+		d->events |= events;
+	} else if (events & EV_ERROR) {
+		int error = sock_error(d->io->fd);
+
+		attempt_failed(d, strerror(error));
+	} else if (events & EV_WRITE) {
+		end(d, DIAL_OK, events);
+	}
+}
+
+static void
+on_deadline(struct ev_timer *t)
+{
+	struct dial *d = EV_CONTAINER(t, struct dial, deadline);
+
+	resolver_cancel(&d->question);
+	attempt_failed(d, "timed out");
+}
+
+/* ---- the life of a dial ---- */
+
+static size_t
+count_items(struct slice list)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < list.len; i++)
+		n += list.p[i] == ',';
+	return n;
+}
+
+struct dial *
+dial_start(struct dialer *dialer, struct slice targets, enum routes_balance balance, const struct endpoint *src,
+    struct ev_io *io, dial_done *done, void *arg)
+{
+	size_t n = count_items(targets);
+	struct dial *d = calloc(1, sizeof(*d) + n * sizeof(d->choice[0]));
+
+	if (d == NULL)
+		return NULL;
+	d->dialer = dialer;
+	d->io = io;
+	d->done = done;
+	d->arg = arg;
+	d->src = *src;
+	d->balance = balance;
+	d->deadline.cb = on_deadline;
+	d->finish.cb = on_finish;
+	io->fd = -1;
+	while (d->choices < n) {
+		struct target *t = target_hold(dialer, slice_cut(&targets, ','));
+
+		if (t == NULL) {
+			dial_free(d);
+			return NULL;
+		}
+		d->choice[d->choices++].target = t;
+	}
+	try_next_target(d);
+	return d;
+}
+
+void
+dial_cancel(struct dial *d)
+{
+	if (d == NULL)
+		return;
+	drop_attempt(d);
+	dial_free(d);
+}

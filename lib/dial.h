@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a route's list of targets to a connected socket: balance, failover, hold-off, names.
+ *
+ * A target that can't be reached is held off for 1 s, doubling to 30 s with each further failure: it is tried behind all others. What is
+ * known of a target (connections, hold-off, which address worked) is kept per process and outlives reloads.
+ */
+#ifndef DIAL_H
+#define DIAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "ev.h"
+#include "routes.h"
+#include "slice.h"
+
+struct dialer;	/* per process */
+struct dial;	/* one connection's search for a target */
+struct target;
+
+/* timeout_ms: for each attempt (name look-up, then each address), 0: none. NULL with errno. */
+struct dialer *dialer_new(struct ev *ev, uint64_t timeout_ms);
+void dialer_free(struct dialer *d);
+
+/* Look at resolv.conf and hosts again. */
+void dialer_reload(struct dialer *d);
+
+enum dial_result {
+	DIAL_OK,
+	DIAL_UNREACHABLE,	/* every target and every address was tried */
+	DIAL_NO_FDS		/* this process is out of descriptors or memory */
+};
+
+/*
+ * On DIAL_OK io->fd is connected, watched edge-triggered for read and write, and owned by the callee; t is held by it
+ * until target_release(), and events are the first ones of io. Otherwise io->fd is -1 and t, borrowed for the call, is
+ * the last target tried. The dial frees itself when this returns: forget it, do not cancel it.
+ */
+typedef void dial_done(void *arg, enum dial_result result, struct target *t, unsigned events);
+
+/*
+ * Begin to connect io to one of targets, a list routes_load() has checked. done is called later, never from
+ * inside. src decides BALANCE_SOURCE. io and arg are borrowed until then. NULL when out of memory.
+ */
+struct dial *dial_start(struct dialer *d, struct slice targets, enum routes_balance balance,
+    const struct endpoint *src, struct ev_io *io, dial_done *done, void *arg);
+
+/* The owner of io tells its events here until done is called. */
+void dial_on_io(struct dial *dial, unsigned events);
+
+/* Give up: closes io->fd; done is not called. NULL is fine. */
+void dial_cancel(struct dial *dial);
+
+/* The target as written. */
+const char *target_text(const struct target *t);
+
+/* Whether it is pass:PATH: io is then a connected unix socket to hand the client over by. */
+bool target_is_pass(const struct target *t);
+
+/* The connection to t has ended (counts for BALANCE_LEAST). */
+void target_release(struct dialer *d, struct target *t);
+
+#endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC */
+/* Log lines: formatted into one buffer, written once a turn in pieces a pipe takes whole. */
+#include "log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define GATHER_MAX (64u * 1024u)	/* bytes held between two flushes; a fuller buffer flushes itself */
+
+static struct {
+	const char *tool;
+	enum log_level max;
+	bool with_time;
+	bool always_room;	/* standard error is a file */
+	size_t len;
+	unsigned long dropped;
+	char buf[GATHER_MAX];
+} lg = { .tool = "tcproute", .max = LOG_LEVEL_INFO };
+
+static const char *const level_name[] = {
+	[LOG_LEVEL_ERROR] = "error",
+	[LOG_LEVEL_WARN] = "warn",
+	[LOG_LEVEL_INFO] = "info",
+	[LOG_LEVEL_DEBUG] = "debug",
+};
+
+void
+log_init(const char *tool, enum log_level max, bool with_time)
+{
+	struct stat st;
+
+	lg.tool = tool;
+	lg.max = max;
+	lg.with_time = with_time;
+	lg.always_room = fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool
+log_wants(enum log_level level)
+{
+	return level <= lg.max;
+}
+
+/* "2026-01-31T12:00:00.123Z " */
+static size_t
+put_time(char *out, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	return n + (size_t)snprintf(out + n, size - n, ".%03ldZ ", now.tv_nsec / 1000000);
+}
+
+/* The whole line with its newline; what does not fit is cut, the newline stays. */
+static size_t
+put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
+{
+	size_t n = 0;
+	int r;
+
+	if (lg.with_time)
+		n = put_time(out, LOG_LINE_MAX);
+	n += (size_t)snprintf(out + n, LOG_LINE_MAX - n, "%s: %s: ", lg.tool, level_name[level]);
+	r = vsnprintf(out + n, LOG_LINE_MAX - n, fmt, ap);
+	n = r < 0 ? n : n + (size_t)r;
+	if (n > LOG_LINE_MAX - 1)
+		n = LOG_LINE_MAX - 1;
+	out[n++] = '\n';
+	return n;
+}
+
+static bool
+stderr_has_room(void)
+{
+	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return lg.always_room || (poll(&p, 1, 0) == 1 && (p.revents & (POLLOUT | POLLERR)) != 0);
+}
+
+/* The longest run of whole lines that a pipe takes in one piece, so that lines of two processes never mix. */
+static size_t
+piece_len(const char *p, size_t len)
+{
+	const char *nl;
+
+	if (len <= PIPE_BUF)
+		return len;
+	nl = memrchr(p, '\n', PIPE_BUF);
+	return nl == NULL ? len : (size_t)(nl - p) + 1;
+}
+
+static unsigned long
+count_lines(const char *p, size_t len)
+{
+	unsigned long n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += p[i] == '\n';
+	return n;
+}
+
+static void
+write_all(const char *p, size_t len)
+{
+	while (len > 0) {
+		ssize_t w = write(STDERR_FILENO, p, len);
+
+		if (w == -1 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return;		/* nobody to tell */
+		p += w;
+		len -= (size_t)w;
+	}
+}
+
+static void
+report_dropped(void)
+{
+	char line[160];
+	int n = snprintf(line, sizeof(line), "%s: warn: standard error was not read: %lu lines dropped\n", lg.tool,
+	    lg.dropped);
+
+	lg.dropped = 0;
+	write_all(line, (size_t)n);
+}
+
+void
+log_flush(void)
+{
+	size_t at = 0;
+	int saved = errno;
+
+	while (at < lg.len) {
+		size_t n = piece_len(lg.buf + at, lg.len - at);
+
+		if (!stderr_has_room()) {
+			lg.dropped += count_lines(lg.buf + at, lg.len - at);
+			break;
+		}
+		if (lg.dropped > 0) {
+			report_dropped();
+			continue;
+		}
+		write_all(lg.buf + at, n);
+		at += n;
+	}
+	lg.len = 0;
+	errno = saved;
+}
+
+static void
+gather(enum log_level level, const char *fmt, va_list ap)
+{
+	if (level > lg.max)
+		return;
+	if (GATHER_MAX - lg.len < LOG_LINE_MAX)
+		log_flush();
+	lg.len += put_line(lg.buf + lg.len, level, fmt, ap);
+	if (level <= LOG_LEVEL_WARN)
+		log_flush();
+}
+
+#define GATHER(level)                                                                                                  \
+	do {                                                                                                           \
+		va_list ap;                                                                                            \
+		va_start(ap, fmt);                                                                                     \
+		gather(level, fmt, ap);                                                                                \
+		va_end(ap);                                                                                            \
+	} while (0)
+
+void
+log_error(const char *fmt, ...)
+{
+	GATHER(LOG_LEVEL_ERROR);
+}
+
+void
+log_warn(const char *fmt, ...)
+{
+	GATHER(LOG_LEVEL_WARN);
+}
+
+void
+log_info(const char *fmt, ...)
+{
+	GATHER(LOG_LEVEL_INFO);
+}
+
+void
+log_debug(const char *fmt, ...)
+{
+	GATHER(LOG_LEVEL_DEBUG);
+}
+
+void
+log_from_thread(enum log_level level, const char *fmt, ...)
+{
+	char line[LOG_LINE_MAX];
+	va_list ap;
+	size_t n;
+
+	if (level > lg.max)
+		return;
+	va_start(ap, fmt);
+	n = put_line(line, level, fmt, ap);
+	va_end(ap);
+	write_all(line, n);
+}
+
+void
+die(int code, const char *fmt, ...)
+{
+	char text[LOG_LINE_MAX / 2];
+	const char *reason = strerror(errno);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_error("%s: %s", text, reason);
+	exit(code);
+}
+
+void
+diex(int code, const char *fmt, ...)
+{
+	char text[LOG_LINE_MAX / 2];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_error("%s", text);
+	exit(code);
+}
+
+static bool
+is_plain(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	    (c != '\0' && strchr("-._:/*[]@+,", c) != NULL);
+}
+
+static char *
+put_escaped(char *o, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (c == '"' || c == '\\') {
+		*o++ = '\\';
+		*o++ = (char)c;
+	} else if (c < 0x20 || c >= 0x7f) {
+		*o++ = '\\';
+		*o++ = 'x';
+		*o++ = hex[c >> 4];
+		*o++ = hex[c & 15];
+	} else {
+		*o++ = (char)c;
+	}
+	return o;
+}
+
+const char *
+log_value(struct slice value, char out[static LOG_VALUE_MAX])
+{
+	bool plain = value.len > 0;
+	char *o = out;
+
+	if (value.p == NULL)
+		return strcpy(out, "-");
+	if (value.len > 256)
+		value.len = 256;
+	for (size_t i = 0; i < value.len && plain; i++)
+		plain = is_plain((unsigned char)value.p[i]);
+	if (!plain)
+		*o++ = '"';
+	for (size_t i = 0; i < value.len; i++)
+		o = put_escaped(o, (unsigned char)value.p[i]);
+	if (!plain)
+		*o++ = '"';
+	*o = '\0';
+	return out;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: ISC */
+/* Log lines on standard error, escaping, and the exit codes. The only module that prints. */
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "slice.h"
+
+/* Exit codes, DESIGN of every tool: 0 asked to stop or done. */
+enum {
+	EXIT_USAGE = 100,	/* wrong usage or a malformed file: a restart will not help */
+	EXIT_TEMP = 111		/* the system said no: a supervisor may retry */
+};
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+#define LOG_LINE_MAX 2048u	/* bytes of one line; longer ones are cut */
+
+/* Set the tool's name (borrowed for ever) and how talkative to be; with_time puts an RFC 3339 UTC stamp first. */
+void log_init(const char *tool, enum log_level max, bool with_time);
+
+/*
+ * One line "TOOL: LEVEL: TEXT\n". Lines are gathered and written by log_flush(), which the event loop calls once a
+ * turn; errors and warnings are written at once, behind what was gathered. Main thread only.
+ */
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+bool log_wants(enum log_level level);
+
+/* One line, written at once by one write(2); for threads beside the main one. */
+void log_from_thread(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Write what was gathered. A standard error nobody reads (a full pipe) never blocks us: lines that find no room are
+ * dropped and their number is logged as soon as there is room again.
+ */
+void log_flush(void);
+
+/* Log as an error, flush, and exit; die() appends the reason in errno, diex() does not. For main.c. */
+void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
+void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
+
+#define LOG_VALUE_MAX 1100u	/* room for 256 bytes of value, each escaped as \xNN, two quotes and a NUL */
+
+/*
+ * A value from outside as one logfmt word in out, which is returned: "-" when absent; as it is when it holds only
+ * letters, digits and the marks - . _ : / * [ ] @ + , and otherwise quoted, with '"' and '\' behind a '\' and every control or
+ * non-ASCII byte as \xNN. Values over 256 bytes are cut.
+ */
+const char *log_value(struct slice value, char out[static LOG_VALUE_MAX]);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/* Tell the supervisor: readiness on a descriptor (s6), state over NOTIFY_SOCKET (systemd). */
+#ifndef NOTIFY_H
+#define NOTIFY_H
+
+/* Write line and a newline to fd and close it; -1 with errno. */
+int notify_ready_fd(int fd, const char *line);
+
+/*
+ * Send state ("READY=1") to the unix datagram socket named by NOTIFY_SOCKET (sd_notify(3)). Without the variable, or with
+ * nobody there, nothing happens.
+ */
+void notify_systemd(const char *state);
+
+/* RELOADING=1 with the MONOTONIC_USEC that Type=notify-reload wants. */
+void notify_systemd_reloading(void);
+
+#endif

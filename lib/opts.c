@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* Options as data: the same table parses the command line and prints the usage text. */
+#include "opts.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "num.h"
+
+#define LONG_ONLY 1000	/* getopt's value of option i: LONG_ONLY + i */
+
+static void
+append(struct opt_list *list, char *value)
+{
+	list->item = realloc(list->item, (list->n + 1) * sizeof(*list->item));
+	if (list->item == NULL)
+		die(EXIT_TEMP, "command line");
+	list->item[list->n++] = value;
+}
+
+static void
+set(const struct opt *o, char *value)
+{
+	switch (o->kind) {
+	case OPT_FLAG:
+		*(bool *)o->out = true;
+		return;
+	case OPT_TEXT:
+		*(const char **)o->out = value;
+		return;
+	case OPT_MAYBE:
+		*(const char **)o->out = value == NULL ? "" : value;
+		return;
+	case OPT_LIST:
+		append(o->out, value);
+		return;
+	case OPT_NUMBER:
+		if (!num_parse(slice_str(value), o->min, o->max, o->out))
+			diex(EXIT_USAGE, "--%s %s: not a number from %llu to %llu", o->name, value,
+			    (unsigned long long)o->min, (unsigned long long)o->max);
+		return;
+	case OPT_SECONDS:
+		if (!num_seconds(slice_str(value), o->max, o->out))
+			diex(EXIT_USAGE, "--%s %s: not a number of seconds from 0 to %llu", o->name, value,
+			    (unsigned long long)o->max / 1000);
+		return;
+	}
+}
+
+static void
+usage(const char *synopsis, const struct opt *table, size_t n)
+{
+	char left[64];
+
+	printf("usage: %s\n\n", synopsis);
+	for (size_t i = 0; i < n; i++) {
+		const struct opt *o = &table[i];
+		int len = 0;
+
+		if (o->letter != 0)
+			len = snprintf(left, sizeof(left), "-%c, ", o->letter);
+		snprintf(left + len, sizeof(left) - (size_t)len, "--%s%s%s%s", o->name,
+		    o->arg == NULL ? "" : o->kind == OPT_MAYBE ? "[=" : " ", o->arg == NULL ? "" : o->arg,
+		    o->kind == OPT_MAYBE ? "]" : "");
+		printf("  %-34s %s\n", left, o->help);
+	}
+	exit(0);
+}
+
+static int
+arg_rule(enum opt_kind kind)
+{
+	switch (kind) {
+	case OPT_FLAG:
+		return no_argument;
+	case OPT_MAYBE:
+		return optional_argument;
+	case OPT_TEXT:
+	case OPT_LIST:
+	case OPT_NUMBER:
+	case OPT_SECONDS:
+		break;
+	}
+	return required_argument;
+}
+
+/* The two forms getopt_long() wants: ":" first, so that it says what is wrong by its result and not on its own. */
+static void
+build(const struct opt *table, size_t n, char *letters, struct option *longs)
+{
+	*letters++ = ':';
+	for (size_t i = 0; i < n; i++) {
+		longs[i] = (struct option){ table[i].name, arg_rule(table[i].kind), NULL, LONG_ONLY + (int)i };
+		if (table[i].letter == 0)
+			continue;
+		*letters++ = table[i].letter;
+		if (longs[i].has_arg == required_argument)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+}
+
+static const struct opt *
+by_value(const struct opt *table, size_t n, int value)
+{
+	if (value >= LONG_ONLY)
+		return &table[value - LONG_ONLY];
+	for (size_t i = 0; i < n; i++)
+		if (table[i].letter == value)
+			return &table[i];
+	return NULL;
+}
+
+void
+opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
+{
+	char *letters = calloc(n * 2 + 2, 1);
+	struct option *longs = calloc(n + 1, sizeof(*longs));
+	int value, at;
+
+	if (letters == NULL || longs == NULL)
+		die(EXIT_TEMP, "command line");
+	build(table, n, letters, longs);
+	while ((at = optind, value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (value == ':')
+			diex(EXIT_USAGE, "%s needs a value; -h lists the options", argv[at]);
+		if (value == '?')
+			diex(EXIT_USAGE, "unknown option %s; -h lists the options", argv[at]);
+		if (value == 'h' || (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'h'))
+			usage(synopsis, table, n);
+		if (value == 'V' || (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'V')) {
+			printf("%.*s %s\n", (int)strcspn(synopsis, " "), synopsis, VERSION);
+			exit(0);
+		}
+		set(by_value(table, n, value), optarg);
+	}
+	if (optind < argc)
+		diex(EXIT_USAGE, "unexpected word \"%s\"; -h shows the usage", argv[optind]);
+	free(letters);
+	free(longs);
+}

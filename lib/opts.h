@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* Command lines: a table of options, read by getopt_long(3), printed as usage. */
+#ifndef OPTS_H
+#define OPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum opt_kind {
+	OPT_FLAG,	/* bool: true when given */
+	OPT_TEXT,	/* const char *: the last one given */
+	OPT_LIST,	/* struct opt_list: every one given, in order */
+	OPT_NUMBER,	/* uint64_t from min to max */
+	OPT_SECONDS,	/* uint64_t milliseconds, given in seconds with decimals; at most max ms */
+	OPT_MAYBE	/* const char *: "" when given without a value (--name[=VALUE]) */
+};
+
+struct opt_list {
+	char **item;	/* borrowed from argv; the array is owned, for ever */
+	size_t n;
+};
+
+/* One option. letter 0: long form only. */
+struct opt {
+	char letter;
+	const char *name;
+	const char *arg;	/* what the value is called in usage text, NULL for flags */
+	enum opt_kind kind;
+	void *out;
+	uint64_t min, max;
+	const char *help;
+};
+
+/*
+ * Parse argv by the n options of table. -h prints usage (synopsis and the table) to standard output and exits 0, -V
+ * prints "TOOL VERSION". Anything wrong (an unknown option, a bad value, a word left over) is logged and exits 100.
+ */
+void opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Counts shared by processes. Each worker has an open-addressing table of its own and writes only there; a count is the
+ * sum over the tables. So a worker that dies takes nothing with it: its table is wiped.
+ */
+#include "quota.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+struct entry {
+	uint64_t key;		/* 0: free */
+	uint64_t count;
+};
+
+struct quota {
+	pthread_mutex_t lock;	/* robust: a worker killed inside is survived */
+	uint64_t seed;
+	unsigned workers;
+	size_t mask;		/* entries of one table - 1 */
+	struct entry entry[];	/* worker after worker */
+};
+
+static int
+init_lock(pthread_mutex_t *lock)
+{
+	pthread_mutexattr_t attr;
+
+	if (pthread_mutexattr_init(&attr) != 0 || pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) != 0 ||
+	    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) != 0 || pthread_mutex_init(lock, &attr) != 0)
+		return -1;
+	return pthread_mutexattr_destroy(&attr);
+}
+
+struct quota *
+quota_new(unsigned workers, size_t entries)
+{
+	struct quota *q;
+	size_t room = 64;
+
+	while (room < entries * 2)	/* half full at most: short probes, and never a full table */
+		room *= 2;
+	q = mmap(NULL, sizeof(*q) + workers * room * sizeof(struct entry), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (q == MAP_FAILED)
+		return NULL;
+	q->workers = workers;
+	q->mask = room - 1;
+	if (init_lock(&q->lock) != 0 || getrandom(&q->seed, sizeof(q->seed), 0) != sizeof(q->seed)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return q;
+}
+
+static void
+lock(struct quota *q)
+{
+	/* The table a dead owner was changing is its own, and is wiped when its death is noticed. */
+	if (pthread_mutex_lock(&q->lock) == EOWNERDEAD)
+		pthread_mutex_consistent(&q->lock);
+}
+
+static void
+unlock(struct quota *q)
+{
+	pthread_mutex_unlock(&q->lock);
+}
+
+static uint64_t
+mix(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ h >> 32;
+}
+
+uint64_t
+quota_key_text(const struct quota *q, const void *text, size_t len)
+{
+	const unsigned char *p = text;
+	uint64_t h = mix(q->seed ^ len);
+
+	for (; len >= 8; p += 8, len -= 8) {
+		uint64_t word;
+
+		memcpy(&word, p, 8);
+		h = mix(h ^ word) + q->seed;
+	}
+	if (len > 0) {
+		uint64_t word = 0;
+
+		memcpy(&word, p, len);
+		h = mix(h ^ word) + q->seed;
+	}
+	return h == 0 ? 1 : h;
+}
+
+uint64_t
+quota_key_source(const struct quota *q, const struct endpoint *peer)
+{
+	return quota_key_text(q, peer->ip, peer->family == AF_INET6 ? 8 : 16);
+}
+
+static struct entry *
+table_of(struct quota *q, unsigned worker)
+{
+	return q->entry + (size_t)worker * (q->mask + 1);
+}
+
+/* The entry of key, or the free one where it belongs. */
+static struct entry *
+find(struct quota *q, unsigned worker, uint64_t key)
+{
+	struct entry *table = table_of(q, worker);
+	size_t i = key & q->mask;
+
+	while (table[i].key != 0 && table[i].key != key)
+		i = (i + 1) & q->mask;
+	return &table[i];
+}
+
+static uint64_t
+sum(struct quota *q, uint64_t key)
+{
+	uint64_t n = 0;
+
+	for (unsigned w = 0; w < q->workers; w++)
+		n += find(q, w, key)->count;
+	return n;
+}
+
+bool
+quota_take(struct quota *q, unsigned worker, uint64_t key, uint64_t limit)
+{
+	struct entry *e;
+	bool ok;
+
+	lock(q);
+	ok = limit == 0 || sum(q, key) < limit;
+	if (ok) {
+		e = find(q, worker, key);
+		e->key = key;
+		e->count++;
+	}
+	unlock(q);
+	return ok;
+}
+
+/* Free an entry and move what would no longer be found behind the hole (Knuth 6.4, algorithm R). */
+static void
+erase(struct quota *q, unsigned worker, struct entry *e)
+{
+	struct entry *table = table_of(q, worker);
+	size_t hole = (size_t)(e - table);
+
+	for (size_t i = (hole + 1) & q->mask; table[i].key != 0; i = (i + 1) & q->mask) {
+		size_t home = table[i].key & q->mask;
+
+		if (((i - home) & q->mask) < ((i - hole) & q->mask))
+			continue;
+		table[hole] = table[i];
+		hole = i;
+	}
+	table[hole] = (struct entry){ 0, 0 };
+}
+
+void
+quota_drop(struct quota *q, unsigned worker, uint64_t key)
+{
+	struct entry *e;
+
+	lock(q);
+	e = find(q, worker, key);
+	if (e->key == key && --e->count == 0)
+		erase(q, worker, e);
+	unlock(q);
+}
+
+uint64_t
+quota_count(struct quota *q, uint64_t key)
+{
+	uint64_t n;
+
+	lock(q);
+	n = sum(q, key);
+	unlock(q);
+	return n;
+}
+
+void
+quota_forget(struct quota *q, unsigned worker)
+{
+	lock(q);
+	memset(table_of(q, worker), 0, (q->mask + 1) * sizeof(struct entry));
+	unlock(q);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+/* How many of what are there at once, counted over all worker processes: connections per source, per route. */
+#ifndef QUOTA_H
+#define QUOTA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+
+struct quota;
+
+/*
+ * A table in memory shared by processes forked after this call: per worker, room for entries keys held at once.
+ * NULL with errno. Untouched room costs no memory.
+ */
+struct quota *quota_new(unsigned workers, size_t entries);
+
+/* Keys: 64-bit keyed hashes, so that nobody outside can aim at one. 0 is never returned. */
+uint64_t quota_key_source(const struct quota *q, const struct endpoint *peer);	/* the address, or its /64 for v6 */
+uint64_t quota_key_text(const struct quota *q, const void *text, size_t len);
+
+/*
+ * Count one more for key on behalf of worker, unless all workers together hold limit of it already (0: no
+ * limit). True: counted, give it back with quota_drop().
+ */
+bool quota_take(struct quota *q, unsigned worker, uint64_t key, uint64_t limit);
+void quota_drop(struct quota *q, unsigned worker, uint64_t key);
+
+/* What key's count over all workers is now. */
+uint64_t quota_count(struct quota *q, uint64_t key);
+
+/* Worker died: what it held is free again. */
+void quota_forget(struct quota *q, unsigned worker);
+
+#endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: ISC */
+/* The relay: two flows, each a small state machine over "readable", "writable" and "what is left to write". */
+#include "relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sock.h"
+
+#define CHUNK_FIRST (64u * 1024u)	/* grows while reads fill it and writes keep up */
+#define CHUNK_MIN (16u * 1024u)
+#define TURN_MAX (1024u * 1024u)	/* bytes per flow and call, then others get their turn */
+#define PIPE_SIZE (1024 * 1024)
+#define LARGE_READ (32u * 1024u)	/* a read that counts as bulk */
+#define LARGE_READS 8			/* in a row: worth a pipe */
+#define SPLICE_MIN (16u * 1024u)	/* a turn that splices less goes back to copying */
+
+struct relay_pipe {
+	struct relay_pipe *next;	/* in the pool */
+	int fd[2];
+	size_t len;			/* bytes inside */
+	size_t size;
+};
+
+struct relay_pool {
+	struct ev *ev;
+	struct relay_pipe *idle;
+	unsigned pipes, max_pipes;
+	uint8_t *scratch;
+};
+
+struct relay_pool *
+relay_pool_new(struct ev *ev, unsigned max_pipes)
+{
+	struct relay_pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL)
+		return NULL;
+	pool->ev = ev;
+	pool->max_pipes = max_pipes;
+	pool->scratch = aligned_alloc(4096, RELAY_CHUNK_MAX);
+	if (pool->scratch != NULL)
+		return pool;
+	free(pool);
+	return NULL;
+}
+
+static void
+pipe_destroy(struct relay_pool *pool, struct relay_pipe *p)
+{
+	close(p->fd[0]);
+	close(p->fd[1]);
+	free(p);
+	pool->pipes--;
+}
+
+void
+relay_pool_free(struct relay_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	while (pool->idle != NULL) {
+		struct relay_pipe *p = pool->idle;
+
+		pool->idle = p->next;
+		pipe_destroy(pool, p);
+	}
+	free(pool->scratch);
+	free(pool);
+}
+
+uint8_t *
+relay_scratch(struct relay_pool *pool)
+{
+	return pool->scratch;
+}
+
+/* ---- pipes ---- */
+
+/* NULL is normal life: no descriptors, or the user's share of pipe memory is used up. */
+static struct relay_pipe *
+pipe_new(struct relay_pool *pool)
+{
+	struct relay_pipe *p;
+	int size;
+
+	if (pool->pipes >= pool->max_pipes || (p = malloc(sizeof(*p))) == NULL)
+		return NULL;
+	if (pipe2(p->fd, O_NONBLOCK | O_CLOEXEC) == -1) {
+		free(p);
+		return NULL;
+	}
+	size = fcntl(p->fd[1], F_SETPIPE_SZ, PIPE_SIZE);
+	if (size == -1)
+		size = fcntl(p->fd[1], F_GETPIPE_SZ);
+	p->size = size > 0 ? (size_t)size : 4096;
+	p->len = 0;
+	pool->pipes++;
+	return p;
+}
+
+static struct relay_pipe *
+pipe_take(struct relay_pool *pool)
+{
+	struct relay_pipe *p = pool->idle;
+
+	if (p == NULL)
+		return pipe_new(pool);
+	pool->idle = p->next;
+	return p;
+}
+
+static void
+pipe_give(struct relay_pool *pool, struct relay_pipe *p)
+{
+	if (p->len > 0) {	/* somebody's bytes: never for another connection */
+		pipe_destroy(pool, p);
+		return;
+	}
+	p->next = pool->idle;
+	pool->idle = p;
+}
+
+/* ---- a relay ---- */
+
+void
+relay_init(struct relay *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->end[0].fd = r->end[1].fd = r->out_fd = r->broken = -1;
+	r->flow[0].chunk = r->flow[1].chunk = CHUNK_FIRST;
+}
+
+void
+relay_preload(struct relay *r, uint8_t *buf, size_t len)
+{
+	r->flow[0].spill = buf;
+	r->flow[0].spill_at = 0;
+	r->flow[0].spill_len = (uint32_t)len;
+}
+
+void
+relay_note(struct relay *r, int end, unsigned events)
+{
+	struct relay_flow *from = &r->flow[end], *to = &r->flow[!end];
+
+	if (events & EV_READ)
+		from->readable = true;
+	if (events & EV_EOF)
+		from->fin = true;
+	if (events & EV_URGENT)
+		from->urgent = true;
+	if (events & EV_WRITE)
+		to->writable = true;
+}
+
+static void
+drop_pending(struct relay_pool *pool, struct relay_flow *f)
+{
+	free(f->spill);
+	f->spill = NULL;
+	f->spill_len = 0;
+	if (f->pipe != NULL)
+		pipe_give(pool, f->pipe);
+	f->pipe = NULL;
+}
+
+void
+relay_release(struct relay_pool *pool, struct relay *r)
+{
+	drop_pending(pool, &r->flow[0]);
+	drop_pending(pool, &r->flow[1]);
+	ev_undefer(pool->ev, &r->more);
+}
+
+bool
+relay_half_closed(const struct relay *r)
+{
+	return r->flow[0].eof != r->flow[1].eof;
+}
+
+/* ---- one flow ---- */
+
+enum step {
+	STEP_MOVED,	/* go on */
+	STEP_BLOCKED,	/* until the next event */
+	STEP_NO_SOURCE,	/* reading failed: the source is gone */
+	STEP_NO_SINK	/* writing failed: the destination is gone */
+};
+
+static bool
+would_block(void)
+{
+	return errno == EAGAIN || errno == EINTR;
+}
+
+/* Keep what the destination did not take; the shared buffer belongs to the next connection. */
+static enum step
+keep(struct relay_flow *f, const uint8_t *left, size_t len)
+{
+	f->spill = malloc(len);
+	if (f->spill == NULL)
+		return STEP_NO_SINK;
+	memcpy(f->spill, left, len);
+	f->spill_at = 0;
+	f->spill_len = (uint32_t)len;
+	f->chunk = f->chunk / 2 < CHUNK_MIN ? CHUNK_MIN : f->chunk / 2;
+	return STEP_BLOCKED;
+}
+
+static enum step
+flush_spill(struct relay_flow *f, int to)
+{
+	ssize_t n = write(to, f->spill + f->spill_at, f->spill_len);
+
+	if (n == -1) {
+		f->writable = !would_block();
+		return f->writable ? STEP_NO_SINK : STEP_BLOCKED;
+	}
+	f->spill_at += (uint32_t)n;
+	f->spill_len -= (uint32_t)n;
+	if (f->spill_len > 0) {
+		f->writable = false;
+		return STEP_BLOCKED;
+	}
+	free(f->spill);
+	f->spill = NULL;
+	return STEP_MOVED;
+}
+
+static enum step
+flush_pipe(struct relay_pool *pool, struct relay_flow *f, int to)
+{
+	struct relay_pipe *p = f->pipe;
+
+	while (p->len > 0) {
+		ssize_t n = splice(p->fd[0], NULL, to, NULL, p->len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+		if (n == -1) {
+			f->writable = !would_block();
+			return f->writable ? STEP_NO_SINK : STEP_BLOCKED;
+		}
+		p->len -= (size_t)n;
+	}
+	f->pipe = NULL;
+	pipe_give(pool, p);
+	return STEP_MOVED;
+}
+
+/* After a read of n bytes that asked for more: the queue is empty, and behind it may lie the end. */
+static void
+drained(struct relay_flow *f)
+{
+	if (f->urgent)
+		return;
+	f->readable = false;
+	f->eof = f->fin;
+}
+
+static enum step
+copy(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *bytes)
+{
+	ssize_t n = read(from, pool->scratch, f->chunk), w;
+	bool filled = n == (ssize_t)f->chunk;
+
+	if (n == -1) {
+		f->readable = !would_block();
+		return f->readable ? STEP_NO_SOURCE : STEP_BLOCKED;
+	}
+	if (n == 0) {
+		f->eof = true;
+		return STEP_MOVED;
+	}
+	*bytes += (uint64_t)n;
+	f->large = (size_t)n < LARGE_READ ? 0 : f->large < LARGE_READS ? f->large + 1 : f->large;
+	f->splice = f->large == LARGE_READS && !f->no_splice;
+	if (!filled)
+		drained(f);
+	w = write(to, pool->scratch, (size_t)n);
+	if (w == -1 && !would_block())
+		return STEP_NO_SINK;
+	if (w < n) {
+		f->writable = false;
+		w = w == -1 ? 0 : w;
+		return keep(f, pool->scratch + w, (size_t)(n - w));
+	}
+	if (filled && f->chunk < RELAY_CHUNK_MAX)
+		f->chunk *= 2;
+	return STEP_MOVED;
+}
+
+/* Only into an empty pipe: with bytes inside, EAGAIN would not say which side is the reason. */
+static enum step
+move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *bytes)
+{
+	struct relay_pipe *p = pipe_take(pool);
+	ssize_t n;
+
+	if (p == NULL) {
+		f->splice = false;
+		f->large = 0;
+		return STEP_MOVED;
+	}
+	n = splice(from, NULL, p->fd[1], NULL, p->size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	if (n <= 0) {
+		pipe_give(pool, p);
+		if (n == 0) {
+			f->eof = true;
+			return STEP_MOVED;
+		}
+		if (errno == EINVAL) {
+			f->no_splice = true;
+			f->splice = false;
+			return STEP_MOVED;
+		}
+		f->readable = !would_block();
+		return f->readable ? STEP_NO_SOURCE : STEP_BLOCKED;
+	}
+	*bytes += (uint64_t)n;
+	p->len = (size_t)n;
+	f->pipe = p;
+	return flush_pipe(pool, f, to);
+}
+
+/* The source has ended and all is written: tell the destination, unless both are to be closed now anyway. */
+static enum step
+finish(struct relay *r, int i)
+{
+	r->flow[i].over = true;
+	if (i == 1 && r->out_fd != r->end[0].fd) {	/* a pipe of its own: closing it is the only way to say it */
+		close(r->out_fd);
+		r->out_fd = -1;
+	} else if (!r->flow[!i].over) {
+		(void)shutdown(r->end[!i].fd, SHUT_WR);
+	}
+	return STEP_BLOCKED;
+}
+
+static enum step
+step(struct relay_pool *pool, struct relay *r, int i)
+{
+	struct relay_flow *f = &r->flow[i];
+	int from = r->end[i].fd, to = i == 0 ? r->end[1].fd : r->out_fd;
+
+	if (f->over)
+		return STEP_BLOCKED;
+	if (f->spill != NULL)
+		return f->writable ? flush_spill(f, to) : STEP_BLOCKED;
+	if (f->pipe != NULL)
+		return f->writable ? flush_pipe(pool, f, to) : STEP_BLOCKED;
+	if (f->eof)
+		return finish(r, i);
+	if (!f->readable)
+		return STEP_BLOCKED;
+	return f->splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, f, from, to, &r->bytes[i]);
+}
+
+static void
+pump_flow(struct relay_pool *pool, struct relay *r, int i)
+{
+	struct relay_flow *f = &r->flow[i];
+	uint64_t start = r->bytes[i];
+
+	for (;;) {
+		switch (step(pool, r, i)) {
+		case STEP_MOVED:
+			if (r->bytes[i] - start < TURN_MAX)
+				continue;
+			ev_defer(pool->ev, &r->more);
+			return;
+		case STEP_BLOCKED:
+			if (f->splice && r->bytes[i] - start < SPLICE_MIN) {
+				f->splice = false;
+				f->large = 0;
+			}
+			return;
+		case STEP_NO_SOURCE:
+			r->broken = (int8_t)i;
+			f->over = r->flow[!i].over = true;
+			return;
+		case STEP_NO_SINK:	/* what the dead end still had to say is delivered first */
+			r->broken = (int8_t)!i;
+			drop_pending(pool, f);
+			f->over = true;
+			r->flow[!i].readable = true;
+			return;
+		}
+	}
+}
+
+enum relay_state
+relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
+{
+	relay_note(r, end, events);
+	pump_flow(pool, r, end);
+	pump_flow(pool, r, !end);
+	if (r->broken == !end)	/* found by the second flow: the first has a last chance to deliver */
+		pump_flow(pool, r, end);
+	if ((events & EV_ERROR) && r->broken == -1 && !(r->flow[0].over && r->flow[1].over) &&
+	    sock_error(r->end[end].fd) != 0) {	/* nothing to read or write that would have told */
+		r->broken = (int8_t)end;
+		r->flow[0].over = r->flow[1].over = true;
+	}
+	if (!r->flow[0].over || !r->flow[1].over)
+		return RELAY_OPEN;
+	if (r->broken == -1)
+		return RELAY_DONE;
+	return r->broken == 0 ? RELAY_CLIENT_RESET : RELAY_TARGET_RESET;
+}

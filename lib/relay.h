@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Pump bytes both ways between two descriptors until both directions are done.
+ *
+ * Small traffic is read and written through one buffer that all connections share; a direction that keeps moving a lot is
+ * spliced through a pooled pipe instead, which it holds only while bytes are in it. What a slow receiver does not take is
+ * kept in memory of its own (at most RELAY_CHUNK_MAX bytes a direction) and nothing more is read meanwhile.
+ */
+#ifndef RELAY_H
+#define RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ev.h"
+
+#define RELAY_CHUNK_MAX (512u * 1024u)	/* bytes read at once, and so kept, at most per direction */
+
+/* What the relays of one process share: the buffer and the pipes. */
+struct relay_pool;
+
+/* At most max_pipes pipes (two descriptors each) at once. NULL with errno. */
+struct relay_pool *relay_pool_new(struct ev *ev, unsigned max_pipes);
+void relay_pool_free(struct relay_pool *pool);
+
+/* The shared buffer of RELAY_CHUNK_MAX bytes, for reads whose bytes are used up before the callback returns. */
+uint8_t *relay_scratch(struct relay_pool *pool);
+
+struct relay_pipe;
+
+/* One direction, from end[i] to the other. Private to relay.c. */
+struct relay_flow {
+	uint8_t *spill;			/* owned: bytes read (or given at the start) and not yet written */
+	uint32_t spill_at, spill_len;
+	uint32_t chunk;			/* bytes to read at once */
+	struct relay_pipe *pipe;	/* owned while bytes are in it */
+	uint8_t large;			/* large reads in a row */
+	bool readable, writable;	/* of the source, of the destination: until EAGAIN says otherwise */
+	bool fin;			/* the source's end is known to lie behind what is queued */
+	bool urgent;			/* the source sends urgent data: a short read proves nothing */
+	bool splice;			/* worth a pipe */
+	bool no_splice;			/* refused by the kernel for these descriptors */
+	bool eof;			/* the source has ended */
+	bool over;			/* and the destination was told, or is gone */
+};
+
+/*
+ * A relay, embedded in its connection. end[0] is the client, end[1] the target; the owner opens and closes their
+ * descriptors, registers them edge-triggered for read and write, and sets their callbacks. end[0] may write to
+ * another descriptor than it reads from (two pipes): out_fd, usually the same.
+ */
+struct relay {
+	struct ev_io end[2];
+	int out_fd;
+	struct relay_flow flow[2];
+	uint64_t bytes[2];		/* read from end[0], from end[1] */
+	struct ev_task more;		/* owner sets cb: work was left for the next turn, call relay_pump() */
+	int8_t broken;			/* end that is gone, -1: none */
+};
+
+enum relay_state {
+	RELAY_OPEN,
+	RELAY_DONE,		/* both directions ended in order */
+	RELAY_CLIENT_RESET,	/* end[0] is gone: reset the other */
+	RELAY_TARGET_RESET
+};
+
+/* Ready for use, nothing open: end[].fd = out_fd = -1. */
+void relay_init(struct relay *r);
+
+/* Bytes to write to end[1] before anything else; takes over buf (malloc'd). Not counted in bytes[]. */
+void relay_preload(struct relay *r, uint8_t *buf, size_t len);
+
+/* Remember events that came before the relay may act on them. */
+void relay_note(struct relay *r, int end, unsigned events);
+
+/*
+ * Do what the events of end[end] (0: only go on with what was noted or left) allow, a bounded amount of it.
+ * Anything but RELAY_OPEN is final: call relay_release().
+ */
+enum relay_state relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events);
+
+/* Whether one direction has ended and the other has not. */
+bool relay_half_closed(const struct relay *r);
+
+/* Give back memory, pipes and queued work; the descriptors stay the owner's. Idempotent. */
+void relay_release(struct relay_pool *pool, struct relay *r);
+
+#endif

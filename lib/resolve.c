@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+/* The resolver: one c-ares channel on the event loop, one cache entry per name, one query per entry at a time. */
+#include "resolve.h"
+
+#include <ares.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+
+#define QUERY_TIMEOUT_MS 1000	/* per try and server; c-ares doubles it for the second */
+#define QUERY_TRIES 2
+#define TTL_MIN_MS 1000u	/* an answer serves at least this long, whatever it says */
+#define TTL_MAX_MS 3600000u
+#define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer serves before the next try */
+#define SOCKETS 16		/* c-ares uses one or two per server */
+#define BUCKETS 256
+
+struct resolve_name {
+	struct resolve_name *next;	/* in its bucket */
+	struct resolver *resolver;
+	struct resolve *waiting;
+	struct endpoint *addr;		/* owned */
+	size_t n;
+	uint64_t fresh_until_ms;
+	bool asking;
+	char host[];
+};
+
+struct resolver {
+	struct ev *ev;
+	ares_channel channel;
+	bool open, stale_channel;
+	struct ev_timer timer;
+	struct watched {
+		struct ev_io io;
+		struct resolver *resolver;
+	} socket[SOCKETS];
+	struct resolve_name *bucket[BUCKETS];
+};
+
+struct resolver *
+resolver_new(struct ev *ev)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->ev = ev;
+	for (int i = 0; i < SOCKETS; i++)
+		r->socket[i] = (struct watched){ { -1, NULL }, r };
+	return r;
+}
+
+static void
+name_free(struct resolve_name *name)
+{
+	free(name->addr);
+	free(name);
+}
+
+void
+resolver_free(struct resolver *r)
+{
+	if (r == NULL)
+		return;
+	if (r->open)
+		ares_destroy(r->channel);
+	ev_timer_at(r->ev, &r->timer, 0);
+	for (int i = 0; i < BUCKETS; i++) {
+		while (r->bucket[i] != NULL) {
+			struct resolve_name *name = r->bucket[i];
+
+			r->bucket[i] = name->next;
+			name_free(name);
+		}
+	}
+	free(r);
+}
+
+/* ---- c-ares on the loop ---- */
+
+static void
+rearm(struct resolver *r)
+{
+	struct timeval tv, *t = r->open ? ares_timeout(r->channel, NULL, &tv) : NULL;
+
+	ev_timer_in(r->ev, &r->timer, t == NULL ? 0 : (uint64_t)t->tv_sec * 1000 + (uint64_t)t->tv_usec / 1000 + 1);
+}
+
+static void
+on_socket(struct ev_io *io, unsigned events)
+{
+	struct resolver *r = EV_CONTAINER(io, struct watched, io)->resolver;
+	ares_socket_t fd = io->fd;
+
+	ares_process_fd(r->channel, events & (EV_READ | EV_ERROR) ? fd : ARES_SOCKET_BAD,
+	    events & EV_WRITE ? fd : ARES_SOCKET_BAD);
+	rearm(r);
+}
+
+static void
+on_timer(struct ev_timer *t)
+{
+	struct resolver *r = EV_CONTAINER(t, struct resolver, timer);
+
+	ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	rearm(r);
+}
+
+/* c-ares says what it waits for; neither means it closes the socket next. */
+static void
+on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
+{
+	struct resolver *r = arg;
+	struct ev_io *io = NULL;
+	bool added = false;
+
+	for (int i = 0; i < SOCKETS && !added; i++) {
+		added = r->socket[i].io.fd == fd;
+		if (added || (io == NULL && r->socket[i].io.fd == -1))
+			io = &r->socket[i].io;
+	}
+	if (io == NULL)
+		return;		/* more sockets than we watch: that query times out */
+	if (!readable && !writable) {
+		if (added)
+			ev_del(r->ev, io);
+		io->fd = -1;
+		return;
+	}
+	io->fd = fd;
+	io->cb = on_socket;
+	(added ? ev_mod : ev_add)(r->ev, io, (readable ? EV_READ : 0u) | (writable ? EV_WRITE : 0u));
+}
+
+static int
+channel_open(struct resolver *r)
+{
+	struct ares_options o = { .timeout = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES,
+	    .sock_state_cb = on_socket_state, .sock_state_cb_data = r };
+
+	if (r->open && r->stale_channel) {
+		ares_destroy(r->channel);
+		r->open = false;
+	}
+	if (r->open)
+		return 0;
+	if (ares_init_options(&r->channel, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) !=
+	    ARES_SUCCESS)
+		return -1;
+	r->timer.cb = on_timer;
+	r->open = true;
+	r->stale_channel = false;
+	return 0;
+}
+
+void
+resolver_reload(struct resolver *r)
+{
+	r->stale_channel = true;
+}
+
+/* ---- the cache ---- */
+
+static uint32_t
+hash(struct slice host)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < host.len; i++)
+		h = (h ^ (unsigned char)host.p[i]) * 16777619u;
+	return h;
+}
+
+static struct resolve_name *
+name_get(struct resolver *r, struct slice host)
+{
+	struct resolve_name **bucket = &r->bucket[hash(host) % BUCKETS], *name;
+
+	for (name = *bucket; name != NULL; name = name->next)
+		if (slice_is(host, name->host))
+			return name;
+	name = calloc(1, sizeof(*name) + host.len + 1);
+	if (name == NULL)
+		return NULL;
+	memcpy(name->host, host.p, host.len);
+	name->resolver = r;
+	name->next = *bucket;
+	*bucket = name;
+	return name;
+}
+
+static void
+answer(struct resolve_name *name)
+{
+	struct resolve *q;
+
+	while ((q = name->waiting) != NULL) {
+		name->waiting = q->next;
+		q->name = NULL;
+		q->cb(q, name->addr, name->n);
+	}
+}
+
+static bool
+known(const struct endpoint *addr, size_t n, const struct endpoint *e)
+{
+	for (size_t i = 0; i < n; i++)
+		if (memcmp(addr[i].ip, e->ip, sizeof(e->ip)) == 0)
+			return true;
+	return false;
+}
+
+/* Replace what is known by a fresh answer; false when it holds no address (or no memory is left). */
+static bool
+take_answer(struct resolve_name *name, const struct ares_addrinfo *info)
+{
+	uint64_t ttl_ms = TTL_MAX_MS;
+	struct endpoint *addr;
+	size_t n = 0;
+
+	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL; node = node->ai_next)
+		n++;
+	addr = n == 0 ? NULL : calloc(n, sizeof(*addr));
+	if (addr == NULL)
+		return false;
+	n = 0;
+	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL; node = node->ai_next) {
+		struct sockaddr_storage sa = { 0 };
+
+		memcpy(&sa, node->ai_addr, node->ai_addrlen);
+		endpoint_of(&sa, &addr[n]);
+		if (!known(addr, n, &addr[n]))
+			n++;
+		if (node->ai_ttl >= 0 && (uint64_t)node->ai_ttl * 1000 < ttl_ms)
+			ttl_ms = (uint64_t)node->ai_ttl * 1000;
+	}
+	free(name->addr);
+	name->addr = addr;
+	name->n = n;
+	name->fresh_until_ms = ev_now_ms(name->resolver->ev) + (ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms);
+	return true;
+}
+
+static void
+on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct resolve_name *name = arg;
+
+	(void)timeouts;
+	name->asking = false;
+	if (status != ARES_SUCCESS || !take_answer(name, info))
+		name->fresh_until_ms = name->n == 0 ? 0 : ev_now_ms(name->resolver->ev) + STALE_RETRY_MS;
+	if (info != NULL)
+		ares_freeaddrinfo(info);
+	answer(name);
+}
+
+bool
+resolver_ask(struct resolver *r, struct resolve *q, struct slice host)
+{
+	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	struct resolve_name *name = name_get(r, host);
+
+	q->name = NULL;
+	if (name == NULL || (!name->asking && channel_open(r) == -1)) {
+		q->cb(q, NULL, 0);
+		return true;
+	}
+	if (name->n > 0 && ev_now_ms(r->ev) < name->fresh_until_ms) {
+		q->cb(q, name->addr, name->n);
+		return true;
+	}
+	q->name = name;
+	q->next = name->waiting;
+	name->waiting = q;
+	if (!name->asking) {
+		name->asking = true;
+		ares_getaddrinfo(r->channel, name->host, NULL, &hints, on_answer, name);
+		rearm(r);
+	}
+	return q->name == NULL;
+}
+
+void
+resolver_cancel(struct resolve *q)
+{
+	struct resolve **at;
+
+	if (q->name == NULL)
+		return;
+	for (at = &q->name->waiting; *at != q; at = &(*at)->next)
+		;
+	*at = q->next;
+	q->name = NULL;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/* Host names to addresses without blocking: c-ares behind a cache that honours TTLs and keeps stale answers. */
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include <stddef.h>
+
+#include "addr.h"
+#include "ev.h"
+#include "slice.h"
+
+struct resolver;
+struct resolve_name;
+
+/*
+ * One question, embedded in who asks. cb gets every address known (port 0) or n == 0 when there is none;
+ * addrs is borrowed for the call.
+ */
+struct resolve {
+	struct resolve *next;
+	struct resolve_name *name;	/* NULL: not asking */
+	void (*cb)(struct resolve *q, const struct endpoint *addrs, size_t n);
+};
+
+/* No socket is opened and no file is read before the first question. NULL with errno. */
+struct resolver *resolver_new(struct ev *ev);
+void resolver_free(struct resolver *r);
+
+/*
+ * Ask; q->cb is called once: from inside this call when the answer is at hand (then true is returned), later
+ * otherwise. An answer past its TTL is asked for again, and used all the same when DNS gives none.
+ */
+bool resolver_ask(struct resolver *r, struct resolve *q, struct slice host);
+
+/* Take the question back: q->cb will not be called. Fine when nothing was asked. */
+void resolver_cancel(struct resolve *q);
+
+/* Read resolv.conf and hosts anew at the next question; the cache stays. */
+void resolver_reload(struct resolver *r);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/* One line of a routes file: text -> checked fields -> the answer to a look-up. Only for lib/routes*.c. */
+#ifndef ROUTES_LINE_H
+#define ROUTES_LINE_H
+
+#include "routes.h"
+
+#define ROUTES_WHY_MAX 1024	/* bytes of a reason, NUL included */
+
+#define ROUTES_ALPN_PREFIX "alpn:"
+
+enum routes_key {
+	KEY_TLS,		/* keys with targets come first */
+	KEY_HTTP,
+	KEY_TCP,
+	KEY_ALPN,
+	KEY_LAST_TARGET = KEY_ALPN,
+	KEY_PROXY,
+	KEY_BALANCE,
+	KEY_ALLOW,
+	KEY_DENY,
+	KEY_MAX,
+	KEY_AS,
+	KEY_UNKNOWN
+};
+
+struct routes_field {
+	enum routes_key key;
+	struct slice word;	/* the key as written: "tls", "alpn:h2" */
+	struct slice value;
+};
+
+/* The fields of all lines of one NAME, in file order. Slices are borrowed from the text of the lines. */
+struct routes_fields {
+	struct slice name;	/* as written on the first line; absent as long as there is none */
+	size_t n;
+	struct routes_field field[ROUTES_KEYS_MAX];
+};
+
+enum routes_name {
+	NAME_HOST,		/* a host name */
+	NAME_WILDCARD,		/* *.SUFFIX */
+	NAME_ALL,		/* * */
+	NAME_LISTEN,		/* a listening address */
+	NAME_BAD
+};
+
+/* Whether this is the first line of a file in sort order. */
+bool routes_line_is_sorted_mark(struct slice line);
+
+/* The NAME a line begins with, unchecked; absent when the line is blank or a comment. */
+struct slice routes_line_name(struct slice line);
+
+/* What form of NAME this is, checked. */
+enum routes_name routes_name_kind(struct slice name);
+
+/* Whether two NAMEs are one: addresses as written, others whatever their case and trailing dot. */
+bool routes_name_eq(struct slice a, struct slice b);
+
+/* Less, equal or greater than 0, as LC_ALL=C sort(1) orders a and b. */
+int routes_name_order(struct slice a, struct slice b);
+
+/*
+ * Check one line, without its newline, and add its NAME and fields to *f. False writes the reason to why and
+ * leaves *f with an unknown part of the line. A blank line or comment adds nothing.
+ */
+bool routes_line_check(struct slice line, struct routes_fields *f, char why[static ROUTES_WHY_MAX]);
+
+/* Add the fields of a line that was checked before. */
+void routes_line_add(struct slice line, struct routes_fields *f);
+
+/* The first field whose key is repeated by one of the fields from the given one on, or NULL. */
+const struct routes_field *routes_fields_repeated(const struct routes_fields *f, size_t from);
+
+/* The reason for the line that repeats the key of first, which stands on the given line. */
+void routes_why_repeated(const struct routes_fields *f, const struct routes_field *first, unsigned line,
+    char why[static ROUTES_WHY_MAX]);
+
+/* The reason why this NAME, behind the one before (or absent), breaks the rules of a sorted file; false: none. */
+bool routes_why_unsorted(struct slice name, struct slice before, char why[static ROUTES_WHY_MAX]);
+
+/* Whether one of the fields from the given one on has a pass: target. */
+bool routes_fields_pass(const struct routes_fields *f, size_t from);
+
+/* Fill *out but for file and line, when one of the fields answers this kind of look-up. */
+bool routes_fields_answer(const struct routes_fields *f, enum routes_kind kind, struct slice alpn,
+    struct route *out);
+
+/* The values of proxy= and balance=; false: none. */
+bool routes_parse_proxy(struct slice value, enum proxyhdr_version *out);
+bool routes_parse_balance(struct slice value, enum routes_balance *out);
+
+/* Report "PATH:LINE: why", or "PATH: why" for line 0. */
+void routes_tell(routes_report *report, void *arg, const char *path, unsigned line, const char *why);
+
+#endif

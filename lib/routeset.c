@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Routes files that change under us. The loop stats them; a thread reads, checks and hashes; the loop swaps the pointer.
+ * Freeing an old table takes milliseconds as well and is a thread's work too.
+ */
+#include "routeset.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define POLL_MS 250
+#define SETTLE_MS 100	/* a file changed this recently may still be being written: look again next time */
+
+/* What tells one state of a file from another. */
+struct stamp {
+	dev_t dev;
+	ino_t ino;
+	off_t size;
+	struct timespec mtime, ctime;
+	int error;		/* errno of stat, 0: it is there */
+};
+
+struct file {
+	const char *path;
+	struct routes *table;		/* owned */
+	struct stamp seen;		/* state of the file when it was last read, well or not */
+	bool wanted;			/* to be read in the next round */
+};
+
+/* One round: the thread owns it from pthread_create() until it writes to the eventfd. */
+struct round {
+	struct routeset *rs;
+	struct result {
+		enum routes_result result;
+		struct stamp stamp;
+		struct routes *table;
+		bool done;
+	} *of;				/* one per file */
+};
+
+struct routeset {
+	struct file *file;
+	size_t n;
+	struct ev *ev;
+	struct ev_timer poll;
+	struct ev_io finished;		/* eventfd the thread writes to */
+	struct round round;
+	bool busy, again;
+	unsigned long good, bad;
+	routeset_round *round_over;
+	void *arg;
+};
+
+struct routeset *
+routeset_new(char *const *paths, size_t n)
+{
+	struct routeset *rs = calloc(1, sizeof(*rs));
+
+	if (rs == NULL)
+		return NULL;
+	rs->finished.fd = -1;
+	rs->file = calloc(n == 0 ? 1 : n, sizeof(*rs->file));
+	rs->round.of = calloc(n == 0 ? 1 : n, sizeof(*rs->round.of));
+	if (rs->file == NULL || rs->round.of == NULL) {
+		routeset_free(rs);
+		return NULL;
+	}
+	rs->n = n;
+	for (size_t i = 0; i < n; i++)
+		rs->file[i].path = paths[i];
+	return rs;
+}
+
+void
+routeset_free(struct routeset *rs)
+{
+	if (rs == NULL)
+		return;
+	for (size_t i = 0; i < rs->n; i++)
+		routes_free(rs->file[i].table);
+	if (rs->finished.fd != -1)
+		close(rs->finished.fd);
+	free(rs->file);
+	free(rs->round.of);
+	free(rs);
+}
+
+/* ---- stamps ---- */
+
+static struct stamp
+stamp_of(const char *path)
+{
+	struct stamp s = { 0 };
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		s.error = errno;
+		return s;
+	}
+	s.dev = st.st_dev;
+	s.ino = st.st_ino;
+	s.size = st.st_size;
+	s.mtime = st.st_mtim;
+	s.ctime = st.st_ctim;
+	return s;
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool
+same(const struct stamp *a, const struct stamp *b)
+{
+	return a->error == b->error && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	    same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
+}
+
+static bool
+settled(const struct stamp *s)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (now.tv_sec - s->ctime.tv_sec) * 1000 + (now.tv_nsec - s->ctime.tv_nsec) / 1000000 >= SETTLE_MS ||
+	    now.tv_sec < s->ctime.tv_sec;	/* a clock set back must not stop us */
+}
+
+/* ---- at start ---- */
+
+typedef enum routes_result routes_opener(const char *path, routes_report *report, void *arg, struct routes **out);
+
+static enum routes_result
+open_all(struct routeset *rs, routes_opener *opener, routes_report *report, void *arg)
+{
+	enum routes_result worst = ROUTES_LOADED;
+	int saved = 0;
+
+	for (size_t i = 0; i < rs->n; i++) {
+		struct file *f = &rs->file[i];
+		enum routes_result r;
+
+		f->seen = stamp_of(f->path);
+		r = opener(f->path, report, arg, &f->table);
+		if (r == ROUTES_FAILED)
+			saved = errno;
+		if (r > worst)
+			worst = r;
+	}
+	errno = saved;
+	return worst;
+}
+
+enum routes_result
+routeset_load(struct routeset *rs, routes_report *report, void *arg)
+{
+	return open_all(rs, routes_load, report, arg);
+}
+
+static enum routes_result
+open_or_load(const char *path, routes_report *report, void *arg, struct routes **out)
+{
+	enum routes_result r = routes_open_sorted(path, report, arg, out);
+
+	return r == ROUTES_REFUSED ? routes_load(path, report, arg, out) : r;
+}
+
+enum routes_result
+routeset_open(struct routeset *rs, routes_report *report, void *arg)
+{
+	return open_all(rs, open_or_load, report, arg);
+}
+
+/* ---- while running ---- */
+
+static void
+report_from_thread(void *arg, const char *text)
+{
+	(void)arg;
+	log_from_thread(LOG_LEVEL_ERROR, "routes: %s", text);
+}
+
+static void *
+load_round(void *arg)
+{
+	struct round *round = arg;
+	struct routeset *rs = round->rs;
+	uint64_t one = 1;
+
+	for (size_t i = 0; i < rs->n; i++) {
+		struct result *r = &round->of[i];
+
+		r->done = rs->file[i].wanted;
+		r->table = NULL;
+		if (!r->done)
+			continue;
+		r->stamp = stamp_of(rs->file[i].path);
+		r->result = routes_load(rs->file[i].path, report_from_thread, NULL, &r->table);
+	}
+	while (write(rs->finished.fd, &one, sizeof(one)) == -1 && errno == EINTR)
+		;
+	return NULL;
+}
+
+static void *
+free_table(void *table)
+{
+	routes_free(table);
+	return NULL;
+}
+
+static int
+spawn(void *(*body)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int r;
+
+	if (pthread_attr_init(&attr) != 0)
+		return -1;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, 256 * 1024);
+	r = pthread_create(&thread, &attr, body, arg);
+	pthread_attr_destroy(&attr);
+	return r == 0 ? 0 : -1;
+}
+
+void
+routeset_replace(struct routeset *rs, size_t i, struct routes *r)
+{
+	struct routes *old = rs->file[i].table;
+
+	rs->file[i].table = r;
+	if (old != NULL && spawn(free_table, old) == -1)
+		routes_free(old);
+}
+
+/* Read the files that are wanted; at most one round runs. */
+static void
+start_round(struct routeset *rs)
+{
+	rs->round.rs = rs;
+	rs->busy = true;
+	if (spawn(load_round, &rs->round) == 0)
+		return;
+	log_warn("routes: no thread to read them with; trying again");
+	rs->busy = false;
+	rs->again = true;
+}
+
+static void
+want_all(struct routeset *rs)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		rs->file[i].wanted = true;
+}
+
+void
+routeset_reload(struct routeset *rs)
+{
+	if (rs->ev == NULL || rs->n == 0)
+		return;
+	if (rs->busy) {
+		rs->again = true;
+		return;
+	}
+	want_all(rs);
+	start_round(rs);
+}
+
+static void
+look(struct ev_timer *t)
+{
+	struct routeset *rs = EV_CONTAINER(t, struct routeset, poll);
+	bool any = false;
+
+	ev_timer_in(rs->ev, t, POLL_MS);
+	if (rs->busy)
+		return;
+	if (rs->again) {
+		rs->again = false;
+		routeset_reload(rs);
+		return;
+	}
+	for (size_t i = 0; i < rs->n; i++) {
+		struct stamp now = stamp_of(rs->file[i].path);
+
+		rs->file[i].wanted = !same(&now, &rs->file[i].seen) && settled(&now);
+		any = any || rs->file[i].wanted;
+	}
+	if (any)
+		start_round(rs);
+}
+
+static bool
+take_result(struct routeset *rs, size_t i)
+{
+	struct result *r = &rs->round.of[i];
+	struct file *f = &rs->file[i];
+
+	if (!r->done)
+		return false;
+	f->seen = r->stamp;
+	f->wanted = false;
+	if (r->result != ROUTES_LOADED) {
+		rs->bad++;
+		log_error("routes: %s: %s; the table read before stays", f->path,
+		    r->result == ROUTES_REFUSED ? "refused" : "cannot be read");
+		return false;
+	}
+	rs->good++;
+	log_info("routes: %s: read, %zu lines", f->path, routes_count(r->table));
+	routeset_replace(rs, i, r->table);
+	return true;
+}
+
+static void
+on_finished(struct ev_io *io, unsigned events)
+{
+	struct routeset *rs = EV_CONTAINER(io, struct routeset, finished);
+	bool changed = false;
+	uint64_t n;
+
+	(void)events;
+	if (read(io->fd, &n, sizeof(n)) != (ssize_t)sizeof(n))
+		return;
+	rs->busy = false;
+	for (size_t i = 0; i < rs->n; i++)
+		changed |= take_result(rs, i);
+	if (rs->again) {
+		rs->again = false;
+		routeset_reload(rs);
+	}
+	rs->round_over(rs->arg, changed);
+}
+
+int
+routeset_watch(struct routeset *rs, struct ev *ev, routeset_round *round_over, void *arg)
+{
+	rs->ev = ev;
+	rs->round_over = round_over;
+	rs->arg = arg;
+	if (rs->n == 0)
+		return 0;
+	rs->finished.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	rs->finished.cb = on_finished;
+	if (rs->finished.fd == -1 || ev_add(ev, &rs->finished, EV_READ) == -1)
+		return -1;
+	rs->poll.cb = look;
+	ev_timer_in(ev, &rs->poll, POLL_MS);
+	return 0;
+}
+
+/* ---- answers ---- */
+
+void
+routeset_counts(const struct routeset *rs, unsigned long *good, unsigned long *bad)
+{
+	*good = rs->good;
+	*bad = rs->bad;
+}
+
+bool
+routeset_busy(const struct routeset *rs)
+{
+	return rs->busy || rs->again;
+}
+
+int
+routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice name, struct slice alpn,
+    struct route *out)
+{
+	int best = ROUTES_NO_MATCH;
+	struct route route;
+
+	for (size_t i = 0; i < rs->n; i++) {
+		const struct routes *table = rs->file[i].table;
+		int rank = table == NULL ? ROUTES_NO_MATCH : routes_find(table, kind, name, alpn, &route);
+
+		if (rank > best) {
+			best = rank;
+			*out = route;
+		}
+	}
+	return best;
+}
+
+bool
+routeset_has_pass(const struct routeset *rs)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		if (rs->file[i].table != NULL && routes_has_pass(rs->file[i].table))
+			return true;
+	return false;
+}
+
+size_t
+routeset_lines(const struct routeset *rs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rs->n; i++)
+		n += rs->file[i].table == NULL ? 0 : routes_count(rs->file[i].table);
+	return n;
+}
+
+size_t
+routeset_bytes(const struct routeset *rs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rs->n; i++)
+		n += rs->file[i].table == NULL ? 0 : routes_bytes(rs->file[i].table);
+	return n;
+}
+
+size_t
+routeset_files(const struct routeset *rs)
+{
+	return rs->n;
+}
+
+const struct routes *
+routeset_table(const struct routeset *rs, size_t i)
+{
+	return rs->file[i].table;
+}

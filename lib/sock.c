@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: ISC */
+/* Sockets without surprises: non-blocking, close-on-exec, named results. */
+#include "sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG 65535	/* the kernel cuts it to net.core.somaxconn */
+
+static void
+set_int(int fd, int level, int option, int value)
+{
+	(void)setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static void
+close_keeping_errno(int fd)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+}
+
+/* ---- listening ---- */
+
+static int
+lookup_host(const struct addr *a, struct sockaddr_storage *sa, socklen_t *len)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
+	char host[256], port[8];
+
+	snprintf(host, sizeof(host), SLICE_FMT, SLICE_ARG(a->host));
+	snprintf(port, sizeof(port), "%u", (unsigned)a->ip.port);
+	if (getaddrinfo(host, port, &hints, &list) != 0) {
+		errno = EADDRNOTAVAIL;
+		return -1;
+	}
+	memcpy(sa, list->ai_addr, list->ai_addrlen);
+	*len = list->ai_addrlen;
+	freeaddrinfo(list);
+	return 0;
+}
+
+/* A socket file nobody listens on any more stands in the way of bind(): remove it. */
+static void
+remove_stale(const struct sockaddr_storage *sa, socklen_t len)
+{
+	const struct sockaddr_un *un = (const struct sockaddr_un *)(const void *)sa;
+	struct stat st;
+	int fd;
+
+	if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return;
+	if (connect(fd, (const struct sockaddr *)sa, len) == -1 && errno == ECONNREFUSED)
+		unlink(un->sun_path);
+	close(fd);
+}
+
+static int
+bind_listen(const struct sockaddr_storage *sa, socklen_t len, bool dual, int *fd)
+{
+	*fd = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (*fd == -1)
+		return -1;
+	if (sa->ss_family == AF_UNIX) {
+		remove_stale(sa, len);
+	} else {
+		set_int(*fd, SOL_SOCKET, SO_REUSEADDR, 1);
+		set_int(*fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	}
+	if (sa->ss_family == AF_INET6)
+		set_int(*fd, IPPROTO_IPV6, IPV6_V6ONLY, !dual);
+	if (bind(*fd, (const struct sockaddr *)sa, len) == 0 && listen(*fd, BACKLOG) == 0)
+		return 0;
+	close_keeping_errno(*fd);
+	*fd = -1;
+	return -1;
+}
+
+int
+sock_listen(const struct addr *a, int *fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t len;
+
+	if (a->kind == ADDR_HOST) {
+		if (lookup_host(a, &sa, &len) == -1)
+			return -1;
+		return bind_listen(&sa, len, false, fd);
+	}
+	len = addr_sockaddr(a, &sa);
+	if (bind_listen(&sa, len, a->kind == ADDR_ANY, fd) == 0)
+		return 0;
+	if (a->kind != ADDR_ANY || errno != EAFNOSUPPORT)
+		return -1;
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(a->ip.port) };	/* a kernel without v6 */
+
+	memcpy(&sa, &v4, sizeof(v4));
+	return bind_listen(&sa, sizeof(v4), false, fd);
+}
+
+int
+sock_adopt(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
+		return -1;
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* refused by unix sockets, which need it not */
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* ---- connections ---- */
+
+enum sock_accept
+sock_accept(int lfd, int *fd, struct endpoint *peer)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+
+	sa.ss_family = AF_UNSPEC;
+	*fd = accept4(lfd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (*fd != -1) {
+		endpoint_of(&sa, peer);
+		return SOCK_ACCEPTED;
+	}
+	switch (errno) {
+	case EAGAIN:
+		return SOCK_NONE;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return SOCK_FULL;
+	case EBADF:
+	case EINVAL:
+	case ENOTSOCK:
+	case EOPNOTSUPP:
+		return SOCK_BROKEN;
+	default:	/* ECONNABORTED, EPERM of a firewall, and network errors Linux passes on (accept(2)) */
+		return SOCK_GONE;
+	}
+}
+
+enum sock_connect
+sock_connect(const struct sockaddr_storage *sa, socklen_t len, int *fd)
+{
+	*fd = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (*fd == -1)
+		return errno == EMFILE || errno == ENFILE ? SOCK_NO_FDS : SOCK_REFUSED;
+	if (sa->ss_family != AF_UNIX)
+		set_int(*fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (connect(*fd, (const struct sockaddr *)sa, len) == 0)
+		return SOCK_CONNECTED;
+	if (errno == EINPROGRESS)
+		return SOCK_CONNECTING;
+	close_keeping_errno(*fd);
+	*fd = -1;
+	return SOCK_REFUSED;
+}
+
+int
+sock_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		return errno;
+	return error;
+}
+
+typedef int name_call(int, struct sockaddr *, socklen_t *);
+
+static void
+ask_name(name_call *call, int fd, struct endpoint *out)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+
+	sa.ss_family = AF_UNSPEC;
+	if (call(fd, (struct sockaddr *)&sa, &len) == -1)
+		sa.ss_family = AF_UNSPEC;
+	endpoint_of(&sa, out);
+}
+
+void
+sock_local(int fd, struct endpoint *out)
+{
+	ask_name(getsockname, fd, out);
+}
+
+void
+sock_peer(int fd, struct endpoint *out)
+{
+	ask_name(getpeername, fd, out);
+}
+
+const char *
+sock_name(int fd, char out[static SOCK_NAME_MAX])
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_un un;
+		struct sockaddr_storage room;
+	} sa;
+	socklen_t len = sizeof(sa);
+	char text[ENDPOINT_TEXT_MAX];
+	struct endpoint e;
+	int path_len;
+
+	sa.any.sa_family = AF_UNSPEC;
+	if (getsockname(fd, &sa.any, &len) == -1 || sa.any.sa_family != AF_UNIX) {
+		endpoint_of(&sa.room, &e);
+		if (e.family == AF_INET && sa.any.sa_family == AF_INET6)	/* "[::]", not "0.0.0.0" */
+			e.family = AF_INET6;
+		snprintf(out, SOCK_NAME_MAX, "%s", endpoint_text(&e, text));
+		return out;
+	}
+	path_len = (int)(len - offsetof(struct sockaddr_un, sun_path));
+	if (path_len > 0 && sa.un.sun_path[0] == '\0')
+		snprintf(out, SOCK_NAME_MAX, "unix:@%.*s", path_len - 1, sa.un.sun_path + 1);
+	else
+		snprintf(out, SOCK_NAME_MAX, "unix:%.*s", path_len < 0 ? 0 : path_len, sa.un.sun_path);
+	return out;
+}
+
+static int
+int_option(int fd, int option)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == -1 ? -1 : value;
+}
+
+bool
+sock_is_listening(int fd)
+{
+	return int_option(fd, SO_ACCEPTCONN) == 1 && sock_is_stream(fd);
+}
+
+bool
+sock_is_stream(int fd)
+{
+	return int_option(fd, SO_TYPE) == SOCK_STREAM;
+}
+
+void
+sock_reset(int fd)
+{
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(fd);
+}
+
+/* ---- descriptors over unix sockets ---- */
+
+union fd_control {
+	char buf[CMSG_SPACE(4 * sizeof(int))];	/* room to see, and close, more than we want */
+	struct cmsghdr align;
+};
+
+int
+sock_send_fd(int fd, const void *data, size_t len, int pass)
+{
+	union fd_control control = { 0 };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+	    .msg_controllen = CMSG_SPACE(sizeof(int)) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &pass, sizeof(int));
+	n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n == -1)
+		return -1;
+	errno = EMSGSIZE;
+	return (size_t)n == len ? 0 : -1;
+}
+
+static void
+take_fds(const struct cmsghdr *c, int *passed)
+{
+	size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	int fd;
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+		if (*passed == -1)
+			*passed = fd;
+		else
+			close(fd);
+	}
+}
+
+ssize_t
+sock_recv_fd(int fd, void *data, size_t len, int *passed)
+{
+	union fd_control control;
+	struct iovec iov = { .iov_base = data, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+	    .msg_controllen = sizeof(control.buf) };
+	ssize_t n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+
+	*passed = -1;
+	if (n == -1)
+		return -1;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			take_fds(c, passed);
+	return n;
+}

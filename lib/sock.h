@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/* Sockets: listen, accept, connect, pass and take descriptors. Every descriptor is NONBLOCK and CLOEXEC. */
+#ifndef SOCK_H
+#define SOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "addr.h"
+
+#define SOCK_NAME_MAX 128u	/* an address as text: unix:/PATH is the longest */
+
+/*
+ * Bind and listen. ADDR_HOST is looked up (blocking) and its first address used; ADDR_ANY is one socket for v4 and v6.
+ * A stale unix socket file, which nobody answers, is replaced. TCP_NODELAY is set, accepted sockets inherit it.
+ * 0 and *fd (owned by the caller), or -1 with errno.
+ */
+int sock_listen(const struct addr *a, int *fd);
+
+/* Prepare a listening socket somebody else made (inetd, systemd): NONBLOCK, CLOEXEC, TCP_NODELAY. -1 with errno. */
+int sock_adopt(int fd);
+
+enum sock_accept {
+	SOCK_ACCEPTED,
+	SOCK_NONE,	/* nobody waits */
+	SOCK_GONE,	/* that client is gone already: accept again */
+	SOCK_FULL,	/* no descriptors or memory: pause */
+	SOCK_BROKEN	/* the listener itself; errno */
+};
+
+/* Take one connection. *fd is owned by the caller, *peer its other end. */
+enum sock_accept sock_accept(int lfd, int *fd, struct endpoint *peer);
+
+enum sock_connect {
+	SOCK_CONNECTED,
+	SOCK_CONNECTING,	/* writable once it is done; sock_error() says how it went */
+	SOCK_NO_FDS,		/* out of descriptors: not the target's fault */
+	SOCK_REFUSED		/* errno */
+};
+
+/* Begin to connect (TCP_NODELAY on TCP). *fd is owned by the caller, -1 on the last two results. */
+enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, int *fd);
+
+/* The pending error of a socket, 0 when there is none; it is cleared. */
+int sock_error(int fd);
+
+/* The local or remote end of fd; AF_UNSPEC when it has none. */
+void sock_local(int fd, struct endpoint *out);
+void sock_peer(int fd, struct endpoint *out);
+
+/* The bound address as text, in the form of ADDR: "127.0.0.1:80", "[::]:443", "unix:/path", "unix:@name". */
+const char *sock_name(int fd, char out[static SOCK_NAME_MAX]);
+
+bool sock_is_listening(int fd);
+
+/* Whether fd is a connection-oriented socket (SOCK_STREAM). */
+bool sock_is_stream(int fd);
+
+/* Close so that a TCP peer sees a reset. */
+void sock_reset(int fd);
+
+/*
+ * Send one message of len bytes with the descriptor pass attached to a connected unix stream socket. The receiver
+ * gets a duplicate; pass stays the caller's. 0, or -1 with errno (EAGAIN: no room; a short send is EMSGSIZE).
+ */
+int sock_send_fd(int fd, const void *data, size_t len, int pass);
+
+/*
+ * Receive up to len bytes and at most one descriptor (*passed, owned by the caller, -1 when none came).
+ * The number of bytes, 0 at the end, -1 with errno. More descriptors than one are closed.
+ */
+ssize_t sock_recv_fd(int fd, void *data, size_t len, int *passed);
+
+#endif
