@@ -226,9 +226,9 @@ dialer_reload(struct dialer *d)
 
 /* Rendezvous hashing: a source keeps its target as long as that one is there, whatever comes and goes beside it. */
 static uint32_t
-source_weight(const struct endpoint *src, const struct target *t)
+source_weight(const struct endpoint *src, uint32_t target_hash)
 {
-	uint32_t h = text_hash(slice_of((const char *)src->ip, sizeof(src->ip))) ^ t->hash * 2654435761u;
+	uint32_t h = text_hash(slice_of((const char *)src->ip, sizeof(src->ip))) ^ target_hash * 2654435761u;
 
 	h ^= h >> 16;
 	h *= 0x85ebca6bu;
@@ -249,7 +249,7 @@ better(const struct dial *d, const struct target *a, const struct target *b)
 	case BALANCE_LEAST:
 		return a->conns < b->conns;
 	case BALANCE_SOURCE:
-		return source_weight(&d->src, a) > source_weight(&d->src, b);
+		return source_weight(&d->src, a->hash) > source_weight(&d->src, b->hash);
 	case BALANCE_FIRST:
 		break;
 	}
@@ -299,9 +299,9 @@ on_finish(struct ev_task *task)
 		target_works(d->current);
 		if (d->addrs > 0)
 			d->current->good = d->addr[d->next_addr - 1];
-		d->current->conns++;
-		d->current->refs++;
 	}
+	d->current->conns++;
+	d->current->refs++;
 	d->done(d->arg, d->result, d->current, d->events);
 	dial_free(d);
 }
@@ -525,4 +525,34 @@ dial_cancel(struct dial *d)
 		return;
 	drop_attempt(d);
 	dial_free(d);
+}
+
+/* Targets in front of item i by weight, ties by place: its rank among all. */
+static size_t
+rank_by_weight(struct slice targets, const struct endpoint *src, size_t i, uint32_t weight)
+{
+	size_t rank = 0;
+
+	for (size_t k = 0; targets.p != NULL; k++) {
+		uint32_t w = source_weight(src, text_hash(slice_cut(&targets, ',')));
+
+		rank += w > weight || (w == weight && k < i);
+	}
+	return rank;
+}
+
+struct slice
+dial_order(struct slice targets, enum routes_balance balance, const struct endpoint *src, size_t n)
+{
+	struct slice rest = targets;
+
+	for (size_t i = 0; rest.p != NULL; i++) {
+		struct slice item = slice_cut(&rest, ',');
+		size_t rank = balance != BALANCE_SOURCE ? i :
+		    rank_by_weight(targets, src, i, source_weight(src, text_hash(item)));
+
+		if (rank == n)
+			return item;
+	}
+	return slice_of(NULL, 0);
 }

@@ -34,9 +34,9 @@ enum dial_result {
 };
 
 /*
- * On DIAL_OK io->fd is connected, watched edge-triggered for read and write, and owned by the callee; t is held by it
- * until target_release(), and events are the first ones of io. Otherwise io->fd is -1 and t, borrowed for the call, is
- * the last target tried. The dial frees itself when this returns: forget it, do not cancel it.
+ * On DIAL_OK io->fd is connected to t, watched edge-triggered for read and write, and owned by the callee, and events
+ * are its first ones. Otherwise io->fd is -1 and t is the last target tried. The callee holds t until
+ * target_release(). The dial frees itself when this returns: forget it, do not cancel it.
  */
 typedef void dial_done(void *arg, enum dial_result result, struct target *t, unsigned events);
 
@@ -59,7 +59,13 @@ const char *target_text(const struct target *t);
 /* Whether it is pass:PATH: io is then a connected unix socket to hand the client over by. */
 bool target_is_pass(const struct target *t);
 
-/* The connection to t has ended (counts for BALANCE_LEAST). */
+/* Let go of t: its connection has ended (which counts for BALANCE_LEAST) or its name was logged. */
 void target_release(struct dialer *d, struct target *t);
+
+/*
+ * For --explain: the n-th of targets to be tried as long as all are reachable and none has a connection; absent behind
+ * the last. Pure.
+ */
+struct slice dial_order(struct slice targets, enum routes_balance balance, const struct endpoint *src, size_t n);
 
 #endif

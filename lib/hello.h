@@ -64,6 +64,12 @@ enum hello_verdict hello_parse(struct hello *h, const uint8_t *buf, size_t len, 
  */
 size_t hello_wants(const struct hello *h, const uint8_t *buf, size_t len);
 
+/*
+ * The same as a bound from the message's side alone: how many bytes more than len it takes at least until the
+ * message is whole. What could be said sooner (a bad record on the way) is left out of account. Pure.
+ */
+size_t hello_rest(const struct hello *h, size_t len);
+
 /* Walk an ALPN list: the next protocol, or an absent slice at the end. *list is advanced. */
 struct slice hello_alpn_next(struct slice *list);
 

@@ -11,8 +11,9 @@
 
 #include "sock.h"
 
-#define CHUNK_FIRST (64u * 1024u)	/* grows while reads fill it and writes keep up */
-#define CHUNK_MIN (16u * 1024u)
+#define CHUNK_FIRST 16	/* log2: 64 KiB; grows while reads fill it and writes keep up */
+#define CHUNK_MIN 14
+#define CHUNK_LAST 19	/* RELAY_CHUNK_MAX */
 #define TURN_MAX (1024u * 1024u)	/* bytes per flow and call, then others get their turn */
 #define PIPE_SIZE (1024 * 1024)
 #define LARGE_READ (32u * 1024u)	/* a read that counts as bulk */
@@ -31,10 +32,59 @@ struct relay_pool {
 	struct relay_pipe *idle;
 	unsigned pipes, max_pipes;
 	uint8_t *scratch;
+	struct relay *queue, **last;	/* relays with work left */
+	struct ev_task task;
+	void (*more)(struct relay *r);
 };
 
+/* ---- work left for a later turn ---- */
+
+static void
+enqueue(struct relay_pool *pool, struct relay *r)
+{
+	if (r->queued)
+		return;
+	r->queued = true;
+	r->next = NULL;
+	*pool->last = r;
+	pool->last = &r->next;
+	ev_defer(pool->ev, &pool->task);
+}
+
+static void
+dequeue(struct relay_pool *pool, struct relay *r)
+{
+	struct relay **at = &pool->queue;
+
+	if (!r->queued)
+		return;
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	if (pool->last == &r->next)
+		pool->last = at;
+	r->queued = false;
+}
+
+/* Once round: who has still more goes to the end and waits for the next turn. */
+static void
+on_task(struct ev_task *task)
+{
+	struct relay_pool *pool = EV_CONTAINER(task, struct relay_pool, task);
+	size_t n = 0;
+
+	for (struct relay *r = pool->queue; r != NULL; r = r->next)
+		n++;
+	while (n-- > 0 && pool->queue != NULL) {
+		struct relay *r = pool->queue;
+
+		dequeue(pool, r);
+		pool->more(r);
+	}
+}
+
 struct relay_pool *
-relay_pool_new(struct ev *ev, unsigned max_pipes)
+relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r))
 {
 	struct relay_pool *pool = calloc(1, sizeof(*pool));
 
@@ -42,6 +92,9 @@ relay_pool_new(struct ev *ev, unsigned max_pipes)
 		return NULL;
 	pool->ev = ev;
 	pool->max_pipes = max_pipes;
+	pool->more = more;
+	pool->last = &pool->queue;
+	pool->task.cb = on_task;
 	pool->scratch = aligned_alloc(4096, RELAY_CHUNK_MAX);
 	if (pool->scratch != NULL)
 		return pool;
@@ -69,6 +122,7 @@ relay_pool_free(struct relay_pool *pool)
 		pool->idle = p->next;
 		pipe_destroy(pool, p);
 	}
+	ev_undefer(pool->ev, &pool->task);
 	free(pool->scratch);
 	free(pool);
 }
@@ -135,12 +189,20 @@ relay_init(struct relay *r)
 	r->flow[0].chunk = r->flow[1].chunk = CHUNK_FIRST;
 }
 
-void
-relay_preload(struct relay *r, uint8_t *buf, size_t len)
+struct relay_spill *
+relay_spill_new(size_t size)
 {
-	r->flow[0].spill = buf;
-	r->flow[0].spill_at = 0;
-	r->flow[0].spill_len = (uint32_t)len;
+	struct relay_spill *spill = malloc(sizeof(*spill) + size);
+
+	if (spill != NULL)
+		spill->at = spill->len = 0;
+	return spill;
+}
+
+void
+relay_preload(struct relay *r, struct relay_spill *spill)
+{
+	r->flow[0].spill = spill;
 }
 
 void
@@ -163,7 +225,6 @@ drop_pending(struct relay_pool *pool, struct relay_flow *f)
 {
 	free(f->spill);
 	f->spill = NULL;
-	f->spill_len = 0;
 	if (f->pipe != NULL)
 		pipe_give(pool, f->pipe);
 	f->pipe = NULL;
@@ -174,7 +235,7 @@ relay_release(struct relay_pool *pool, struct relay *r)
 {
 	drop_pending(pool, &r->flow[0]);
 	drop_pending(pool, &r->flow[1]);
-	ev_undefer(pool->ev, &r->more);
+	dequeue(pool, r);
 }
 
 bool
@@ -202,32 +263,33 @@ would_block(void)
 static enum step
 keep(struct relay_flow *f, const uint8_t *left, size_t len)
 {
-	f->spill = malloc(len);
+	f->spill = relay_spill_new(len);
 	if (f->spill == NULL)
 		return STEP_NO_SINK;
-	memcpy(f->spill, left, len);
-	f->spill_at = 0;
-	f->spill_len = (uint32_t)len;
-	f->chunk = f->chunk / 2 < CHUNK_MIN ? CHUNK_MIN : f->chunk / 2;
+	memcpy(f->spill->bytes, left, len);
+	f->spill->len = (uint32_t)len;
+	if (f->chunk > CHUNK_MIN)
+		f->chunk--;
 	return STEP_BLOCKED;
 }
 
 static enum step
 flush_spill(struct relay_flow *f, int to)
 {
-	ssize_t n = write(to, f->spill + f->spill_at, f->spill_len);
+	struct relay_spill *spill = f->spill;
+	ssize_t n = write(to, spill->bytes + spill->at, spill->len);
 
 	if (n == -1) {
 		f->writable = !would_block();
 		return f->writable ? STEP_NO_SINK : STEP_BLOCKED;
 	}
-	f->spill_at += (uint32_t)n;
-	f->spill_len -= (uint32_t)n;
-	if (f->spill_len > 0) {
+	spill->at += (uint32_t)n;
+	spill->len -= (uint32_t)n;
+	if (spill->len > 0) {
 		f->writable = false;
 		return STEP_BLOCKED;
 	}
-	free(f->spill);
+	free(spill);
 	f->spill = NULL;
 	return STEP_MOVED;
 }
@@ -264,8 +326,9 @@ drained(struct relay_flow *f)
 static enum step
 copy(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *bytes)
 {
-	ssize_t n = read(from, pool->scratch, f->chunk), w;
-	bool filled = n == (ssize_t)f->chunk;
+	size_t chunk = (size_t)1 << f->chunk;
+	ssize_t n = read(from, pool->scratch, chunk), w;
+	bool filled = n == (ssize_t)chunk;
 
 	if (n == -1) {
 		f->readable = !would_block();
@@ -288,8 +351,8 @@ copy(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 		w = w == -1 ? 0 : w;
 		return keep(f, pool->scratch + w, (size_t)(n - w));
 	}
-	if (filled && f->chunk < RELAY_CHUNK_MAX)
-		f->chunk *= 2;
+	if (filled && f->chunk < CHUNK_LAST)
+		f->chunk++;
 	return STEP_MOVED;
 }
 
@@ -370,7 +433,7 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 		case STEP_MOVED:
 			if (r->bytes[i] - start < TURN_MAX)
 				continue;
-			ev_defer(pool->ev, &r->more);
+			enqueue(pool, r);
 			return;
 		case STEP_BLOCKED:
 			if (f->splice && r->bytes[i] - start < SPLICE_MIN) {

@@ -17,46 +17,59 @@
 
 #define RELAY_CHUNK_MAX (512u * 1024u)	/* bytes read at once, and so kept, at most per direction */
 
-/* What the relays of one process share: the buffer and the pipes. */
+/* What the relays of one process share: the buffer, the pipes, the queue of those with work left. */
 struct relay_pool;
+struct relay;
 
-/* At most max_pipes pipes (two descriptors each) at once. NULL with errno. */
-struct relay_pool *relay_pool_new(struct ev *ev, unsigned max_pipes);
+/*
+ * At most max_pipes pipes (two descriptors each) at once. more(r) is called in a later turn for a relay that
+ * had more to do than one turn allows: call relay_pump() with no events. NULL with errno.
+ */
+struct relay_pool *relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r));
 void relay_pool_free(struct relay_pool *pool);
 
 /* The shared buffer of RELAY_CHUNK_MAX bytes, for reads whose bytes are used up before the callback returns. */
 uint8_t *relay_scratch(struct relay_pool *pool);
 
+/* Bytes waiting to be written; malloc'd. */
+struct relay_spill {
+	uint32_t at, len;	/* bytes[at .. at+len) are left */
+	uint8_t bytes[];
+};
+
+/* Room for size bytes, none in it yet; NULL when out of memory. */
+struct relay_spill *relay_spill_new(size_t size);
+
 struct relay_pipe;
 
 /* One direction, from end[i] to the other. Private to relay.c. */
 struct relay_flow {
-	uint8_t *spill;			/* owned: bytes read (or given at the start) and not yet written */
-	uint32_t spill_at, spill_len;
-	uint32_t chunk;			/* bytes to read at once */
+	struct relay_spill *spill;	/* owned: bytes read (or given at the start) and not yet written */
 	struct relay_pipe *pipe;	/* owned while bytes are in it */
+	uint8_t chunk;			/* log2 of the bytes to read at once */
 	uint8_t large;			/* large reads in a row */
-	bool readable, writable;	/* of the source, of the destination: until EAGAIN says otherwise */
-	bool fin;			/* the source's end is known to lie behind what is queued */
-	bool urgent;			/* the source sends urgent data: a short read proves nothing */
-	bool splice;			/* worth a pipe */
-	bool no_splice;			/* refused by the kernel for these descriptors */
-	bool eof;			/* the source has ended */
-	bool over;			/* and the destination was told, or is gone */
+	bool readable : 1, writable : 1; /* of the source, of the destination: until EAGAIN says otherwise */
+	bool fin : 1;			/* the source's end is known to lie behind what is queued */
+	bool urgent : 1;		/* the source sends urgent data: a short read proves nothing */
+	bool splice : 1;		/* worth a pipe */
+	bool no_splice : 1;		/* refused by the kernel for these descriptors */
+	bool eof : 1;			/* the source has ended */
+	bool over : 1;			/* and the destination was told, or is gone */
 };
 
 /*
  * A relay, embedded in its connection. end[0] is the client, end[1] the target; the owner opens and closes their
  * descriptors, registers them edge-triggered for read and write, and sets their callbacks. end[0] may write to
- * another descriptor than it reads from (two pipes): out_fd, usually the same.
+ * another descriptor than it reads from (two pipes): out_fd, usually the same; the relay closes that one at its end.
  */
 struct relay {
 	struct ev_io end[2];
-	int out_fd;
 	struct relay_flow flow[2];
 	uint64_t bytes[2];		/* read from end[0], from end[1] */
-	struct ev_task more;		/* owner sets cb: work was left for the next turn, call relay_pump() */
+	struct relay *next;		/* in the pool's queue */
+	int out_fd;
 	int8_t broken;			/* end that is gone, -1: none */
+	bool queued;
 };
 
 enum relay_state {
@@ -69,8 +82,8 @@ enum relay_state {
 /* Ready for use, nothing open: end[].fd = out_fd = -1. */
 void relay_init(struct relay *r);
 
-/* Bytes to write to end[1] before anything else; takes over buf (malloc'd). Not counted in bytes[]. */
-void relay_preload(struct relay *r, uint8_t *buf, size_t len);
+/* Bytes to write to end[1] before anything else; takes over spill. Not counted in bytes[]. */
+void relay_preload(struct relay *r, struct relay_spill *spill);
 
 /* Remember events that came before the relay may act on them. */
 void relay_note(struct relay *r, int end, unsigned events);

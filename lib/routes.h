@@ -2,8 +2,9 @@
 /*
  * The routes file, routes(5): one file's text, checked, and the answers it gives.
  *
- * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets. Nothing in
- * it is a pointer, so it can be handed to another process as a descriptor. A look-up reparses the lines it found.
+ * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets. Nothing
+ * in it is a pointer, so it can be handed to another process as a descriptor. A look-up reparses the lines it
+ * found.
  */
 #ifndef ROUTES_H
 #define ROUTES_H
@@ -70,9 +71,9 @@ enum routes_result routes_load(const char *path, routes_report *report, void *ar
  * file whose first line is "#!routes sorted"; ROUTES_REFUSED (unreported) means: it is not one, load it.
  *
  * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report and arg
- * must live as long as the table); when one of them is bad, nothing is found. They are copied, so that a change
- * of the file does not hurt. Such a table has no descriptor (-1), a count of 0 and no listening addresses to
- * iterate over; it is not for two threads at once.
+ * must live as long as the table); when one of them is bad, nothing is found. They are copied, so that a
+ * change of the file does not hurt. Such a table has no descriptor (-1), a count of 0 and no listening
+ * addresses to iterate over; it is not for two threads at once.
  */
 enum routes_result routes_open_sorted(const char *path, routes_report *report, void *arg,
     struct routes **out);

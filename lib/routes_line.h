@@ -76,7 +76,7 @@ const struct routes_field *routes_fields_repeated(const struct routes_fields *f,
 void routes_why_repeated(const struct routes_fields *f, const struct routes_field *first, unsigned line,
     char why[static ROUTES_WHY_MAX]);
 
-/* The reason why this NAME, behind the one before (or absent), breaks the rules of a sorted file; false: none. */
+/* Why this NAME, behind the one before (or absent), breaks the rules of a sorted file; false: it does not. */
 bool routes_why_unsorted(struct slice name, struct slice before, char why[static ROUTES_WHY_MAX]);
 
 /* Whether one of the fields from the given one on has a pass: target. */

@@ -430,6 +430,12 @@ routeset_files(const struct routeset *rs)
 	return rs->n;
 }
 
+const char *
+routeset_path(const struct routeset *rs, size_t i)
+{
+	return rs->file[i].path;
+}
+
 const struct routes *
 routeset_table(const struct routeset *rs, size_t i)
 {

@@ -49,8 +49,9 @@ bool routeset_has_pass(const struct routeset *rs);
 size_t routeset_lines(const struct routeset *rs);
 size_t routeset_bytes(const struct routeset *rs);
 
-/* Number of files, and the table of one (NULL: none yet). */
+/* Number of files; the path and the table (NULL: none yet) of one. */
 size_t routeset_files(const struct routeset *rs);
+const char *routeset_path(const struct routeset *rs, size_t i);
 const struct routes *routeset_table(const struct routeset *rs, size_t i);
 
 /* Put a table in place (a worker, from its parent); takes over r. */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/* The launches without -l: socket activation, inetd "wait", inetd "nowait" and UCSPI. */
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "num.h"
+
+#define LISTEN_FDS_START 3	/* sd_listen_fds(3) */
+#define LISTEN_FDS_MAX 1024
+
+static bool
+env_number(const char *name, uint64_t max, uint64_t *out)
+{
+	const char *text = getenv(name);
+
+	return text != NULL && num_parse(slice_str(text), 0, max, out);
+}
+
+int
+launch_systemd(struct listeners *ls)
+{
+	uint64_t pid = 0, n = 0;
+	bool ours = env_number("LISTEN_PID", UINT32_MAX, &pid) && pid == (uint64_t)getpid() &&
+	    env_number("LISTEN_FDS", LISTEN_FDS_MAX, &n);
+
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	for (uint64_t i = 0; ours && i < n; i++) {
+		int fd = LISTEN_FDS_START + (int)i;
+
+		if (!sock_is_listening(fd)) {
+			errno = ENOTSOCK;
+			return -1;
+		}
+		if (listeners_adopt(ls, fd, slice_of(NULL, 0), false) == -1)
+			return -1;
+	}
+	return ours ? (int)n : 0;
+}
+
+int
+launch_stdin_listener(struct listeners *ls)
+{
+	if (!sock_is_listening(STDIN_FILENO))
+		return 0;
+	return listeners_adopt(ls, STDIN_FILENO, slice_of(NULL, 0), false) == -1 ? -1 : 1;
+}
+
+static bool
+same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static bool
+is_channel(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
+static bool
+is_connected(int fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+
+	return sock_is_stream(fd) && getpeername(fd, (struct sockaddr *)&sa, &len) == 0;
+}
+
+/* tcpserver(1), s6-tcpserver(8): who the client is when the descriptors do not say. */
+static void
+peer_from_env(struct endpoint *peer)
+{
+	const char *ip = getenv("TCPREMOTEIP");
+	uint64_t port = 0;
+
+	if (ip == NULL || !endpoint_parse_ip(slice_str(ip), peer)) {
+		peer->family = AF_UNSPEC;
+		return;
+	}
+	env_number("TCPREMOTEPORT", UINT16_MAX, &port);
+	peer->port = (uint16_t)port;
+}
+
+static void
+set_nonblock(int fd, bool on)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags != -1)
+		(void)fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+}
+
+bool
+launch_one_connection(struct launch_one *one)
+{
+	bool one_socket = is_connected(STDIN_FILENO) &&
+	    (same_file(STDIN_FILENO, STDOUT_FILENO) || !is_channel(STDOUT_FILENO));
+
+	if (!one_socket && (!is_channel(STDIN_FILENO) || !is_channel(STDOUT_FILENO)))
+		return false;
+	one->in_fd = STDIN_FILENO;
+	one->out_fd = one_socket ? STDIN_FILENO : STDOUT_FILENO;
+	one->peer = (struct endpoint){ .family = AF_UNSPEC };
+	if (one_socket)
+		sock_peer(one->in_fd, &one->peer);
+	if (one->peer.family != AF_INET && one->peer.family != AF_INET6) {
+		struct endpoint env;
+
+		peer_from_env(&env);
+		if (env.family != AF_UNSPEC)
+			one->peer = env;
+	}
+	set_nonblock(one->in_fd, true);
+	set_nonblock(one->out_fd, true);
+	return true;
+}
+
+void
+launch_one_restore(const struct launch_one *one)
+{
+	set_nonblock(one->in_fd, false);
+	set_nonblock(one->out_fd, false);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+/* How we were started: with addresses to bind, with listening sockets, or with one connection on descriptors 0 and 1. */
+#ifndef LAUNCH_H
+#define LAUNCH_H
+
+#include "addr.h"
+#include "listeners.h"
+
+/* Adopt the sockets of LISTEN_FDS when LISTEN_PID is ours (sd_listen_fds(3)), and clear the variables. The number, -1 with errno. */
+int launch_systemd(struct listeners *ls);
+
+/* Adopt descriptor 0 if it is a listening socket (inetd "wait", s6-tcpserver-socketbinder): 1, else 0. -1 with errno. */
+int launch_stdin_listener(struct listeners *ls);
+
+/* One connection on descriptors 0 and 1. */
+struct launch_one {
+	int in_fd, out_fd;	/* equal when both are one socket */
+	struct endpoint peer;	/* from the socket, else TCPREMOTEIP and TCPREMOTEPORT, else unknown */
+};
+
+/*
+ * Whether descriptors 0 and 1 are a connection: a connected socket, or two ends of pipes or sockets. Fills *one and makes
+ * them non-blocking; launch_one_restore() undoes that for those who share them.
+ */
+bool launch_one_connection(struct launch_one *one);
+void launch_one_restore(const struct launch_one *one);
+
+#endif

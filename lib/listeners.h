@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/* The listening sockets of a tool: from -l, from a supervisor, from the routes files. */
+#ifndef LISTENERS_H
+#define LISTENERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ev.h"
+#include "routeset.h"
+#include "slice.h"
+#include "sock.h"
+
+struct listeners {
+	struct listener *first;
+	struct ev *ev;			/* the loop they are watched in, NULL: none yet */
+};
+
+struct listener {
+	struct listener *next;
+	struct listeners *set;
+	struct ev_io io;		/* fd -1: closed, kept for connections that still name it */
+	void *owner;			/* for io's callback */
+	unsigned refs;			/* the list, and every connection that came through it */
+	bool from_routes;
+	bool watched;			/* in the event loop */
+	uint64_t file;			/* inode of the socket file we made, 0: none */
+	char name[SOCK_NAME_MAX];	/* the bound address */
+	char addr[];			/* as written: the NAME to look up for one from a routes file */
+};
+
+/* Bind ADDR text. -1 with errno, EINVAL for text that is none (*why says what is wrong, else NULL). */
+int listeners_open(struct listeners *ls, struct slice addr, bool from_routes, const char **why);
+
+/* Take over a listening descriptor: a supervisor's (addr absent), or one bound by another process. -1 with errno. */
+int listeners_adopt(struct listeners *ls, int fd, struct slice addr, bool from_routes);
+
+/* The open listener of this ADDR from the routes files, or NULL. */
+struct listener *listeners_from_routes(const struct listeners *ls, struct slice addr);
+
+/* Close and forget one, or all; with remove_file also the socket file, if it is still the one we made. */
+void listeners_close(struct listeners *ls, struct listener *l, bool remove_file);
+void listeners_close_all(struct listeners *ls, bool remove_files);
+
+void listener_ref(struct listener *l);
+void listener_unref(struct listener *l);
+
+size_t listeners_count(const struct listeners *ls);
+
+/* Bound addresses separated by blanks; owned by the caller. NULL when out of memory. */
+char *listeners_text(const struct listeners *ls);
+
+/* What changed when the listeners were made to match the routes files; told by callback. */
+typedef void listeners_event(void *arg, struct listener *l, bool opened);
+
+/*
+ * Make the listeners from routes files match the tables: open new ones, close those gone (event is called before the
+ * close). A failed bind is logged when first_try; the number of failures is returned.
+ */
+size_t listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try, listeners_event *event, void *arg);
+
+#endif

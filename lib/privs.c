@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/* Become another user, irrevocably. */
+#include "privs.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "num.h"
+
+static const char *
+find_group(const char *text, gid_t *gid)
+{
+	const struct group *gr = getgrnam(text);
+	uint64_t n;
+
+	if (gr != NULL)
+		*gid = gr->gr_gid;
+	else if (num_parse(slice_str(text), 0, UINT32_MAX - 1, &n))
+		*gid = (gid_t)n;
+	else
+		return "no such group";
+	return NULL;
+}
+
+const char *
+privs_parse(const char *text, struct privs *out)
+{
+	const char *colon = strchr(text, ':');
+	size_t len = colon == NULL ? strlen(text) : (size_t)(colon - text);
+	const struct passwd *pw;
+	char user[64];
+	uint64_t n;
+
+	if (len == 0 || len >= sizeof(user))
+		return "no user name";
+	memcpy(user, text, len);
+	user[len] = '\0';
+	pw = getpwnam(user);
+	if (pw == NULL && num_parse(slice_str(user), 0, UINT32_MAX - 1, &n))
+		pw = getpwuid((uid_t)n);
+	if (pw != NULL) {
+		out->uid = pw->pw_uid;
+		out->gid = pw->pw_gid;
+		snprintf(out->name, sizeof(out->name), "%s", pw->pw_name);
+	} else if (num_parse(slice_str(user), 0, UINT32_MAX - 1, &n)) {
+		if (colon == NULL)
+			return "a user without a passwd entry needs :GROUP";
+		out->uid = (uid_t)n;
+		out->name[0] = '\0';
+	} else {
+		return "no such user";
+	}
+	return colon == NULL ? NULL : find_group(colon + 1, &out->gid);
+}
+
+int
+privs_drop(const struct privs *p)
+{
+	int groups = p->name[0] != '\0' ? initgroups(p->name, p->gid) : setgroups(0, NULL);
+
+	if (groups == -1 || setresgid(p->gid, p->gid, p->gid) == -1 || setresuid(p->uid, p->uid, p->uid) == -1)
+		return -1;
+	if (p->uid != 0 && setuid(0) == 0) {	/* must not work any more */
+		errno = EPERM;
+		return -1;
+	}
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/* The routes file, routes(5): tables and the answers they give. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "routes_sorted.h"
+#include "routes_table.h"
+
+struct routes {
+	char *path;			/* owned */
+	int fd;				/* owned; -1 when searched */
+	size_t size;			/* of the mapping */
+	struct routes_table table;		/* of the mapping, owned */
+	struct routes_sorted *sorted;	/* owned; searched instead of loaded; else NULL */
+};
+
+/* ---- tables ---- */
+
+static struct routes *
+routes_new(const char *path)
+{
+	struct routes *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->fd = -1;
+	r->path = strdup(path);
+	if (r->path == NULL) {
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+void
+routes_free(struct routes *r)
+{
+	if (r == NULL)
+		return;
+	if (r->table.head != NULL)
+		munmap(r->table.head, r->size);
+	if (r->fd != -1)
+		close(r->fd);
+	routes_sorted_free(r->sorted);
+	free(r->path);
+	free(r);
+}
+
+/* A private mapping shares its pages all the same, and older kernels refuse a shared one of a sealed file. */
+static int
+map_table(struct routes *r)
+{
+	struct routes_table t;
+	struct stat st;
+	void *map;
+
+	if (fstat(r->fd, &st) == -1)
+		return -1;
+	if ((size_t)st.st_size < sizeof(struct routes_head)) {
+		errno = EINVAL;
+		return -1;
+	}
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, r->fd, 0);
+	if (map == MAP_FAILED)
+		return -1;
+	if (routes_table_place(&t, map) != (size_t)st.st_size || t.head->magic != ROUTES_MAGIC) {
+		munmap(map, (size_t)st.st_size);
+		errno = EINVAL;
+		return -1;
+	}
+	r->size = (size_t)st.st_size;
+	r->table = t;
+	return 0;
+}
+
+struct routes *
+routes_from_fd(int fd, const char *path)
+{
+	struct routes *r = routes_new(path);
+	int saved;
+
+	if (r == NULL) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return NULL;
+	}
+	r->fd = fd;
+	if (map_table(r) == 0)
+		return r;
+	saved = errno;
+	routes_free(r);
+	errno = saved;
+	return NULL;
+}
+
+enum routes_result
+routes_open_sorted(const char *path, routes_report *report, void *arg, struct routes **out)
+{
+	enum routes_result result = ROUTES_FAILED;
+	struct routes *r = routes_new(path);
+
+	*out = NULL;
+	if (r == NULL)
+		routes_tell(report, arg, path, 0, strerror(errno));
+	else
+		result = routes_sorted_open(r->path, report, arg, &r->sorted);
+	if (result == ROUTES_LOADED)
+		*out = r;
+	else
+		routes_free(r);
+	return result;
+}
+
+int
+routes_fd(const struct routes *r)
+{
+	return r->fd;
+}
+
+bool
+routes_has_pass(const struct routes *r)
+{
+	return r->sorted != NULL || r->table.head->has_pass;
+}
+
+size_t
+routes_count(const struct routes *r)
+{
+	return r->sorted != NULL ? 0 : r->table.head->count;
+}
+
+size_t
+routes_bytes(const struct routes *r)
+{
+	return sizeof(*r) + (r->sorted != NULL ? routes_sorted_bytes(r->sorted) : r->size);
+}
+
+bool
+routes_next_listen(const struct routes *r, size_t *cursor, struct slice *address)
+{
+	if (r->sorted != NULL || *cursor >= r->table.head->nlistens)
+		return false;
+	*address = routes_line_name(routes_table_line(&r->table, r->table.listens[*cursor]));
+	++*cursor;
+	return true;
+}
+
+/* ---- look-ups ---- */
+
+struct search {
+	const struct routes *routes;
+	enum routes_kind kind;
+	struct slice alpn;
+	struct route *out;
+	int rank;			/* of the answer, ROUTES_NO_MATCH as long as there is none */
+};
+
+/* Try one NAME. True when the search is over: it has an answer, or a bad line hides the answer. */
+static bool
+try_name(struct search *s, struct slice name, int rank)
+{
+	const struct routes *r = s->routes;
+	struct routes_fields f;
+
+	f.name = slice_of(NULL, 0);
+	f.n = 0;
+	if (r->sorted == NULL)
+		routes_table_collect(&r->table, name, routes_table_hash(&r->table, name), &f);
+	else if (!routes_sorted_collect(r->sorted, name, &f))
+		return true;
+	if (!routes_fields_answer(&f, s->kind, s->alpn, s->out))
+		return false;
+	s->out->file = r->path;
+	s->out->line = r->sorted == NULL ? routes_table_line_number(&r->table, s->out->key.p) : 0;
+	s->rank = rank;
+	return true;
+}
+
+/* Whether the table has a wildcard whose suffix has so many labels: most need not be looked for. */
+static bool
+has_depth(const struct routes *r, unsigned labels)
+{
+	if (r->sorted != NULL)
+		return true;
+	return labels < ROUTES_DEPTHS && r->table.head->depths[labels / 64] >> labels % 64 & 1;
+}
+
+/* "*.b.c" and "*.c" for "a.b.c", written over a copy of the name. */
+static bool
+try_wildcards(struct search *s, struct slice name)
+{
+	char copy[HOST_MAX];
+	unsigned labels = 0;
+
+	memcpy(copy, name.p, name.len);
+	for (size_t i = 0; i < name.len; i++)
+		labels += copy[i] == '.';
+	for (size_t i = 1; i < name.len; i++) {
+		size_t suffix_len = name.len - i - 1;
+
+		if (copy[i] != '.' || !has_depth(s->routes, labels--))
+			continue;
+		copy[i - 1] = '*';
+		if (try_name(s, slice_of(copy + i - 1, suffix_len + 2), (int)suffix_len))
+			return true;
+	}
+	return false;
+}
+
+static bool
+try_all(struct search *s, struct slice name)
+{
+	bool named = name.len > 0 && name.len <= HOST_MAX && s->kind != ROUTES_TCP;
+
+	if (s->kind == ROUTES_LISTEN)
+		return name.len > 0 && try_name(s, name, ROUTES_EXACT);
+	if (named && (try_name(s, name, ROUTES_EXACT) || try_wildcards(s, name)))
+		return true;
+	return try_name(s, slice_str("*"), ROUTES_DEFAULT);
+}
+
+int
+routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
+    struct route *out)
+{
+	struct search s = { .routes = r, .kind = kind, .alpn = alpn, .out = out, .rank = ROUTES_NO_MATCH };
+
+	try_all(&s, name);
+	return s.rank;
+}

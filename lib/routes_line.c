@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: ISC */
+/* One line of a routes file: text -> checked fields. */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "host.h"
+#include "num.h"
+#include "routes_line.h"
+
+#define SORTED_MARK "#!routes sorted"
+#define ALPN_PROTO_MAX 255u	/* bytes (RFC 7301 3.1) */
+#define QUOTED_MAX 100u		/* bytes of a value that a message shows */
+#define QUOTE_SIZE (QUOTED_MAX * 4 + sizeof("..."))
+
+/* ---- reasons ---- */
+
+/* A value as a message shows it: control and non-ASCII bytes as \xNN, cut when long. */
+static const char *
+quote(struct slice s, char out[static QUOTE_SIZE])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.len && i < QUOTED_MAX; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c >= ' ' && c < 0x7f)
+			out[n++] = (char)c;
+		else
+			n += (size_t)snprintf(out + n, 5, "\\x%02X", c);
+	}
+	strcpy(out + n, s.len > QUOTED_MAX ? "..." : "");
+	return out;
+}
+
+static bool
+refuse(char why[static ROUTES_WHY_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool
+refuse(char why[static ROUTES_WHY_MAX], const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why, ROUTES_WHY_MAX, format, ap);
+	va_end(ap);
+	return false;
+}
+
+void
+routes_tell(routes_report *report, void *arg, const char *path, unsigned line, const char *why)
+{
+	char text[PATH_MAX + ROUTES_WHY_MAX + sizeof(":4294967295: ")];
+
+	if (report == NULL)
+		return;
+	if (line == 0)
+		snprintf(text, sizeof(text), "%s: %s", path, why);
+	else
+		snprintf(text, sizeof(text), "%s:%u: %s", path, line, why);
+	report(arg, text);
+}
+
+/* ---- fields ---- */
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The CR of a CRLF is blank, like all that stands at the end of a line. */
+static struct slice
+trim_end(struct slice line)
+{
+	if (line.len > 0 && line.p[line.len - 1] == '\r')
+		line.len--;
+	while (line.len > 0 && is_blank(line.p[line.len - 1]))
+		line.len--;
+	return line;
+}
+
+/* Cut the next field off *rest; absent at the end or where a comment begins. */
+static struct slice
+cut_field(struct slice *rest)
+{
+	size_t from = 0, to;
+
+	while (from < rest->len && is_blank(rest->p[from]))
+		from++;
+	if (from == rest->len || rest->p[from] == '#')
+		return slice_of(NULL, 0);
+	for (to = from; to < rest->len && !is_blank(rest->p[to]);)
+		to++;
+
+	struct slice field = slice_of(rest->p + from, to - from);
+
+	*rest = slice_skip(*rest, to);
+	return field;
+}
+
+bool
+routes_line_is_sorted_mark(struct slice line)
+{
+	return slice_is(trim_end(line), SORTED_MARK);
+}
+
+struct slice
+routes_line_name(struct slice line)
+{
+	line = trim_end(line);
+	return cut_field(&line);
+}
+
+/* ---- NAMEs ---- */
+
+static struct slice
+without_dot(struct slice name)
+{
+	if (name.len > 0 && name.p[name.len - 1] == '.')
+		name.len--;
+	return name;
+}
+
+static bool
+is_address(struct slice name)
+{
+	return name.len > 0 && memchr(name.p, ':', name.len) != NULL;
+}
+
+enum routes_name
+routes_name_kind(struct slice name)
+{
+	struct addr addr;
+
+	if (is_address(name))
+		return addr_parse(name, ADDR_LISTEN, &addr) == ADDR_OK ? NAME_LISTEN : NAME_BAD;
+	if (slice_is(name, "*"))
+		return NAME_ALL;
+	if (slice_starts(name, "*."))
+		return host_valid(slice_skip(name, 2)) ? NAME_WILDCARD : NAME_BAD;
+	return host_valid(name) ? NAME_HOST : NAME_BAD;
+}
+
+static char
+lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool
+routes_name_eq(struct slice a, struct slice b)
+{
+	if (slice_eq(a, b))
+		return true;
+	if (is_address(a))
+		return false;
+	a = without_dot(a);
+	b = without_dot(b);
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+		if (lower(a.p[i]) != lower(b.p[i]))
+			return false;
+	return true;
+}
+
+int
+routes_name_order(struct slice a, struct slice b)
+{
+	int order = memcmp(a.p, b.p, a.len < b.len ? a.len : b.len);
+
+	if (order != 0)
+		return order;
+	return (a.len > b.len) - (a.len < b.len);
+}
+
+static bool
+is_canonical(struct slice name)
+{
+	if (is_address(name))
+		return true;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.p[i] != lower(name.p[i]))
+			return false;
+	return without_dot(name).len == name.len;
+}
+
+bool
+routes_why_unsorted(struct slice name, struct slice before, char why[static ROUTES_WHY_MAX])
+{
+	char quoted[QUOTE_SIZE], quoted_before[QUOTE_SIZE];
+
+	if (!is_canonical(name))
+		return !refuse(why, "\"%s\" in a sorted file: not in lower case without trailing dot",
+		    quote(name, quoted));
+	if (before.p != NULL && routes_name_order(before, name) > 0)
+		return !refuse(why, "not in sort order: \"%s\" after \"%s\"", quote(name, quoted),
+		    quote(before, quoted_before));
+	return false;
+}
+
+/* ---- values ---- */
+
+static bool
+check_item(const struct routes_field *f, struct slice item, char why[static ROUTES_WHY_MAX])
+{
+	char quoted[QUOTE_SIZE], word[QUOTE_SIZE];
+	enum addr_result result;
+	struct addr addr;
+
+	if (item.len == 0)
+		return refuse(why, "empty item in %s=", quote(f->word, word));
+	if (f->key == KEY_HTTP && slice_starts(item, "pass:"))
+		return refuse(why, "pass: in http= (requests are routed one by one)");
+	result = addr_parse(item, ADDR_ALLOW_PASS, &addr);
+	if (result == ADDR_OK)
+		return true;
+	return refuse(why, "bad address \"%s\" in %s=: %s", quote(item, quoted), quote(f->word, word),
+	    addr_reason(result));
+}
+
+static bool
+check_targets(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+{
+	struct slice rest = f->value;
+
+	do {
+		if (!check_item(f, slice_cut(&rest, ','), why))
+			return false;
+	} while (rest.p != NULL);
+	return true;
+}
+
+static bool
+check_alpn(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+{
+	struct slice proto = slice_skip(f->word, strlen(ROUTES_ALPN_PREFIX));
+	char quoted[QUOTE_SIZE];
+
+	if (proto.len == 0)
+		return refuse(why, "no protocol in alpn:");
+	if (proto.len > ALPN_PROTO_MAX)
+		return refuse(why, "protocol in alpn: longer than %u bytes", ALPN_PROTO_MAX);
+	for (size_t i = 0; i < proto.len; i++)
+		if (proto.p[i] <= ' ' || proto.p[i] >= 0x7f)
+			return refuse(why, "protocol \"%s\" in alpn: is not printable ASCII",
+			    quote(proto, quoted));
+	return check_targets(f, why);
+}
+
+static bool
+check_cidrs(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+{
+	char quoted[QUOTE_SIZE];
+	struct slice bad;
+
+	if (cidr_list_valid(f->value, &bad))
+		return true;
+	if (bad.len == 0)
+		return refuse(why, "empty item in " SLICE_FMT "=", SLICE_ARG(f->word));
+	return refuse(why, "bad network \"%s\" in " SLICE_FMT "=", quote(bad, quoted), SLICE_ARG(f->word));
+}
+
+bool
+routes_parse_proxy(struct slice value, enum proxyhdr_version *out)
+{
+	*out = slice_is(value, "v1") ? PROXYHDR_V1 : slice_is(value, "v2") ? PROXYHDR_V2 : PROXYHDR_NONE;
+	return *out != PROXYHDR_NONE;
+}
+
+static bool
+check_proxy(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+{
+	enum proxyhdr_version version;
+	char quoted[QUOTE_SIZE];
+
+	if (routes_parse_proxy(f->value, &version))
+		return true;
+	return refuse(why, "bad value \"%s\" in proxy=: not v1 or v2", quote(f->value, quoted));
+}
+
+bool
+routes_parse_balance(struct slice value, enum routes_balance *out)
+{
+	static const char *const words[] = {
+		[BALANCE_LEAST] = "least",
+		[BALANCE_FIRST] = "first",
+		[BALANCE_SOURCE] = "source",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (slice_is(value, words[i])) {
+			*out = (enum routes_balance)i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+check_balance(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+{
+	enum routes_balance balance;
+	char quoted[QUOTE_SIZE];
+
+	if (routes_parse_balance(f->value, &balance))
+		return true;
+	return refuse(why, "bad value \"%s\" in balance=: not least, first or source",
+	    quote(f->value, quoted));
+}
+
+static bool
+check_max(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+{
+	char quoted[QUOTE_SIZE];
+	uint64_t max;
+
+	if (num_parse(f->value, 1, UINT32_MAX, &max))
+		return true;
+	return refuse(why, "bad number \"%s\" in max=: not from 1 to %u", quote(f->value, quoted),
+	    UINT32_MAX);
+}
+
+static bool
+check_as(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+{
+	char quoted[QUOTE_SIZE];
+
+	if (host_valid(f->value))
+		return true;
+	return refuse(why, "bad host name \"%s\" in as=", quote(f->value, quoted));
+}
+
+/* ---- keys ---- */
+
+#define ON(kind) (1u << (kind))
+#define ON_NAME (ON(NAME_HOST) | ON(NAME_WILDCARD))
+#define NOT_LISTEN (ON_NAME | ON(NAME_ALL))
+#define NOT_NAME (ON(NAME_ALL) | ON(NAME_LISTEN))
+#define ON_ANY (ON_NAME | ON(NAME_ALL) | ON(NAME_LISTEN))
+
+static const struct {
+	const char *word;	/* alpn: has its protocol behind it */
+	unsigned on;		/* the forms of NAME it goes with */
+	const char *not_on;	/* why it does not go with the others */
+	bool (*check)(const struct routes_field *f, char why[static ROUTES_WHY_MAX]);
+} keys[] = {
+	[KEY_TLS] = { "tls", NOT_LISTEN, "a listening address takes tcp=", check_targets },
+	[KEY_HTTP] = { "http", NOT_LISTEN, "a listening address takes tcp=", check_targets },
+	[KEY_TCP] = { "tcp", NOT_NAME, "it goes with * or a listening address", check_targets },
+	[KEY_ALPN] = { ROUTES_ALPN_PREFIX, NOT_LISTEN, "a listening address takes tcp=", check_alpn },
+	[KEY_PROXY] = { "proxy", ON_ANY, NULL, check_proxy },
+	[KEY_BALANCE] = { "balance", ON_ANY, NULL, check_balance },
+	[KEY_ALLOW] = { "allow", ON_ANY, NULL, check_cidrs },
+	[KEY_DENY] = { "deny", ON_ANY, NULL, check_cidrs },
+	[KEY_MAX] = { "max", ON_ANY, NULL, check_max },
+	[KEY_AS] = { "as", NOT_NAME, "the name is known already", check_as },
+};
+
+static enum routes_key
+key_of(struct slice word)
+{
+	for (size_t i = 0; i < KEY_UNKNOWN; i++)
+		if (i != KEY_ALPN && slice_is(word, keys[i].word))
+			return (enum routes_key)i;
+	return slice_starts(word, ROUTES_ALPN_PREFIX) ? KEY_ALPN : KEY_UNKNOWN;
+}
+
+/* KEY=VALUE -> a field; its value is absent when there is no '='. */
+static struct routes_field
+split_field(struct slice text)
+{
+	struct routes_field f = { .value = text };
+
+	f.word = slice_cut(&f.value, '=');
+	f.key = key_of(f.word);
+	return f;
+}
+
+static bool
+check_field(const struct routes_field *f, enum routes_name kind, char why[static ROUTES_WHY_MAX])
+{
+	char word[QUOTE_SIZE];
+
+	if (f->value.p == NULL)
+		return refuse(why, "\"%s\" is not KEY=VALUE", quote(f->word, word));
+	if (f->key == KEY_UNKNOWN)
+		return refuse(why, "unknown key \"%s\"", quote(f->word, word));
+	if (f->value.len == 0)
+		return refuse(why, "%s= is empty", quote(f->word, word));
+	if (!(keys[f->key].on & ON(kind)))
+		return refuse(why, "%s= in the wrong place: %s", quote(f->word, word), keys[f->key].not_on);
+	return keys[f->key].check(f, why);
+}
+
+/* ---- lines ---- */
+
+static bool
+check_name(struct slice name, enum routes_name *kind, char why[static ROUTES_WHY_MAX])
+{
+	char quoted[QUOTE_SIZE];
+	struct addr addr;
+
+	*kind = routes_name_kind(name);
+	if (*kind != NAME_BAD)
+		return true;
+	if (is_address(name))
+		return refuse(why, "bad listening address \"%s\": %s", quote(name, quoted),
+		    addr_reason(addr_parse(name, ADDR_LISTEN, &addr)));
+	return refuse(why, "bad name \"%s\": neither a host name, *.SUFFIX, * nor a listening address",
+	    quote(name, quoted));
+}
+
+static bool
+check_text(struct slice line, char why[static ROUTES_WHY_MAX])
+{
+	if (line.len > ROUTES_LINE_MAX)
+		return refuse(why, "line longer than %u bytes", ROUTES_LINE_MAX);
+	if (line.len > 0 && memchr(line.p, '\0', line.len) != NULL)
+		return refuse(why, "NUL byte");
+	return true;
+}
+
+static bool
+check_fields(struct slice rest, enum routes_name kind, struct routes_fields *f,
+    char why[static ROUTES_WHY_MAX])
+{
+	bool has_target = false;
+	struct slice text;
+
+	while ((text = cut_field(&rest)).p != NULL) {
+		struct routes_field field = split_field(text);
+
+		if (!check_field(&field, kind, why))
+			return false;
+		if (f->n == ROUTES_KEYS_MAX)
+			return refuse(why, "more than %u keys for one name", ROUTES_KEYS_MAX);
+		has_target |= field.key <= KEY_LAST_TARGET;
+		f->field[f->n++] = field;
+	}
+	return has_target || refuse(why, "no target: none of tls=, http=, tcp=, alpn:PROTO=");
+}
+
+bool
+routes_line_check(struct slice line, struct routes_fields *f, char why[static ROUTES_WHY_MAX])
+{
+	struct slice rest = trim_end(line), name;
+	enum routes_name kind;
+
+	if (!check_text(line, why))
+		return false;
+	name = cut_field(&rest);
+	if (name.p == NULL)
+		return true;
+	if (!check_name(name, &kind, why))
+		return false;
+	if (f->name.p == NULL)
+		f->name = name;
+	return check_fields(rest, kind, f, why);
+}
+
+void
+routes_line_add(struct slice line, struct routes_fields *f)
+{
+	struct slice rest = trim_end(line), text;
+	struct slice name = cut_field(&rest);
+
+	if (f->name.p == NULL)
+		f->name = name;
+	while (f->n < ROUTES_KEYS_MAX && (text = cut_field(&rest)).p != NULL)
+		f->field[f->n++] = split_field(text);
+}
+
+void
+routes_why_repeated(const struct routes_fields *f, const struct routes_field *first, unsigned line,
+    char why[static ROUTES_WHY_MAX])
+{
+	char word[QUOTE_SIZE], name[QUOTE_SIZE];
+
+	refuse(why, "duplicate %s for %s (first at line %u)", quote(first->word, word), quote(f->name, name),
+	    line);
+}

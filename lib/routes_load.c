@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: ISC */
+/* A routes file -> a table: read, check every line, hash. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "routes_table.h"
+
+#define TEXT_MAX 0xf0000000u		/* bytes; every place fits in 32 bits */
+#define READ_AHEAD 65536u		/* bytes of room behind the size a file has when it is opened */
+
+struct loading {
+	const char *path;
+	routes_report *report;
+	void *report_arg;
+	int fd;				/* the memfd, owned; -1: none, or handed over */
+	char *map;			/* owned; NULL: none */
+	size_t size;			/* of map */
+	struct routes_table table;
+	unsigned line;
+	size_t bad_lines;
+	bool sorted;
+	struct slice name_before;	/* of the route line before; absent on the first */
+	uint32_t *listens;		/* owned until they are moved into the map */
+	size_t listens_size;
+};
+
+static int
+resize(struct loading *l, size_t size)
+{
+	void *map;
+
+	if (ftruncate(l->fd, (off_t)size) == -1)
+		return -1;
+	if (l->map == NULL)
+		map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, l->fd, 0);
+	else
+		map = mremap(l->map, l->size, size, MREMAP_MAYMOVE);
+	if (map == MAP_FAILED)
+		return -1;
+	l->map = map;
+	l->size = size;
+	return 0;
+}
+
+/* Read until the end of the file, wherever that is by then: it may be growing, or no plain file. */
+static int
+read_text(struct loading *l, int fd)
+{
+	const size_t head = sizeof(struct routes_head);
+	size_t used = head;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (st.st_size <= TEXT_MAX && resize(l, used + (size_t)st.st_size + READ_AHEAD) == -1)
+		return -1;
+	while (l->map != NULL && used - head <= TEXT_MAX) {
+		n = read(fd, l->map + used, l->size - used);
+		if (n == 0) {
+			((struct routes_head *)(void *)l->map)->text_len = (uint32_t)(used - head);
+			return 0;
+		}
+		if (n == -1 && errno != EINTR)
+			return -1;
+		used += n == -1 ? 0 : (size_t)n;
+		if (used == l->size && resize(l, l->size * 2) == -1)
+			return -1;
+	}
+	errno = EFBIG;
+	return -1;
+}
+
+static int
+read_file(struct loading *l)
+{
+	int fd = open(l->path, O_RDONLY | O_CLOEXEC);
+	int result, saved;
+
+	if (fd == -1)
+		return -1;
+	result = read_text(l, fd);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return result;
+}
+
+/* The lines that may have a NAME: all but comments and empty ones. */
+static uint32_t
+count_route_lines(const struct loading *l)
+{
+	const struct routes_head *head = (const void *)l->map;
+	struct slice rest = slice_of((const char *)(head + 1), head->text_len);
+	uint32_t n = 0;
+
+	while (rest.len > 0) {
+		struct slice line = slice_cut(&rest, '\n');
+
+		if (line.len > 0 && line.p[0] != '#')
+			n++;
+	}
+	return n;
+}
+
+/* Behind the text comes room for the marks and for slots enough that four in five are used. */
+static int
+add_slots(struct loading *l)
+{
+	struct routes_head *head = (void *)l->map;
+	uint64_t lines = count_route_lines(l);
+
+	head->magic = ROUTES_MAGIC;
+	head->nslots = (uint32_t)(lines + lines / 4 + 1);
+	if (getrandom(&head->seed, sizeof(head->seed), 0) == -1)
+		return -1;
+	if (resize(l, routes_table_place(&l->table, l->map)) == -1)
+		return -1;
+	routes_table_place(&l->table, l->map);
+	return 0;
+}
+
+/* Without memory for it the file cannot be loaded: false, with errno. */
+static bool
+remember_listen(struct loading *l, uint32_t at)
+{
+	struct routes_head *head = l->table.head;
+
+	if (head->nlistens == l->listens_size) {
+		size_t size = l->listens_size * 2 + 16;
+		uint32_t *bigger = reallocarray(l->listens, size, sizeof(*bigger));
+
+		if (bigger == NULL)
+			return false;
+		l->listens = bigger;
+		l->listens_size = size;
+	}
+	l->listens[head->nlistens++] = at;
+	return true;
+}
+
+static void
+remember_depth(struct routes_head *head, struct slice suffix)
+{
+	unsigned labels = 0;
+
+	for (; suffix.len > 0; labels++)
+		slice_cut(&suffix, '.');
+	head->depths[labels / 64] |= UINT64_C(1) << labels % 64;
+}
+
+/* Put a checked line, whose fields begin with the given one, where the search for its NAME ended. */
+static bool
+insert(struct loading *l, const struct routes_fields *f, size_t from, uint32_t slot, uint64_t hash,
+    struct slice name)
+{
+	struct routes_table *t = &l->table;
+	uint32_t at = (uint32_t)(name.p - (const char *)t->head);
+
+	t->slots[slot] = (struct routes_slot){ .at = at, .tag = (uint32_t)hash };
+	t->head->count++;
+	t->head->has_pass |= routes_fields_pass(f, from);
+	switch (routes_name_kind(name)) {
+	case NAME_WILDCARD:
+		remember_depth(t->head, slice_skip(name, 2));
+		return true;
+	case NAME_LISTEN:
+		return remember_listen(l, at);
+	case NAME_HOST:
+	case NAME_ALL:
+	case NAME_BAD:
+		break;
+	}
+	return true;
+}
+
+static bool
+check_repeated(const struct loading *l, const struct routes_fields *f, size_t from,
+    char why[static ROUTES_WHY_MAX])
+{
+	const struct routes_field *first = routes_fields_repeated(f, from);
+
+	if (first == NULL)
+		return true;
+	routes_why_repeated(f, first, routes_table_line_number(&l->table, first->word.p), why);
+	return false;
+}
+
+/*
+ * Check one line by itself, then behind those before it. Its slot is far away in memory: asking for it
+ * beforehand hides most of the way, a fifth of the time all takes.
+ */
+static bool
+check_line(struct loading *l, struct slice line, struct slice name, struct line_place *out,
+    char why[static ROUTES_WHY_MAX])
+{
+	struct slice before = l->name_before;
+	struct routes_fields f = ROUTES_NO_FIELDS;
+
+	routes_table_expect(&l->table, hash);
+	if (!routes_line_check(line, &f, why))
+		return false;
+}
+
+/* False, with errno: no memory. A bad line is reported and left out. */
+static bool
+load_line(struct loading *l, struct slice line)
+{
+}
+
+/* Walk the lines; each fills the marks of the bytes it has, newline included. */
+static int
+load_lines(struct loading *l)
+{
+	struct routes_table *t = &l->table;
+	struct slice rest = slice_of(t->text, t->head->text_len);
+	size_t mark = 0;
+
+	while (rest.len > 0) {
+		struct slice line = slice_cut(&rest, '\n');
+		const char *next = rest.p != NULL ? rest.p : line.p + line.len;
+
+		l->line++;
+		if (l->line == 1)
+			l->sorted = routes_line_is_sorted_mark(line);
+		for (; t->text + mark * ROUTES_MARK_BYTES < next; mark++)
+			t->marks[mark] = l->line;
+		if (!load_line(l, line))
+			return -1;
+	}
+	return 0;
+}
+
+/* The listening addresses come last: only now is their number known. */
+static int
+add_listens(struct loading *l)
+{
+	size_t n = l->table.head->nlistens;
+
+	if (resize(l, routes_table_place(&l->table, l->map)) == -1)
+		return -1;
+	routes_table_place(&l->table, l->map);
+	if (n > 0)
+		memcpy(l->table.listens, l->listens, n * sizeof(*l->listens));
+	return 0;
+}
+
+/* Whoever gets the descriptor can rely on the table staying as it is. */
+static int
+seal(struct loading *l)
+{
+	munmap(l->map, l->size);
+	l->map = NULL;
+	return fcntl(l->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
+}
+
+static enum routes_result
+load(struct loading *l, struct routes **out)
+{
+	l->fd = memfd_create("routes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (l->fd == -1 || read_file(l) == -1 || add_slots(l) == -1 || load_lines(l) == -1)
+		return ROUTES_FAILED;
+	if (l->bad_lines > 0)
+		return ROUTES_REFUSED;
+	if (add_listens(l) == -1 || seal(l) == -1)
+		return ROUTES_FAILED;
+	*out = routes_from_fd(l->fd, l->path);
+	l->fd = -1;
+	return *out != NULL ? ROUTES_LOADED : ROUTES_FAILED;
+}
+
+enum routes_result
+routes_load(const char *path, routes_report *report, void *arg, struct routes **out)
+{
+	struct loading l = { .path = path, .report = report, .report_arg = arg, .fd = -1 };
+	enum routes_result result;
+	int saved;
+
+	*out = NULL;
+	result = load(&l, out);
+	saved = errno;
+	if (result == ROUTES_FAILED)
+		routes_tell(report, arg, path, 0, strerror(saved));
+	if (l.map != NULL)
+		munmap(l.map, l.size);
+	if (l.fd != -1)
+		close(l.fd);
+	free(l.listens);
+	errno = saved;
+	return result;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * GET /metrics, answered and closed. It is for a scraper on a private address: a request is read up to its blank line within
+ * a deadline, a few at a time, and nothing in it but the request line matters.
+ */
+#include "scrape.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve.h"
+
+#define CLIENTS_MAX 16
+#define REQUEST_MAX 4096
+#define DEADLINE_MS 5000
+
+struct scrape {
+	struct ev_io io;		/* the listener */
+	struct serve *serve;
+	unsigned clients;
+	bool watched;
+};
+
+/*
+ *   REQUEST --blank line read--> ANSWER --all written, FIN sent--> LINGER --their FIN, or deadline--> gone
+ */
+struct client {
+	struct ev_task head;		/* first: ev_free_later() overwrites it */
+	struct scrape *scrape;
+	struct ev_io io;
+	struct ev_timer deadline;
+	enum { CLIENT_REQUEST, CLIENT_ANSWER, CLIENT_LINGER } state;
+	size_t len, at;			/* of request, then of answer */
+	char request[REQUEST_MAX];
+	char *answer;			/* owned */
+};
+
+static void
+watch(struct scrape *sc)
+{
+	sc->watched = ev_add(sc->serve->ev, &sc->io, EV_READ) == 0;
+}
+
+static void
+client_close(struct client *c)
+{
+	struct scrape *sc = c->scrape;
+
+	ev_timer_at(sc->serve->ev, &c->deadline, 0);
+	close(c->io.fd);
+	c->io.fd = -1;
+	free(c->answer);
+	ev_free_later(sc->serve->ev, c);
+	sc->clients--;
+	if (!sc->watched)
+		watch(sc);
+}
+
+static void
+on_deadline(struct ev_timer *t)
+{
+	client_close(EV_CONTAINER(t, struct client, deadline));
+}
+
+static bool
+is_for_metrics(const char *request)
+{
+	size_t n = strlen("GET /metrics");
+
+	return strncmp(request, "GET /metrics", n) == 0 && (request[n] == ' ' || request[n] == '?');
+}
+
+static void
+make_answer(struct client *c)
+{
+	const struct metrics *m = c->scrape->serve->metrics;
+	size_t max = metrics_text_max(m), head;
+	char *page = malloc(max);
+
+	c->answer = malloc(max + 256);
+	c->at = c->len = 0;
+	if (page != NULL && c->answer != NULL && is_for_metrics(c->request)) {
+		size_t len = metrics_text(m, page, max);
+
+		head = (size_t)sprintf(c->answer, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; "
+		    "charset=utf-8\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", len);
+		memcpy(c->answer + head, page, len);
+		c->len = head + len;
+	} else if (c->answer != NULL) {
+		c->len = (size_t)sprintf(c->answer, "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n"
+		    "Content-Length: 24\r\nConnection: close\r\n\r\nthere is /metrics here.\n");
+	}
+	free(page);
+	c->state = CLIENT_ANSWER;
+}
+
+static void
+read_request(struct client *c)
+{
+	ssize_t n = read(c->io.fd, c->request + c->len, sizeof(c->request) - 1 - c->len);
+
+	if (n == -1 && errno == EAGAIN)
+		return;
+	if (n <= 0 || c->len + (size_t)n >= sizeof(c->request) - 1) {
+		client_close(c);
+		return;
+	}
+	c->len += (size_t)n;
+	c->request[c->len] = '\0';
+	if (strstr(c->request, "\r\n\r\n") != NULL || strstr(c->request, "\n\n") != NULL)
+		make_answer(c);
+}
+
+static void
+write_answer(struct client *c)
+{
+	ssize_t n = write(c->io.fd, c->answer + c->at, c->len - c->at);
+
+	if (n == -1) {
+		if (errno != EAGAIN)
+			client_close(c);
+		return;
+	}
+	c->at += (size_t)n;
+	if (c->at == c->len) {
+		shutdown(c->io.fd, SHUT_WR);
+		c->state = CLIENT_LINGER;
+	}
+}
+
+static void
+linger(struct client *c)
+{
+	char drain[1024];
+	ssize_t n = read(c->io.fd, drain, sizeof(drain));
+
+	if (n == 0 || (n == -1 && errno != EAGAIN))
+		client_close(c);
+}
+
+static void
+on_client(struct ev_io *io, unsigned events)
+{
+	struct client *c = EV_CONTAINER(io, struct client, io);
+
+	(void)events;
+	if (c->state == CLIENT_REQUEST)
+		read_request(c);
+	if (c->io.fd != -1 && c->state == CLIENT_ANSWER)
+		write_answer(c);
+	if (c->io.fd != -1 && c->state == CLIENT_LINGER)
+		linger(c);
+	if (c->io.fd != -1)
+		ev_mod(c->scrape->serve->ev, io, c->state == CLIENT_ANSWER ? EV_WRITE : EV_READ);
+}
+
+static void
+on_accept(struct ev_io *io, unsigned events)
+{
+	struct scrape *sc = EV_CONTAINER(io, struct scrape, io);
+	struct ev *ev = sc->serve->ev;
+	struct endpoint peer;
+	struct client *c;
+	int fd;
+
+	(void)events;
+	if (sock_accept(io->fd, &fd, &peer) != SOCK_ACCEPTED)
+		return;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL) {
+		close(fd);
+		return;
+	}
+	c->scrape = sc;
+	c->io = (struct ev_io){ fd, on_client };
+	c->deadline.cb = on_deadline;
+	ev_timer_in(ev, &c->deadline, DEADLINE_MS);
+	sc->clients++;
+	if (ev_add(ev, &c->io, EV_READ) == -1) {
+		client_close(c);
+		return;
+	}
+	if (sc->clients == CLIENTS_MAX) {
+		ev_del(ev, io);
+		sc->watched = false;
+	}
+}
+
+int
+scrape_start(struct serve *s)
+{
+	struct scrape *sc;
+
+	if (s->scrape_fd == -1)
+		return 0;
+	sc = calloc(1, sizeof(*sc));	/* lives as long as the process */
+	if (sc == NULL)
+		return -1;
+	sc->serve = s;
+	sc->io = (struct ev_io){ s->scrape_fd, on_accept };
+	watch(sc);
+	return sc->watched ? 0 : -1;
+}

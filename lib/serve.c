@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: ISC */
+/* One serving process: accept within limits, keep the list of connections, follow signals, drain. */
+#include "serve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "notify.h"
+#include "scrape.h"
+#include "workers.h"
+
+#define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
+#define ACCEPT_BATCH_SHARED 8	/* the other workers too */
+#define RESUME_MS 100		/* how soon to try again without descriptors */
+#define QUIET_MS 10000		/* a pause this soon behind another is the same trouble: not logged again */
+#define RETRY_BIND_MS 1000
+
+/* ---- connections ---- */
+
+void
+serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *client)
+{
+	c->via = client->via;
+	c->source = client->source;
+	c->peer = client->peer;
+	c->id = metrics_next_id(s->metrics);
+	c->started_ms = ev_now_ms(s->ev);
+	c->next = s->conns;
+	c->at = &s->conns;
+	if (c->next != NULL)
+		c->next->at = &c->next;
+	s->conns = c;
+	s->open_conns++;
+	metrics_add(s->metrics, s->worker, M_CONNS, 1);
+	if (c->via != NULL)
+		listener_ref(c->via);
+}
+
+void
+serve_turn_away(struct serve *s, const struct serve_client *client)
+{
+	close(client->in_fd);
+	if (client->source != 0)
+		quota_drop(s->quota, s->worker, client->source);
+	if (s->one)
+		s->one_exit = EXIT_TEMP;
+}
+
+static void resume(struct serve *s);
+
+void
+serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct connlog *line)
+{
+	line->id = c->id;
+	line->peer = c->peer;
+	line->ms = ev_now_ms(s->ev) - c->started_ms;
+	line->end = end;
+	connlog_write(line);
+	metrics_add(s->metrics, s->worker, M_CONNS, -1);
+	metrics_add(s->metrics, s->worker, M_END + end, 1);
+	metrics_add(s->metrics, s->worker, M_RX, (int64_t)line->rx);
+	metrics_add(s->metrics, s->worker, M_TX, (int64_t)line->tx);
+	if (c->source != 0)
+		quota_drop(s->quota, s->worker, c->source);
+	if (c->via != NULL)
+		listener_unref(c->via);
+	*c->at = c->next;
+	if (c->next != NULL)
+		c->next->at = c->at;
+	s->open_conns--;
+	if (s->paused && s->open_conns < s->max_conns)
+		resume(s);
+	if ((s->draining || s->one) && s->open_conns == 0)
+		ev_stop(s->ev);
+}
+
+/* ---- accepting ---- */
+
+static void on_listener(struct ev_io *io, unsigned events);
+
+static void
+watch(struct serve *s, struct listener *l)
+{
+	unsigned shared = s->conf->workers > 1 ? EV_SHARED : 0;
+
+	l->owner = s;
+	l->io.cb = on_listener;
+	l->watched = ev_add(s->ev, &l->io, EV_READ | shared) == 0;
+}
+
+void
+serve_watch_listener(struct serve *s, struct listener *l)
+{
+	if (!s->paused && !s->draining)
+		watch(s, l);
+}
+
+void
+serve_drop_listener(struct serve *s, struct listener *l)
+{
+	if (l->watched)
+		ev_del(s->ev, &l->io);
+	l->watched = false;
+}
+
+static void
+resume(struct serve *s)
+{
+	if (!s->paused || s->draining)
+		return;
+	s->paused = false;
+	ev_timer_at(s->ev, &s->resume, 0);
+	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
+		watch(s, l);
+}
+
+static void
+on_resume(struct ev_timer *t)
+{
+	resume(EV_CONTAINER(t, struct serve, resume));
+}
+
+/* Clients wait in the kernel's backlog meanwhile; it costs nothing, and a connection's end resumes. */
+static void
+pause_accepting(struct serve *s, const char *why)
+{
+	uint64_t now = ev_now_ms(s->ev);
+
+	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
+		serve_drop_listener(s, l);
+	s->paused = true;
+	metrics_add(s->metrics, s->worker, M_PAUSES, 1);
+	if (s->pause_logged_ms == 0 || now - s->pause_logged_ms > QUIET_MS)
+		log_warn("accepting paused with %" PRIu64 " connections: %s", s->open_conns, why);
+	s->pause_logged_ms = now;
+}
+
+static void
+over_source_limit(struct serve *s, const struct endpoint *peer)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	uint64_t now = ev_now_ms(s->ev);
+
+	metrics_add(s->metrics, s->worker, M_SOURCE_LIMITED, 1);
+	s->limited_since++;
+	if (s->limit_logged_ms != 0 && now - s->limit_logged_ms < 1000)
+		return;
+	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already (%" PRIu64
+	    " closed so since the last such line)", endpoint_text(peer, text), s->max_per_source, s->limited_since);
+	s->limit_logged_ms = now;
+	s->limited_since = 0;
+}
+
+static void
+take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *peer)
+{
+	struct serve_client client = { .in_fd = fd, .out_fd = fd, .peer = *peer, .via = l };
+
+	metrics_add(s->metrics, s->worker, M_ACCEPTED, 1);
+	if (s->max_per_source > 0 && (peer->family == AF_INET || peer->family == AF_INET6)) {
+		client.source = quota_key_source(s->quota, peer);
+		if (!quota_take(s->quota, s->worker, client.source, s->max_per_source)) {
+			over_source_limit(s, peer);
+			close(fd);
+			return;
+		}
+	}
+	s->ops->accept(s, &client);
+}
+
+static void
+on_listener(struct ev_io *io, unsigned events)
+{
+	struct listener *l = EV_CONTAINER(io, struct listener, io);
+	struct serve *s = l->owner;
+	int batch = s->conf->workers > 1 ? ACCEPT_BATCH_SHARED : ACCEPT_BATCH;
+	struct endpoint peer;
+	int fd;
+
+	(void)events;
+	while (batch-- > 0 && !s->paused) {
+		if (s->open_conns >= s->max_conns) {
+			pause_accepting(s, "--max-conns reached");
+			return;
+		}
+		switch (sock_accept(io->fd, &fd, &peer)) {
+		case SOCK_ACCEPTED:
+			take_client(s, l, fd, &peer);
+			break;
+		case SOCK_NONE:
+			return;
+		case SOCK_GONE:
+			break;
+		case SOCK_FULL:
+			pause_accepting(s, strerror(errno));
+			ev_timer_in(s->ev, &s->resume, RESUME_MS);
+			return;
+		case SOCK_BROKEN:
+			log_error("listen %s: %s; not accepting there any more", l->name, strerror(errno));
+			serve_drop_listener(s, l);
+			return;
+		}
+	}
+}
+
+void
+serve_out_of_fds(struct serve *s)
+{
+	if (s->paused || s->draining || s->listeners.first == NULL)
+		return;
+	pause_accepting(s, "no descriptor left for a target");
+	ev_timer_in(s->ev, &s->resume, RESUME_MS);
+}
+
+/* ---- routes ---- */
+
+void
+serve_note_routes(struct serve *s)
+{
+	unsigned long good, bad;
+
+	routeset_counts(s->routes, &good, &bad);
+	metrics_set(s->metrics, s->worker, M_ROUTES, (int64_t)routeset_lines(s->routes));
+	metrics_set(s->metrics, s->worker, M_ROUTES_BYTES, (int64_t)routeset_bytes(s->routes));
+	metrics_set(s->metrics, s->worker, M_RELOADS_OK, (int64_t)good);
+	metrics_set(s->metrics, s->worker, M_RELOADS_FAILED, (int64_t)bad);
+}
+
+void
+serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
+{
+	if (!s->conf->routes_listen || s->draining)
+		return;
+	if (listeners_sync(&s->listeners, s->routes, first_try, event, s) > 0)
+		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
+}
+
+static void
+listener_event(void *arg, struct listener *l, bool opened)
+{
+	if (opened)
+		serve_watch_listener(arg, l);
+	else
+		serve_drop_listener(arg, l);
+}
+
+static void
+on_retry_bind(struct ev_timer *t)
+{
+	serve_sync_listeners(EV_CONTAINER(t, struct serve, retry_bind), false, listener_event);
+}
+
+static void
+on_round_over(void *arg, bool changed)
+{
+	struct serve *s = arg;
+
+	serve_note_routes(s);
+	if (changed) {
+		serve_sync_listeners(s, true, listener_event);
+		if (s->ops->routes_changed != NULL)
+			s->ops->routes_changed(s);
+	}
+	notify_systemd("READY=1");
+}
+
+/* ---- signals and drain ---- */
+
+void
+serve_log_status(struct serve *s)
+{
+	const struct metrics *m = s->metrics;
+	int64_t ended = 0;
+
+	for (int i = 0; i < END_COUNT; i++)
+		ended += metrics_sum(m, (size_t)(M_END + i));
+	log_info("status conns=%" PRId64 " accepted=%" PRId64 " ended=%" PRId64 " source_limited=%" PRId64 " rx=%" PRId64
+	    " tx=%" PRId64 " routes=%zu listeners=%zu workers=%" PRId64 " draining=%s", metrics_sum(m, M_CONNS),
+	    metrics_sum(m, M_ACCEPTED), ended, metrics_sum(m, M_SOURCE_LIMITED), metrics_sum(m, M_RX),
+	    metrics_sum(m, M_TX), routeset_lines(s->routes), listeners_count(&s->listeners), metrics_sum(m, M_WORKERS),
+	    s->draining ? "yes" : "no");
+}
+
+void
+serve_quit(struct serve *s)
+{
+	while (s->conns != NULL)
+		s->ops->cut(s, s->conns);
+	ev_stop(s->ev);
+}
+
+static void
+on_grace_over(struct ev_timer *t)
+{
+	serve_quit(EV_CONTAINER(t, struct serve, grace));
+}
+
+void
+serve_drain(struct serve *s)
+{
+	if (s->draining)
+		return;
+	log_info("stopping: %" PRIu64 " connections have %" PRIu64 " ms to finish", s->open_conns, s->conf->grace_ms);
+	notify_systemd("STOPPING=1");
+	s->draining = true;
+	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
+		serve_drop_listener(s, l);
+	listeners_close_all(&s->listeners, s->master.fd == -1);
+	if (s->ops->drain != NULL)
+		s->ops->drain(s);
+	if (s->open_conns == 0 || s->conf->grace_ms == 0)
+		serve_quit(s);
+	else
+		ev_timer_in(s->ev, &s->grace, s->conf->grace_ms);
+}
+
+static void
+on_stop_signal(void *arg, int signo)
+{
+	struct serve *s = arg;
+
+	(void)signo;
+	if (s->draining)
+		serve_quit(s);
+	else
+		serve_drain(s);
+}
+
+static void
+on_hup(void *arg, int signo)
+{
+	struct serve *s = arg;
+
+	(void)signo;
+	if (s->master.fd != -1)		/* a worker: its parent reads the files */
+		return;
+	notify_systemd_reloading();
+	if (s->ops->hup != NULL)
+		s->ops->hup(s);
+	if (routeset_files(s->routes) > 0)
+		routeset_reload(s->routes);
+	else
+		notify_systemd("READY=1");
+}
+
+static void
+on_usr1(void *arg, int signo)
+{
+	(void)signo;
+	serve_log_status(arg);
+}
+
+static int
+watch_signals(struct serve *s)
+{
+	static const struct {
+		int signo;
+		ev_signal_cb *cb;
+	} row[] = { { SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal }, { SIGHUP, on_hup }, { SIGUSR1, on_usr1 } };
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (ev_signal(s->ev, row[i].signo, row[i].cb, s) == -1)
+			return -1;
+	return 0;
+}
+
+/* ---- a process ---- */
+
+int
+serve_announce(struct serve *s)
+{
+	char *text = listeners_text(&s->listeners);
+
+	if (text == NULL || (s->conf->notify_fd != SERVE_UNSET && notify_ready_fd((int)s->conf->notify_fd, text) == -1)) {
+		log_error("notify fd %" PRIu64 ": %s", s->conf->notify_fd, strerror(errno));
+		free(text);
+		return EXIT_TEMP;
+	}
+	log_info("ready on %s", text);
+	free(text);
+	notify_systemd("READY=1");
+	return 0;
+}
+
+static int
+start(struct serve *s)
+{
+	s->ev = ev_new();
+	if (s->ev == NULL)
+		return -1;
+	s->listeners.ev = s->ev;
+	ev_before_wait(s->ev, log_flush);
+	s->grace.cb = on_grace_over;
+	s->resume.cb = on_resume;
+	s->retry_bind.cb = on_retry_bind;
+	metrics_set(s->metrics, s->worker, M_WORKERS, 1);
+	return watch_signals(s) == -1 || s->ops->start(s) == -1 ? -1 : 0;
+}
+
+static int
+run(struct serve *s)
+{
+	if (ev_run(s->ev) == -1) {
+		log_error("event loop: %s", strerror(errno));
+		return EXIT_TEMP;
+	}
+	return s->one_exit;
+}
+
+int
+serve_process(struct serve *s, int master_fd)
+{
+	bool alone = master_fd == -1;
+	int r;
+
+	s->master.fd = -1;
+	if (start(s) == -1 || (!alone && workers_follow(s, master_fd) == -1) ||
+	    (alone && (scrape_start(s) == -1 || routeset_watch(s->routes, s->ev, on_round_over, s) == -1))) {
+		log_error("start: %s", strerror(errno));
+		return EXIT_TEMP;
+	}
+	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
+		watch(s, l);
+	if (alone) {
+		serve_note_routes(s);
+		if (s->bind_failed)
+			ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
+		r = serve_announce(s);
+		if (r != 0)
+			return r;
+	}
+	return run(s);
+}
+
+int
+serve_one(struct serve *s, const struct launch_one *one)
+{
+	struct serve_client client = { .in_fd = one->in_fd, .out_fd = one->out_fd, .peer = one->peer };
+	int code;
+
+	s->master.fd = -1;
+	s->max_conns = 1;
+	if (start(s) == -1) {
+		log_error("start: %s", strerror(errno));
+		return EXIT_TEMP;
+	}
+	s->one = true;
+	s->ops->accept(s, &client);
+	code = s->open_conns == 0 ? s->one_exit : run(s);
+	log_flush();
+	launch_one_restore(one);
+	return code;
+}

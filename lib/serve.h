@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A server process: launches, accepting within limits, connections and their end, signals, reload, drain. A tool fills a
+ * serve_conf, gives its serve_ops, and calls serve_main(); everything else it does happens in its callbacks.
+ */
+#ifndef SERVE_H
+#define SERVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "connlog.h"
+#include "ev.h"
+#include "launch.h"
+#include "listeners.h"
+#include "metrics.h"
+#include "opts.h"
+#include "quota.h"
+#include "routeset.h"
+
+#define SERVE_UNSET UINT64_MAX	/* a number option that was not given */
+#define SERVE_WORKERS_MAX 64u
+#define SERVE_CONNS_MAX 1000000u	/* the default of --max-conns goes no higher */
+
+/* The options all listening tools share. Times in ms, 0: off. */
+struct serve_conf {
+	const char *tool;
+	struct opt_list listen, routes;
+	const char *metrics, *user, *accept_proxy;
+	uint64_t notify_fd, grace_ms, workers, max_conns, max_per_source;
+	uint64_t hello_ms, connect_ms, idle_ms, half_close_ms;
+	bool check, log_time, verbose, help, version;
+	bool routes_listen;	/* set by the tool: it binds the listening addresses of its routes files */
+};
+
+#define SERVE_CONF_DEFAULTS                                                                                            \
+	.notify_fd = SERVE_UNSET, .grace_ms = 30000, .workers = 1, .max_conns = SERVE_UNSET,                           \
+	.max_per_source = SERVE_UNSET, .hello_ms = 5000, .connect_ms = 5000, .idle_ms = 600000, .half_close_ms = 60000
+
+#define SERVE_MS_MAX 4000000000000u
+
+/* Their rows of the option table; c is a struct serve_conf. */
+#define SERVE_OPTIONS(c)                                                                                               \
+	{ 'l', "listen", "ADDR", OPT_LIST, &(c).listen, 0, 0, "listen on ADDR (repeatable)" },                        \
+	{ 'r', "routes", "FILE", OPT_LIST, &(c).routes, 0, 0, "routes file, see routes(5) (repeatable)" },            \
+	{ 'c', "check", NULL, OPT_FLAG, &(c).check, 0, 0, "check options and files, print every error, and exit" },   \
+	{ 'n', "notify-fd", "FD", OPT_NUMBER, &(c).notify_fd, 0, INT32_MAX,                                           \
+	    "write the bound addresses to FD when ready" },                                                            \
+	{ 'g', "grace", "SECONDS", OPT_SECONDS, &(c).grace_ms, 0, SERVE_MS_MAX,                                       \
+	    "let connections finish for SECONDS on TERM (30)" },                                                       \
+	{ 'j', "workers", "N", OPT_NUMBER, &(c).workers, 1, SERVE_WORKERS_MAX, "worker processes (1)" },              \
+	{ 'm', "metrics", "ADDR", OPT_TEXT, &(c).metrics, 0, 0, "serve /metrics on ADDR" },                           \
+	{ 'u', "user", "USER[:GROUP]", OPT_TEXT, &(c).user, 0, 0, "drop privileges to USER after binding" },          \
+	{ 0, "max-conns", "N", OPT_NUMBER, &(c).max_conns, 1, 10000000,                                               \
+	    "connections at once per worker (what descriptors allow)" },                                               \
+	{ 0, "max-per-source", "N", OPT_NUMBER, &(c).max_per_source, 0, 10000000,                                     \
+	    "connections at once per address or v6 /64 (a quarter of that)" },                                         \
+	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, SERVE_MS_MAX,                                 \
+	    "for the whole hello (5)" },                                                                               \
+	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX,                             \
+	    "for each attempt to reach a target (5)" },                                                                \
+	{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &(c).idle_ms, 0, SERVE_MS_MAX,                                   \
+	    "without a byte in either direction (600)" },                                                              \
+	{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &(c).half_close_ms, 0, SERVE_MS_MAX,                       \
+	    "without a byte once one side has ended (60)" },                                                           \
+	{ 0, "accept-proxy", "=CIDR,...", OPT_MAYBE, &(c).accept_proxy, 0, 0,                                         \
+	    "clients (of CIDR) send a PROXY header first" },                                                           \
+	{ 0, "log-time", NULL, OPT_FLAG, &(c).log_time, 0, 0, "begin log lines with the time (UTC)" },                \
+	{ 'v', "verbose", NULL, OPT_FLAG, &(c).verbose, 0, 0, "log debug lines too" },                                \
+	{ 'h', "help", NULL, OPT_FLAG, &(c).help, 0, 0, "print this and exit" },                                      \
+	{ 'V', "version", NULL, OPT_FLAG, &(c).version, 0, 0, "print the version and exit" }
+
+/* The series all tools have, in front of their own; T is the tool's name as a string literal. */
+enum {
+	M_CONNS,
+	M_ACCEPTED,
+	M_SOURCE_LIMITED,
+	M_PAUSES,
+	M_RX,
+	M_TX,
+	M_END,					/* one per conn_end */
+	M_ROUTES = M_END + END_COUNT,
+	M_ROUTES_BYTES,
+	M_RELOADS_OK,
+	M_RELOADS_FAILED,
+	M_WORKERS,
+	M_WORKERS_REPLACED,
+	M_SERVE_COUNT
+};
+
+#define SERVE_METRIC_END(T, i, word)                                                                                   \
+	[M_END + (i)] = { T "_connections_total", "end=\"" word "\"", "Connections that ended, by how.", METRIC_COUNTER }
+#define SERVE_METRICS(T)                                                                                               \
+	[M_CONNS] = { T "_connections", NULL, "Connections open now.", METRIC_GAUGE },                                 \
+	[M_ACCEPTED] = { T "_accepted_total", NULL, "Connections accepted.", METRIC_COUNTER },                         \
+	[M_SOURCE_LIMITED] = { T "_source_limited_total", NULL, "Connections closed at accept over --max-per-source.", \
+	    METRIC_COUNTER },                                                                                          \
+	[M_PAUSES] = { T "_accept_pauses_total", NULL, "Times accepting paused for want of descriptors or at "        \
+	    "--max-conns.", METRIC_COUNTER },                                                                          \
+	[M_RX] = { T "_received_bytes_total", NULL, "Payload bytes received from clients.", METRIC_COUNTER },          \
+	[M_TX] = { T "_sent_bytes_total", NULL, "Payload bytes sent to clients.", METRIC_COUNTER },                    \
+	SERVE_METRIC_END(T, END_CLOSED, "closed"), SERVE_METRIC_END(T, END_PASSED, "passed"),                          \
+	SERVE_METRIC_END(T, END_CLIENT_RESET, "client-reset"), SERVE_METRIC_END(T, END_TARGET_RESET, "target-reset"),  \
+	SERVE_METRIC_END(T, END_IDLE, "idle"), SERVE_METRIC_END(T, END_HALF_CLOSE, "half-close"),                      \
+	SERVE_METRIC_END(T, END_HELLO, "hello"), SERVE_METRIC_END(T, END_NO_ROUTE, "no-route"),                        \
+	SERVE_METRIC_END(T, END_DENIED, "denied"), SERVE_METRIC_END(T, END_LIMIT, "limit"),                            \
+	SERVE_METRIC_END(T, END_UNREACHABLE, "unreachable"), SERVE_METRIC_END(T, END_DRAIN, "drain"),                  \
+	[M_ROUTES] = { T "_routes_lines", NULL, "Lines in the routes files in use.", METRIC_GAUGE },                   \
+	[M_ROUTES_BYTES] = { T "_routes_bytes", NULL, "Memory of the routes tables in use.", METRIC_GAUGE },           \
+	[M_RELOADS_OK] = { T "_routes_reloads_total", "result=\"ok\"", "Routes files read again.", METRIC_COUNTER },   \
+	[M_RELOADS_FAILED] = { T "_routes_reloads_total", "result=\"failed\"", "Routes files read again.",             \
+	    METRIC_COUNTER },                                                                                          \
+	[M_WORKERS] = { T "_workers", NULL, "Worker processes.", METRIC_GAUGE },                                       \
+	[M_WORKERS_REPLACED] = { T "_workers_replaced_total", NULL, "Worker processes that died and were replaced.",   \
+	    METRIC_COUNTER }
+
+struct serve;
+struct parent;
+
+/* A client just accepted: descriptors and what is known of it. */
+struct serve_client {
+	int in_fd, out_fd;	/* equal but for one connection over two pipes; the callee's to close */
+	struct endpoint peer;
+	struct listener *via;	/* NULL: one connection on descriptors 0 and 1 */
+	uint64_t source;	/* its entry in the per-source quota, 0: none */
+};
+
+/* What serve knows of a connection; embedded in the tool's. Set by serve_enter(). */
+struct serve_conn {
+	struct serve_conn *next, **at;
+	struct listener *via;
+	uint64_t id, started_ms, source;
+	struct endpoint peer;	/* the tool may put the one of a PROXY header here */
+};
+
+struct serve_ops {
+	/* Once per serving process, before the first client; -1 with errno. */
+	int (*start)(struct serve *s);
+	/* A client: call serve_enter() with it or close it. */
+	void (*accept)(struct serve *s, const struct serve_client *client);
+	/* End the connection now, as END_DRAIN. */
+	void (*cut)(struct serve *s, struct serve_conn *c);
+	/* The tables were replaced, or SIGHUP came (both may be NULL). */
+	void (*routes_changed)(struct serve *s);
+	void (*hup)(struct serve *s);
+	/* Draining begins: end what has nothing under way. May be NULL. */
+	void (*drain)(struct serve *s);
+};
+
+/* One serving process. The fields are for the tool to read. */
+struct serve {
+	const struct serve_conf *conf;
+	const struct serve_ops *ops;
+	void *arg;			/* the tool's own */
+	struct ev *ev;
+	struct routeset *routes;
+	struct metrics *metrics;
+	struct quota *quota;
+	unsigned worker;
+	bool draining;
+	bool one;			/* the one-connection launch */
+	int one_exit;			/* one-connection launch: the exit code */
+
+	unsigned max_pipes;		/* relay pipes this process may have within its descriptor limit */
+
+	/* private to lib's serve files */
+	struct listeners listeners;
+	struct serve_conn *conns;
+	uint64_t open_conns, max_conns, max_per_source;
+	struct ev_timer grace, resume, retry_bind;
+	struct ev_io master;		/* in a worker: where its orders come from */
+	struct parent *parent;		/* in the parent of workers */
+	bool paused, bind_failed;
+	uint64_t pause_logged_ms, limit_logged_ms, limited_since;
+	int scrape_fd;			/* listening socket of --metrics, -1: none */
+};
+
+/*
+ * Run: decides the launch, loads the routes files, binds, drops privileges, forks workers, serves until TERM. Returns the exit
+ * code; errors are logged. metrics_table begins with SERVE_METRICS().
+ */
+int serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *metrics_table,
+    size_t metrics_n);
+
+/* Link a new connection: numbers it, counts it. Takes over the client's hold on its listener and quota. */
+void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *client);
+
+/* No memory for a client: close it and give back its place. */
+void serve_turn_away(struct serve *s, const struct serve_client *client);
+
+/* Its end: logs line (id, peer, ms and end are filled in from c and end), counts, unlinks. c is the caller's to free. */
+void serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct connlog *line);
+
+/*
+ * One serving process until it has drained: the tool itself, or (master_fd != -1) a worker that takes orders from its
+ * parent there. For serve_main() and workers.c. Returns the exit code.
+ */
+int serve_process(struct serve *s, int master_fd);
+
+/* One connection on descriptors 0 and 1, to its end. Returns the exit code. */
+int serve_one(struct serve *s, const struct launch_one *one);
+
+/* Say that we are ready: the notify descriptor and NOTIFY_SOCKET. 0, or the exit code. */
+int serve_announce(struct serve *s);
+
+/* Keep the routes gauges true; log the status line; make the listeners match the tables (again, after failures). */
+void serve_note_routes(struct serve *s);
+void serve_log_status(struct serve *s);
+void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event);
+
+/* What a process of the tool does with a listener from the routes files; for workers.c. */
+void serve_watch_listener(struct serve *s, struct listener *l);
+void serve_drop_listener(struct serve *s, struct listener *l);
+void serve_drain(struct serve *s);
+void serve_quit(struct serve *s);	/* cut what is left and stop now */
+
+/* A descriptor was wanted and not to be had: pause accepting, so that what is open can go on. */
+void serve_out_of_fds(struct serve *s);
+
+/* For --check and --explain: load the files (errors as "FILE:LINE: reason" on standard error). 0, or the exit code. */
+int serve_check(const struct serve_conf *conf, struct routeset **rs);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: ISC */
+/* From options to a running server: which launch, what to load and bind, in which order; then privileges go. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "privs.h"
+#include "serve.h"
+#include "workers.h"
+
+#define FDS_RESERVED 32u	/* listeners come on top: epoll, signals, metrics, DNS, files being read */
+#define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
+
+/* epoll has no trouble with high descriptors, so the soft limit is only in the way (systemd.exec(5) says so too). */
+static uint64_t
+raise_fd_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return 1024;
+	rl.rlim_cur = rl.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+	(void)getrlimit(RLIMIT_NOFILE, &rl);
+	return rl.rlim_cur;
+}
+
+/* Two descriptors a connection, two a pipe, and a reserve; a tiny limit is split in the same proportions. */
+static void
+set_limits(struct serve *s)
+{
+	const struct serve_conf *conf = s->conf;
+	uint64_t fds = raise_fd_limit();
+	uint64_t reserved = FDS_RESERVED + listeners_count(&s->listeners);
+	uint64_t conns;
+
+	if (reserved > fds / 4)
+		reserved = fds / 4;
+	s->max_pipes = (unsigned)(fds / 16 > PIPES_MAX ? PIPES_MAX : fds / 16);
+	conns = (fds - reserved - 2 * s->max_pipes) / 2;
+	conns = conns > SERVE_CONNS_MAX ? SERVE_CONNS_MAX : conns == 0 ? 1 : conns;
+	s->max_conns = conf->max_conns == SERVE_UNSET ? conns : conf->max_conns;
+	s->max_per_source = conf->max_per_source;
+	if (s->max_per_source == SERVE_UNSET)
+		s->max_per_source = s->max_conns * conf->workers < 4 ? 1 : s->max_conns * conf->workers / 4;
+}
+
+static void
+print_error(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", text);
+}
+
+static void
+log_routes_error(void *arg, const char *text)
+{
+	(void)arg;
+	log_error("routes: %s", text);
+}
+
+static int
+routes_code(enum routes_result r)
+{
+	return r == ROUTES_LOADED ? 0 : r == ROUTES_REFUSED ? EXIT_USAGE : EXIT_TEMP;
+}
+
+int
+serve_check(const struct serve_conf *conf, struct routeset **rs)
+{
+	struct addr a;
+	int code;
+
+	for (size_t i = 0; i < conf->listen.n; i++) {
+		enum addr_result r = addr_parse(slice_str(conf->listen.item[i]), ADDR_LISTEN, &a);
+
+		if (r != ADDR_OK)
+			diex(EXIT_USAGE, "-l %s: %s", conf->listen.item[i], addr_reason(r));
+	}
+	*rs = routeset_new(conf->routes.item, conf->routes.n);
+	if (*rs == NULL)
+		die(EXIT_TEMP, "routes");
+	code = routes_code(routeset_load(*rs, print_error, NULL));
+	return code;
+}
+
+/* Bind -l and --metrics; 0, or the exit code. */
+static int
+bind_all(struct serve *s)
+{
+	const struct serve_conf *conf = s->conf;
+	const char *why;
+
+	for (size_t i = 0; i < conf->listen.n; i++) {
+		if (listeners_open(&s->listeners, slice_str(conf->listen.item[i]), false, &why) == 0)
+			continue;
+		log_error("-l %s: %s", conf->listen.item[i], why != NULL ? why : strerror(errno));
+		return why != NULL ? EXIT_USAGE : EXIT_TEMP;
+	}
+	return 0;
+}
+
+static int
+bind_metrics(struct serve *s)
+{
+	struct listeners one = { 0 };
+	const char *why;
+
+	s->scrape_fd = -1;
+	if (s->conf->metrics == NULL)
+		return 0;
+	if (listeners_open(&one, slice_str(s->conf->metrics), false, &why) == -1) {
+		log_error("--metrics %s: %s", s->conf->metrics, why != NULL ? why : strerror(errno));
+		return why != NULL ? EXIT_USAGE : EXIT_TEMP;
+	}
+	s->scrape_fd = one.first->io.fd;
+	return 0;
+}
+
+enum launch { LAUNCH_SERVE, LAUNCH_ONE, LAUNCH_FAILED };
+
+/* -l, else LISTEN_FDS, else a listening descriptor 0, else one connection on 0 and 1. */
+static enum launch
+choose_launch(struct serve *s, struct launch_one *one, int *code)
+{
+	int n;
+
+	if (s->conf->listen.n > 0) {
+		*code = bind_all(s);
+		return *code == 0 ? LAUNCH_SERVE : LAUNCH_FAILED;
+	}
+	n = launch_systemd(&s->listeners);
+	if (n == 0)
+		n = launch_stdin_listener(&s->listeners);
+	if (n == -1) {
+		log_error("inherited listening socket: %s", strerror(errno));
+		*code = EXIT_TEMP;
+		return LAUNCH_FAILED;
+	}
+	return n == 0 && launch_one_connection(one) ? LAUNCH_ONE : LAUNCH_SERVE;
+}
+
+static int
+drop_privileges(const struct serve_conf *conf)
+{
+	const char *why;
+	struct privs p;
+
+	if (conf->user == NULL)
+		return 0;
+	why = privs_parse(conf->user, &p);
+	if (why != NULL) {
+		log_error("-u %s: %s", conf->user, why);
+		return EXIT_USAGE;
+	}
+	if (privs_drop(&p) == -1) {
+		log_error("-u %s: %s", conf->user, strerror(errno));
+		return EXIT_TEMP;
+	}
+	return 0;
+}
+
+static int
+share_memory(struct serve *s, const struct metric *table, size_t n)
+{
+	unsigned workers = (unsigned)s->conf->workers;
+
+	s->metrics = metrics_new(table, n, workers > 1 ? workers + 1 : 1);
+	s->quota = s->metrics == NULL ? NULL : quota_new(workers, s->max_conns * 2);
+	if (s->quota != NULL)
+		return 0;
+	log_error("shared memory: %s", strerror(errno));
+	return EXIT_TEMP;
+}
+
+static void
+no_event(void *arg, struct listener *l, bool opened)
+{
+	(void)arg;
+	(void)l;
+	(void)opened;
+}
+
+static int
+prepare(struct serve *s)
+{
+	int code = routes_code(routeset_load(s->routes, log_routes_error, NULL));
+
+	if (code != 0)
+		return code;
+	if (s->conf->routes_listen)
+		s->bind_failed = listeners_sync(&s->listeners, s->routes, true, no_event, NULL) > 0;
+	if (s->listeners.first == NULL && !s->bind_failed) {
+		log_error("nothing to serve: no -l, no listening socket inherited, no listening address in a routes file, "
+		    "and descriptors 0 and 1 are no connection; -h shows the usage");
+		return EXIT_USAGE;
+	}
+	code = bind_metrics(s);
+	return code != 0 ? code : drop_privileges(s->conf);
+}
+
+static int
+run(struct serve *s, const struct metric *table, size_t n)
+{
+	struct launch_one one;
+	int code = 0;
+
+	switch (choose_launch(s, &one, &code)) {
+	case LAUNCH_FAILED:
+		return code;
+	case LAUNCH_ONE:
+		set_limits(s);
+		code = routes_code(routeset_open(s->routes, log_routes_error, NULL));
+		if (code == 0)
+			code = drop_privileges(s->conf);
+		if (code == 0)
+			code = share_memory(s, table, n);
+		return code != 0 ? code : serve_one(s, &one);
+	case LAUNCH_SERVE:
+		break;
+	}
+	code = prepare(s);
+	if (code != 0)
+		return code;
+	set_limits(s);
+	code = share_memory(s, table, n);
+	if (code != 0)
+		return code;
+	return s->conf->workers > 1 ? workers_run(s) : serve_process(s, -1);
+}
+
+int
+serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *table, size_t n)
+{
+	struct serve s = { .conf = conf, .ops = ops, .arg = arg, .scrape_fd = -1, .master.fd = -1 };
+	int code;
+
+	signal(SIGPIPE, SIG_IGN);
+	s.routes = routeset_new(conf->routes.item, conf->routes.n);
+	if (s.routes == NULL) {
+		log_error("routes: %s", strerror(errno));
+		return EXIT_TEMP;
+	}
+	code = run(&s, table, n);
+	log_flush();
+	return code;
+}

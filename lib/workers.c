@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: ISC */
+/* The parent of worker processes, and the worker's ear for its orders. */
+#include "workers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "notify.h"
+#include "scrape.h"
+#include "serve.h"
+
+#define RESTART_MS 1000		/* a worker that dies sooner than this after its start is replaced this much later */
+#define KILL_MS 1000		/* after a second stop signal */
+
+/* What the parent says, one message each; some carry a descriptor. */
+struct order {
+	enum {
+		ORDER_TABLE,	/* file index: a table's memfd */
+		ORDER_LISTEN,	/* addr: a bound socket */
+		ORDER_UNLISTEN,	/* addr */
+		ORDER_HUP,
+		ORDER_DRAIN,
+		ORDER_QUIT
+	} kind;
+	uint32_t index;
+	char addr[256];
+};
+
+struct worker {
+	pid_t pid;		/* 0: not running */
+	int fd;			/* our end of its socketpair, -1: none */
+	uint64_t started_ms;
+};
+
+struct parent {
+	struct serve *s;
+	struct worker *worker;
+	unsigned running;
+	struct ev_timer restart, kill;
+	bool stopping;
+	int code;
+	bool child;		/* this process is a worker now: unwind and return code */
+};
+
+/* ---- orders, parent's side ---- */
+
+/* A worker that does not take orders any more (stopped for long) would serve old routes for ever: it is replaced. */
+static void
+order(struct worker *w, const struct order *o, int pass)
+{
+	int r;
+
+	if (w->fd == -1)
+		return;
+	if (pass == -1)
+		r = send(w->fd, o, sizeof(*o), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(*o) ? 0 : -1;
+	else
+		r = sock_send_fd(w->fd, o, sizeof(*o), pass);
+	if (r == -1 && errno == EAGAIN) {
+		log_error("worker pid=%d takes no orders; killed", (int)w->pid);
+		kill(w->pid, SIGKILL);
+	}
+}
+
+static void
+order_all(struct parent *p, const struct order *o, int pass)
+{
+	for (unsigned i = 0; i < p->s->conf->workers; i++)
+		order(&p->worker[i], o, pass);
+}
+
+static void
+listener_event(void *arg, struct listener *l, bool opened)
+{
+	struct serve *s = arg;
+	struct order o = { .kind = opened ? ORDER_LISTEN : ORDER_UNLISTEN };
+
+	memcpy(o.addr, l->addr, strnlen(l->addr, sizeof(o.addr) - 1));
+	order_all(s->parent, &o, opened ? l->io.fd : -1);
+}
+
+static void
+on_round_over(void *arg, bool changed)
+{
+	struct serve *s = arg;
+
+	serve_note_routes(s);
+	for (size_t i = 0; changed && i < routeset_files(s->routes); i++) {
+		struct order o = { .kind = ORDER_TABLE, .index = (uint32_t)i };
+
+		if (routeset_table(s->routes, i) != NULL)
+			order_all(s->parent, &o, routes_fd(routeset_table(s->routes, i)));
+	}
+	if (changed)
+		serve_sync_listeners(s, true, listener_event);
+	notify_systemd("READY=1");
+}
+
+/* ---- workers, parent's side ---- */
+
+/* The child keeps what it inherits but the parent's loop and the other workers' descriptors. */
+static void
+become_worker(struct parent *p, unsigned i, int fd)
+{
+	struct serve *s = p->s;
+
+	for (unsigned k = 0; k < s->conf->workers; k++)
+		if (p->worker[k].fd != -1)
+			close(p->worker[k].fd);
+	ev_free(s->ev);
+	ev_signal_reset();
+	s->ev = NULL;
+	s->worker = i;
+	s->parent = NULL;
+	if (s->scrape_fd != -1)
+		close(s->scrape_fd);
+	s->scrape_fd = -1;
+	memset(&s->retry_bind, 0, sizeof(s->retry_bind));
+	p->child = true;
+	p->code = serve_process(s, fd);
+}
+
+static void
+spawn(struct parent *p, unsigned i)
+{
+	struct worker *w = &p->worker[i];
+	int pair[2];
+
+	w->started_ms = ev_now_ms(p->s->ev);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1) {
+		log_error("worker: socketpair: %s", strerror(errno));
+		ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
+		return;
+	}
+	log_flush();
+	w->pid = fork();
+	if (w->pid == 0) {
+		close(pair[0]);
+		become_worker(p, i, pair[1]);
+		return;
+	}
+	close(pair[1]);
+	if (w->pid == -1) {
+		log_error("worker: fork: %s", strerror(errno));
+		close(pair[0]);
+		w->pid = 0;
+		ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
+		return;
+	}
+	w->fd = pair[0];
+	p->running++;
+}
+
+static void
+spawn_missing(struct parent *p)
+{
+	for (unsigned i = 0; i < p->s->conf->workers && !p->child; i++)
+		if (p->worker[i].pid == 0)
+			spawn(p, i);
+	if (p->child)
+		ev_stop(p->s->ev);
+}
+
+static void
+on_restart(struct ev_timer *t)
+{
+	struct parent *p = EV_CONTAINER(t, struct parent, restart);
+
+	if (!p->stopping)
+		spawn_missing(p);
+}
+
+static void
+buried(struct parent *p, unsigned i, int status)
+{
+	struct worker *w = &p->worker[i];
+	struct serve *s = p->s;
+	bool young = ev_now_ms(s->ev) - w->started_ms < RESTART_MS;
+
+	close(w->fd);
+	w->fd = -1;
+	p->running--;
+	quota_forget(s->quota, i);
+	metrics_forget(s->metrics, i);
+	if (!p->stopping) {
+		log_warn("worker pid=%d ended: %s %d; replaced", (int)w->pid, WIFSIGNALED(status) ? "signal" : "exit",
+		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		metrics_add(s->metrics, s->worker, M_WORKERS_REPLACED, 1);
+		ev_timer_in(s->ev, &p->restart, young ? RESTART_MS : 1);
+	}
+	w->pid = 0;
+}
+
+static void
+on_child(void *arg, int signo)
+{
+	struct parent *p = ((struct serve *)arg)->parent;
+	int status;
+	pid_t pid;
+
+	(void)signo;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (unsigned i = 0; i < p->s->conf->workers; i++)
+			if (p->worker[i].pid == pid)
+				buried(p, i, status);
+	if (p->stopping && p->running == 0)
+		ev_stop(p->s->ev);
+}
+
+/* ---- signals ---- */
+
+static void
+on_kill(struct ev_timer *t)
+{
+	struct parent *p = EV_CONTAINER(t, struct parent, kill);
+
+	for (unsigned i = 0; i < p->s->conf->workers; i++)
+		if (p->worker[i].pid != 0)
+			kill(p->worker[i].pid, SIGKILL);
+}
+
+static void
+on_stop_signal(void *arg, int signo)
+{
+	struct serve *s = arg;
+	struct parent *p = s->parent;
+	struct order o = { .kind = p->stopping ? ORDER_QUIT : ORDER_DRAIN };
+
+	(void)signo;
+	if (p->stopping) {
+		ev_timer_in(s->ev, &p->kill, KILL_MS);
+	} else {
+		p->stopping = s->draining = true;
+		notify_systemd("STOPPING=1");
+		listeners_close_all(&s->listeners, true);
+	}
+	order_all(p, &o, -1);
+	if (p->running == 0)
+		ev_stop(s->ev);
+}
+
+static void
+on_hup(void *arg, int signo)
+{
+	struct serve *s = arg;
+	struct order o = { .kind = ORDER_HUP };
+
+	(void)signo;
+	notify_systemd_reloading();
+	order_all(s->parent, &o, -1);
+	if (routeset_files(s->routes) > 0)
+		routeset_reload(s->routes);
+	else
+		notify_systemd("READY=1");
+}
+
+static void
+on_usr1(void *arg, int signo)
+{
+	(void)signo;
+	serve_log_status(arg);
+}
+
+static void
+on_retry_bind(struct ev_timer *t)
+{
+	serve_sync_listeners(EV_CONTAINER(t, struct serve, retry_bind), false, listener_event);
+}
+
+static int
+start(struct parent *p)
+{
+	struct serve *s = p->s;
+
+	s->ev = ev_new();
+	if (s->ev == NULL)
+		return -1;
+	ev_before_wait(s->ev, log_flush);
+	s->parent = p;
+	s->worker = (unsigned)s->conf->workers;	/* our own row of the metrics */
+	s->retry_bind.cb = on_retry_bind;
+	p->restart.cb = on_restart;
+	p->kill.cb = on_kill;
+	if (ev_signal(s->ev, SIGTERM, on_stop_signal, s) == -1 || ev_signal(s->ev, SIGINT, on_stop_signal, s) == -1 ||
+	    ev_signal(s->ev, SIGHUP, on_hup, s) == -1 || ev_signal(s->ev, SIGUSR1, on_usr1, s) == -1 ||
+	    ev_signal(s->ev, SIGCHLD, on_child, s) == -1)
+		return -1;
+	serve_note_routes(s);
+	if (s->bind_failed)
+		ev_timer_in(s->ev, &s->retry_bind, RESTART_MS);
+	return scrape_start(s) == -1 ? -1 : routeset_watch(s->routes, s->ev, on_round_over, s);
+}
+
+static int
+supervise(struct parent *p)
+{
+	int r;
+
+	if (start(p) == -1) {
+		log_error("start: %s", strerror(errno));
+		return EXIT_TEMP;
+	}
+	spawn_missing(p);
+	if (p->child)
+		return p->code;
+	r = serve_announce(p->s);
+	if (r == 0 && ev_run(p->s->ev) == -1)
+		r = EXIT_TEMP;
+	return p->child ? p->code : r;
+}
+
+int
+workers_run(struct serve *s)
+{
+	struct parent p = { .s = s, .worker = calloc(s->conf->workers, sizeof(*p.worker)) };
+	int r;
+
+	if (p.worker == NULL) {
+		log_error("workers: %s", strerror(errno));
+		return EXIT_TEMP;
+	}
+	for (unsigned i = 0; i < s->conf->workers; i++)
+		p.worker[i].fd = -1;
+	r = supervise(&p);
+	free(p.worker);
+	return r;
+}
+
+/* ---- the worker's side ---- */
+
+static void
+take_listener(struct serve *s, const char *addr, int fd)
+{
+	struct listener *l;
+
+	if (fd == -1 || listeners_adopt(&s->listeners, fd, slice_str(addr), true) == -1)
+		return;
+	l = listeners_from_routes(&s->listeners, slice_str(addr));
+	serve_watch_listener(s, l);
+}
+
+static void
+drop_listener(struct serve *s, const char *addr)
+{
+	struct listener *l = listeners_from_routes(&s->listeners, slice_str(addr));
+
+	if (l == NULL)
+		return;
+	serve_drop_listener(s, l);
+	listeners_close(&s->listeners, l, false);
+}
+
+static void
+take_table(struct serve *s, uint32_t i, int fd)
+{
+	struct routes *r;
+
+	if (fd == -1 || i >= routeset_files(s->routes))
+		return;
+	r = routes_from_fd(fd, routeset_path(s->routes, i));
+	if (r == NULL) {
+		log_error("routes: table from parent: %s", strerror(errno));
+		return;
+	}
+	routeset_replace(s->routes, i, r);
+	if (s->ops->routes_changed != NULL)
+		s->ops->routes_changed(s);
+}
+
+static void
+follow(struct serve *s, const struct order *o, int fd)
+{
+	switch (o->kind) {
+	case ORDER_TABLE:
+		take_table(s, o->index, fd);
+		return;
+	case ORDER_LISTEN:
+		take_listener(s, o->addr, fd);
+		return;
+	case ORDER_UNLISTEN:
+		drop_listener(s, o->addr);
+		return;
+	case ORDER_HUP:
+		if (s->ops->hup != NULL)
+			s->ops->hup(s);
+		return;
+	case ORDER_DRAIN:
+		serve_drain(s);
+		return;
+	case ORDER_QUIT:
+		serve_quit(s);
+		return;
+	}
+}
+
+static void
+on_master(struct ev_io *io, unsigned events)
+{
+	struct serve *s = EV_CONTAINER(io, struct serve, master);
+	struct order o;
+	ssize_t n;
+	int fd;
+
+	(void)events;
+	while ((n = sock_recv_fd(io->fd, &o, sizeof(o), &fd)) == (ssize_t)sizeof(o))
+		follow(s, &o, fd);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	ev_del(s->ev, io);	/* the parent is gone: finish what is open, accept nothing new */
+	serve_drain(s);
+}
+
+int
+workers_follow(struct serve *s, int fd)
+{
+	s->master = (struct ev_io){ fd, on_master };
+	return ev_add(s->ev, &s->master, EV_READ);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/* --explain: which line would serve a name, why, and what would be dialled. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "log.h"
+#include "sniroute.h"
+
+struct asked {
+	struct slice name;		/* as given */
+	char norm[HOST_MAX + 1];
+	struct slice lookup;		/* normalised, or absent */
+	struct slice alpn;		/* wire list */
+	uint8_t alpn_wire[256];
+	struct endpoint src;
+	enum hello_verdict verdict;
+};
+
+static void
+take_name(struct asked *a, struct slice name)
+{
+	size_t len = host_normalize(name, a->norm);
+
+	a->name = name;
+	a->lookup = len > 0 ? slice_of(a->norm, len) : slice_of(NULL, 0);
+	if (len == 0 && a->verdict == HELLO_OK)
+		a->verdict = HELLO_NO_SNI;
+}
+
+static void
+take_alpn(struct asked *a, struct slice proto)
+{
+	if (proto.len == 0 || proto.len > 255)
+		diex(EXIT_USAGE, "-x: alpn= wants a protocol of 1 to 255 bytes");
+	a->alpn_wire[0] = (uint8_t)proto.len;
+	memcpy(a->alpn_wire + 1, proto.p, proto.len);
+	a->alpn = slice_of((char *)a->alpn_wire, proto.len + 1);
+}
+
+/* NAME[,alpn=P][,src=IP] */
+static void
+parse_question(struct asked *a, struct slice text)
+{
+	struct slice name = slice_cut(&text, ',');
+
+	a->src.family = AF_UNSPEC;
+	a->verdict = HELLO_OK;
+	while (text.p != NULL) {
+		struct slice item = slice_cut(&text, ',');
+
+		if (slice_starts(item, "alpn="))
+			take_alpn(a, slice_skip(item, 5));
+		else if (!slice_starts(item, "src=") || !endpoint_parse_ip(slice_skip(item, 4), &a->src))
+			diex(EXIT_USAGE, "-x: \"" SLICE_FMT "\" is neither alpn=PROTOCOL nor src=IP", SLICE_ARG(item));
+	}
+	take_name(a, name);
+}
+
+static size_t
+read_all(uint8_t *buf, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size && (n = read(STDIN_FILENO, buf + len, size - len)) != 0) {
+		if (n == -1 && errno != EINTR)
+			die(EXIT_TEMP, "-x -: standard input");
+		len += n > 0 ? (size_t)n : 0;
+	}
+	return len;
+}
+
+static void
+parse_stdin(struct asked *a, const struct options *o)
+{
+	static uint8_t buf[7 * HELLO_ABSOLUTE_MAX], scratch[HELLO_ABSOLUTE_MAX];
+	struct hello h = { .max = (uint32_t)o->hello_max };
+	size_t len = read_all(buf, sizeof(buf));
+
+	a->verdict = len == 0 ? HELLO_EOF : hello_parse(&h, buf, len, scratch);
+	if (a->verdict == HELLO_MORE)
+		a->verdict = HELLO_EOF;
+	if (a->verdict == HELLO_OK || a->verdict == HELLO_NO_SNI)
+		take_name(a, h.name);
+	if (h.alpn.p != NULL)
+		a->alpn = h.alpn;
+}
+
+static void
+print_question(const struct asked *a)
+{
+	char value[LOG_VALUE_MAX], ip[ENDPOINT_TEXT_MAX];
+	struct slice list = a->alpn, proto;
+
+	printf("hello=%s name=%s", hello_word(a->verdict), log_value(a->lookup.p != NULL ? a->lookup : a->name, value));
+	while ((proto = hello_alpn_next(&list)).p != NULL)
+		printf(" alpn=%s", log_value(proto, value));
+	if (a->src.family != AF_UNSPEC) {
+		endpoint_text(&a->src, ip);
+		ip[strlen(ip) - 2] = '\0';	/* ":0" */
+		printf(" src=%s", ip);
+	}
+	printf("\n");
+}
+
+static void
+print_targets(const struct asked *a, const struct route *r)
+{
+	static const char *const order[] = {
+		[BALANCE_LEAST] = "fewest connections first, ties in this order",
+		[BALANCE_FIRST] = "in this order",
+		[BALANCE_SOURCE] = "by the client's address, in this order for the one asked about",
+	};
+	struct slice target;
+
+	printf("dial: %s\n", order[r->balance]);
+	for (size_t n = 0; (target = dial_order(r->targets, r->balance, &a->src, n)).p != NULL; n++)
+		printf("  %zu. " SLICE_FMT "%s\n", n + 1, SLICE_ARG(target), slice_starts(target, "pass:") ?
+		    " (the socket is handed over)" : r->proxy == PROXYHDR_V1 ? " with a PROXY v1 header" :
+		    r->proxy == PROXYHDR_V2 ? " with a PROXY v2 header" : "");
+}
+
+static bool
+print_admission(const struct asked *a, const struct route *r)
+{
+	bool denied = r->deny.p != NULL && cidr_list_has(r->deny, &a->src);
+	bool allowed = r->allow.p == NULL || cidr_list_has(r->allow, &a->src);
+
+	if (r->allow.p != NULL || r->deny.p != NULL)
+		printf("client: %s\n", a->src.family == AF_UNSPEC ? "has rules (ask with ,src=IP)" :
+		    denied ? "denied by deny=" : allowed ? "admitted" : "denied: not in allow=");
+	if (r->max != 0)
+		printf("limit: %llu connections at once\n", (unsigned long long)r->max);
+	return a->src.family == AF_UNSPEC || (allowed && !denied);
+}
+
+static const char *
+why(const struct asked *a, int rank)
+{
+	if (rank == ROUTES_EXACT)
+		return "the exact name";
+	if (rank > ROUTES_DEFAULT)
+		return "the longest wildcard above the name";
+	if (a->verdict == HELLO_NOT_TLS)
+		return "what is not TLS goes to tcp= of \"*\"";
+	return a->lookup.p == NULL ? "no valid name was given" : "no other name fits";
+}
+
+static int
+print_route(const struct asked *a, const struct routeset *rs, enum routes_kind kind)
+{
+	struct route r;
+	int rank = routeset_find(rs, kind, a->lookup, a->alpn, &r);
+
+	if (rank == ROUTES_NO_MATCH) {
+		printf("refused: no line fits%s\n", kind == ROUTES_TLS ? " (alert 112, unrecognized_name)" : "");
+		return EXIT_USAGE;
+	}
+	printf("line: %s:%u: " SLICE_FMT " " SLICE_FMT "=" SLICE_FMT "\n", r.file, r.line, SLICE_ARG(r.name),
+	    SLICE_ARG(r.key), SLICE_ARG(r.targets));
+	printf("why: %s%s\n", why(a, rank), slice_starts(r.key, "alpn:") ? ", and the hello offers the protocol" : "");
+	if (!print_admission(a, &r)) {
+		printf("refused: denied%s\n", kind == ROUTES_TLS ? " (alert 49, access_denied)" : "");
+		return EXIT_USAGE;
+	}
+	print_targets(a, &r);
+	return 0;
+}
+
+int
+explain(const struct options *o, const struct routeset *rs)
+{
+	struct slice text = slice_str(o->explain);
+	static struct asked a;
+
+	parse_question(&a, text);
+	if (slice_is(a.name, "-"))
+		parse_stdin(&a, o);
+	print_question(&a);
+	switch (a.verdict) {
+	case HELLO_OK:
+	case HELLO_NO_SNI:
+		return print_route(&a, rs, ROUTES_TLS);
+	case HELLO_NOT_TLS:
+		return print_route(&a, rs, ROUTES_TCP);
+	case HELLO_TOO_BIG:
+	case HELLO_MALFORMED:
+		printf("refused: the hello is %s (alert 50, decode_error)\n", hello_word(a.verdict));
+		break;
+	case HELLO_EOF:
+	case HELLO_MORE:
+	case HELLO_TIMEOUT:
+	case HELLO_NONE:
+		printf("refused: the hello is not whole\n");
+		break;
+	}
+	return EXIT_USAGE;
+}

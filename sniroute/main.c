@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/* sniroute: route TLS by the name in its hello, never decrypting. Options and what to do with them. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "sniroute.h"
+
+#define SYNOPSIS "sniroute [-l ADDR]... (-r FILE... | -t TARGET) [options]"
+
+static const struct metric metrics_table[M_COUNT] = {
+	SERVE_METRICS("sniroute"),
+#define HELLO_METRIC(v, word)                                                                                          \
+	[M_HELLO + (v) - HELLO_OK] = { "sniroute_hellos_total", "verdict=\"" word "\"", "Hellos, by verdict.",         \
+	    METRIC_COUNTER }
+	HELLO_METRIC(HELLO_OK, "ok"), HELLO_METRIC(HELLO_NO_SNI, "no-sni"), HELLO_METRIC(HELLO_NOT_TLS, "not-tls"),
+	HELLO_METRIC(HELLO_TOO_BIG, "too-big"), HELLO_METRIC(HELLO_MALFORMED, "malformed"),
+	HELLO_METRIC(HELLO_TIMEOUT, "timeout"), HELLO_METRIC(HELLO_EOF, "eof"),
+};
+
+static void
+parse_opts(struct options *o, int argc, char **argv)
+{
+	const struct opt table[] = {
+		{ 't', "target", "TARGET", OPT_TEXT, &o->target, 0, 0, "send everything to TARGET, without peeking" },
+		{ 'x', "explain", "NAME[,alpn=P][,src=IP]", OPT_TEXT, &o->explain, 0, 0,
+		    "say which line would serve NAME, and why (\"-\": a hello on standard input)" },
+		{ 0, "hello-max", "BYTES", OPT_NUMBER, &o->hello_max, 64, HELLO_ABSOLUTE_MAX,
+		    "longest hello accepted (16384)" },
+		SERVE_OPTIONS(o->serve),
+	};
+
+	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
+}
+
+static void
+check_target(struct slice targets)
+{
+	struct addr a;
+
+	do {
+		struct slice t = slice_cut(&targets, ',');
+		enum addr_result r = addr_parse(t, ADDR_ALLOW_PASS, &a);
+
+		if (r != ADDR_OK)
+			diex(EXIT_USAGE, "-t " SLICE_FMT ": %s", SLICE_ARG(t), addr_reason(r));
+	} while (targets.p != NULL);
+}
+
+static void
+check_opts(const struct options *o)
+{
+	const struct serve_conf *c = &o->serve;
+	struct slice bad;
+
+	if (o->target != NULL && c->routes.n > 0)
+		diex(EXIT_USAGE, "-t and -r exclude each other");
+	if (o->target == NULL && c->routes.n == 0)
+		diex(EXIT_USAGE, "nowhere to route to: give -r FILE or -t TARGET; -h shows the usage");
+	if (o->target != NULL && o->explain != NULL)
+		diex(EXIT_USAGE, "-x explains routes files: give -r FILE");
+	if (o->target != NULL)
+		check_target(slice_str(o->target));
+	if (c->accept_proxy != NULL && c->accept_proxy[0] != '\0' &&
+	    !cidr_list_valid(slice_str(c->accept_proxy), &bad))
+		diex(EXIT_USAGE, "--accept-proxy: \"" SLICE_FMT "\" is no address or CIDR", SLICE_ARG(bad));
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o = { .serve = { .tool = "sniroute", .routes_listen = true, SERVE_CONF_DEFAULTS },
+		.hello_max = HELLO_DEFAULT_MAX };
+	static struct sniroute sn = { .opts = &o };
+	struct routeset *rs;
+	int code;
+
+	log_init("sniroute", LOG_LEVEL_INFO, false);
+	parse_opts(&o, argc, argv);
+	log_init("sniroute", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
+	check_opts(&o);
+	if (!o.serve.check && o.explain == NULL)
+		return serve_main(&o.serve, &conn_ops, &sn, metrics_table, M_COUNT);
+	code = serve_check(&o.serve, &rs);
+	if (code == 0 && o.explain != NULL)
+		code = explain(&o, rs);
+	routeset_free(rs);
+	return code;
+}

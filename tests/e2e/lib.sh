@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: ISC
+# What every end-to-end test shares: its directory, starting and ending programs, waiting, asserting.
+#
+# A test begins with . "${0%/*}/lib.sh" and runs in an empty directory $T, for the build named by BUILD (default
+# build). It passes by exiting 0; `skip` is for what a machine cannot do. At the end every program it started is
+# ended, every sniroute by SIGTERM, which it must answer with exit 0.
+
+set -eu
+export LC_ALL=C
+
+TESTS=$(cd "${0%/*}" && pwd)
+ROOT=${TESTS%/tests/e2e}
+BUILD=${BUILD:-build}
+SNIROUTE=$ROOT/$BUILD/bin/sniroute
+DATA=$ROOT/tests/data
+T=$(mktemp -d "${TMPDIR:-/tmp}/tcproute.XXXXXX")
+chmod 755 "$T"
+cd "$T"
+STARTED=		# "NAME PID EXIT" a word group each; EXIT is the exit code wanted, - for any
+mkdir -m 1777 san	# sanitizer reports land here, those of workers and children too
+SAN_OPTIONS=log_path=$T/san/report:exitcode=99
+export ASAN_OPTIONS=$SAN_OPTIONS:detect_leaks=1 UBSAN_OPTIONS=$SAN_OPTIONS:print_stacktrace=1
+[ -x "$SNIROUTE" ] || { echo "no $SNIROUTE: make it first"; exit 1; }
+
+sanitized() { case $BUILD in *san*) ;; *) return 1 ;; esac }
+
+# ---- verdicts ----
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+skip() {
+	echo "skip: $*"
+	exit 77
+}
+
+# same WANT GOT [WHAT]
+same() {
+	[ "$1" = "$2" ] || fail "${3:-wrong answer}
+  want: $1
+  got:  $2"
+}
+
+# has TEXT PATTERN: an extended regular expression occurs in TEXT
+has() {
+	printf '%s\n' "$1" | grep -qE -e "$2" || fail "no /$2/ in:
+$1"
+}
+
+lacks() {
+	! printf '%s\n' "$1" | grep -qE -e "$2" || fail "unexpected /$2/ in:
+$1"
+}
+
+# logged PATTERN [NAME]: a matching line comes up in NAME.log within 5 s
+logged() {
+	wait_for 5 grep -qE -e "$1" "${2:-sniroute}.log" || fail "${2:-sniroute}.log has no line with /$1/"
+}
+
+not_logged() {
+	! grep -E -e "$1" "${2:-sniroute}.log" || fail "${2:-sniroute}.log has a line with /$1/"
+}
+
+# logged_times N PATTERN [NAME]: just N matching lines come up in NAME.log within 5 s
+logged_times() {
+	wait_for 5 this_often "$@" || fail "${3:-sniroute}.log has $(count "$2" "${3:-sniroute}") lines with /$2/, not $1"
+}
+this_often() { [ "$(count "$2" "${3:-sniroute}")" = "$1" ]; }
+
+# count PATTERN [NAME]: how many lines of NAME.log match
+count() {
+	grep -cE -e "$1" "${2:-sniroute}.log" || :
+}
+
+# exits CODE CMD...: run it, compare its exit code; standard output and error are left in the files out and err
+exits() {
+	want=$1; shift
+	"$@" >out 2>err && got=0 || got=$?
+	cat err >>exits.log
+	[ "$got" = "$want" ] || fail "exit code $got, not $want: $*
+$(cat out err)"
+}
+
+# wait_for SECONDS CMD...: until CMD succeeds; false when it never does
+wait_for() {
+	tries=$(($1 * 25)); shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$((tries -= 1))" -gt 0 ] || return 1
+		sleep 0.04
+	done
+}
+
+# ---- programs ----
+
+# spawn NAME CMD...: in the background, output in NAME.log. start: the same, and wait for the line on its
+# descriptor 9, which becomes $READY.
+spawn() {
+	name=$1; shift
+	"$@" </dev/null >>"$name.log" 2>&1 &
+	started "$name" $! "$*"
+}
+
+start() {
+	name=$1; shift
+	rm -f "$name.ready"
+	mkfifo "$name.ready"
+	"$@" </dev/null >>"$name.log" 2>&1 9>"$name.ready" &
+	started "$name" $! "$*"
+	read -r READY <"$name.ready" || fail "$name was not ready"
+	echo "${READY%% *}" >"$name.addr"
+}
+
+# addr_of NAME: what it was ready on (the first of several)
+addr_of() { cat "$1.addr"; }
+
+started() {
+	case $3 in
+	*"$SNIROUTE"*) STARTED="$1 $2 0 $STARTED" ;;
+	*) STARTED="$1 $2 - $STARTED" ;;
+	esac
+}
+
+# serve ARG...: sniroute; its first address is $ADDR, with port $PORT
+serve() {
+	start sniroute "$SNIROUTE" -n 9 "$@"
+	ADDR=${READY%% *}
+	PORT=${ADDR##*:}
+}
+
+# backend NAME WORD...: a server on loopback; $READY is its address
+backend() {
+	name=$1; shift
+	start "$name" python3 -SE "$TESTS/peer.py" server 127.0.0.1:0 "$@"
+}
+
+# named NAME [ADDR]: a backend that says its name to everybody
+named() { start "$1" python3 -SE "$TESTS/peer.py" server "${2:-127.0.0.1:0}" "send:$1" shut read; }
+
+peer() { python3 -SE "$TESTS/peer.py" "$@"; }
+client() { peer client "$@"; }
+# ask ADDR NAME: what a client asking for NAME is told: the backend's greeting or an alert
+ask() { client "$1" "hello:$2" shut alert; }
+# answers NAME WHO: whether the backend WHO serves NAME
+answers() { [ "$(ask "$ADDR" "$1")" = "got=$2 end=eof" ]; }
+# refuses NAME ALERT: asking for NAME gets that alert, whole
+refuses() { has "$(ask "$ADDR" "$1")" "^alert=$2 version=0303 end=eof\$"; }
+
+pid_of() {
+	# shellcheck disable=SC2086 # words are wanted
+	set -- "$1" $STARTED
+	while [ $# -gt 1 ]; do
+		[ "$2" != "$1" ] || { echo "$3"; return; }
+		n=$1; shift 4; set -- "$n" "$@"
+	done
+	fail "no program named $1 was started"
+}
+
+alive() { [ -d "/proc/$1" ] && ! grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+gone() { ! alive "$1"; }
+signal() { kill "-$2" "$(pid_of "$1")"; }
+
+# ends NAME CODE [SECONDS]: it exits by itself with CODE within SECONDS (5); stop NAME: by SIGTERM, with any code
+ends() {
+	pid=$(pid_of "$1")
+	wait_for "${3:-5}" gone "$pid" || fail "$1 did not end"
+	forget "$1"
+	wait "$pid" && got=0 || got=$?
+	same "$2" "$got" "$1 exited with the wrong code"
+}
+
+stop() {
+	pid=$(pid_of "$1")
+	forget "$1"
+	end_pid "$pid" || fail "$1 did not end"
+	wait "$pid" || :
+}
+
+forget() {
+	kept=
+	forgotten=$1
+	# shellcheck disable=SC2086 # words are wanted
+	set -- $STARTED
+	while [ $# -gt 0 ]; do
+		[ "$1" = "$forgotten" ] || kept="$kept$1 $2 $3 "
+		shift 3
+	done
+	STARTED=$kept
+}
+
+# TERM, again after 3 s (a draining sniroute exits at once then), KILL as the last resort
+end_pid() {
+	kill "$1" 2>/dev/null || :
+	wait_for 3 gone "$1" && return
+	kill "$1" 2>/dev/null || :
+	wait_for 4 gone "$1" && return
+	kill -9 "$1"
+	return 1
+}
+
+# ---- the machine ----
+
+# Run the test in network and mount namespaces of its own: call it first, before anything is started.
+own_network() {
+	if [ -z "${OWN_NETWORK:-}" ]; then
+		if unshare -n -m true 2>/dev/null; then set -- -n -m
+		elif unshare -r -n -m true 2>/dev/null; then set -- -r -n -m
+		else skip "no right to make a network namespace"
+		fi
+		rm -rf "$T"
+		export OWN_NETWORK=1
+		trap - EXIT
+		cd "$TESTS" && exec unshare "$@" sh "$TESTS/${0##*/}"
+	fi
+	ip link set lo up
+}
+
+# dns HOSTLINE...: a DNS server with these hosts lines on 127.0.0.1:53, TTL 1 s, which our resolv.conf names
+dns() {
+	printf '%s\n' "$@" >hosts.dns
+	spawn dns dnsmasq -d --conf-file=/dev/null --user=root --no-resolv --no-hosts --no-poll --local-ttl=1 \
+	    --listen-address=127.0.0.1 --bind-interfaces --addn-hosts="$T/hosts.dns"
+	wait_for 5 sh -c 'ss -Hlun sport = :53 | grep -q .' || fail "no DNS server"
+}
+
+use_own_dns() {
+	echo "nameserver 127.0.0.1" >resolv.conf
+	: >hosts.empty
+	mount --bind resolv.conf "$(readlink -f /etc/resolv.conf)" || skip "no right to mount a resolv.conf"
+	mount --bind hosts.empty /etc/hosts
+}
+
+# free_port: one of loopback that nobody uses now; cpu_ms PID: processor time used so far
+free_port() { python3 -SEc 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+cpu_ms() { awk -v hz="$(getconf CLK_TCK)" '{ print int(($14 + $15) * 1000 / hz) }' "/proc/$1/stat"; }
+rss_kb() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
+now_ms() { date +%s%3N; }
+
+# certificate FILE NAME...: a self-signed one with its key in FILE, good for the NAMEs
+certificate() {
+	file=$1; shift
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
+	    -addext "subjectAltName=$(printf 'DNS:%s,' "$@" | sed 's/,$//')" -keyout "$file" -out "$file.crt" \
+	    2>/dev/null
+	cat "$file.crt" >>"$file"
+}
+
+# tls_server NAME CERTIFICATE [ARG...]: openssl s_server, serving the files of the folder NAME; sets $READY
+tls_server() {
+	name=$1 cert=$T/$2; shift 2
+	mkdir -p "$name"
+	echo "$name" >"$name/who"
+	spawn "$name" sh -c 'cd "$1" && shift && exec "$@"' sh "$name" \
+	    openssl s_server -accept 127.0.0.1:0 -cert "$cert" -key "$cert" -WWW "$@"
+	wait_for 5 grep -q ^ACCEPT "$name.log" || fail "$name: openssl s_server did not start"
+	READY=127.0.0.1:$(sed -n 's/^ACCEPT .*://p' "$name.log" | head -n 1)
+	echo "$READY" >"$name.addr"
+}
+
+# fetch NAME [CURL ARG...]: https://NAME/who through sniroute
+fetch() {
+	host=$1; shift
+	curl -sS --max-time 20 --connect-to "::$ADDR" "$@" "https://$host/who"
+}
+
+# ---- the end ----
+
+finish() {
+	result=$?
+	trap - EXIT INT TERM HUP
+	set +e
+	# The other ends first, so that sniroute has nothing left to drain.
+	# shellcheck disable=SC2086 # words are wanted
+	set -- $STARTED
+	while [ $# -gt 0 ]; do
+		[ "$3" = 0 ] || { end_pid "$2"; wait "$2" 2>/dev/null; }
+		shift 3
+	done
+	# shellcheck disable=SC2086
+	set -- $STARTED
+	while [ $# -gt 0 ]; do
+		if [ "$3" = 0 ]; then
+			end_pid "$2" || { echo "FAIL: $1 did not end"; result=1; }
+			wait "$2" 2>/dev/null
+			rc=$?
+			[ "$rc" = 0 ] || { echo "FAIL: $1 exited $rc on SIGTERM"; result=1; }
+		fi
+		shift 3
+	done
+	if ls san/* >/dev/null 2>&1 || grep -lE 'ERROR: (Address|Leak)Sanitizer|runtime error:' ./*.log err 2>/dev/null
+	then
+		echo "FAIL: sanitizer report"
+		cat san/*
+		result=1
+	fi
+	case $result in
+	0 | 77) ;;
+	*)
+		for log in *.log out err; do
+			[ -s "$log" ] && { echo "---- $log"; tail -n 40 "$log" | cut -c 1-600; }
+		done
+		;;
+	esac
+	cd /
+	rm -rf "$T"
+	exit "$result"
+}
+trap finish EXIT
+trap 'exit 143' INT TERM HUP

@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# With DNS dead sniroute starts and serves what needs none; names work as soon as DNS does.
+. "${0%/*}/lib.sh"
+
+own_network
+use_own_dns
+named a
+cat >routes <<-END
+	ip.example.org    tls=$READY
+	name.example.org  tls=back.test:${READY##*:}
+END
+serve -l 127.0.0.1:0 -r routes
+
+answers ip.example.org a || fail "an address as target"
+has "$(ask "$ADDR" name.example.org)" '^alert=80 '
+dns '127.0.0.1 back.test'
+wait_for 15 answers name.example.org a || fail "not served although DNS is back"

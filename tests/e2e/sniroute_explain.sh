@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# --explain tells which line would serve a name, and whether that is a refusal, without opening a connection.
+. "${0%/*}/lib.sh"
+
+cat >first <<-END
+	www.example.org  tls=127.0.0.1:4431 alpn:acme-tls/1=127.0.0.1:4432
+	*.example.org    tls=127.0.0.1:4433,127.0.0.1:4434 proxy=v2
+	in.example.org   tls=127.0.0.1:4435 allow=10.0.0.0/8
+END
+echo "*.example.net tls=pass:/run/visitors" >second
+
+exits 0 "$SNIROUTE" -r first -r second -x WWW.example.org.
+has "$(cat out)" 'first:1' && has "$(cat out)" '127\.0\.0\.1:4431'
+lacks "$(cat out)" '4432'
+exits 0 "$SNIROUTE" -r first -r second -x www.example.org,alpn=acme-tls/1
+has "$(cat out)" 'first:1' && has "$(cat out)" '127\.0\.0\.1:4432'
+exits 0 "$SNIROUTE" -r first -r second --explain a.b.example.org
+has "$(cat out)" 'first:2' && has "$(cat out)" '127\.0\.0\.1:4433' && has "$(cat out)" '127\.0\.0\.1:4434'
+exits 0 "$SNIROUTE" -r first -r second -x x.example.net
+has "$(cat out)" 'second:1' && has "$(cat out)" 'pass:/run/visitors'
+exits 0 "$SNIROUTE" -r first -r second -x in.example.org,src=10.1.2.3
+has "$(cat out)" 'first:3'
+exits 100 "$SNIROUTE" -r first -r second -x in.example.org,src=192.0.2.1
+has "$(cat out)" 'denied' && has "$(cat out)" 'first:3'
+exits 100 "$SNIROUTE" -r first -r second -x example.net
+has "$(cat out)" 'no-route'
+
+peer hello www.example.org,alpn=acme-tls/1,split=30 >hello
+exits 0 "$SNIROUTE" -r first -r second -x - <hello
+has "$(cat out)" 'first:1' && has "$(cat out)" '127\.0\.0\.1:4432' && has "$(cat out)" 'ok'
+peer hello nobody.test >hello
+exits 100 "$SNIROUTE" -r first -x - <hello
+while read -r word bytes; do
+	printf "$bytes" >hello
+	exits 100 "$SNIROUTE" -r first -x - <hello
+	has "$(cat out)" "$word"
+done <<-'END'
+	not-tls    GET / HTTP/1.0
+	malformed  \026\003\001\100\001
+	eof        \026\003\001
+END
+exits 100 "$SNIROUTE" -r first -x www.example.org,colour=red
+exits 100 "$SNIROUTE" -x www.example.org

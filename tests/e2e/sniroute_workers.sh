@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# -j 3 serves with three processes; one that is killed is replaced and logged, and new connections never fail for long.
+. "${0%/*}/lib.sh"
+
+named a
+named b
+echo "* tls=$(addr_of a)" >routes
+serve -l 127.0.0.1:0 -r routes -j 3
+workers() { pgrep -P "$(pid_of sniroute)" | tr '\n' ' '; }
+three() { [ "$(workers | wc -w)" = 3 ]; }
+
+wait_for 5 three || fail "workers: $(workers)"
+for i in $(seq 9); do answers www.example.org a || fail "not served"; done
+for i in 1 2 3; do
+	victim=$(workers | cut -d ' ' -f 1)
+	kill -9 "$victim"
+	wait_for 3 gone "$victim"
+	wait_for 5 three || fail "not replaced"
+done
+wait_for 5 sh -c 'test $(grep -ciE "sniroute: (warning|warn|error): .*(died|killed|signal|ended|exit)" sniroute.log) -ge 3' ||
+	fail "not logged"
+for i in $(seq 9); do answers www.example.org a || fail "not served by the new ones"; done
+
+echo "* tls=$(addr_of b)" >new; mv new routes
+all_b() { for i in 1 2 3 4 5 6 7 8 9 10 11 12; do answers www.example.org b || return 1; done; }
+wait_for 10 all_b || fail "not all workers have the new table"
+pids=$(workers)
+signal sniroute TERM
+ends sniroute 0
+for p in $pids; do wait_for 3 gone "$p" || fail "worker $p is left"; done
