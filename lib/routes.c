@@ -167,8 +167,7 @@ try_name(struct search *s, struct slice name, int rank)
 	const struct routes *r = s->routes;
 	struct routes_fields f;
 
-	f.name = slice_of(NULL, 0);
-	f.n = 0;
+	routes_fields_clear(&f);
 	if (r->sorted == NULL)
 		routes_table_collect(&r->table, name, routes_table_hash(&r->table, name), &f);
 	else if (!routes_sorted_collect(r->sorted, name, &f))

@@ -4,6 +4,13 @@
 #include "num.h"
 #include "routes_line.h"
 
+void
+routes_fields_clear(struct routes_fields *f)
+{
+	f->name = slice_of(NULL, 0);
+	f->n = 0;
+}
+
 const struct routes_field *
 routes_fields_repeated(const struct routes_fields *f, size_t from)
 {
@@ -24,9 +31,9 @@ has_pass(struct slice targets)
 }
 
 bool
-routes_fields_pass(const struct routes_fields *f, size_t from)
+routes_fields_pass(const struct routes_fields *f)
 {
-	for (size_t i = from; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++)
 		if (f->field[i].key <= KEY_LAST_TARGET && has_pass(f->field[i].value))
 			return true;
 	return false;

@@ -422,6 +422,12 @@ check_text(struct slice line, char why[static ROUTES_WHY_MAX])
 }
 
 static bool
+refuse_keys(char why[static ROUTES_WHY_MAX])
+{
+	return refuse(why, "more than %u keys for one name", ROUTES_KEYS_MAX);
+}
+
+static bool
 check_fields(struct slice rest, enum routes_name kind, struct routes_fields *f,
     char why[static ROUTES_WHY_MAX])
 {
@@ -434,7 +440,7 @@ check_fields(struct slice rest, enum routes_name kind, struct routes_fields *f,
 		if (!check_field(&field, kind, why))
 			return false;
 		if (f->n == ROUTES_KEYS_MAX)
-			return refuse(why, "more than %u keys for one name", ROUTES_KEYS_MAX);
+			return refuse_keys(why);
 		has_target |= field.key <= KEY_LAST_TARGET;
 		f->field[f->n++] = field;
 	}
@@ -454,8 +460,7 @@ routes_line_check(struct slice line, struct routes_fields *f, char why[static RO
 		return true;
 	if (!check_name(name, &kind, why))
 		return false;
-	if (f->name.p == NULL)
-		f->name = name;
+	f->name = name;
 	return check_fields(rest, kind, f, why);
 }
 
@@ -469,6 +474,19 @@ routes_line_add(struct slice line, struct routes_fields *f)
 		f->name = name;
 	while (f->n < ROUTES_KEYS_MAX && (text = cut_field(&rest)).p != NULL)
 		f->field[f->n++] = split_field(text);
+}
+
+bool
+routes_fields_join(struct routes_fields *f, const struct routes_fields *line,
+    char why[static ROUTES_WHY_MAX])
+{
+	if (f->n + line->n > ROUTES_KEYS_MAX)
+		return refuse_keys(why);
+	if (f->name.p == NULL)
+		f->name = line->name;
+	memcpy(f->field + f->n, line->field, line->n * sizeof(*line->field));
+	f->n += line->n;
+	return true;
 }
 
 void

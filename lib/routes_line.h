@@ -61,13 +61,20 @@ bool routes_name_eq(struct slice a, struct slice b);
 int routes_name_order(struct slice a, struct slice b);
 
 /*
- * Check one line, without its newline, and add its NAME and fields to *f. False writes the reason to why and
- * leaves *f with an unknown part of the line. A blank line or comment adds nothing.
+ * Check one line, without its newline, and add its NAME and fields to *f, which is clear. False writes the
+ * reason to why and leaves *f with an unknown part of the line. A blank line or comment adds nothing.
  */
 bool routes_line_check(struct slice line, struct routes_fields *f, char why[static ROUTES_WHY_MAX]);
 
 /* Add the fields of a line that was checked before. */
 void routes_line_add(struct slice line, struct routes_fields *f);
+
+/* No fields. */
+void routes_fields_clear(struct routes_fields *f);
+
+/* Add the fields of one more line of the same NAME; false with the reason: too many. */
+bool routes_fields_join(struct routes_fields *f, const struct routes_fields *line,
+    char why[static ROUTES_WHY_MAX]);
 
 /* The first field whose key is repeated by one of the fields from the given one on, or NULL. */
 const struct routes_field *routes_fields_repeated(const struct routes_fields *f, size_t from);
@@ -79,8 +86,8 @@ void routes_why_repeated(const struct routes_fields *f, const struct routes_fiel
 /* Why this NAME, behind the one before (or absent), breaks the rules of a sorted file; false: it does not. */
 bool routes_why_unsorted(struct slice name, struct slice before, char why[static ROUTES_WHY_MAX]);
 
-/* Whether one of the fields from the given one on has a pass: target. */
-bool routes_fields_pass(const struct routes_fields *f, size_t from);
+/* Whether there is a pass: target. */
+bool routes_fields_pass(const struct routes_fields *f);
 
 /* Fill *out but for file and line, when one of the fields answers this kind of look-up. */
 bool routes_fields_answer(const struct routes_fields *f, enum routes_kind kind, struct slice alpn,

@@ -205,18 +205,21 @@ line_number_of(struct routes_sorted *s, const char *p)
 static bool
 check_found(struct routes_sorted *s, const struct found *found, struct routes_fields *f)
 {
-	const struct routes_field *first;
+	const struct routes_field *first = NULL;
 	char why[ROUTES_WHY_MAX];
+	struct routes_fields line;
 	size_t from = f->n;
-	bool good = routes_line_check(slice_of(found->text, found->len), f, why);
 
-	if (good && (first = routes_fields_repeated(f, from)) != NULL) {
+	routes_fields_clear(&line);
+	if (routes_line_check(slice_of(found->text, found->len), &line, why) &&
+	    routes_fields_join(f, &line, why)) {
+		first = routes_fields_repeated(f, from);
+		if (first == NULL)
+			return true;
 		routes_why_repeated(f, first, line_number_of(s, first->word.p), why);
-		good = false;
 	}
-	if (!good)
-		routes_tell(s->report, s->report_arg, s->path, line_number(s, found->at), why);
-	return good;
+	routes_tell(s->report, s->report_arg, s->path, line_number(s, found->at), why);
+	return false;
 }
 
 /* ---- what others call ---- */

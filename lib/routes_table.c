@@ -73,6 +73,12 @@ first_slot(const struct routes_table *t, uint64_t hash)
 	return (uint32_t)(((hash >> 32) * t->head->nslots) >> 32);
 }
 
+void
+routes_table_expect(const struct routes_table *t, uint64_t hash)
+{
+	__builtin_prefetch(&t->slots[first_slot(t, hash)]);
+}
+
 uint32_t
 routes_table_collect(const struct routes_table *t, struct slice name, uint64_t hash, struct routes_fields *f)
 {

@@ -59,6 +59,9 @@ unsigned routes_table_line_number(const struct routes_table *t, const char *p);
 /* The hash of a NAME, whatever its case and trailing dot. */
 uint64_t routes_table_hash(const struct routes_table *t, struct slice name);
 
+/* Soon this hash will be looked for: its slot is far away in memory, so have it fetched in the meantime. */
+void routes_table_expect(const struct routes_table *t, uint64_t hash);
+
 /* Add the fields of every line of this NAME to *f; returns the empty slot where one more line would go. */
 uint32_t routes_table_collect(const struct routes_table *t, struct slice name, uint64_t hash,
     struct routes_fields *f);

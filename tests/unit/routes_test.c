@@ -406,18 +406,32 @@ a_key_given_twice_for_one_name_is_an_error(void **state)
 	    "\nf:9: duplicate tcp for :1 (first at line 7)");
 }
 
+/* 64 keys of the name "a", so many on each line. */
+static size_t
+write_keys(char *text, unsigned keys_a_line)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < ROUTES_KEYS_MAX; i++)
+		n += (size_t)sprintf(text + n, "%s alpn:%u=x:1", i % keys_a_line == 0 ? "\na" : "", i);
+	return n;
+}
+
 static void
 a_name_has_up_to_64_keys(void **state)
 {
 	char text[4096];
-	size_t n = 0;
+	size_t n = write_keys(text, 8);
 
 	(void)state;
-	for (unsigned i = 0; i < ROUTES_KEYS_MAX; i++)
-		n += (size_t)sprintf(text + n, "%s alpn:%u=x:1", i % 8 == 0 ? "\na" : "", i);
 	routes_free(load(text));
-	snprintf(text + n, sizeof(text) - n, "\na tls=x:1\nb tls=x:1\n");
+	strcpy(text + n, "\na tls=x:1\nb tls=x:1\n");
 	expect_refused(text, "\nf:10: more than 64 keys for one name");
+
+	n = write_keys(text, ROUTES_KEYS_MAX);
+	routes_free(load(text));
+	strcpy(text + n, " tls=x:1\nb tls=x:1\n");
+	expect_refused(text, "\nf:2: more than 64 keys for one name");
 }
 
 /* ---- text ---- */

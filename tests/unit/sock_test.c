@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/sock.c: listening, stale socket files, connecting, names, descriptors passed along. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/un.h>
+
+#include "loop_help.h"
+
+static int
+make_our_dir(void **state)
+{
+	(void)state;
+	make_dir();
+	return 0;
+}
+
+static int
+remove_our_dir(void **state)
+{
+	(void)state;
+	remove_dir();
+	return 0;
+}
+
+#define dir_test(f) cmocka_unit_test_setup_teardown(f, make_our_dir, remove_our_dir)
+
+static const char *
+unix_text(const char *name)
+{
+	static char text[128];
+
+	snprintf(text, sizeof(text), "unix:%s", in_dir(name));
+	return text;
+}
+
+static int
+try_listen(const char *text, int *fd)
+{
+	struct addr a = address(text, ADDR_LISTEN);
+
+	return sock_listen(&a, fd);
+}
+
+static int
+connect_text(const char *text)
+{
+	struct addr a = address(text, 0);
+	struct sockaddr_storage sa;
+	socklen_t len = addr_sockaddr(&a, &sa);
+	int fd;
+
+	if (sock_connect(&sa, len, &fd) == SOCK_REFUSED)
+		return -1;
+	await(fd, POLLOUT);
+	if (sock_error(fd) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static unsigned
+port_of(int fd)
+{
+	struct endpoint e;
+
+	sock_local(fd, &e);
+	return e.port;
+}
+
+static void
+expect_flags(int fd)
+{
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+
+static int
+nodelay(int fd)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &len), 0);
+	return value;
+}
+
+static int
+take_one(int lfd, struct endpoint *peer)
+{
+	int fd;
+
+	await(lfd, POLLIN);
+	assert_int_equal(sock_accept(lfd, &fd, peer), SOCK_ACCEPTED);
+	expect_flags(fd);
+	return fd;
+}
+
+/* Connect to target, which lfd listens on, and say what the two ends think of each other. */
+static void
+expect_peer(int lfd, const char *target, const char *peer_ip, int family)
+{
+	struct endpoint peer, local;
+	char text[ENDPOINT_TEXT_MAX], want[ENDPOINT_TEXT_MAX];
+	int out = connect_text(target), in;
+
+	assert_true(out != -1);
+	in = take_one(lfd, &peer);
+	sock_local(out, &local);
+	assert_int_equal(peer.family, family);
+	snprintf(want, sizeof(want), family == AF_INET6 ? "[%s]:%u" : "%s:%u", peer_ip, local.port);
+	assert_string_equal(endpoint_text(&peer, text), want);
+	sock_peer(in, &peer);
+	assert_string_equal(endpoint_text(&peer, text), want);
+	assert_int_equal(nodelay(out), 1);
+	assert_int_equal(nodelay(in), 1);
+	expect_flags(out);
+	close(in);
+	close(out);
+}
+
+/* ---- listening ---- */
+
+static void
+an_ipv4_address_is_listened_on(void **state)
+{
+	char name[SOCK_NAME_MAX], want[64];
+	int lfd = listen_on("127.0.0.1:0");
+
+	(void)state;
+	snprintf(want, sizeof(want), "127.0.0.1:%u", port_of(lfd));
+	assert_string_equal(sock_name(lfd, name), want);
+	expect_flags(lfd);
+	expect_peer(lfd, want, "127.0.0.1", AF_INET);
+	close(lfd);
+}
+
+static void
+an_ipv6_address_is_for_ipv6_alone(void **state)
+{
+	char name[SOCK_NAME_MAX], want[64];
+	int lfd;
+
+	(void)state;
+	if (try_listen("[::1]:0", &lfd) == -1)
+		skip();
+	snprintf(want, sizeof(want), "[::1]:%u", port_of(lfd));
+	assert_string_equal(sock_name(lfd, name), want);
+	expect_peer(lfd, want, "::1", AF_INET6);
+	close(lfd);
+	lfd = listen_on("[::]:0");
+	snprintf(want, sizeof(want), "127.0.0.1:%u", port_of(lfd));
+	assert_int_equal(connect_text(want), -1);
+	close(lfd);
+}
+
+static void
+a_port_alone_means_every_address_of_both_families(void **state)
+{
+	char name[SOCK_NAME_MAX], text[64];
+	int lfd = listen_on(":0");
+
+	(void)state;
+	sock_name(lfd, name);
+	snprintf(text, sizeof(text), "127.0.0.1:%u", port_of(lfd));
+	expect_peer(lfd, text, "127.0.0.1", AF_INET);
+	if (strncmp(name, "0.0.0.0:", 8) == 0) {	/* a kernel without IPv6 */
+		close(lfd);
+		skip();
+	}
+	snprintf(text, sizeof(text), "[::1]:%u", port_of(lfd));
+	expect_peer(lfd, text, "::1", AF_INET6);
+	snprintf(text, sizeof(text), "[::]:%u", port_of(lfd));
+	assert_string_equal(name, text);
+	close(lfd);
+}
+
+static void
+a_host_name_is_looked_up(void **state)
+{
+	int lfd = listen_on("localhost:0"), fd;
+	struct endpoint e;
+
+	(void)state;
+	sock_local(lfd, &e);
+	assert_true(e.port != 0);
+	assert_true(e.family == AF_INET || e.family == AF_INET6);
+	close(lfd);
+	assert_int_equal(try_listen("nowhere.invalid:0", &fd), -1);
+	assert_int_equal(errno, EADDRNOTAVAIL);
+}
+
+static void
+a_taken_port_is_refused_and_no_descriptor_is_lost(void **state)
+{
+	char text[64];
+	int lfd = listen_on("127.0.0.1:0"), fd, before = open_fds();
+
+	(void)state;
+	snprintf(text, sizeof(text), "127.0.0.1:%u", port_of(lfd));
+	assert_int_equal(try_listen(text, &fd), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	assert_int_equal(fd, -1);
+	assert_int_equal(open_fds(), before);
+	close(lfd);
+}
+
+static void
+a_port_just_left_can_be_taken_again(void **state)
+{
+	struct endpoint peer;
+	char text[64];
+	int lfd = listen_on("127.0.0.1:0"), out, in;
+
+	(void)state;
+	snprintf(text, sizeof(text), "127.0.0.1:%u", port_of(lfd));
+	out = connect_text(text);
+	in = take_one(lfd, &peer);
+	close(in);		/* our end is in TIME_WAIT from here on */
+	close(out);
+	close(lfd);
+	assert_int_equal(try_listen(text, &lfd), 0);
+	close(lfd);
+}
+
+/* ---- unix sockets ---- */
+
+static void
+unix_sockets_are_listened_on_by_path_and_by_abstract_name(void **state)
+{
+	char name[SOCK_NAME_MAX], abstract[64];
+	struct endpoint peer;
+	int lfd = listen_on(unix_text("sock")), out, in;
+
+	(void)state;
+	assert_string_equal(sock_name(lfd, name), unix_text("sock"));
+	out = connect_text(unix_text("sock"));
+	in = take_one(lfd, &peer);
+	assert_int_equal(peer.family, AF_UNIX);
+	assert_string_equal(sock_name(in, name), unix_text("sock"));
+	assert_string_equal(sock_name(out, name), "unix:");
+	close(in);
+	close(out);
+	close(lfd);
+
+	snprintf(abstract, sizeof(abstract), "unix:@tcproute-test-%d", (int)getpid());
+	lfd = listen_on(abstract);
+	assert_string_equal(sock_name(lfd, name), abstract);
+	out = connect_text(abstract);
+	assert_true(out != -1);
+	close(out);
+	close(lfd);
+}
+
+static void
+a_stale_socket_file_is_replaced(void **state)
+{
+	int lfd = listen_on(unix_text("sock")), fd;
+
+	(void)state;
+	close(lfd);		/* the file stays, nobody answers */
+	lfd = listen_on(unix_text("sock"));
+	fd = connect_text(unix_text("sock"));
+	assert_true(fd != -1);
+	close(fd);
+	close(lfd);
+}
+
+static void
+a_socket_somebody_serves_is_not_taken_away(void **state)
+{
+	int lfd = listen_on(unix_text("sock")), fd;
+
+	(void)state;
+	assert_int_equal(try_listen(unix_text("sock"), &fd), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	fd = connect_text(unix_text("sock"));
+	assert_true(fd != -1);
+	close(fd);
+	close(lfd);
+}
+
+static void
+a_live_socket_with_a_full_backlog_is_not_taken_away_either(void **state)
+{
+	int lfd = listen_on(unix_text("sock")), fd, waiting[3];
+	struct addr a = address(unix_text("sock"), 0);
+	struct sockaddr_storage sa;
+	socklen_t len = addr_sockaddr(&a, &sa);
+
+	(void)state;
+	assert_int_equal(listen(lfd, 0), 0);
+	for (int i = 0; i < 3; i++)
+		sock_connect(&sa, len, &waiting[i]);
+	assert_int_equal(sock_connect(&sa, len, &fd), SOCK_REFUSED);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(try_listen(unix_text("sock"), &fd), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	for (int i = 0; i < 3; i++)
+		if (waiting[i] != -1)
+			close(waiting[i]);
+	close(lfd);
+}
+
+static void
+a_plain_file_is_never_taken_away(void **state)
+{
+	struct stat st;
+	int fd;
+
+	(void)state;
+	write_file(in_dir("sock"), "precious");
+	assert_int_equal(try_listen(unix_text("sock"), &fd), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	assert_int_equal(stat(in_dir("sock"), &st), 0);
+	assert_int_equal(st.st_size, 8);
+}
+
+static void
+the_longest_path_works(void **state)
+{
+	char text[160], name[SOCK_NAME_MAX];
+	int lfd, fd, n = snprintf(text, sizeof(text), "unix:%s/", dir_path);
+
+	(void)state;
+	memset(text + n, 'x', (size_t)(5 + 107 - n));
+	text[5 + 107] = '\0';
+	lfd = listen_on(text);
+	assert_string_equal(sock_name(lfd, name), text);
+	fd = connect_text(text);
+	assert_true(fd != -1);
+	close(fd);
+	close(lfd);
+	lfd = listen_on(text);		/* stale now */
+	close(lfd);
+}
+
+/* ---- accepting and connecting ---- */
+
+static void
+nobody_waiting_is_no_error(void **state)
+{
+	struct endpoint peer;
+	int lfd = listen_on("127.0.0.1:0"), fd;
+
+	(void)state;
+	assert_int_equal(sock_accept(lfd, &fd, &peer), SOCK_NONE);
+	close(lfd);
+}
+
+static void
+what_does_not_listen_is_broken(void **state)
+{
+	struct endpoint peer;
+	int pair[2], fd;
+
+	(void)state;
+	unix_pair(pair);
+	assert_int_equal(sock_accept(pair[0], &fd, &peer), SOCK_BROKEN);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(sock_accept(-1, &fd, &peer), SOCK_BROKEN);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void
+running_out_of_descriptors_is_told_from_other_failures(void **state)
+{
+	struct rlimit old, tight;
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	struct endpoint peer;
+	int lfd = listen_on("127.0.0.1:0"), out, fd, hole;
+	enum sock_accept accepted;
+	enum sock_connect connected;
+
+	(void)state;
+	getsockname(lfd, (struct sockaddr *)&sa, &len);
+	sock_connect(&sa, len, &out);
+	await(lfd, POLLIN);
+	hole = dup(lfd);
+	close(hole);		/* the lowest free descriptor */
+	getrlimit(RLIMIT_NOFILE, &old);
+	tight = old;
+	tight.rlim_cur = (rlim_t)hole;
+	setrlimit(RLIMIT_NOFILE, &tight);
+	accepted = sock_accept(lfd, &fd, &peer);
+	connected = sock_connect(&sa, len, &fd);
+	setrlimit(RLIMIT_NOFILE, &old);
+	assert_int_equal(accepted, SOCK_FULL);
+	assert_int_equal(connected, SOCK_NO_FDS);
+	assert_int_equal(fd, -1);
+	close(out);
+	close(lfd);
+}
+
+static void
+nobody_there_is_refused_with_the_reason_and_no_descriptor_lost(void **state)
+{
+	char text[64];
+	int lfd = listen_on("127.0.0.1:0"), before;
+
+	(void)state;
+	snprintf(text, sizeof(text), "127.0.0.1:%u", port_of(lfd));
+	close(lfd);
+	before = open_fds();
+	assert_int_equal(connect_text(text), -1);
+	assert_int_equal(connect_text(unix_text("nobody")), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(open_fds(), before);
+}
+
+static void
+kinds_of_descriptors_are_told_apart(void **state)
+{
+	struct endpoint e;
+	int lfd = listen_on("127.0.0.1:0"), ulfd = listen_on(unix_text("sock")), pair[2], pipefd[2];
+	int dgram = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	(void)state;
+	unix_pair(pair);
+	assert_int_equal(pipe(pipefd), 0);
+	assert_true(sock_is_listening(lfd));
+	assert_true(sock_is_listening(ulfd));
+	assert_true(sock_is_stream(pair[0]));
+	assert_false(sock_is_listening(pair[0]));
+	assert_false(sock_is_stream(dgram));
+	assert_false(sock_is_listening(dgram));
+	assert_false(sock_is_stream(pipefd[0]));
+	assert_false(sock_is_listening(pipefd[0]));
+	assert_false(sock_is_listening(-1));
+	sock_peer(pipefd[0], &e);
+	assert_int_equal(e.family, AF_UNSPEC);
+	sock_peer(lfd, &e);
+	assert_int_equal(e.family, AF_UNSPEC);
+	sock_peer(pair[0], &e);
+	assert_int_equal(e.family, AF_UNIX);
+	assert_int_equal(sock_error(pair[0]), 0);
+	assert_int_equal(sock_error(pipefd[0]), ENOTSOCK);
+	close(lfd);
+	close(ulfd);
+	close(dgram);
+	close(pair[0]);
+	close(pair[1]);
+	close(pipefd[0]);
+	close(pipefd[1]);
+}
+
+static void
+a_reset_reaches_the_peer_as_a_reset(void **state)
+{
+	int pair[2];
+	char byte;
+
+	(void)state;
+	tcp_pair(pair);
+	sock_reset(pair[0]);
+	await(pair[1], POLLIN);
+	assert_int_equal(read(pair[1], &byte, 1), -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(pair[1]);
+}
+
+static void
+a_socket_somebody_else_made_becomes_one_of_ours(void **state)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(sock_adopt(fd), 0);
+	expect_flags(fd);
+	assert_int_equal(nodelay(fd), 1);
+	close(fd);
+	assert_int_equal(sock_adopt(fd), -1);
+	assert_int_equal(errno, EBADF);
+}
+
+/* ---- descriptors passed along ---- */
+
+static bool
+same_description(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
+}
+
+static void
+a_descriptor_arrives_with_its_message(void **state)
+{
+	char *data = malloc(5);
+	int pair[2], pipefd[2], got;
+
+	(void)state;
+	unix_pair(pair);
+	assert_int_equal(pipe(pipefd), 0);
+	assert_int_equal(sock_send_fd(pair[0], "hello", 5, pipefd[0]), 0);
+	assert_int_equal(sock_recv_fd(pair[1], data, 5, &got), 5);
+	assert_memory_equal(data, "hello", 5);
+	assert_true(same_description(got, pipefd[0]));
+	assert_true(fcntl(got, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(write(pipefd[1], "x", 1), 1);
+	assert_int_equal(read(got, data, 5), 1);
+	close(got);
+	close(pipefd[0]);
+	close(pipefd[1]);
+	close(pair[0]);
+	close(pair[1]);
+	free(data);
+}
+
+static void
+a_message_without_a_descriptor_and_the_end_are_told(void **state)
+{
+	char data[8];
+	int pair[2], got = 4711;
+
+	(void)state;
+	unix_pair(pair);
+	assert_int_equal(sock_recv_fd(pair[1], data, sizeof(data), &got), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(got, -1);
+	assert_int_equal(write(pair[0], "abc", 3), 3);
+	assert_int_equal(sock_recv_fd(pair[1], data, sizeof(data), &got), 3);
+	assert_int_equal(got, -1);
+	close(pair[0]);
+	assert_int_equal(sock_recv_fd(pair[1], data, sizeof(data), &got), 0);
+	assert_int_equal(got, -1);
+	close(pair[1]);
+}
+
+static void
+send_many(int fd, int pass, size_t n)
+{
+	union {
+		char buf[CMSG_SPACE(16 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { "x", 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+	    .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(n * sizeof(int));
+	for (size_t i = 0; i < n; i++)
+		memcpy(CMSG_DATA(c) + i * sizeof(int), &pass, sizeof(int));
+	assert_int_equal(sendmsg(fd, &msg, 0), 1);
+}
+
+static void
+of_several_descriptors_one_is_kept_and_the_others_are_closed(void **state)
+{
+	char data[8];
+	int pair[2], got, before;
+
+	(void)state;
+	unix_pair(pair);
+	before = open_fds();
+	for (size_t n = 1; n <= 16; n++) {
+		send_many(pair[0], pair[0], n);
+		assert_int_equal(sock_recv_fd(pair[1], data, sizeof(data), &got), 1);
+		assert_true(got != -1);
+		assert_int_equal(open_fds(), before + 1);
+		close(got);
+	}
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void
+a_socket_without_room_says_so(void **state)
+{
+	static char junk[65536];
+	int pair[2];
+
+	(void)state;
+	unix_pair(pair);
+	while (write(pair[0], junk, sizeof(junk)) > 0)
+		;
+	assert_int_equal(sock_send_fd(pair[0], "x", 1, pair[0]), -1);
+	assert_int_equal(errno, EAGAIN);
+	close(pair[1]);
+	assert_int_equal(sock_send_fd(pair[0], "x", 1, pair[0]), -1);
+	assert_int_equal(errno, EPIPE);		/* and no SIGPIPE */
+	close(pair[0]);
+}
+
+static void
+a_message_that_fits_only_in_part_is_a_failure(void **state)
+{
+	static char huge[4 << 20];
+	int pair[2];
+
+	(void)state;
+	unix_pair(pair);
+	assert_int_equal(sock_send_fd(pair[0], huge, sizeof(huge), pair[0]), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_ipv4_address_is_listened_on),
+		cmocka_unit_test(an_ipv6_address_is_for_ipv6_alone),
+		cmocka_unit_test(a_port_alone_means_every_address_of_both_families),
+		cmocka_unit_test(a_host_name_is_looked_up),
+		cmocka_unit_test(a_taken_port_is_refused_and_no_descriptor_is_lost),
+		cmocka_unit_test(a_port_just_left_can_be_taken_again),
+		dir_test(unix_sockets_are_listened_on_by_path_and_by_abstract_name),
+		dir_test(a_stale_socket_file_is_replaced),
+		dir_test(a_socket_somebody_serves_is_not_taken_away),
+		dir_test(a_live_socket_with_a_full_backlog_is_not_taken_away_either),
+		dir_test(a_plain_file_is_never_taken_away),
+		dir_test(the_longest_path_works),
+		cmocka_unit_test(nobody_waiting_is_no_error),
+		cmocka_unit_test(what_does_not_listen_is_broken),
+		cmocka_unit_test(running_out_of_descriptors_is_told_from_other_failures),
+		dir_test(nobody_there_is_refused_with_the_reason_and_no_descriptor_lost),
+		dir_test(kinds_of_descriptors_are_told_apart),
+		cmocka_unit_test(a_reset_reaches_the_peer_as_a_reset),
+		cmocka_unit_test(a_socket_somebody_else_made_becomes_one_of_ours),
+		cmocka_unit_test(a_descriptor_arrives_with_its_message),
+		cmocka_unit_test(a_message_without_a_descriptor_and_the_end_are_told),
+		cmocka_unit_test(of_several_descriptors_one_is_kept_and_the_others_are_closed),
+		cmocka_unit_test(a_socket_without_room_says_so),
+		cmocka_unit_test(a_message_that_fits_only_in_part_is_a_failure),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
