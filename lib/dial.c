@@ -46,6 +46,7 @@ struct dial {
 	void *arg;
 	struct endpoint src;
 	enum routes_balance balance;
+	bool speaks_first;
 	enum dial_result result;
 	struct ev_timer deadline;
 	struct ev_task finish;
@@ -328,7 +329,7 @@ enum attempt { ATTEMPT_RUNS, ATTEMPT_FAILED };
 static enum attempt
 connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
 {
-	enum sock_connect r = sock_connect(sa, len, &d->io->fd);
+	enum sock_connect r = sock_connect(sa, len, d->speaks_first, &d->io->fd);
 
 	if (r == SOCK_REFUSED)
 		return ATTEMPT_FAILED;
@@ -489,7 +490,7 @@ count_items(struct slice list)
 
 struct dial *
 dial_start(struct dialer *dialer, struct slice targets, enum routes_balance balance, const struct endpoint *src,
-    struct ev_io *io, dial_done *done, void *arg)
+    bool speaks_first, struct ev_io *io, dial_done *done, void *arg)
 {
 	size_t n = count_items(targets);
 	struct dial *d = calloc(1, sizeof(*d) + n * sizeof(d->choice[0]));
@@ -502,6 +503,7 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 	d->arg = arg;
 	d->src = *src;
 	d->balance = balance;
+	d->speaks_first = speaks_first;
 	d->deadline.cb = on_deadline;
 	d->finish.cb = on_finish;
 	io->fd = -1;

@@ -42,10 +42,11 @@ typedef void dial_done(void *arg, enum dial_result result, struct target *t, uns
 
 /*
  * Begin to connect io to one of targets, a list routes_load() has checked. done is called later, never from
- * inside. src decides BALANCE_SOURCE. io and arg are borrowed until then. NULL when out of memory.
+ * inside. src decides BALANCE_SOURCE; speaks_first as in sock_connect(). io and arg are borrowed until then. NULL when
+ * out of memory.
  */
 struct dial *dial_start(struct dialer *d, struct slice targets, enum routes_balance balance,
-    const struct endpoint *src, struct ev_io *io, dial_done *done, void *arg);
+    const struct endpoint *src, bool speaks_first, struct ev_io *io, dial_done *done, void *arg);
 
 /* The owner of io tells its events here until done is called. */
 void dial_on_io(struct dial *dial, unsigned events);

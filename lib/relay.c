@@ -16,6 +16,7 @@
 #define CHUNK_LAST 19	/* RELAY_CHUNK_MAX */
 #define TURN_MAX (1024u * 1024u)	/* bytes per flow and call, then others get their turn */
 #define PIPE_SIZE (1024 * 1024)
+#define ONE_SEGMENT 536u		/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 #define LARGE_READ (32u * 1024u)	/* a read that counts as bulk */
 #define LARGE_READS 8			/* in a row: worth a pipe */
 #define SPLICE_MIN (16u * 1024u)	/* a turn that splices less goes back to copying */
@@ -187,6 +188,7 @@ relay_init(struct relay *r)
 	memset(r, 0, sizeof(*r));
 	r->end[0].fd = r->end[1].fd = r->out_fd = r->broken = -1;
 	r->flow[0].chunk = r->flow[1].chunk = CHUNK_FIRST;
+	r->flow[1].nodelay = true;	/* inherited from the listening socket */
 }
 
 struct relay_spill *
@@ -273,11 +275,32 @@ keep(struct relay_flow *f, const uint8_t *left, size_t len)
 	return STEP_BLOCKED;
 }
 
+/*
+ * Write to the destination. Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY
+ * is not worth its system call before a second write or a first one of several segments. When the source's end is
+ * known to follow, its FIN shall travel in the same segment: MSG_MORE keeps it for the shutdown() that comes next.
+ */
+static ssize_t
+put(struct relay_flow *f, int to, const void *bytes, size_t len)
+{
+	ssize_t n;
+
+	if (!f->nodelay && (f->wrote || len > ONE_SEGMENT)) {
+		sock_nodelay(to);
+		f->nodelay = true;
+	}
+	f->wrote = true;
+	if (!f->eof)
+		return write(to, bytes, len);
+	n = send(to, bytes, len, MSG_MORE);
+	return n == -1 && errno == ENOTSOCK ? write(to, bytes, len) : n;
+}
+
 static enum step
 flush_spill(struct relay_flow *f, int to)
 {
 	struct relay_spill *spill = f->spill;
-	ssize_t n = write(to, spill->bytes + spill->at, spill->len);
+	ssize_t n = put(f, to, spill->bytes + spill->at, spill->len);
 
 	if (n == -1) {
 		f->writable = !would_block();
@@ -343,7 +366,7 @@ copy(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 	f->splice = f->large == LARGE_READS && !f->no_splice;
 	if (!filled)
 		drained(f);
-	w = write(to, pool->scratch, (size_t)n);
+	w = put(f, to, pool->scratch, (size_t)n);
 	if (w == -1 && !would_block())
 		return STEP_NO_SINK;
 	if (w < n) {
@@ -363,6 +386,9 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 	struct relay_pipe *p = pipe_take(pool);
 	ssize_t n;
 
+	if (!f->nodelay)
+		sock_nodelay(to);
+	f->nodelay = true;
 	if (p == NULL) {
 		f->splice = false;
 		f->large = 0;

@@ -55,11 +55,14 @@ struct relay_flow {
 	bool no_splice : 1;		/* refused by the kernel for these descriptors */
 	bool eof : 1;			/* the source has ended */
 	bool over : 1;			/* and the destination was told, or is gone */
+	bool wrote : 1;			/* something was written to the destination */
+	bool nodelay : 1;		/* TCP_NODELAY is set there */
 };
 
 /*
  * A relay, embedded in its connection. end[0] is the client, end[1] the target; the owner opens and closes their
- * descriptors, registers them edge-triggered for read and write, and sets their callbacks. end[0] may write to
+ * descriptors (TCP_NODELAY set on the client's, on the target's the relay sets it when it begins to matter),
+ * registers them edge-triggered for read and write, and sets their callbacks. end[0] may write to
  * another descriptor than it reads from (two pipes): out_fd, usually the same; the relay closes that one at its end.
  */
 struct relay {

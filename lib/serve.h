@@ -64,7 +64,7 @@ struct serve_conf {
 	    "without a byte in either direction (600)" },                                                              \
 	{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &(c).half_close_ms, 0, SERVE_MS_MAX,                       \
 	    "without a byte once one side has ended (60)" },                                                           \
-	{ 0, "accept-proxy", "=CIDR,...", OPT_MAYBE, &(c).accept_proxy, 0, 0,                                         \
+	{ 0, "accept-proxy", "CIDR,...", OPT_MAYBE, &(c).accept_proxy, 0, 0,                                          \
 	    "clients (of CIDR) send a PROXY header first" },                                                           \
 	{ 0, "log-time", NULL, OPT_FLAG, &(c).log_time, 0, 0, "begin log lines with the time (UTC)" },                \
 	{ 'v', "verbose", NULL, OPT_FLAG, &(c).verbose, 0, 0, "log debug lines too" },                                \

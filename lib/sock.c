@@ -156,13 +156,13 @@ sock_accept(int lfd, int *fd, struct endpoint *peer)
 }
 
 enum sock_connect
-sock_connect(const struct sockaddr_storage *sa, socklen_t len, int *fd)
+sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first, int *fd)
 {
 	*fd = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*fd == -1)
 		return errno == EMFILE || errno == ENFILE ? SOCK_NO_FDS : SOCK_REFUSED;
-	if (sa->ss_family != AF_UNIX)
-		set_int(*fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (speaks_first && sa->ss_family != AF_UNIX)
+		set_int(*fd, IPPROTO_TCP, TCP_QUICKACK, 0);
 	if (connect(*fd, (const struct sockaddr *)sa, len) == 0)
 		return SOCK_CONNECTED;
 	if (errno == EINPROGRESS)
@@ -170,6 +170,12 @@ sock_connect(const struct sockaddr_storage *sa, socklen_t len, int *fd)
 	close_keeping_errno(*fd);
 	*fd = -1;
 	return SOCK_REFUSED;
+}
+
+void
+sock_nodelay(int fd)
+{
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 int

@@ -39,8 +39,14 @@ enum sock_connect {
 	SOCK_REFUSED		/* errno */
 };
 
-/* Begin to connect (TCP_NODELAY on TCP). *fd is owned by the caller, -1 on the last two results. */
-enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, int *fd);
+/*
+ * Begin to connect. *fd is owned by the caller, -1 on the last two results. speaks_first: bytes will be sent as soon
+ * as it is connected, so the handshake's last ACK may travel with them. TCP_NODELAY is not set yet: see sock_nodelay().
+ */
+enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first, int *fd);
+
+/* Send small segments at once from now on (a no-op on what is no TCP socket). */
+void sock_nodelay(int fd);
 
 /* The pending error of a socket, 0 when there is none; it is cleared. */
 int sock_error(int fd);

@@ -468,7 +468,7 @@ dial(struct conn *c, const struct route *route, const struct question *q)
 	reset_lowat(c);
 	conn_enter(c, CONN_DIAL);
 	c->dial = !ready ? NULL : dial_start(the->dialer, route->targets, route->balance, &c->base.peer,
-	    &c->relay.end[1], on_dialled, c);
+	    !c->plain || route->proxy != PROXYHDR_NONE, &c->relay.end[1], on_dialled, c);
 	if (c->dial == NULL)
 		refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
 }
