@@ -216,8 +216,10 @@ relay_note(struct relay *r, int end, unsigned events)
 		from->readable = true;
 	if (events & EV_EOF)
 		from->fin = true;
+	if (events & (EV_URGENT | EV_ERROR))
+		from->urgent = true;	/* behind a reset, too, only a read tells whether an end came before it */
 	if (events & EV_URGENT)
-		from->urgent = true;
+		from->no_splice = true;	/* tcp_splice_read() does not get past it */
 	if (events & EV_WRITE)
 		to->writable = true;
 }
@@ -445,7 +447,7 @@ step(struct relay_pool *pool, struct relay *r, int i)
 		return finish(r, i);
 	if (!f->readable)
 		return STEP_BLOCKED;
-	return f->splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, f, from, to, &r->bytes[i]);
+	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, f, from, to, &r->bytes[i]);
 }
 
 static void
@@ -462,7 +464,7 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 			enqueue(pool, r);
 			return;
 		case STEP_BLOCKED:
-			if (f->splice && r->bytes[i] - start < SPLICE_MIN) {
+			if (f->splice && r->bytes[i] != start && r->bytes[i] - start < SPLICE_MIN) {
 				f->splice = false;
 				f->large = 0;
 			}
@@ -475,7 +477,7 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 			r->broken = (int8_t)!i;
 			drop_pending(pool, f);
 			f->over = true;
-			r->flow[!i].readable = true;
+			r->flow[!i].readable = r->flow[!i].urgent = true;
 			return;
 		}
 	}
@@ -487,7 +489,7 @@ relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
 	relay_note(r, end, events);
 	pump_flow(pool, r, end);
 	pump_flow(pool, r, !end);
-	if (r->broken == !end)	/* found by the second flow: the first has a last chance to deliver */
+	if (r->broken == end)	/* found by the second flow: the first has a last chance to deliver */
 		pump_flow(pool, r, end);
 	if ((events & EV_ERROR) && r->broken == -1 && !(r->flow[0].over && r->flow[1].over) &&
 	    sock_error(r->end[end].fd) != 0) {	/* nothing to read or write that would have told */

@@ -52,19 +52,22 @@ struct conn {
 		struct target *target;	/* later: held, or NULL */
 	};
 	char *name;			/* owned: the name asked for, or reported in its place; may hold any byte */
-	uint64_t max_key;		/* our place in the route's max=, 0: none */
-	uint16_t name_len;
+	uint8_t name_len;
 	int16_t route_at;		/* the route: "*" and what stands in name from here on, 0: name; or ROUTE_* */
-	uint16_t pass_len;		/* bytes of the spill that are for pass: targets only */
-	uint16_t version;		/* of TLS, for alerts */
-	uint8_t state;			/* enum conn_state */
-	uint8_t verdict;		/* enum hello_verdict */
-	uint8_t end;			/* enum conn_end, once in LINGER */
+	/* One word: an idle connection's memory is a figure we state. */
+	unsigned state : 3;		/* enum conn_state */
+	unsigned verdict : 4;		/* enum hello_verdict */
+	unsigned end : 4;		/* enum conn_end, once in LINGER */
+	unsigned pass_len : 11;		/* bytes of the spill that are for pass: targets only */
+	unsigned tls_minor : 2;		/* version for alerts: 0x0300 + this */
 	bool peek : 1;			/* bytes of the hello stay in the socket */
 	bool proxied : 1;		/* a PROXY header must come first */
 	bool plain : 1;			/* no hello: a listening address of the routes file, or -t */
 	bool lowat : 1;			/* SO_RCVLOWAT is set */
+	bool counted : 1;		/* has a place in its route's max= */
 };
+
+_Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && PROXYHDR_MAX < 1 << 11, "bit fields of struct conn");
 
 #define ROUTE_NONE (-1)
 #define ROUTE_ALL (-2)		/* "*" */
@@ -139,9 +142,14 @@ exit_code(const struct conn *c, enum conn_end end)
 	return EXIT_TEMP;
 }
 
+#define ROUTE_TEXT_MAX (HOST_MAX + 3)	/* "*." and a suffix fit; addresses are borrowed */
+
+/* The NAME of the route, the same for every spelling of it: for the log, and the key of its max=. */
 static struct slice
-route_text(const struct conn *c)
+route_text(const struct conn *c, char room[static ROUTE_TEXT_MAX])
 {
+	struct slice name = slice_of(c->name, c->name_len);
+
 	switch (c->route_at) {
 	case ROUTE_NONE:
 		return slice_of(NULL, 0);
@@ -149,25 +157,33 @@ route_text(const struct conn *c)
 		return slice_str("*");
 	case ROUTE_LISTEN:
 		return slice_str(c->base.via->addr);
-	default:
-		return slice_skip(slice_of(c->name, c->name_len), (size_t)c->route_at);
+	case 0:
+		return name;
+	default:		/* ".example.org" stands for "*.example.org" */
+		name = slice_skip(name, (size_t)c->route_at);
+		room[0] = '*';
+		memcpy(room + 1, name.p, name.len);
+		return slice_of(room, name.len + 1);
 	}
+}
+
+static uint64_t
+max_key(const struct conn *c)
+{
+	char room[ROUTE_TEXT_MAX];
+	struct slice route = route_text(c, room);
+
+	return quota_key_text(the->serve->quota, route.p, route.len);
 }
 
 static void
 log_end(struct conn *c, enum conn_end end, const struct target *target)
 {
 	struct serve *s = the->serve;
-	struct slice route = route_text(c);
-	char wildcard[HOST_MAX + 3];
-	struct connlog line = { .name = slice_of(c->name, c->name_len), .route = route, .hello = c->verdict,
-		.rx = c->relay.bytes[0], .tx = c->relay.bytes[1] };
+	char room[ROUTE_TEXT_MAX];
+	struct connlog line = { .name = slice_of(c->name, c->name_len), .route = route_text(c, room),
+		.hello = c->verdict, .rx = c->relay.bytes[0], .tx = c->relay.bytes[1] };
 
-	if (c->route_at > 0) {		/* ".example.org" stands for "*.example.org" */
-		wildcard[0] = '*';
-		memcpy(wildcard + 1, route.p, route.len);
-		line.route = slice_of(wildcard, route.len + 1);
-	}
 	if (target != NULL)
 		line.target = slice_str(target_text(target));
 	if (s->one)
@@ -223,8 +239,8 @@ conn_close(struct conn *c, enum conn_end end)
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
 	close_fds(&c->relay, end);
-	if (c->max_key != 0)
-		quota_drop(s->quota, s->worker, c->max_key);
+	if (c->counted)
+		quota_drop(s->quota, s->worker, max_key(c));
 	log_end(c, end, target);
 	if (target != NULL)
 		target_release(the->dialer, target);
@@ -291,13 +307,13 @@ refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct target 
 	if (c->state == CONN_HELLO)
 		free(c->inbox);
 	c->target = target;
-	c->end = (uint8_t)end;
+	c->end = end;
 	conn_enter(c, CONN_LINGER);
 	if (!speaks_tls(c)) {
 		conn_close(c, end);
 		return;
 	}
-	hello_alert(alert, c->version, record);
+	hello_alert(alert, (uint16_t)(0x0300 + c->tls_minor), record);
 	n = write(r->out_fd, record, sizeof(record));
 	r->bytes[1] += n > 0 ? (uint64_t)n : 0;
 	if (r->out_fd != r->end[0].fd) {
@@ -436,7 +452,7 @@ preload(struct conn *c, const struct route *route, const struct question *q)
 	if (pass || route->proxy != PROXYHDR_NONE)
 		h = introduction(c, route, q);
 	if (pass)
-		spill->len = c->pass_len = (uint16_t)proxyhdr_write(&h, PROXYHDR_V2, spill->bytes);
+		spill->len = c->pass_len = (unsigned)proxyhdr_write(&h, PROXYHDR_V2, spill->bytes) & 2047;
 	if (route->proxy != PROXYHDR_NONE)
 		spill->len += (uint32_t)proxyhdr_write(&h, route->proxy, spill->bytes + spill->len);
 	if (q->bytes.len > 0)
@@ -480,9 +496,9 @@ set_name(struct conn *c, struct slice name)
 {
 	if (name.len == 0)
 		return;
-	name.len = name.len > HOST_MAX + 3 ? HOST_MAX + 3 : name.len;	/* what the log shows at most */
+	name.len = name.len > UINT8_MAX ? UINT8_MAX : name.len;		/* only what is no host name is that long */
 	c->name = malloc(name.len);
-	c->name_len = c->name == NULL ? 0 : (uint16_t)name.len;
+	c->name_len = c->name == NULL ? 0 : (uint8_t)name.len;
 	if (c->name != NULL)
 		memcpy(c->name, name.p, name.len);
 }
@@ -499,13 +515,11 @@ take_route(struct conn *c, const struct route *route, const struct question *q)
 		return;
 	}
 	if (route->max != 0) {
-		uint64_t key = quota_key_text(s->quota, route->name.p, route->name.len);
-
-		if (!quota_take(s->quota, s->worker, key, route->max)) {
+		c->counted = quota_take(s->quota, s->worker, max_key(c), route->max);
+		if (!c->counted) {
 			refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
 			return;
 		}
-		c->max_key = key;
 	}
 	dial(c, route, q);
 }
@@ -707,8 +721,8 @@ decide(struct conn *c, struct progress *p, enum hello_verdict verdict, struct sl
 {
 	struct question q = { .local = p->local, .bytes = c->peek ? slice_of(NULL, 0) : bytes };
 
-	c->verdict = (uint8_t)verdict;
-	c->version = p->parse.version;
+	c->verdict = verdict;
+	c->tls_minor = p->parse.version & 3;
 	c->relay.bytes[0] = q.bytes.len;
 	if (verdict == HELLO_OK || verdict == HELLO_NO_SNI)
 		route_tls(c, &p->parse, &q);
