@@ -114,8 +114,9 @@ by_value(const struct opt *table, size_t n, int value)
 	return NULL;
 }
 
-void
-opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
+/* Leaves optind at the first word that is no option; getopt_long() moves those behind the options. */
+static void
+parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
 {
 	char *letters = calloc(n * 2 + 2, 1);
 	struct option *longs = calloc(n + 1, sizeof(*longs));
@@ -137,8 +138,31 @@ opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table,
 		}
 		set(by_value(table, n, value), optarg);
 	}
-	if (optind < argc)
-		diex(EXIT_USAGE, "unexpected word \"%s\"; -h shows the usage", argv[optind]);
 	free(letters);
 	free(longs);
+}
+
+static void
+refuse_words(int argc, char **argv)
+{
+	if (optind < argc)
+		diex(EXIT_USAGE, "unexpected word \"%s\"; -h shows the usage", argv[optind]);
+}
+
+void
+opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
+{
+	parse(argc, argv, synopsis, table, n);
+	refuse_words(argc, argv);
+}
+
+const char *
+opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
+{
+	const char *word;
+
+	parse(argc, argv, synopsis, table, n);
+	word = optind < argc ? argv[optind++] : NULL;
+	refuse_words(argc, argv);
+	return word;
 }

@@ -38,4 +38,7 @@ struct opt {
  */
 void opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
 
+/* The same for a tool that takes one word beside its options; returns it (borrowed from argv), NULL when none was given. */
+const char *opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
+
 #endif

@@ -18,6 +18,8 @@
 
 #define ROUTES_LINE_MAX 65536u	/* bytes of one line, without its newline */
 #define ROUTES_KEYS_MAX 64u	/* keys of one NAME, over all its lines */
+#define ROUTES_WHY_MAX 1024	/* bytes of a reason, NUL included */
+#define ROUTES_SORTED_MARK "#!routes sorted"	/* the first line of a file in sort order */
 
 enum routes_kind {
 	ROUTES_TLS,	/* keys alpn:* and tls */
@@ -107,5 +109,26 @@ size_t routes_bytes(const struct routes *r);
 
 /* The table's listening addresses, in file order: false behind the last one. Start with *cursor = 0. */
 bool routes_next_listen(const struct routes *r, size_t *cursor, struct slice *address);
+
+/* A loaded table's lines as read, comments and blank lines too, without newlines. Cursor as above. */
+bool routes_next_line(const struct routes *r, size_t *cursor, struct slice *line);
+
+/* ---- for those who write routes files ---- */
+
+/* A line in its one canonical form: NAME in lower case without trailing dot, fields apart by one blank, no comment. */
+struct routes_text {
+	struct slice line;	/* "NAME KEY=VALUE ..."; absent: nothing but blanks and a comment */
+	struct slice name;	/* its NAME */
+	struct slice fields;	/* what is behind the NAME and the blank */
+};
+
+/*
+ * Check a line by itself, as routes_load() would, and write its canonical form to out, which has room for line.len bytes and
+ * which *text borrows. False, with the reason, when it is refused (a line feed inside is a reason too). Pure.
+ */
+bool routes_line_canonical(struct slice line, char *out, struct routes_text *text, char why[static ROUTES_WHY_MAX]);
+
+/* Less, equal or greater than 0, as LC_ALL=C sort(1) orders a and b. */
+int routes_name_order(struct slice a, struct slice b);
 
 #endif

@@ -8,7 +8,6 @@
 #include "num.h"
 #include "routes_line.h"
 
-#define SORTED_MARK "#!routes sorted"
 #define ALPN_PROTO_MAX 255u	/* bytes (RFC 7301 3.1) */
 #define QUOTED_MAX 100u		/* bytes of a value that a message shows */
 #define QUOTE_SIZE (QUOTED_MAX * 4 + sizeof("..."))
@@ -102,7 +101,7 @@ cut_field(struct slice *rest)
 bool
 routes_line_is_sorted_mark(struct slice line)
 {
-	return slice_is(trim_end(line), SORTED_MARK);
+	return slice_is(trim_end(line), ROUTES_SORTED_MARK);
 }
 
 struct slice
@@ -497,4 +496,58 @@ routes_why_repeated(const struct routes_fields *f, const struct routes_field *fi
 
 	refuse(why, "duplicate %s for %s (first at line %u)", quote(first->word, word), quote(f->name, name),
 	    line);
+}
+
+/* ---- the canonical form ---- */
+
+static size_t
+put_name(struct slice name, char *out)
+{
+	bool address = is_address(name);
+
+	if (!address)
+		name = without_dot(name);
+	for (size_t i = 0; i < name.len; i++)
+		out[i] = address ? name.p[i] : lower(name.p[i]);
+	return name.len;
+}
+
+static size_t
+put_field(const struct routes_field *f, char *out)
+{
+	char *at = out;
+
+	*at++ = ' ';
+	memcpy(at, f->word.p, f->word.len);
+	at += f->word.len;
+	*at++ = '=';
+	memcpy(at, f->value.p, f->value.len);
+	return (size_t)(at - out) + f->value.len;
+}
+
+bool
+routes_line_canonical(struct slice line, char *out, struct routes_text *text, char why[static ROUTES_WHY_MAX])
+{
+	const struct routes_field *twice;
+	struct routes_fields f;
+	char quoted[QUOTE_SIZE];
+	size_t len;
+
+	*text = (struct routes_text){ 0 };
+	routes_fields_clear(&f);
+	if (line.len > 0 && memchr(line.p, '\n', line.len) != NULL)
+		return refuse(why, "line feed");
+	if (!routes_line_check(line, &f, why))
+		return false;
+	if (f.name.p == NULL)
+		return true;
+	if ((twice = routes_fields_repeated(&f, 0)) != NULL)
+		return refuse(why, "duplicate %s", quote(twice->word, quoted));
+	len = put_name(f.name, out);
+	text->name = slice_of(out, len);
+	for (size_t i = 0; i < f.n; i++)
+		len += put_field(&f.field[i], out + len);
+	text->line = slice_of(out, len);
+	text->fields = slice_skip(text->line, text->name.len + 1);
+	return true;
 }

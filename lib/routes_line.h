@@ -5,8 +5,6 @@
 
 #include "routes.h"
 
-#define ROUTES_WHY_MAX 1024	/* bytes of a reason, NUL included */
-
 #define ROUTES_ALPN_PREFIX "alpn:"
 
 enum routes_key {
@@ -56,9 +54,6 @@ enum routes_name routes_name_kind(struct slice name);
 
 /* Whether two NAMEs are one: addresses as written, others whatever their case and trailing dot. */
 bool routes_name_eq(struct slice a, struct slice b);
-
-/* Less, equal or greater than 0, as LC_ALL=C sort(1) orders a and b. */
-int routes_name_order(struct slice a, struct slice b);
 
 /*
  * Check one line, without its newline, and add its NAME and fields to *f, which is clear. False writes the

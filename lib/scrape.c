@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "serve.h"
+#include "sock.h"
 
 #define CLIENTS_MAX 16
 #define REQUEST_MAX 4096
@@ -20,7 +20,8 @@
 
 struct scrape {
 	struct ev_io io;		/* the listener */
-	struct serve *serve;
+	struct ev *ev;
+	const struct metrics *metrics;
 	unsigned clients;
 	bool watched;
 };
@@ -42,7 +43,7 @@ struct client {
 static void
 watch(struct scrape *sc)
 {
-	sc->watched = ev_add(sc->serve->ev, &sc->io, EV_READ) == 0;
+	sc->watched = ev_add(sc->ev, &sc->io, EV_READ) == 0;
 }
 
 static void
@@ -50,11 +51,11 @@ client_close(struct client *c)
 {
 	struct scrape *sc = c->scrape;
 
-	ev_timer_at(sc->serve->ev, &c->deadline, 0);
+	ev_timer_at(sc->ev, &c->deadline, 0);
 	close(c->io.fd);
 	c->io.fd = -1;
 	free(c->answer);
-	ev_free_later(sc->serve->ev, c);
+	ev_free_later(sc->ev, c);
 	sc->clients--;
 	if (!sc->watched)
 		watch(sc);
@@ -77,7 +78,7 @@ is_for_metrics(const char *request)
 static void
 make_answer(struct client *c)
 {
-	const struct metrics *m = c->scrape->serve->metrics;
+	const struct metrics *m = c->scrape->metrics;
 	size_t max = metrics_text_max(m), head;
 	char *page = malloc(max);
 
@@ -155,14 +156,14 @@ on_client(struct ev_io *io, unsigned events)
 	if (c->io.fd != -1 && c->state == CLIENT_LINGER)
 		linger(c);
 	if (c->io.fd != -1)
-		ev_mod(c->scrape->serve->ev, io, c->state == CLIENT_ANSWER ? EV_WRITE : EV_READ);
+		ev_mod(c->scrape->ev, io, c->state == CLIENT_ANSWER ? EV_WRITE : EV_READ);
 }
 
 static void
 on_accept(struct ev_io *io, unsigned events)
 {
 	struct scrape *sc = EV_CONTAINER(io, struct scrape, io);
-	struct ev *ev = sc->serve->ev;
+	struct ev *ev = sc->ev;
 	struct endpoint peer;
 	struct client *c;
 	int fd;
@@ -191,17 +192,18 @@ on_accept(struct ev_io *io, unsigned events)
 }
 
 int
-scrape_start(struct serve *s)
+scrape_start(struct ev *ev, const struct metrics *metrics, int fd)
 {
 	struct scrape *sc;
 
-	if (s->scrape_fd == -1)
+	if (fd == -1)
 		return 0;
 	sc = calloc(1, sizeof(*sc));	/* lives as long as the process */
 	if (sc == NULL)
 		return -1;
-	sc->serve = s;
-	sc->io = (struct ev_io){ s->scrape_fd, on_accept };
+	sc->ev = ev;
+	sc->metrics = metrics;
+	sc->io = (struct ev_io){ fd, on_accept };
 	watch(sc);
 	return sc->watched ? 0 : -1;
 }

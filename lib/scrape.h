@@ -3,9 +3,10 @@
 #ifndef SCRAPE_H
 #define SCRAPE_H
 
-struct serve;
+#include "ev.h"
+#include "metrics.h"
 
-/* Answer on s->scrape_fd (-1: nothing to do) from s->ev. -1 with errno. */
-int scrape_start(struct serve *s);
+/* Answer on the listening socket fd (borrowed; -1: nothing to do) from ev, as long as the process lives. -1 with errno. */
+int scrape_start(struct ev *ev, const struct metrics *metrics, int fd);
 
 #endif

@@ -420,7 +420,7 @@ serve_process(struct serve *s, int master_fd)
 
 	s->master.fd = -1;
 	if (start(s) == -1 || (!alone && workers_follow(s, master_fd) == -1) ||
-	    (alone && (scrape_start(s) == -1 || routeset_watch(s->routes, s->ev, on_round_over, s) == -1))) {
+	    (alone && (scrape_start(s->ev, s->metrics, s->scrape_fd) == -1 || routeset_watch(s->routes, s->ev, on_round_over, s) == -1))) {
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;
 	}

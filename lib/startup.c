@@ -71,18 +71,29 @@ routes_code(enum routes_result r)
 	return r == ROUTES_LOADED ? 0 : r == ROUTES_REFUSED ? EXIT_USAGE : EXIT_TEMP;
 }
 
+static void
+check_address(const char *option, const char *text)
+{
+	struct addr a;
+	enum addr_result r = addr_parse(slice_str(text), ADDR_LISTEN, &a);
+
+	if (r != ADDR_OK)
+		diex(EXIT_USAGE, "%s %s: %s", option, text, addr_reason(r));
+}
+
 int
 serve_check(const struct serve_conf *conf, struct routeset **rs)
 {
-	struct addr a;
+	struct privs user;
+	const char *why;
 	int code;
 
-	for (size_t i = 0; i < conf->listen.n; i++) {
-		enum addr_result r = addr_parse(slice_str(conf->listen.item[i]), ADDR_LISTEN, &a);
-
-		if (r != ADDR_OK)
-			diex(EXIT_USAGE, "-l %s: %s", conf->listen.item[i], addr_reason(r));
-	}
+	for (size_t i = 0; i < conf->listen.n; i++)
+		check_address("-l", conf->listen.item[i]);
+	if (conf->metrics != NULL)
+		check_address("--metrics", conf->metrics);
+	if (conf->user != NULL && (why = privs_parse(conf->user, &user)) != NULL)
+		diex(EXIT_USAGE, "-u %s: %s", conf->user, why);
 	*rs = routeset_new(conf->routes.item, conf->routes.n);
 	if (*rs == NULL)
 		die(EXIT_TEMP, "routes");

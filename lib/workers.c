@@ -295,7 +295,7 @@ start(struct parent *p)
 	serve_note_routes(s);
 	if (s->bind_failed)
 		ev_timer_in(s->ev, &s->retry_bind, RESTART_MS);
-	return scrape_start(s) == -1 ? -1 : routeset_watch(s->routes, s->ev, on_round_over, s);
+	return scrape_start(s->ev, s->metrics, s->scrape_fd) == -1 ? -1 : routeset_watch(s->routes, s->ev, on_round_over, s);
 }
 
 static int

@@ -24,6 +24,7 @@
 
 #define READ_FIRST 16384u	/* bytes asked for at first: a hello, and early data behind it */
 #define LINGER_MS 2000		/* how long a client may take to read its alert and close */
+#define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process together */
 #define RECORDS_FEW 8		/* a hello in more records than this is waited for in larger steps */
 
 enum conn_state { CONN_HELLO, CONN_DIAL, CONN_RELAY, CONN_LINGER, CONN_CLOSED };
@@ -76,6 +77,36 @@ _Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && PROXYHDR_MAX < 1 << 11, "bi
 static const char *const state_name[] = { "HELLO", "DIAL", "RELAY", "LINGER", "CLOSED" };
 
 static struct sniroute *the;	/* this process's; set once by start() */
+
+/* ---- the inbox ---- */
+
+static void
+inbox_free(struct inbox *in)
+{
+	if (in != NULL)
+		the->inbox_total -= sizeof(*in) + in->room;
+	free(in);
+}
+
+/*
+ * Room for so many bytes, keeping what is there. NULL, and the old inbox stays, without memory or when all unfinished hellos
+ * together would hold too much: those that come in one piece need no inbox and pass all the same.
+ */
+static struct inbox *
+inbox_resize(struct inbox *old, size_t room)
+{
+	size_t had = old == NULL ? 0 : sizeof(*old) + old->room;
+	struct inbox *in;
+
+	if (the->inbox_total - had + sizeof(*in) + room > INBOX_TOTAL_MAX)
+		return NULL;
+	in = realloc(old, sizeof(*in) + room);
+	if (in == NULL)
+		return NULL;
+	in->room = room;
+	the->inbox_total += sizeof(*in) + room - had;
+	return in;
+}
 
 /* ---- states ---- */
 
@@ -224,7 +255,7 @@ conn_close(struct conn *c, enum conn_end end)
 	case CONN_HELLO:
 		if (c->inbox != NULL)
 			c->relay.bytes[0] = c->inbox->len;
-		free(c->inbox);
+		inbox_free(c->inbox);
 		break;
 	case CONN_DIAL:
 		dial_cancel(c->dial);
@@ -305,7 +336,7 @@ refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct target 
 	ssize_t n;
 
 	if (c->state == CONN_HELLO)
-		free(c->inbox);
+		inbox_free(c->inbox);
 	c->target = target;
 	c->end = end;
 	conn_enter(c, CONN_LINGER);
@@ -479,7 +510,7 @@ dial(struct conn *c, const struct route *route, const struct question *q)
 {
 	bool ready = preload(c, route, q);
 
-	free(c->inbox);		/* q->bytes may have pointed there */
+	inbox_free(c->inbox);	/* q->bytes may have pointed there */
 	c->inbox = NULL;
 	reset_lowat(c);
 	conn_enter(c, CONN_DIAL);
@@ -582,7 +613,6 @@ reset_by_peer(void)
 	return errno != EAGAIN && errno != EINTR;
 }
 
-/* More room for a hello that comes in pieces; the old inbox stays when there is none. */
 static bool
 inbox_grow(struct conn *c)
 {
@@ -590,10 +620,9 @@ inbox_grow(struct conn *c)
 
 	if (in->len < in->room)
 		return true;
-	in = realloc(in, sizeof(*in) + in->room * 2);
+	in = inbox_resize(in, in->room * 2);
 	if (in == NULL)
 		return false;
-	in->room *= 2;
 	c->inbox = in;
 	return true;
 }
@@ -647,12 +676,11 @@ keep(struct conn *c, const struct progress *p, struct slice bytes)
 	if (in == NULL) {
 		size_t room = c->peek ? 0 : bytes.len < 256 ? 512 : bytes.len * 2;
 
-		in = c->inbox = malloc(sizeof(*in) + room);
+		in = c->inbox = inbox_resize(NULL, room);
 		if (in == NULL) {
 			conn_close(c, END_LIMIT);
 			return;
 		}
-		in->room = room;
 	}
 	in->progress = *p;
 	in->len = c->peek ? 0 : bytes.len;
