@@ -37,8 +37,9 @@ struct relay_pool {
 	struct relay *queue, **last;	/* relays with work left */
 	struct ev_task task;
 	void (*more)(struct relay *r);
-	const struct relay_flow *last_bulk;	/* compared only: the last flow that moved a lot */
+	const struct relay_flow *last_bulk;	/* the last flow that moved a lot; only compared */
 	unsigned crowd;			/* > 0: it was not the same one over and over */
+	bool always;			/* no crowd needed */
 };
 
 /* ---- work left for a later turn ---- */
@@ -131,6 +132,12 @@ relay_pool_free(struct relay_pool *pool)
 	free(pool);
 }
 
+void
+relay_splice_always(struct relay_pool *pool)
+{
+	pool->always = true;
+}
+
 uint8_t *
 relay_scratch(struct relay_pool *pool)
 {
@@ -208,6 +215,12 @@ void
 relay_preload(struct relay *r, struct relay_spill *spill)
 {
 	r->flow[0].spill = spill;
+}
+
+void
+relay_preload_client(struct relay *r, struct relay_spill *spill)
+{
+	r->flow[1].spill = spill;
 }
 
 void
@@ -359,18 +372,31 @@ drained(struct relay_flow *f)
 }
 
 /*
- * Whether several flows move a lot at the same time. A lone one is faster copied, through memory that stays in the
- * cache; among several splicing costs half the CPU.
+ * Whether it pays to splice: several flows move a lot at the same time. A lone one is faster copied, through memory
+ * that stays in the cache; among several splicing costs half the CPU.
  */
 static bool
 crowded(struct relay_pool *pool, const struct relay_flow *f)
 {
-	if (pool->last_bulk != f)
+	if (pool->last_bulk == f)
+		pool->crowd -= pool->crowd > 0;
+	else if (pool->last_bulk != NULL)
 		pool->crowd = CROWD;
-	else if (pool->crowd > 0)
-		pool->crowd--;
 	pool->last_bulk = f;
-	return pool->crowd > 0;
+	return pool->crowd > 0 || pool->always;
+}
+
+/* What a read of n bytes says about the flow: is it bulk, and to be spliced from now on? */
+static void
+rate(struct relay_pool *pool, struct relay_flow *f, size_t n)
+{
+	bool crowd = n >= LARGE_READ && crowded(pool, f);
+
+	if (n < LARGE_READ)
+		f->large = 0;
+	else if (f->large < LARGE_READS)
+		f->large++;
+	f->splice = crowd && f->large == LARGE_READS && !f->no_splice;
 }
 
 static enum step
@@ -389,8 +415,7 @@ copy(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 		return STEP_MOVED;
 	}
 	*bytes += (uint64_t)n;
-	f->large = (size_t)n < LARGE_READ ? 0 : f->large < LARGE_READS ? f->large + 1 : f->large;
-	f->splice = f->large == LARGE_READS && crowded(pool, f) && !f->no_splice;
+	rate(pool, f, (size_t)n);
 	if (!filled)
 		drained(f);
 	w = put(f, to, pool->scratch, (size_t)n);

@@ -28,6 +28,9 @@ struct relay;
 struct relay_pool *relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r));
 void relay_pool_free(struct relay_pool *pool);
 
+/* Splice bulk flows even when one is alone: for tests, which have no crowd. */
+void relay_splice_always(struct relay_pool *pool);
+
 /* The shared buffer of RELAY_CHUNK_MAX bytes, for reads whose bytes are used up before the callback returns. */
 uint8_t *relay_scratch(struct relay_pool *pool);
 
@@ -87,6 +90,9 @@ void relay_init(struct relay *r);
 
 /* Bytes to write to end[1] before anything else; takes over spill. Not counted in bytes[]. */
 void relay_preload(struct relay *r, struct relay_spill *spill);
+
+/* The same for end[0]. */
+void relay_preload_client(struct relay *r, struct relay_spill *spill);
 
 /* Remember events that came before the relay may act on them. */
 void relay_note(struct relay *r, int end, unsigned events);
