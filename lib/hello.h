@@ -81,6 +81,7 @@ const char *hello_word(enum hello_verdict v);
 
 /* TLS alert descriptions (RFC 8446 6) we refuse with. */
 enum hello_alert {
+	ALERT_HANDSHAKE_FAILURE = 40,	/* no TLS to be had here */
 	ALERT_ACCESS_DENIED = 49,
 	ALERT_DECODE_ERROR = 50,
 	ALERT_INTERNAL_ERROR = 80,

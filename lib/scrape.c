@@ -67,36 +67,50 @@ on_deadline(struct ev_timer *t)
 	client_close(EV_CONTAINER(t, struct client, deadline));
 }
 
+/* Whether the request line is METHOD /metrics, with or without a query. */
 static bool
-is_for_metrics(const char *request)
+asks(const char *request, const char *method)
 {
-	size_t n = strlen("GET /metrics");
+	const char *page = " /metrics";
+	size_t m = strlen(method), n = m + strlen(page);
 
-	return strncmp(request, "GET /metrics", n) == 0 && (request[n] == ' ' || request[n] == '?');
+	return strncmp(request, method, m) == 0 && strncmp(request + m, page, n - m) == 0 &&
+	    (request[n] == ' ' || request[n] == '?');
+}
+
+static size_t
+put_page(char *out, const struct metrics *m, bool with_body)
+{
+	size_t max = metrics_text_max(m), len, head;
+	char *page = malloc(max);
+
+	if (page == NULL)
+		return 0;
+	len = metrics_text(m, page, max);
+	head = (size_t)sprintf(out, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+	    "Content-Length: %zu\r\nConnection: close\r\n\r\n", len);
+	if (with_body)
+		memcpy(out + head, page, len);
+	free(page);
+	return head + (with_body ? len : 0);
 }
 
 static void
 make_answer(struct client *c)
 {
 	const struct metrics *m = c->scrape->metrics;
-	size_t max = metrics_text_max(m), head;
-	char *page = malloc(max);
+	bool get = asks(c->request, "GET"), head = asks(c->request, "HEAD");
 
-	c->answer = malloc(max + 256);
+	c->state = CLIENT_ANSWER;
 	c->at = c->len = 0;
-	if (page != NULL && c->answer != NULL && is_for_metrics(c->request)) {
-		size_t len = metrics_text(m, page, max);
-
-		head = (size_t)sprintf(c->answer, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; "
-		    "charset=utf-8\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", len);
-		memcpy(c->answer + head, page, len);
-		c->len = head + len;
-	} else if (c->answer != NULL) {
+	c->answer = malloc(metrics_text_max(m) + 256);
+	if (c->answer == NULL)
+		return;
+	if (get || head)
+		c->len = put_page(c->answer, m, get);
+	else
 		c->len = (size_t)sprintf(c->answer, "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n"
 		    "Content-Length: 24\r\nConnection: close\r\n\r\nthere is /metrics here.\n");
-	}
-	free(page);
-	c->state = CLIENT_ANSWER;
 }
 
 static void

@@ -45,6 +45,7 @@ struct parent {
 	unsigned running;
 	struct ev_timer restart, kill;
 	bool stopping;
+	bool respawn;		/* the loop was left to start workers */
 	int code;
 	bool child;		/* this process is a worker now: unwind and return code */
 };
@@ -164,8 +165,6 @@ spawn_missing(struct parent *p)
 	for (unsigned i = 0; i < p->s->conf->workers && !p->child; i++)
 		if (p->worker[i].pid == 0)
 			spawn(p, i);
-	if (p->child)
-		ev_stop(p->s->ev);
 }
 
 static void
@@ -173,8 +172,10 @@ on_restart(struct ev_timer *t)
 {
 	struct parent *p = EV_CONTAINER(t, struct parent, restart);
 
-	if (!p->stopping)
-		spawn_missing(p);
+	if (p->stopping)
+		return;
+	p->respawn = true;
+	ev_stop(p->s->ev);	/* fork outside the loop: a child must not unwind through what it has freed */
 }
 
 static void
@@ -311,8 +312,14 @@ supervise(struct parent *p)
 	if (p->child)
 		return p->code;
 	r = serve_announce(p->s);
-	if (r == 0 && ev_run(p->s->ev) == -1)
-		r = EXIT_TEMP;
+	while (r == 0 && !p->child) {
+		p->respawn = false;
+		if (ev_run(p->s->ev) == -1)
+			r = EXIT_TEMP;
+		if (!p->respawn)
+			break;
+		spawn_missing(p);
+	}
 	return p->child ? p->code : r;
 }
 

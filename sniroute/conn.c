@@ -869,7 +869,7 @@ watch(struct conn *c)
 {
 	struct relay *r = &c->relay;
 
-	if (r->out_fd != r->end[0].fd) {
+	if (r->out_fd != -1 && r->out_fd != r->end[0].fd) {
 		the->out = (struct ev_io){ r->out_fd, on_out };
 		if (ev_add(the->serve->ev, &the->out, EV_WRITE | EV_EDGE) == -1)
 			return -1;

@@ -24,7 +24,7 @@ one() {
 		mkdir "$work"
 		[ -d "$seeds" ] || seeds=
 		# shellcheck disable=SC2086 # no word without seeds
-		set -- "$path" -max_total_time="$FUZZ_TIME" -rss_limit_mb=768 -timeout=10 -verbosity=0 \
+		set -- "$path" -max_total_time="$FUZZ_TIME" -rss_limit_mb=768 -timeout=10 \
 		    -artifact_prefix="$build/$name-" "$work" $seeds
 		TEST_TIMEOUT=$((FUZZ_TIME + 60))
 		;;
@@ -36,10 +36,10 @@ one() {
 	wait $pid && code=0 || code=$?
 	ms=$(($(date +%s%3N) - begin))
 	rm -rf "$work"
-	case $code in
-	0)	verdict=ok more= ;;
-	77)	verdict=skip more=$(sed -n 's/^skip//p' "$log") ;;
-	124 | 137) verdict=FAIL more=": no end within $TEST_TIMEOUT s" ;;
+	case $kind:$code in
+	*:0)	verdict=ok more= ;;
+	e2e:77)	verdict=skip more=$(sed -n 's/^skip//p' "$log") ;;
+	*:124 | *:137) verdict=FAIL more=": no end within $TEST_TIMEOUT s" ;;
 	*)	verdict=FAIL more=": exit $code" ;;
 	esac
 	echo "$verdict" >"$log.verdict"

@@ -76,7 +76,7 @@ count() {
 
 # exits CODE CMD...: run it, compare its exit code; standard output and error are left in the files out and err
 exits() {
-	want=$1; shift
+	local want="$1" got; shift
 	"$@" >out 2>err && got=0 || got=$?
 	cat err >>exits.log
 	[ "$got" = "$want" ] || fail "exit code $got, not $want: $*
@@ -85,7 +85,7 @@ $(cat out err)"
 
 # wait_for SECONDS CMD...: until CMD succeeds; false when it never does
 wait_for() {
-	tries=$(($1 * 25)); shift
+	local tries=$(($1 * 25)); shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$((tries -= 1))" -gt 0 ] || return 1
 		sleep 0.04
@@ -97,13 +97,13 @@ wait_for() {
 # spawn NAME CMD...: in the background, output in NAME.log. start: the same, and wait for the line on its
 # descriptor 9, which becomes $READY.
 spawn() {
-	name=$1; shift
+	local name="$1"; shift
 	"$@" </dev/null >>"$name.log" 2>&1 &
 	started "$name" $! "$*"
 }
 
 start() {
-	name=$1; shift
+	local name="$1"; shift
 	rm -f "$name.ready"
 	mkfifo "$name.ready"
 	"$@" </dev/null >>"$name.log" 2>&1 9>"$name.ready" &
@@ -114,6 +114,9 @@ start() {
 
 # addr_of NAME: what it was ready on (the first of several)
 addr_of() { cat "$1.addr"; }
+
+spawn_peer() { local name="$1"; shift; spawn "$name" python3 -SE "$TESTS/peer.py" "$@"; }
+start_peer() { local name="$1"; shift; start "$name" python3 -SE "$TESTS/peer.py" "$@"; }
 
 started() {
 	case $3 in
@@ -131,12 +134,12 @@ serve() {
 
 # backend NAME WORD...: a server on loopback; $READY is its address
 backend() {
-	name=$1; shift
-	start "$name" python3 -SE "$TESTS/peer.py" server 127.0.0.1:0 "$@"
+	local name="$1"; shift
+	start_peer "$name" server 127.0.0.1:0 "$@"
 }
 
 # named NAME [ADDR]: a backend that says its name to everybody
-named() { start "$1" python3 -SE "$TESTS/peer.py" server "${2:-127.0.0.1:0}" "send:$1" shut read; }
+named() { start_peer "$1" server "${2:-127.0.0.1:0}" "send:$1" shut read; }
 
 peer() { python3 -SE "$TESTS/peer.py" "$@"; }
 client() { peer client "$@"; }
@@ -148,11 +151,12 @@ answers() { [ "$(ask "$ADDR" "$1")" = "got=$2 end=eof" ]; }
 refuses() { has "$(ask "$ADDR" "$1")" "^alert=$2 version=0303 end=eof\$"; }
 
 pid_of() {
+	local wanted
 	# shellcheck disable=SC2086 # words are wanted
 	set -- "$1" $STARTED
 	while [ $# -gt 1 ]; do
 		[ "$2" != "$1" ] || { echo "$3"; return; }
-		n=$1; shift 4; set -- "$n" "$@"
+		wanted=$1; shift 4; set -- "$wanted" "$@"
 	done
 	fail "no program named $1 was started"
 }
@@ -163,7 +167,7 @@ signal() { kill "-$2" "$(pid_of "$1")"; }
 
 # ends NAME CODE [SECONDS]: it exits by itself with CODE within SECONDS (5); stop NAME: by SIGTERM, with any code
 ends() {
-	pid=$(pid_of "$1")
+	local pid got; pid=$(pid_of "$1")
 	wait_for "${3:-5}" gone "$pid" || fail "$1 did not end"
 	forget "$1"
 	wait "$pid" && got=0 || got=$?
@@ -171,15 +175,14 @@ ends() {
 }
 
 stop() {
-	pid=$(pid_of "$1")
+	local pid; pid=$(pid_of "$1")
 	forget "$1"
 	end_pid "$pid" || fail "$1 did not end"
 	wait "$pid" || :
 }
 
 forget() {
-	kept=
-	forgotten=$1
+	local kept='' forgotten="$1"
 	# shellcheck disable=SC2086 # words are wanted
 	set -- $STARTED
 	while [ $# -gt 0 ]; do
@@ -239,7 +242,7 @@ now_ms() { date +%s%3N; }
 
 # certificate FILE NAME...: a self-signed one with its key in FILE, good for the NAMEs
 certificate() {
-	file=$1; shift
+	local file="$1"; shift
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
 	    -addext "subjectAltName=$(printf 'DNS:%s,' "$@" | sed 's/,$//')" -keyout "$file" -out "$file.crt" \
 	    2>/dev/null
@@ -248,7 +251,7 @@ certificate() {
 
 # tls_server NAME CERTIFICATE [ARG...]: openssl s_server, serving the files of the folder NAME; sets $READY
 tls_server() {
-	name=$1 cert=$T/$2; shift 2
+	local name="$1" cert="$T/$2"; shift 2
 	mkdir -p "$name"
 	echo "$name" >"$name/who"
 	spawn "$name" sh -c 'cd "$1" && shift && exec "$@"' sh "$name" \
@@ -260,7 +263,7 @@ tls_server() {
 
 # fetch NAME [CURL ARG...]: https://NAME/who through sniroute
 fetch() {
-	host=$1; shift
+	local host="$1"; shift
 	curl -sS --max-time 20 --connect-to "::$ADDR" "$@" "https://$host/who"
 }
 

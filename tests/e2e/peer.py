@@ -4,6 +4,7 @@
 
 peer.py client ADDR WORD...         connect and do the words in order, printing what they saw
 peer.py crowd N ADDR WORD...        N such clients at once; distinct results with their counts
+peer.py herd N FILE ADDR WORD...    N clients one after the other, which then stay until FILE exists
 peer.py loop FILE ADDR WORD...      such clients one after another until FILE exists; counts as well
 peer.py slowest FILE ADDR WORD...   the same, printing slowest_ms= instead
 peer.py server ADDR WORD...         do the words with every connection accepted; lines begin with its number
@@ -22,9 +23,12 @@ Servers write their address to descriptor 9 when ready. Words:
   proxy2:SRC,DST | proxy2:local send a PROXY v2 header
   data:SIZE                     send SIZE (k, m) reproducible bytes; prints sent= sha=
   push:SECONDS                  send until nothing more is taken for SECONDS; prints pushed=
+  flood:SECONDS                 send for so long, or until that fails; prints nothing
+  urgent:TEXT                   send with the last byte urgent
   duplex:SIZE                   data:SIZE and shut in the background while doing sum
   pieces:N:SECONDS              from now on send N bytes at a time, SECONDS apart (0:0 ends that)
-  recv:N line until:TEXT        read so much; prints got=
+  recv:N line until:TEXT        read so much; prints got= (skip:N: prints nothing)
+  sips:N:SECONDS                from now on read at most N bytes at a time, SECONDS apart
   read sum save:FILE            read to the end; prints got= or bytes= sha=, and end=eof|reset|timeout
   alert                         read to the end; prints alert=NUMBER version=HEX when that was a TLS alert
   proxy                         read a PROXY header; prints its parts
@@ -37,6 +41,7 @@ Servers write their address to descriptor 9 when ready. Words:
 """
 import array
 import collections
+import errno
 import hashlib
 import os
 import select
@@ -216,20 +221,25 @@ class Pipes:
 
 class End:
     def __init__(self, sock, say):
-        self.sock, self.say, self.piece, self.delay, self.buf = sock, say, 0, 0, b""
+        self.sock, self.say, self.buf = sock, say, b""
+        self.piece, self.delay, self.sip, self.pause = 0, 0, 1 << 18, 0
         sock.settimeout(40)
 
     def run(self, words):
-        try:
-            for w in words:
-                verb, _, arg = w.partition(":")
+        self.words(words)
+        self.sock.close()
+
+    def words(self, words):
+        """A word that fails says so; reading may still tell why."""
+        for w in words:
+            verb, _, arg = w.partition(":")
+            try:
                 getattr(self, "do_" + verb)(arg)
-        except (BrokenPipeError, ConnectionResetError) as e:
-            self.say("failed=" + type(e).__name__)
-        except TimeoutError:
-            self.say("failed=timeout")
-        finally:
-            self.sock.close()
+            except TimeoutError:
+                self.say("failed=timeout")
+                break
+            except OSError as e:
+                self.say("failed=" + os.strerror(e.errno).replace(" ", "-"))
 
     # sending
     def put(self, data):
@@ -245,6 +255,10 @@ class End:
         self.piece, self.delay = int(n), float(delay)
         if isinstance(self.sock, socket.socket) and self.sock.family != socket.AF_UNIX:
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def do_sips(self, arg):
+        n, _, pause = arg.partition(":")
+        self.sip, self.pause = int(n), float(pause)
 
     def do_send(self, arg):
         self.put(text(arg))
@@ -280,6 +294,17 @@ class End:
             self.say("pushed=%d" % pushed)
         self.sock.settimeout(40)
 
+    def do_flood(self, arg):
+        end, block = time.monotonic() + float(arg), bytes(1 << 20)
+        try:
+            while time.monotonic() < end:
+                self.sock.sendall(block)
+        except OSError:
+            pass
+
+    def do_urgent(self, arg):
+        self.sock.send(text(arg), socket.MSG_OOB)
+
     def do_duplex(self, arg):
         t = threading.Thread(target=lambda: (self.do_data(arg), self.do_shut("")))
         t.start()
@@ -298,7 +323,8 @@ class End:
         self.end = "eof"
         try:
             while True:
-                data = self.get(1 << 18)
+                data = self.get(self.sip)
+                time.sleep(self.pause)
                 if not data:
                     return
                 yield data
@@ -317,7 +343,19 @@ class End:
         return data
 
     def do_recv(self, arg):
-        self.say("got=" + show(self.exactly(lambda d: len(d) >= int(arg))))
+        data, want = b"", int(arg)
+        while len(data) < want:
+            more = self.get(want - len(data))
+            if not more:
+                break
+            data += more
+        self.say("got=" + show(data))
+
+    def do_skip(self, arg):
+        left = int(arg)
+        while left > 0:
+            n = len(self.get(left))
+            left = left - n if n else 0
 
     def do_line(self, _arg):
         self.do_until("\\n")
@@ -373,7 +411,11 @@ class End:
 
     # the rest
     def do_shut(self, _arg):
-        self.sock.shutdown(socket.SHUT_WR)
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError as e:
+            if e.errno != errno.ENOTCONN:   # reset already: reading will tell
+                raise
 
     def do_rst(self, _arg):
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -409,7 +451,8 @@ def out(line):
 
 # ---- commands ----
 
-def connect(addr, words, say=out):
+def opened(addr, words, say):
+    """A connection and the words left for it, or None."""
     family, where = parse_addr(addr)
     s = socket.socket(family)
     if words and words[0].startswith("from:"):
@@ -420,8 +463,14 @@ def connect(addr, words, say=out):
         s.connect(where)
     except OSError as e:
         say("connect=" + type(e).__name__)
-        return
-    End(s, say).run(words)
+        return None, words
+    return End(s, say), words
+
+
+def connect(addr, words, say=out):
+    end, words = opened(addr, words, say)
+    if end:
+        end.run(words)
 
 
 def client(addr, *words):
@@ -448,6 +497,18 @@ def crowd(n, addr, *words):
     for t in threads:
         t.join()
     counted(results)
+
+
+def herd(n, stop, addr, *words):
+    held = []
+    for _ in range(int(n)):
+        end, rest = opened(addr, words, out)
+        held.append(end)
+        if end:
+            end.words(rest)
+    ready(addr)
+    while not os.path.exists(stop):
+        time.sleep(0.05)
 
 
 def loop(stop, addr, *words):
@@ -576,7 +637,7 @@ def one(kind, *args):
     out("exit=%d" % child.wait(40))
 
 
-COMMANDS = {f.__name__: f for f in (client, crowd, loop, slowest, server, receiver, full, notify, fds, fd0, one)}
+COMMANDS = {f.__name__: f for f in (client, crowd, herd, loop, slowest, server, receiver, full, notify, fds, fd0, one)}
 COMMANDS["hello"] = print_hello
 
 if __name__ == "__main__":

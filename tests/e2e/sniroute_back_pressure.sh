@@ -8,7 +8,7 @@ echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -r routes
 before=$(rss_kb "$(pid_of sniroute)")
 
-spawn sender python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org push:2 touch:pushed shut read
+spawn_peer sender client "$ADDR" hello:www.example.org push:2 touch:pushed shut read
 wait_for 60 test -e pushed || fail "the sender was never stopped"
 pushed=$(sed -n 's/^pushed=//p' sender.log)
 [ "$pushed" -lt 33554432 ] || fail "$pushed bytes taken for a receiver that does not read"

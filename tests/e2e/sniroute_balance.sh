@@ -21,7 +21,7 @@ for ip in 2 3 4 5 6 7 8 9 10 11 12 13; do
 done
 [ "$(sort -u all | wc -l)" -gt 1 ] || fail "balance=source puts all clients on one target"
 for i in 1 2 3 4 5 6 7; do
-	spawn c$i python3 -SE "$TESTS/peer.py" client "$ADDR" hello:least.example.org recv:5 wait:go shut read
+	spawn_peer c$i client "$ADDR" hello:least.example.org recv:5 wait:go shut read
 	logged '^got=held' c$i
 	cat c$i.log >>held
 done

@@ -10,7 +10,7 @@ serve -l 127.0.0.1:0 -r routes
 
 # hold NAME WANT: a connection that stays until the file go.NAME is there goes to WANT
 hold() {
-	spawn "$1" python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org recv:1 "wait:go.$1" shut read
+	spawn_peer "$1" client "$ADDR" hello:www.example.org recv:1 "wait:go.$1" shut read
 	logged "^got=" "$1"
 	same "got=$2" "$(head -n 1 "$1.log")" "connection $1"
 }

@@ -15,7 +15,7 @@ END
 serve -l 127.0.0.1:0 -r routes --connect-timeout 2
 signal dns STOP
 
-spawn waiting python3 -SE "$TESTS/peer.py" client "$ADDR" hello:name.example.org alert
+spawn_peer waiting client "$ADDR" hello:name.example.org alert
 sleep 0.3
 begin=$(now_ms)
 for i in 1 2 3; do answers ip.example.org a || fail "an address as target"; done

@@ -7,13 +7,14 @@
 named a
 named b
 echo "* tls=$(addr_of a)" >routes
-serve -l 127.0.0.1:0 -l "unix:$T/in.sock" -r routes -u nobody -j 2
+start sniroute setpriv --groups 0,1,2 "$SNIROUTE" -n 9 -l 127.0.0.1:0 -l "unix:$T/in.sock" -r routes -u nobody -j 2
+ADDR=${READY%% *}
 uid=$(id -u nobody) gid=$(id -g nobody)
 
 for pid in $(pid_of sniroute) $(pgrep -P "$(pid_of sniroute)"); do
 	same "$(printf 'Uid:\t%s\t%s\t%s\t%s' $uid $uid $uid $uid)" "$(grep ^Uid "/proc/$pid/status")"
 	same "$(printf 'Gid:\t%s\t%s\t%s\t%s' $gid $gid $gid $gid)" "$(grep ^Gid "/proc/$pid/status")"
-	lacks "$(grep ^Groups "/proc/$pid/status")" "[: 	]0( |$)"
+	lacks "$(grep ^Groups "/proc/$pid/status")" "[[:blank:]][012]([[:blank:]]|$)"
 done
 answers www.example.org a || fail "not served"
 echo "* tls=$(addr_of b)" >new; mv new routes

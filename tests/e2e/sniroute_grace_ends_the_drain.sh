@@ -7,8 +7,8 @@ backend back read
 echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -r routes -g 1
 
-spawn client python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org touch:sent read
-spawn silent python3 -SE "$TESTS/peer.py" client "$ADDR" touch:silent read
+spawn_peer client client "$ADDR" hello:www.example.org touch:sent read
+spawn_peer silent client "$ADDR" touch:silent read
 wait_for 5 test -e sent -a -e silent
 sleep 0.3
 begin=$(now_ms)

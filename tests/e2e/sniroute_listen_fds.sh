@@ -5,7 +5,7 @@
 
 named a
 echo "* tls=$READY" >routes
-start sniroute python3 -SE "$TESTS/peer.py" fds 127.0.0.1:0 "unix:$T/in.sock" '[::1]:0' -- "$SNIROUTE" -n 9 -r routes
+start_peer sniroute fds 127.0.0.1:0 "unix:$T/in.sock" '[::1]:0' -- "$SNIROUTE" -n 9 -r routes
 has "$READY" "^127\.0\.0\.1:[0-9]+ unix:$T/in\.sock \[::1\]:[0-9]+$"
 
 for addr in $READY; do same "got=a end=eof" "$(ask "$addr" www.example.org)" "$addr"; done

@@ -5,7 +5,7 @@
 
 named a
 echo "* tls=$READY" >routes
-start tcp python3 -SE "$TESTS/peer.py" fd0 127.0.0.1:0 -- "$SNIROUTE" -n 9 -r routes -j 2
+start_peer tcp fd0 127.0.0.1:0 -- "$SNIROUTE" -n 9 -r routes -j 2
 start binder s6-ipcserver-socketbinder "$T/in.sock" "$SNIROUTE" -n 9 -r routes
 
 for addr in "$(addr_of tcp)" "$(addr_of binder)"; do

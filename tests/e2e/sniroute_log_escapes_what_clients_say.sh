@@ -6,7 +6,8 @@
 echo "* tls=127.0.0.1:1" >routes
 serve -l 127.0.0.1:0 -r routes -v
 
-for name in 'a\nsniroute: info: forged end=closed' 'a b' 'x" end=closed' '\x1b[31mred' '\xff\xfe\x00' 'back\\slash' 'end=closed' "$(printf 'é')"; do
+for name in 'a\nsniroute: info: forged end=closed' 'a b' 'x" end=closed' '\x1b[31mred' \
+    '\xff\xfe\x00' 'back\\slash' 'end=closed' "$(printf 'é')"; do
 	client "$ADDR" "hello:$name" shut read >/dev/null
 	client "$ADDR" "hello:www.example.org,alpn=$name" shut read >/dev/null
 done

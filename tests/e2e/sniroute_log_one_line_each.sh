@@ -19,7 +19,8 @@ for words in 'hello:www.example.org shut read' 'hello:away.example.org read' 'he
 	client "$ADDR" $words >/dev/null
 	n=$((n + 1))
 done
-line='^sniroute: info: conn=([0-9]+) peer=127\.0\.0\.1:[0-9]+ name=[^ ]+ route=[^ ]+ target=[^ ]+ hello=[a-z-]+ rx=[0-9]+ tx=[0-9]+ ms=[0-9]+ end=(closed|client-reset|target-reset|hello|no-route|denied|unreachable)$'
+line='^sniroute: info: conn=([0-9]+) peer=127\.0\.0\.1:[0-9]+ name=[^ ]+ route=[^ ]+ target=[^ ]+ '
+line="${line}hello=[a-z-]+ rx=[0-9]+ tx=[0-9]+ ms=[0-9]+ end=(closed|(client|target)-reset|hello|no-route|denied|unreachable)$"
 all() { [ "$(count "$line")" -ge $n ]; }
 wait_for 5 all || fail "$n lines"
 same $n "$(count 'conn=')"

@@ -4,6 +4,7 @@
 . "${0%/*}/lib.sh"
 
 named a
+export TZ=TST-5	# must not matter
 serve -l 127.0.0.1:0 -t "$READY" --log-time
 client "$ADDR" shut read >/dev/null
 logged '^20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\.[0-9]+)?Z sniroute: info: conn=1 '

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A large file is loaded beside the running service: clients are served without delay meanwhile, and memory stays near its size.
+# A large file is loaded beside the running service: clients are served without delay, and memory stays near its size.
 . "${0%/*}/lib.sh"
 
 named a
@@ -16,7 +16,7 @@ size=$(($(stat -c %s new) / 1024))
 mv new routes
 
 begin=$(now_ms)
-spawn loop python3 -SE "$TESTS/peer.py" slowest stop "$ADDR" hello:www.example.org shut read
+spawn_peer loop slowest stop "$ADDR" hello:www.example.org shut read
 wait_for 60 answers h00099999.example.net b || fail "not reloaded"
 touch stop
 ends loop 0 20

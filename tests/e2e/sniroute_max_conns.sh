@@ -8,7 +8,7 @@ echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -r routes --max-conns 2 --max-per-source 0
 
 for i in 1 2 3 4; do
-	spawn c$i python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org recv:2 touch:got$i wait:go$i shut read
+	spawn_peer c$i client "$ADDR" hello:www.example.org recv:2 touch:got$i wait:go$i shut read
 done
 two() { [ "$(ls got? 2>/dev/null | wc -l)" = 2 ]; }
 wait_for 5 two || fail "two are served"

@@ -8,7 +8,7 @@ echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -l '[::1]:0' -r routes --max-per-source 2 -m "unix:$T/metrics"
 
 for i in 1 2; do
-	spawn c$i python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org recv:2 touch:got$i wait:go shut read
+	spawn_peer c$i client "$ADDR" hello:www.example.org recv:2 touch:got$i wait:go shut read
 done
 wait_for 5 test -e got1 -a -e got2
 for i in 1 2 3 4 5 6; do

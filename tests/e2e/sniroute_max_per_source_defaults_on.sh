@@ -7,7 +7,7 @@ backend back send:hi read
 echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -r routes --max-conns 16
 
-spawn crowd python3 -SE "$TESTS/peer.py" crowd 12 "$ADDR" hello:www.example.org recv:2 wait:go shut read
+spawn_peer crowd crowd 12 "$ADDR" hello:www.example.org recv:2 wait:go shut read
 sleep 1.5
 same "got=hi end=eof" "$(client "$ADDR" from:127.0.0.2 hello:www.example.org shut read)"
 touch go

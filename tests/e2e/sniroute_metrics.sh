@@ -20,7 +20,9 @@ agrees() { [ "$(total sniroute_connections_total)" = 6 ]; }
 wait_for 3 agrees || fail "six connections: $(get /metrics)"
 text=$(get /metrics)
 lacks "$text" 'secret-name'
-lacks "$(printf '%s\n' "$text" | grep -vE '^(# (HELP|TYPE) sniroute_[a-z0-9_]+ .+|sniroute_[a-z0-9_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)$')" .
+label='[a-z_]+="[^"]*"'
+sample="sniroute_[a-z0-9_]+(\\{$label(,$label)*\\})? [0-9.e+-]+"
+lacks "$(printf '%s\n' "$text" | grep -vE "^(# (HELP|TYPE) sniroute_[a-z0-9_]+ .+|$sample)\$")" .
 for name in $(printf '%s\n' "$text" | sed -n 's/^\(sniroute_[a-z0-9_]*\).*/\1/p' | sort -u); do
 	has "$text" "^# TYPE ${name%_bucket} |^# TYPE ${name%_sum} |^# TYPE ${name%_count} "
 done

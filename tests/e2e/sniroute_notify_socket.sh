@@ -3,7 +3,7 @@
 # systemd hears READY=1, RELOADING=1 (and READY=1 again) and STOPPING=1 through NOTIFY_SOCKET.
 . "${0%/*}/lib.sh"
 
-start systemd python3 -SE "$TESTS/peer.py" notify notify
+start_peer systemd notify notify
 echo "* tls=127.0.0.1:9" >routes
 export NOTIFY_SOCKET="$T/notify"
 serve -l 127.0.0.1:0 -r routes

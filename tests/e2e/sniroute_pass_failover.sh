@@ -3,7 +3,7 @@
 # When the receiver of one pass: target is away the next target takes the connection, with no byte lost.
 . "${0%/*}/lib.sh"
 
-start tunneld python3 -SE "$TESTS/peer.py" receiver "unix:$T/visitors" send:passed save:seen
+start_peer tunneld receiver "unix:$T/visitors" send:passed save:seen
 named a
 cat >routes <<-END
 	two.example.org    tls=pass:$T/away,pass:$T/visitors balance=first

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A socket is handed over with all of its bytes unread, however its hello came, and behind a PROXY header that is ours to read.
+# A socket is handed over with all of its bytes unread however its hello came; a PROXY header in front is ours to read.
 . "${0%/*}/lib.sh"
 
-start tunneld python3 -SE "$TESTS/peer.py" receiver "unix:$T/visitors" send:ok save:seen
+start_peer tunneld receiver "unix:$T/visitors" send:ok save:seen
 cat >routes <<-END
 	*                tls=pass:$T/visitors tcp=pass:$T/visitors
 	www.example.net  tls=127.0.0.1:9 alpn:acme-tls/1=pass:$T/visitors

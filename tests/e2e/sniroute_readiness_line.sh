@@ -12,4 +12,3 @@ has "$(cat ready)" "^127\.0\.0\.1:[1-9][0-9]* unix:$T/sock \[::1\]:[1-9][0-9]* \
 same 1 "$(wc -l <ready)"
 [ ! -e "/proc/$(pid_of sniroute)/fd/7" ] || fail "the notify descriptor is still open"
 exits 100 "$SNIROUTE" -l 127.0.0.1:0 -r routes -n x
-exits 100 "$SNIROUTE" -l 127.0.0.1:0 -r routes -n 55

@@ -8,7 +8,8 @@ named b
 echo "www.example.org tls=$(addr_of a)" >routes
 serve -l 127.0.0.1:0 -r routes
 
-spawn old python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org until:'\x00\x00' touch:held wait:go send:still shut until:still
+spawn_peer old client "$ADDR" hello:www.example.org until:'\x00\x00' touch:held wait:go \
+    send:still shut until:still
 wait_for 5 test -e held
 unreachable() { ask "$ADDR" www.example.org | grep -q '^alert=80 '; }
 for i in 1 2 3; do

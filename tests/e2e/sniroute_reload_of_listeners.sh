@@ -15,7 +15,7 @@ closed || fail "a port that nobody should have"
 cp two new; mv new routes
 wait_for 4 serves 127.0.0.1:"$p" || fail "the first new address is not served"
 wait_for 4 serves 127.0.0.1:"$q" || fail "the second new address is not served"
-spawn live python3 -SE "$TESTS/peer.py" client 127.0.0.1:"$p" recv:2 touch:held wait:go send:still shut read
+spawn_peer live client 127.0.0.1:"$p" recv:2 touch:held wait:go send:still shut read
 wait_for 5 test -e held
 grep -v ":$p" two >new; mv new routes
 wait_for 4 closed || fail "an address that is gone from the file still listens"

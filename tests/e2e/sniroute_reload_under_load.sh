@@ -11,9 +11,9 @@ route() { echo "www.example.org tls=$(addr_of "$1")"; echo "big.example.org tls=
 route a >routes
 serve -l 127.0.0.1:0 -r routes -j 2
 
-spawn big1 python3 -SE "$TESTS/peer.py" client "$ADDR" timeout:90 hello:big.example.org sum
+spawn_peer big1 client "$ADDR" timeout:90 hello:big.example.org sum
 for i in 1 2 3; do
-	spawn loop$i python3 -SE "$TESTS/peer.py" loop stop "$ADDR" hello:www.example.org shut alert
+	spawn_peer loop$i loop stop "$ADDR" hello:www.example.org shut alert
 done
 for i in 1 2 3 4 5 6; do
 	route b >new; mv new routes

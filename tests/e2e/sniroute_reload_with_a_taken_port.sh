@@ -5,7 +5,7 @@
 
 named a
 named b
-start taken python3 -SE "$TESTS/peer.py" server 127.0.0.1:0 send:taken shut read
+start_peer taken server 127.0.0.1:0 send:taken shut read
 p=${READY##*:}
 echo "www.example.org tls=$(addr_of a)" >routes
 serve -l 127.0.0.1:0 -r routes

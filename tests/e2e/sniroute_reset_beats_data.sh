@@ -8,5 +8,5 @@ echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -r routes
 
 client "$ADDR" hello:www.example.org send:abc recv:1000 rst >/dev/null
-logged '^1 failed=(ConnectionReset|BrokenPipe)Error' back
+logged '^1 failed=(Connection-reset-by-peer|Broken-pipe)' back
 logged 'hello=ok .* end=client-reset$'

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A reset of either end arrives at the other as a reset, during the hello, while dialling, in the relay and after a half-close.
+# A reset of either end arrives at the other as a reset: in the hello, while dialling, in the relay, after a half-close.
 . "${0%/*}/lib.sh"
 
 backend back until:abc send:k read
 backend resets until:abc rst
-start full python3 -SE "$TESTS/peer.py" full 127.0.0.1:0
+start_peer full full 127.0.0.1:0
 cat >routes <<-END
 	back.example.org    tls=$(addr_of back)
 	resets.example.org  tls=$(addr_of resets)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# max=N lets N connections at once through a line, over all workers; the next gets alert 80, and is served when one has ended.
+# max=N lets N connections at once through a line, over all workers; the next gets alert 80 until one has ended.
 . "${0%/*}/lib.sh"
 
 backend back send:hi read
@@ -9,7 +9,7 @@ echo "*.example.org tls=$READY" >>routes
 serve -l 127.0.0.1:0 -r routes -j 3
 
 for i in 1 2 3; do
-	spawn held$i python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org recv:2 touch:held$i wait:go$i shut read
+	spawn_peer held$i client "$ADDR" hello:www.example.org recv:2 touch:held$i wait:go$i shut read
 done
 wait_for 5 test -e held1 -a -e held2 -a -e held3 || fail "three clients were not served"
 for i in 1 2 3 4 5 6; do refuses www.example.org 80; done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Real TLS clients reach the server of the best line for the name they ask for: exact, longest wildcard, wildcard, "*".
+# Real TLS clients reach the server of the best line for their name: exact, longest wildcard, wildcard, "*".
 . "${0%/*}/lib.sh"
 
 certificate cert.pem example.org '*.example.org' '*.deep.example.org' '*.a.example.org' other.net

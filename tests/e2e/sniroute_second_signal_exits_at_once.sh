@@ -8,7 +8,7 @@ echo "* tls=$READY" >routes
 for sig in TERM INT; do
 	serve -l 127.0.0.1:0 -r routes -g 30 -j 2
 	rm -f sent
-	spawn client$sig python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org touch:sent read
+	spawn_peer client$sig client "$ADDR" hello:www.example.org touch:sent read
 	wait_for 5 test -e sent
 	sleep 0.3
 	signal sniroute $sig

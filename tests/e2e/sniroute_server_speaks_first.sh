@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Listening addresses of the routes file, and -t, forward without peeking: a server may speak first, a client may say nothing.
+# Listening addresses of the routes file, and -t, forward without peeking: a server may speak first.
 . "${0%/*}/lib.sh"
 
 backend banner 'send:220 hello\r\n' line read

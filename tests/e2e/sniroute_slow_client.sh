@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A hello that is not whole in time is closed without a byte; trickling bytes do not extend the time, nor does silence reach tcp=.
+# A hello not whole in time is closed without a byte; trickling does not extend the time, silence never reaches tcp=.
 . "${0%/*}/lib.sh"
 
 backend back read

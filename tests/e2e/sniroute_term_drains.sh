@@ -7,9 +7,8 @@ backend back until:go echo
 echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -r routes -g 20
 
-spawn client python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org touch:sent wait:go send:gomore shut read
+spawn_peer client client "$ADDR" hello:www.example.org touch:sent wait:go send:gomore shut read
 wait_for 5 test -e sent
-logged '' back
 sleep 0.3
 signal sniroute TERM
 closed() { [ "$(client "$ADDR")" = connect=ConnectionRefusedError ]; }

@@ -7,7 +7,7 @@ named a
 echo "*.example.org tls=$READY" >routes
 printf '#!/bin/sh\nexec %s -r routes\n' "$SNIROUTE" >one
 chmod +x one
-spawn ipcserver s6-ipcserver -v 2 "$T/in.sock" ./one
+spawn ipcserver s6-ipcserver -v "$T/in.sock" ./one
 wait_for 5 test -S in.sock || fail "no s6-ipcserver"
 
 ADDR=unix:$T/in.sock

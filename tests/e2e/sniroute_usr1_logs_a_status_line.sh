@@ -6,7 +6,7 @@
 backend back echo
 echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -r routes
-spawn client python3 -SE "$TESTS/peer.py" client "$ADDR" hello:www.example.org touch:sent wait:go send:x shut read
+spawn_peer client client "$ADDR" hello:www.example.org touch:sent wait:go send:x shut read
 wait_for 5 test -e sent
 sleep 0.3
 

@@ -547,7 +547,7 @@ a_shared_listener_wakes_the_loop(void **state)
 	assert_int_equal(ev_add(loop, &io, EV_READ | EV_SHARED), 0);
 	assert_int_equal(next_events(), 0);
 	getsockname(io.fd, (struct sockaddr *)&sa, &len);
-	sock_connect(&sa, len, &fd);
+	sock_connect(&sa, len, false, &fd);
 	await(io.fd, POLLIN);
 	assert_int_equal(next_events(), EV_READ);
 	close(fd);

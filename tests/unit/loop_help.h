@@ -185,7 +185,7 @@ tcp_pair(int pair[2])
 	struct endpoint peer;
 
 	assert_int_equal(getsockname(lfd, (struct sockaddr *)&sa, &len), 0);
-	assert_int_not_equal(sock_connect(&sa, len, &pair[0]), SOCK_REFUSED);
+	assert_int_not_equal(sock_connect(&sa, len, false, &pair[0]), SOCK_REFUSED);
 	await(lfd, POLLIN);
 	assert_int_equal(sock_accept(lfd, &pair[1], &peer), SOCK_ACCEPTED);
 	await(pair[0], POLLOUT);

@@ -50,7 +50,7 @@ connect_text(const char *text)
 	socklen_t len = addr_sockaddr(&a, &sa);
 	int fd;
 
-	if (sock_connect(&sa, len, &fd) == SOCK_REFUSED)
+	if (sock_connect(&sa, len, false, &fd) == SOCK_REFUSED)
 		return -1;
 	await(fd, POLLOUT);
 	if (sock_error(fd) == 0)
@@ -291,8 +291,8 @@ a_live_socket_with_a_full_backlog_is_not_taken_away_either(void **state)
 	(void)state;
 	assert_int_equal(listen(lfd, 0), 0);
 	for (int i = 0; i < 3; i++)
-		sock_connect(&sa, len, &waiting[i]);
-	assert_int_equal(sock_connect(&sa, len, &fd), SOCK_REFUSED);
+		sock_connect(&sa, len, false, &waiting[i]);
+	assert_int_equal(sock_connect(&sa, len, false, &fd), SOCK_REFUSED);
 	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(try_listen(unix_text("sock"), &fd), -1);
 	assert_int_equal(errno, EADDRINUSE);
@@ -376,7 +376,7 @@ running_out_of_descriptors_is_told_from_other_failures(void **state)
 
 	(void)state;
 	getsockname(lfd, (struct sockaddr *)&sa, &len);
-	sock_connect(&sa, len, &out);
+	sock_connect(&sa, len, false, &out);
 	await(lfd, POLLIN);
 	hole = dup(lfd);
 	close(hole);		/* the lowest free descriptor */
@@ -385,7 +385,7 @@ running_out_of_descriptors_is_told_from_other_failures(void **state)
 	tight.rlim_cur = (rlim_t)hole;
 	setrlimit(RLIMIT_NOFILE, &tight);
 	accepted = sock_accept(lfd, &fd, &peer);
-	connected = sock_connect(&sa, len, &fd);
+	connected = sock_connect(&sa, len, false, &fd);
 	setrlimit(RLIMIT_NOFILE, &old);
 	assert_int_equal(accepted, SOCK_FULL);
 	assert_int_equal(connected, SOCK_NO_FDS);

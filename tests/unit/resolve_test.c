@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/resolve.c: the cache, TTLs, stale answers, questions taken back. */
+#include "dns_help.h"
+#include "resolve.h"
+
+static struct resolver *resolver;
+
+static int
+setup(void **state)
+{
+	queries = 0;
+	channels_opened = 0;
+	at_once = NULL;
+	make_loop(state);
+	resolver = resolver_new(loop);
+	return resolver == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	resolver_free(resolver);
+	return free_loop(state);
+}
+
+#define resolve_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+struct asker {
+	struct resolve q;
+	int answers;
+	char said[256];		/* the addresses of the last answer */
+	struct asker *then;	/* asks for again when answered */
+	const char *again;
+	struct asker *cancels;
+};
+
+static void
+on_answer(struct resolve *q, const struct endpoint *addrs, size_t n)
+{
+	struct asker *a = EV_CONTAINER(q, struct asker, q);
+	char text[ENDPOINT_TEXT_MAX];
+
+	assert_null(q->name);
+	a->answers++;
+	a->said[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0)
+			strcat(a->said, " ");
+		strcat(a->said, endpoint_text(&addrs[i], text));
+	}
+	if (a->cancels != NULL)
+		resolver_cancel(&a->cancels->q);
+	if (a->then != NULL) {
+		struct asker *then = a->then;
+
+		a->then = NULL;
+		resolver_ask(resolver, &then->q, slice_str(a->again));
+	}
+}
+
+static bool
+ask(struct asker *a, const char *name)
+{
+	char *copy = malloc(strlen(name));	/* exact size, and gone when the answer comes */
+	bool at_hand;
+
+	memcpy(copy, name, strlen(name));
+	a->q.cb = on_answer;
+	at_hand = resolver_ask(resolver, &a->q, slice_of(copy, strlen(name)));
+	free(copy);
+	return at_hand;
+}
+
+static void
+pass_s(int64_t seconds)
+{
+	skip_ms(seconds * 1000);
+	ev_refresh(loop);
+}
+
+static void
+nothing_is_opened_before_the_first_question(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	assert_int_equal(channels_opened, 0);
+	assert_false(ask(&a, "www.example"));
+	assert_int_equal(channels_opened, 1);
+	resolver_cancel(&a.q);
+}
+
+static void
+one_query_serves_all_who_ask_meanwhile(void **state)
+{
+	struct asker a = { 0 }, b = { 0 }, other = { 0 };
+
+	(void)state;
+	assert_false(ask(&a, "www.example"));
+	assert_false(ask(&b, "www.example"));
+	assert_false(ask(&other, "www.example2"));
+	assert_int_equal(queries, 2);
+	assert_string_equal(query[0].name, "www.example");
+	dns_answers(0, "192.0.2.1 2001:db8::1 192.0.2.1", 60);
+	assert_string_equal(a.said, "192.0.2.1:0 [2001:db8::1]:0");
+	assert_string_equal(b.said, a.said);
+	assert_int_equal(other.answers, 0);
+	dns_fails(1);
+	assert_int_equal(other.answers, 1);
+	assert_string_equal(other.said, "");
+}
+
+static void
+an_answer_serves_until_its_ttl_is_over(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 60);
+	pass_s(59);
+	assert_true(ask(&a, "www.example"));
+	assert_int_equal(a.answers, 2);
+	assert_string_equal(a.said, "192.0.2.1:0");
+	pass_s(2);
+	assert_false(ask(&a, "www.example"));
+	assert_int_equal(queries, 2);
+	dns_answers(1, "192.0.2.2", 60);
+	assert_string_equal(a.said, "192.0.2.2:0");
+}
+
+static void
+a_ttl_of_nought_serves_for_a_second_and_a_huge_one_for_an_hour(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 0);
+	assert_true(ask(&a, "www.example"));
+	pass_s(2);
+	assert_false(ask(&a, "www.example"));
+	dns_answers(1, "192.0.2.1", INT32_MAX);
+	pass_s(3599);
+	assert_true(ask(&a, "www.example"));
+	pass_s(2);
+	assert_false(ask(&a, "www.example"));
+	dns_fails(2);
+}
+
+static void
+the_shortest_ttl_of_the_addresses_counts(void **state)
+{
+	struct asker a = { 0 };
+	struct ares_addrinfo *info = calloc(1, sizeof(*info));
+
+	(void)state;
+	ask(&a, "www.example");
+	info->nodes = node_of("192.0.2.1", 600);
+	info->nodes->ai_next = node_of("192.0.2.2", 10);
+	query[0].waits = false;
+	query[0].cb(query[0].arg, ARES_SUCCESS, 0, info);
+	pass_s(11);
+	assert_false(ask(&a, "www.example"));
+	dns_fails(1);
+}
+
+static void
+a_failure_is_answered_with_nothing_and_asked_again_next_time(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	dns_fails(0);
+	assert_int_equal(a.answers, 1);
+	assert_string_equal(a.said, "");
+	assert_false(ask(&a, "www.example"));
+	dns_answers(1, "192.0.2.1", 60);
+	assert_string_equal(a.said, "192.0.2.1:0");
+}
+
+static void
+stale_answers_serve_while_dns_fails(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 10);
+	pass_s(11);
+	assert_false(ask(&a, "www.example"));
+	dns_fails(1);
+	assert_string_equal(a.said, "192.0.2.1:0");
+	pass_s(4);
+	assert_true(ask(&a, "www.example"));	/* not each time another try */
+	pass_s(2);
+	assert_false(ask(&a, "www.example"));
+	dns_answers(2, "192.0.2.9", 10);
+	assert_string_equal(a.said, "192.0.2.9:0");
+}
+
+static void
+an_answer_at_once_comes_from_inside_the_call(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	at_once = "127.0.0.1 ::1";
+	assert_true(ask(&a, "localhost"));
+	assert_string_equal(a.said, "127.0.0.1:0 [::1]:0");
+	assert_int_equal(a.answers, 1);
+}
+
+static void
+a_question_taken_back_is_not_answered(void **state)
+{
+	struct asker a = { 0 }, b = { 0 }, c = { 0 }, never = { 0 };
+
+	(void)state;
+	resolver_cancel(&never.q);
+	ask(&a, "www.example");
+	ask(&b, "www.example");
+	ask(&c, "www.example");
+	resolver_cancel(&b.q);
+	resolver_cancel(&b.q);
+	dns_answers(0, "192.0.2.1", 60);
+	assert_int_equal(a.answers, 1);
+	assert_int_equal(b.answers, 0);
+	assert_int_equal(c.answers, 1);
+	resolver_cancel(&a.q);
+}
+
+static void
+a_question_may_be_taken_back_by_the_answer_to_another(void **state)
+{
+	struct asker a = { 0 }, b = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	ask(&b, "www.example");
+	a.cancels = &b;
+	b.cancels = &a;
+	dns_answers(0, "192.0.2.1", 60);
+	assert_int_equal(a.answers + b.answers, 1);
+}
+
+static void
+an_answer_may_ask_the_next_question(void **state)
+{
+	struct asker a = { 0 }, b = { 0 };
+
+	(void)state;
+	a.then = &b;
+	a.again = "www.example";
+	b.q.cb = on_answer;
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 60);
+	assert_string_equal(b.said, "192.0.2.1:0");
+	assert_int_equal(queries, 1);
+	a.then = &b;
+	a.again = "other.example";
+	ask(&a, "www.example");
+	assert_int_equal(queries, 2);
+	dns_answers(1, "192.0.2.2", 60);
+	assert_string_equal(b.said, "192.0.2.2:0");
+}
+
+static void
+a_failed_name_may_be_asked_for_again_by_its_answer(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	a.then = &a;
+	a.again = "www.example";
+	ask(&a, "www.example");
+	dns_fails(0);
+	if (queries > 1 && query[1].waits)
+		dns_fails(1);
+	assert_int_equal(a.answers, 2);
+}
+
+static void
+a_reload_opens_a_new_channel_at_the_next_question_and_keeps_the_cache(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 60);
+	resolver_reload(resolver);
+	assert_int_equal(channels_opened, 1);
+	assert_true(ask(&a, "www.example"));
+	assert_false(ask(&a, "other.example"));
+	assert_int_equal(channels_opened, 2);
+	dns_answers(1, "192.0.2.2", 60);
+	resolver_reload(resolver);
+	resolver_reload(resolver);
+	assert_false(ask(&a, "third.example"));
+	assert_int_equal(channels_opened, 3);
+	dns_answers(2, "192.0.2.3", 60);
+}
+
+/* What has not been answered is asked again of the servers there are now. */
+static void
+a_reload_fails_no_question_under_way(void **state)
+{
+	struct asker a = { 0 }, b = { 0 }, c = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	a.then = &b;		/* what an owner may well do when a name fails */
+	a.again = "fallback.example";
+	b.q.cb = on_answer;
+	resolver_reload(resolver);
+	ask(&c, "other.example");
+	assert_int_equal(a.answers, 0);
+	assert_int_equal(channels_opened, 2);
+	assert_int_equal(queries, 3);
+	for (size_t i = 1; i < 3; i++)
+		dns_answers(i, strcmp(query[i].name, "www.example") == 0 ? "192.0.2.1" : "192.0.2.2", 60);
+	assert_string_equal(a.said, "192.0.2.1:0");
+	assert_string_equal(c.said, "192.0.2.2:0");
+	dns_fails(3);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		resolve_test(nothing_is_opened_before_the_first_question),
+		resolve_test(one_query_serves_all_who_ask_meanwhile),
+		resolve_test(an_answer_serves_until_its_ttl_is_over),
+		resolve_test(a_ttl_of_nought_serves_for_a_second_and_a_huge_one_for_an_hour),
+		resolve_test(the_shortest_ttl_of_the_addresses_counts),
+		resolve_test(a_failure_is_answered_with_nothing_and_asked_again_next_time),
+		resolve_test(stale_answers_serve_while_dns_fails),
+		resolve_test(an_answer_at_once_comes_from_inside_the_call),
+		resolve_test(a_question_taken_back_is_not_answered),
+		resolve_test(a_question_may_be_taken_back_by_the_answer_to_another),
+		resolve_test(an_answer_may_ask_the_next_question),
+		resolve_test(a_failed_name_may_be_asked_for_again_by_its_answer),
+		resolve_test(a_reload_opens_a_new_channel_at_the_next_question_and_keeps_the_cache),
+		resolve_test(a_reload_fails_no_question_under_way),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
