@@ -17,13 +17,16 @@ WERROR    =
 
 TOOLS     = sniroute
 PKG_LIB   = libcares
+PKG_routesync := hiredis jansson $(shell pkg-config --exists hiredis_ssl && echo hiredis_ssl openssl)
+CFLAGS_routesync = $(if $(filter hiredis_ssl,$(PKG_routesync)),-DHAVE_HIREDIS_SSL)
 MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7)
 
-# Debian packages: to build; to test, bench and fuzz.
-DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev
-DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp \
-    redis-server redis-tools dnsmasq-base iproute2 procps python3
-DEPS_BENCH = $(DEPS_BUILD) haproxy nginx-light libnginx-mod-stream sniproxy
+# Debian packages: to build; to run the examples; to test, bench and fuzz.
+DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjansson-dev
+DEPS_RUN = $(DEPS_BUILD) openssl curl
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
+    redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 procps python3
+DEPS_BENCH = $(DEPS_BUILD) strace util-linux procps haproxy nginx-light libnginx-mod-stream sniproxy
 
 # ---- no need to change anything below ----
 
@@ -50,7 +53,7 @@ all: $(BINS) $(EXAMPLES)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(HARDEN) -c -o $@ $<
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(HARDEN) $(CFLAGS_$(firstword $(subst /, ,$*))) -c -o $@ $<
 
 $(LIB): $(call objs,lib)
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -60,9 +63,16 @@ $(BINS): $(BUILD)/bin/%: $$(call objs,$$*) $(LIB)
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB) $(PKG_$*))
 
+# Unit tests and fuzz targets link lib; those of a tool's pure parts these files too.
+PURE_routesync = lines live output record shelf source table
+UNIT_routesync = $(filter $(BUILD)/unit/routesync_%,$(UNIT))
+FUZZ_routesync = build-fuzz/record_fuzz
+
 $(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,cmocka $(PKG_LIB))
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,cmocka $(PKG_LIB) $(PKG_unit))
+$(UNIT_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
+$(UNIT_routesync): PKG_unit = jansson
 
 $(HELPERS): $(BUILD)/e2e/%: $(BUILD)/tests/e2e/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -72,14 +82,16 @@ $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
 
-build/bench/%: tests/bench/%.c
+build/bench/%: tests/bench/%.c tests/bench/bench.h
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -pthread -o $@ $<
 
 build-fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,FUZZ)$(FUZZ_CC) -std=c11 -D_GNU_SOURCE -DVERSION='"fuzz"' -Ilib -g -O1 -pthread \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter lib/%.c,$^) $(call pkg_libs,$(PKG_LIB))
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter-out $<,$(filter %.c,$^)) $(call pkg_libs,$(PKG_LIB) $(PKG_fuzz))
+$(FUZZ_routesync): $(PURE_routesync:%=routesync/%.c)
+$(FUZZ_routesync): PKG_fuzz = jansson
 
 # ---- what people type ----
 
@@ -88,11 +100,11 @@ help:
 
 #: make              the tools, in build/bin/ (SAN=1: with sanitizers, in build-san/bin/)
 #: make run          install what is missing, build, and serve examples/routes on loopback until Ctrl-C
-run: deps all
+run: deps-run all
 	@examples/run.sh $(CURDIR)/$(BUILD)/bin
 
 #: make check        install what is missing, then every test, plain and under ASan and UBSan
-check: deps-check
+check: deps-check lint
 	@$(MAKE) --no-print-directory WERROR=1 all tests
 	@$(MAKE) --no-print-directory WERROR=1 SAN=1 all tests
 	@$(MAKE) --no-print-directory fuzzers
@@ -122,22 +134,24 @@ static:
 #: make install      programs, manuals and examples below $(DESTDIR)$(PREFIX)
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SHAREDIR)
-	install -m 755 $(BINS) $(DESTDIR)$(BINDIR)
+	install -m 755 $(BINS) $(EXAMPLES) $(DESTDIR)$(BINDIR)
 	for m in $(MANUALS); do install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
 	cp -R examples $(DESTDIR)$(SHAREDIR)/
 
 #: make lint         manuals through mandoc, shell through sh -n
 lint:
 	@mandoc -T lint -W warning $(MANUALS)
-	@for f in $$(git ls-files '*.sh' .ci/run); do sh -n $$f || exit 1; done
+	@for f in $$(git grep -lE '^#!.*sh'); do sh -n $$f || exit 1; done
 
 #: make dist         tcproute-VERSION.tar.gz of the tag vVERSION: same tag, same bytes
 dist:
 	git archive --prefix=tcproute-$(VERSION)/ v$(VERSION) | gzip -n > tcproute-$(VERSION).tar.gz
 
-#: make deps         install what a build needs (deps-check, deps-bench: what the tests and the benchmark need)
+#: make deps         install what a build needs (deps-run, deps-check, deps-bench: what the examples, tests, benchmark need)
 deps:
 	@tests/deps.sh $(DEPS_BUILD)
+deps-run:
+	@tests/deps.sh $(DEPS_RUN)
 deps-check:
 	@tests/deps.sh $(DEPS_CHECK)
 deps-bench:
@@ -146,6 +160,6 @@ deps-bench:
 clean:
 	rm -rf build build-san build-fuzz build-static
 
-.PHONY: all help run check tests fuzzers unit e2e fuzz bench static install lint dist deps deps-check deps-bench clean
+.PHONY: all help run check tests fuzzers unit e2e fuzz bench static install lint dist deps deps-run deps-check deps-bench clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -101,6 +101,18 @@ set_nonblock(int fd, bool on)
 		(void)fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
 }
 
+/* inetd makes the client's socket standard error, too: what is logged must not reach the client. */
+static void
+silence(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
+		close(STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
 bool
 launch_one_connection(struct launch_one *one)
 {
@@ -112,8 +124,10 @@ launch_one_connection(struct launch_one *one)
 	one->in_fd = STDIN_FILENO;
 	one->out_fd = one_socket ? STDIN_FILENO : STDOUT_FILENO;
 	one->peer = (struct endpoint){ .family = AF_UNSPEC };
-	if (one_socket)
+	if (one_socket) {
 		sock_peer(one->in_fd, &one->peer);
+		sock_nodelay(one->in_fd);
+	}
 	if (one->peer.family != AF_INET && one->peer.family != AF_INET6) {
 		struct endpoint env;
 
@@ -121,6 +135,8 @@ launch_one_connection(struct launch_one *one)
 		if (env.family != AF_UNSPEC)
 			one->peer = env;
 	}
+	if (same_file(STDERR_FILENO, one->in_fd) || same_file(STDERR_FILENO, one->out_fd))
+		silence();
 	set_nonblock(one->in_fd, true);
 	set_nonblock(one->out_fd, true);
 	return true;

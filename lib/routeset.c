@@ -82,7 +82,7 @@ routeset_new(char *const *paths, size_t n)
 void
 routeset_free(struct routeset *rs)
 {
-	if (rs == NULL)
+	if (rs == NULL || rs->busy)	/* a thread still uses it: only at exit, which shall not wait for a disk */
 		return;
 	for (size_t i = 0; i < rs->n; i++)
 		routes_free(rs->file[i].table);

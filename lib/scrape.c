@@ -18,21 +18,11 @@
 #define REQUEST_MAX 4096
 #define DEADLINE_MS 5000
 
-struct scrape {
-	struct ev_io io;		/* the listener */
-	struct ev *ev;
-	const struct metrics *metrics;
-	unsigned clients;
-	bool watched;
-};
-
 /*
  *   REQUEST --blank line read--> ANSWER --all written, FIN sent--> LINGER --their FIN, or deadline--> gone
  */
 struct client {
-	struct ev_task head;		/* first: ev_free_later() overwrites it */
-	struct scrape *scrape;
-	struct ev_io io;
+	struct ev_io io;		/* fd -1: a free place */
 	struct ev_timer deadline;
 	enum { CLIENT_REQUEST, CLIENT_ANSWER, CLIENT_LINGER } state;
 	size_t len, at;			/* of request, then of answer */
@@ -40,25 +30,31 @@ struct client {
 	char *answer;			/* owned */
 };
 
+/* One per process; its pages are not touched before somebody asks. */
+static struct scrape {
+	struct ev *ev;
+	const struct metrics *metrics;
+	struct ev_io io;		/* the listener */
+	bool watched;
+	struct client client[CLIENTS_MAX];
+} the;
+
 static void
-watch(struct scrape *sc)
+watch(void)
 {
-	sc->watched = ev_add(sc->ev, &sc->io, EV_READ) == 0;
+	the.watched = ev_add(the.ev, &the.io, EV_READ) == 0;
 }
 
 static void
 client_close(struct client *c)
 {
-	struct scrape *sc = c->scrape;
-
-	ev_timer_at(sc->ev, &c->deadline, 0);
+	ev_timer_at(the.ev, &c->deadline, 0);
 	close(c->io.fd);
 	c->io.fd = -1;
 	free(c->answer);
-	ev_free_later(sc->ev, c);
-	sc->clients--;
-	if (!sc->watched)
-		watch(sc);
+	c->answer = NULL;
+	if (!the.watched)
+		watch();
 }
 
 static void
@@ -98,7 +94,7 @@ put_page(char *out, const struct metrics *m, bool with_body)
 static void
 make_answer(struct client *c)
 {
-	const struct metrics *m = c->scrape->metrics;
+	const struct metrics *m = the.metrics;
 	bool get = asks(c->request, "GET"), head = asks(c->request, "HEAD");
 
 	c->state = CLIENT_ANSWER;
@@ -170,54 +166,52 @@ on_client(struct ev_io *io, unsigned events)
 	if (c->io.fd != -1 && c->state == CLIENT_LINGER)
 		linger(c);
 	if (c->io.fd != -1)
-		ev_mod(c->scrape->ev, io, c->state == CLIENT_ANSWER ? EV_WRITE : EV_READ);
+		ev_mod(the.ev, io, c->state == CLIENT_ANSWER ? EV_WRITE : EV_READ);
+}
+
+static struct client *
+free_place(void)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (the.client[i].io.fd == -1)
+			return &the.client[i];
+	return NULL;
 }
 
 static void
 on_accept(struct ev_io *io, unsigned events)
 {
-	struct scrape *sc = EV_CONTAINER(io, struct scrape, io);
-	struct ev *ev = sc->ev;
+	struct client *c = free_place();
 	struct endpoint peer;
-	struct client *c;
 	int fd;
 
 	(void)events;
+	if (c == NULL) {	/* they wait in the backlog */
+		ev_del(the.ev, io);
+		the.watched = false;
+		return;
+	}
 	if (sock_accept(io->fd, &fd, &peer) != SOCK_ACCEPTED)
 		return;
-	c = calloc(1, sizeof(*c));
-	if (c == NULL) {
-		close(fd);
-		return;
-	}
-	c->scrape = sc;
 	c->io = (struct ev_io){ fd, on_client };
 	c->deadline.cb = on_deadline;
-	ev_timer_in(ev, &c->deadline, DEADLINE_MS);
-	sc->clients++;
-	if (ev_add(ev, &c->io, EV_READ) == -1) {
+	c->state = CLIENT_REQUEST;
+	c->len = 0;
+	ev_timer_in(the.ev, &c->deadline, DEADLINE_MS);
+	if (ev_add(the.ev, &c->io, EV_READ) == -1)
 		client_close(c);
-		return;
-	}
-	if (sc->clients == CLIENTS_MAX) {
-		ev_del(ev, io);
-		sc->watched = false;
-	}
 }
 
 int
 scrape_start(struct ev *ev, const struct metrics *metrics, int fd)
 {
-	struct scrape *sc;
-
 	if (fd == -1)
 		return 0;
-	sc = calloc(1, sizeof(*sc));	/* lives as long as the process */
-	if (sc == NULL)
-		return -1;
-	sc->ev = ev;
-	sc->metrics = metrics;
-	sc->io = (struct ev_io){ fd, on_accept };
-	watch(sc);
-	return sc->watched ? 0 : -1;
+	the.ev = ev;
+	the.metrics = metrics;
+	the.io = (struct ev_io){ fd, on_accept };
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		the.client[i].io.fd = -1;
+	watch();
+	return the.watched ? 0 : -1;
 }

@@ -372,6 +372,12 @@ watch_signals(struct serve *s)
 /* ---- a process ---- */
 
 int
+serve_scrape_fd(const struct serve *s)
+{
+	return s->scrape.first == NULL ? -1 : s->scrape.first->io.fd;
+}
+
+int
 serve_announce(struct serve *s)
 {
 	char *text = listeners_text(&s->listeners);
@@ -420,7 +426,8 @@ serve_process(struct serve *s, int master_fd)
 
 	s->master.fd = -1;
 	if (start(s) == -1 || (!alone && workers_follow(s, master_fd) == -1) ||
-	    (alone && (scrape_start(s->ev, s->metrics, s->scrape_fd) == -1 || routeset_watch(s->routes, s->ev, on_round_over, s) == -1))) {
+	    (alone && (scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1 ||
+	    routeset_watch(s->routes, s->ev, on_round_over, s) == -1))) {
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;
 	}

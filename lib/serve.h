@@ -146,6 +146,8 @@ struct serve_ops {
 	void (*hup)(struct serve *s);
 	/* Draining begins: end what has nothing under way. May be NULL. */
 	void (*drain)(struct serve *s);
+	/* The end of the process: give back what start() made, as far as it came. Called once, also without start(). */
+	void (*stop)(struct serve *s);
 };
 
 /* One serving process. The fields are for the tool to read. */
@@ -173,7 +175,7 @@ struct serve {
 	struct parent *parent;		/* in the parent of workers */
 	bool paused, bind_failed;
 	uint64_t pause_logged_ms, limit_logged_ms, limited_since;
-	int scrape_fd;			/* listening socket of --metrics, -1: none */
+	struct listeners scrape;	/* of --metrics: one, or none */
 };
 
 /*
@@ -200,6 +202,9 @@ int serve_process(struct serve *s, int master_fd);
 
 /* One connection on descriptors 0 and 1, to its end. Returns the exit code. */
 int serve_one(struct serve *s, const struct launch_one *one);
+
+/* The listening socket of --metrics, -1: none. */
+int serve_scrape_fd(const struct serve *s);
 
 /* Say that we are ready: the notify descriptor and NOTIFY_SOCKET. 0, or the exit code. */
 int serve_announce(struct serve *s);

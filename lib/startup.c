@@ -120,17 +120,15 @@ bind_all(struct serve *s)
 static int
 bind_metrics(struct serve *s)
 {
-	struct listeners one = { 0 };
 	const char *why;
 
-	s->scrape_fd = -1;
 	if (s->conf->metrics == NULL)
 		return 0;
-	if (listeners_open(&one, slice_str(s->conf->metrics), false, &why) == -1) {
+	if (listeners_open(&s->scrape, slice_str(s->conf->metrics), false, &why) == -1) {
 		log_error("--metrics %s: %s", s->conf->metrics, why != NULL ? why : strerror(errno));
 		return why != NULL ? EXIT_USAGE : EXIT_TEMP;
 	}
-	s->scrape_fd = one.first->io.fd;
+	log_info("metrics on %s", s->scrape.first->name);
 	return 0;
 }
 
@@ -249,7 +247,7 @@ run(struct serve *s, const struct metric *table, size_t n)
 int
 serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *table, size_t n)
 {
-	struct serve s = { .conf = conf, .ops = ops, .arg = arg, .scrape_fd = -1, .master.fd = -1 };
+	struct serve s = { .conf = conf, .ops = ops, .arg = arg, .master.fd = -1 };
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -260,5 +258,11 @@ serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg
 	}
 	code = run(&s, table, n);
 	log_flush();
+	listeners_close_all(&s.listeners, s.master.fd == -1);
+	listeners_close_all(&s.scrape, s.master.fd == -1);
+	if (s.ops->stop != NULL)
+		s.ops->stop(&s);
+	ev_free(s.ev);
+	routeset_free(s.routes);
 	return code;
 }

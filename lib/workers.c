@@ -120,9 +120,7 @@ become_worker(struct parent *p, unsigned i, int fd)
 	s->ev = NULL;
 	s->worker = i;
 	s->parent = NULL;
-	if (s->scrape_fd != -1)
-		close(s->scrape_fd);
-	s->scrape_fd = -1;
+	listeners_close_all(&s->scrape, false);
 	memset(&s->retry_bind, 0, sizeof(s->retry_bind));
 	p->child = true;
 	p->code = serve_process(s, fd);
@@ -296,7 +294,8 @@ start(struct parent *p)
 	serve_note_routes(s);
 	if (s->bind_failed)
 		ev_timer_in(s->ev, &s->retry_bind, RESTART_MS);
-	return scrape_start(s->ev, s->metrics, s->scrape_fd) == -1 ? -1 : routeset_watch(s->routes, s->ev, on_round_over, s);
+	return scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1 ? -1 :
+	    routeset_watch(s->routes, s->ev, on_round_over, s);
 }
 
 static int

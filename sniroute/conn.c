@@ -402,6 +402,7 @@ hand_over(struct conn *c)
 		return;
 	}
 	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == 0) {
+		ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps what is open elsewhere too */
 		conn_close(c, END_PASSED);
 		return;
 	}
@@ -576,6 +577,8 @@ route_tls(struct conn *c, const struct hello *hello, struct question *q)
 	}
 	c->route_at = rank == ROUTES_DEFAULT ? ROUTE_ALL : rank == ROUTES_EXACT ? 0 :
 	    (int16_t)(len - (size_t)rank - 1);
+	if (c->name == NULL)
+		set_name(c, route.as);
 	take_route(c, &route, q);
 }
 
@@ -933,6 +936,16 @@ start(struct serve *s)
 }
 
 static void
+stop(struct serve *s)
+{
+	(void)s;
+	if (the == NULL)
+		return;
+	dialer_free(the->dialer);
+	relay_pool_free(the->pool);
+}
+
+static void
 on_hup(struct serve *s)
 {
 	(void)s;
@@ -952,4 +965,5 @@ const struct serve_ops conn_ops = {
 	.cut = cut,
 	.routes_changed = on_routes,
 	.hup = on_hup,
+	.stop = stop,
 };

@@ -14,7 +14,7 @@ struct asked {
 	char norm[HOST_MAX + 1];
 	struct slice lookup;		/* normalised, or absent */
 	struct slice alpn;		/* wire list */
-	uint8_t alpn_wire[256];
+	uint8_t alpn_wire[1024];
 	struct endpoint src;
 	enum hello_verdict verdict;
 };
@@ -33,14 +33,16 @@ take_name(struct asked *a, struct slice name)
 static void
 take_alpn(struct asked *a, struct slice proto)
 {
-	if (proto.len == 0 || proto.len > 255)
-		diex(EXIT_USAGE, "-x: alpn= wants a protocol of 1 to 255 bytes");
-	a->alpn_wire[0] = (uint8_t)proto.len;
-	memcpy(a->alpn_wire + 1, proto.p, proto.len);
-	a->alpn = slice_of((char *)a->alpn_wire, proto.len + 1);
+	uint8_t *at = a->alpn_wire + a->alpn.len;
+
+	if (proto.len == 0 || proto.len > 255 || a->alpn.len + 1 + proto.len > sizeof(a->alpn_wire))
+		diex(EXIT_USAGE, "-x: alpn= wants a protocol of 1 to 255 bytes, and not too many of them");
+	at[0] = (uint8_t)proto.len;
+	memcpy(at + 1, proto.p, proto.len);
+	a->alpn = slice_of((char *)a->alpn_wire, a->alpn.len + 1 + proto.len);
 }
 
-/* NAME[,alpn=P][,src=IP] */
+/* NAME[,alpn=P]...[,src=IP] */
 static void
 parse_question(struct asked *a, struct slice text)
 {
@@ -116,7 +118,10 @@ print_targets(const struct asked *a, const struct route *r)
 	};
 	struct slice target;
 
-	printf("dial: %s\n", order[r->balance]);
+	if (r->balance == BALANCE_SOURCE && a->src.family == AF_UNSPEC)
+		printf("dial: by the client's address, in some order (ask with ,src=IP)\n");
+	else
+		printf("dial: %s\n", order[r->balance]);
 	for (size_t n = 0; (target = dial_order(r->targets, r->balance, &a->src, n)).p != NULL; n++)
 		printf("  %zu. " SLICE_FMT "%s\n", n + 1, SLICE_ARG(target), slice_starts(target, "pass:") ?
 		    " (the socket is handed over)" : r->proxy == PROXYHDR_V1 ? " with a PROXY v1 header" :
@@ -138,8 +143,10 @@ print_admission(const struct asked *a, const struct route *r)
 }
 
 static const char *
-why(const struct asked *a, int rank)
+why(const struct asked *a, enum routes_kind kind, int rank)
 {
+	if (kind == ROUTES_LISTEN)
+		return "the listening address";
 	if (rank == ROUTES_EXACT)
 		return "the exact name";
 	if (rank > ROUTES_DEFAULT)
@@ -152,8 +159,9 @@ why(const struct asked *a, int rank)
 static int
 print_route(const struct asked *a, const struct routeset *rs, enum routes_kind kind)
 {
+	struct slice name = kind == ROUTES_LISTEN ? a->name : a->lookup;
 	struct route r;
-	int rank = routeset_find(rs, kind, a->lookup, a->alpn, &r);
+	int rank = routeset_find(rs, kind, name, a->alpn, &r);
 
 	if (rank == ROUTES_NO_MATCH) {
 		printf("refused: no line fits%s\n", kind == ROUTES_TLS ? " (alert 112, unrecognized_name)" : "");
@@ -161,7 +169,7 @@ print_route(const struct asked *a, const struct routeset *rs, enum routes_kind k
 	}
 	printf("line: %s:%u: " SLICE_FMT " " SLICE_FMT "=" SLICE_FMT "\n", r.file, r.line, SLICE_ARG(r.name),
 	    SLICE_ARG(r.key), SLICE_ARG(r.targets));
-	printf("why: %s%s\n", why(a, rank), slice_starts(r.key, "alpn:") ? ", and the hello offers the protocol" : "");
+	printf("why: %s%s\n", why(a, kind, rank), slice_starts(r.key, "alpn:") ? ", and the hello offers the protocol" : "");
 	if (!print_admission(a, &r)) {
 		printf("refused: denied%s\n", kind == ROUTES_TLS ? " (alert 49, access_denied)" : "");
 		return EXIT_USAGE;
@@ -177,6 +185,10 @@ explain(const struct options *o, const struct routeset *rs)
 	static struct asked a;
 
 	parse_question(&a, text);
+	if (a.name.len > 0 && memchr(a.name.p, ':', a.name.len) != NULL) {
+		printf("listening address " SLICE_FMT "\n", SLICE_ARG(a.name));
+		return print_route(&a, rs, ROUTES_LISTEN);
+	}
 	if (slice_is(a.name, "-"))
 		parse_stdin(&a, o);
 	print_question(&a);

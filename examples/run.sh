@@ -1,0 +1,83 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# run.sh BINDIR: sniroute with examples/routes and sample backends on loopback, and commands to try, until Ctrl-C.
+#
+# Everything it makes lies in one temporary folder, which is removed at the end.
+set -eu
+export LC_ALL=C
+
+if [ $# != 1 ] || [ ! -x "$1/sniroute" ] || [ ! -x "$1/../examples/pass-exec" ]; then
+	echo "usage: run.sh BINDIR, where make has left sniroute" >&2
+	exit 100
+fi
+BIN=$(cd "$1" && pwd)
+HERE=$(cd "$(dirname "$0")" && pwd)
+D=$(mktemp -d "${TMPDIR:-/tmp}/tcproute.XXXXXX")
+PIDS=
+
+clean_up() {
+	trap - EXIT
+	for pid in $PIDS; do kill "$pid" 2>/dev/null || :; done
+	for pid in $PIDS; do wait "$pid" 2>/dev/null || :; done
+	rm -rf "$D"
+}
+trap clean_up EXIT
+trap 'exit 0' INT TERM HUP
+
+# backend NAME: an HTTPS server that serves the folder $D/NAME with a certificate of its own; sets ADDR
+backend() {
+	mkdir "$D/$1"
+	echo "This is backend $1." >"$D/$1/who"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=backend $1" \
+	    -addext 'subjectAltName=DNS:example.org,DNS:*.example.org,DNS:*.example.net' \
+	    -keyout "$D/$1/key" -out "$D/$1/crt" 2>/dev/null
+	cat "$D/$1/crt" >>"$D/ca"
+	(cd "$D/$1" && exec openssl s_server -accept 127.0.0.1:0 -cert crt -key key -WWW >log 2>&1 </dev/null) &
+	PIDS="$! $PIDS"
+	until ADDR=127.0.0.1:$(sed -n '/^ACCEPT/{s/.*://p;q;}' "$D/$1/log" 2>/dev/null | grep .); do
+		kill -0 $! 2>/dev/null || { cat "$D/$1/log" >&2; exit 111; }
+		sleep 0.1
+	done
+}
+
+# start_ready COMMAND...: in the background, until it has written a line to descriptor 9, which becomes READY
+start_ready() {
+	rm -f "$D/ready"
+	mkfifo "$D/ready"
+	"$@" 9>"$D/ready" </dev/null &
+	PIDS="$! $PIDS"
+	read -r READY <"$D/ready"
+}
+
+# sniroute LISTEN: with our copy of the routes
+sniroute() {
+	start_ready "$BIN/sniroute" -l "$1" -r "$D/routes" -m "unix:$D/metrics" -n 9 -g 1
+}
+
+backend one; ONE=$ADDR
+backend two; TWO=$ADDR
+sed "s,127.0.0.1:9441,$ONE,g; s,127.0.0.1:9442,$TWO,g; s,^127.0.0.1:9443 ,127.0.0.1:0 ,
+    s,/run/tcproute/hello.sock,$D/hello.sock,g" "$HERE/routes" >"$D/routes"
+start_ready "$BIN/../examples/pass-exec" -n 9 "$D/hello.sock" sh "$HERE/hello.sh"
+sniroute 127.0.0.1:8443 || sniroute 127.0.0.1:0
+ADDR=${READY%% *} PLAIN=${READY##* }
+
+cat <<END
+
+sniroute listens on $ADDR and follows the routes file
+  $D/routes
+Change it, and it is read again. Two HTTPS servers stand behind it. Try, in another terminal:
+
+  curl --cacert $D/ca --connect-to ::$ADDR https://www.example.org/who
+  curl --cacert $D/ca --connect-to ::$ADDR https://blog.example.org/who      # by the wildcard
+  curl --cacert $D/ca --connect-to ::$ADDR https://internal.example.net/who  # denied to you
+  curl --cacert $D/ca --connect-to ::$ADDR https://www.example.com/who       # in no line
+  curl --cacert $D/ca --connect-to ::$PLAIN https://www.example.net/who      # the port of its own
+  curl http://$ADDR/  # not TLS
+  $BIN/sniroute -r $D/routes --explain blog.example.org
+  curl -s --unix-socket $D/metrics http://localhost/metrics | grep connections
+
+Ctrl-C ends it all. From here on you read the log.
+
+END
+wait "${PIDS%% *}"

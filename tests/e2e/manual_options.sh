@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# -h and the manual list the same options, with the same names of their values and the same defaults.
+. "${0%/*}/lib.sh"
+
+manual=$ROOT/sniroute/sniroute.8
+# ".It Fl l , Fl -listen Ar ADDR" as "-l, --listen ADDR"
+awk '/^\.It Fl / {
+	out = ""
+	glue = 1
+	for (i = 2; i <= NF; i++) {
+		if ($i == "Ns") glue = 1
+		else if ($i == "Ar") continue
+		else if ($i == "Oo" || $i == "Op") { out = out "["; glue = 1; open += 1 }
+		else if ($i == "Oc") { out = out "]"; open -= 1 }
+		else {
+			word = $i
+			if (word == "Fl") word = "-" $(++i)
+			out = out (glue || word == "," ? "" : " ") word
+			glue = 0
+		}
+	}
+	while (open > 0) { out = out "]"; open -= 1 }
+	print out
+}' "$manual" | sort >in_manual
+"$SNIROUTE" -h >help
+sed -nE 's/^ +((-., )?--[a-z-]+(\[=[^ ]*\]| [A-Z][^ ]*)?) .*/\1/p' help | sort >in_help
+
+same "$(($(wc -l <help) - 2))" "$(wc -l <in_help)" "lines of -h"
+same "$(cat in_help)" "$(cat in_manual)" "options"
+
+# "(5)" at the end of a line of -h is "Default: 5." in the manual.
+sed -nE 's/.*(--[a-z-]+).*\(([0-9]+)\)$/\1 \2/p' help >defaults
+[ "$(wc -l <defaults)" -ge 7 ] || fail "no defaults found"
+while read -r option value; do
+	has "$(awk -v o="Fl -${option#--}" '/^\.It Fl / { on = index($0 " ", o " ") } on' "$manual")" "^Default: $value\.$"
+done <defaults
