@@ -24,6 +24,7 @@
 
 #define READ_FIRST 16384u	/* bytes asked for at first: a hello, and early data behind it */
 #define LINGER_MS 2000		/* how long a client may take to read its alert and close */
+#define LINGER_READS 16		/* of READ_FIRST bytes per event: a flood comes with events enough */
 #define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process together */
 #define RECORDS_FEW 8		/* a hello in more records than this is waited for in larger steps */
 
@@ -315,12 +316,13 @@ static void
 linger(struct conn *c)
 {
 	uint8_t *scratch = relay_scratch(the->pool);
+	int turns = LINGER_READS;
 	ssize_t n;
 
 	do
 		n = read(c->relay.end[0].fd, scratch, READ_FIRST);
-	while (n > 0);
-	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	while (n > 0 && --turns > 0);
+	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
 		conn_close(c, c->end);
 }
 
