@@ -17,7 +17,7 @@ WERROR    =
 
 TOOLS     = sniroute
 PKG_LIB   = libcares
-PKG_routesync := hiredis jansson $(shell pkg-config --exists hiredis_ssl && echo hiredis_ssl openssl)
+PKG_routesync := hiredis jansson $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl openssl)
 CFLAGS_routesync = $(if $(filter hiredis_ssl,$(PKG_routesync)),-DHAVE_HIREDIS_SSL)
 MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7)
 
@@ -64,7 +64,7 @@ $(BINS): $(BUILD)/bin/%: $$(call objs,$$*) $(LIB)
 	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB) $(PKG_$*))
 
 # Unit tests and fuzz targets link lib; those of a tool's pure parts these files too.
-PURE_routesync = lines live output record shelf source table
+PURE_routesync = lines live record shelf source table
 UNIT_routesync = $(filter $(BUILD)/unit/routesync_%,$(UNIT))
 FUZZ_routesync = build-fuzz/record_fuzz
 

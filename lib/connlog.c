@@ -27,6 +27,31 @@ conn_end_word(enum conn_end end)
 	return word[end];
 }
 
+int
+conn_end_exit(enum conn_end end, enum hello_verdict verdict)
+{
+	switch (end) {
+	case END_CLOSED:
+	case END_PASSED:
+	case END_DRAIN:
+		return 0;
+	case END_HELLO:
+		return verdict == HELLO_TIMEOUT || verdict == HELLO_EOF ? EXIT_TEMP : EXIT_USAGE;
+	case END_NO_ROUTE:
+	case END_DENIED:
+		return EXIT_USAGE;
+	case END_CLIENT_RESET:
+	case END_TARGET_RESET:
+	case END_IDLE:
+	case END_HALF_CLOSE:
+	case END_LIMIT:
+	case END_UNREACHABLE:
+	case END_COUNT:
+		break;
+	}
+	return EXIT_TEMP;
+}
+
 void
 connlog_write(const struct connlog *l)
 {

@@ -29,6 +29,12 @@ enum conn_end {
 /* "closed", "client-reset", ... Static. */
 const char *conn_end_word(enum conn_end end);
 
+/*
+ * The exit code of a process that served one connection: 0 served, 100 refused (a restart will not help), 111
+ * failed. verdict tells the kinds of END_HELLO apart.
+ */
+int conn_end_exit(enum conn_end end, enum hello_verdict verdict);
+
 struct connlog {
 	uint64_t id;
 	struct endpoint peer;

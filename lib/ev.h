@@ -49,7 +49,10 @@ struct ev_task {
 struct ev *ev_new(void);
 void ev_free(struct ev *ev);
 
-/* Start or change watching io->fd; -1 with errno. Closing the descriptor ends it; ev_del() does without closing. */
+/*
+ * Start or change watching io->fd; -1 with errno. ev_del() ends it. So does closing the descriptor, but only when no other
+ * process or duplicate holds it (epoll(7)): one that was passed on, or is older than a fork, needs ev_del() first.
+ */
 int ev_add(struct ev *ev, struct ev_io *io, unsigned want);
 int ev_mod(struct ev *ev, struct ev_io *io, unsigned want);
 void ev_del(struct ev *ev, struct ev_io *io);

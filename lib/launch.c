@@ -92,13 +92,22 @@ peer_from_env(struct endpoint *peer)
 	peer->port = (uint16_t)port;
 }
 
+/* Whether it blocked before. */
+static bool
+set_nonblock(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags != -1 && (flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
 static void
-set_nonblock(int fd, bool on)
+set_blocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
 	if (flags != -1)
-		(void)fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK);
+		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
 /* inetd makes the client's socket standard error, too: what is logged must not reach the client. */
@@ -137,14 +146,16 @@ launch_one_connection(struct launch_one *one)
 	}
 	if (same_file(STDERR_FILENO, one->in_fd) || same_file(STDERR_FILENO, one->out_fd))
 		silence();
-	set_nonblock(one->in_fd, true);
-	set_nonblock(one->out_fd, true);
+	one->in_blocked = set_nonblock(one->in_fd);
+	one->out_blocked = set_nonblock(one->out_fd);
 	return true;
 }
 
 void
 launch_one_restore(const struct launch_one *one)
 {
-	set_nonblock(one->in_fd, false);
-	set_nonblock(one->out_fd, false);
+	if (one->in_blocked)
+		set_blocking(one->in_fd);
+	if (one->out_blocked)
+		set_blocking(one->out_fd);
 }

@@ -16,6 +16,7 @@ int launch_stdin_listener(struct listeners *ls);
 struct launch_one {
 	int in_fd, out_fd;	/* equal when both are one socket */
 	struct endpoint peer;	/* from the socket, else TCPREMOTEIP and TCPREMOTEPORT, else unknown */
+	bool in_blocked, out_blocked;	/* before */
 };
 
 /*

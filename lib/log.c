@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static struct {
 	bool with_time;
 	bool always_room;	/* standard error is a file */
 	size_t len;
-	unsigned long dropped;
+	atomic_ulong dropped;	/* lines, by threads too */
 	char buf[GATHER_MAX];
 } lg = { .tool = "tcproute", .max = LOG_LEVEL_INFO };
 
@@ -131,9 +132,8 @@ report_dropped(void)
 {
 	char line[160];
 	int n = snprintf(line, sizeof(line), "%s: warn: standard error was not read: %lu lines dropped\n", lg.tool,
-	    lg.dropped);
+	    atomic_exchange(&lg.dropped, 0));
 
-	lg.dropped = 0;
 	write_all(line, (size_t)n);
 }
 
@@ -217,7 +217,10 @@ log_from_thread(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = put_line(line, level, fmt, ap);
 	va_end(ap);
-	write_all(line, n);
+	if (stderr_has_room())
+		write_all(line, n);
+	else
+		lg.dropped++;
 }
 
 void

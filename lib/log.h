@@ -31,7 +31,7 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool log_wants(enum log_level level);
 
-/* One line, written at once by one write(2); for threads beside the main one. */
+/* One line, written at once by one write(2), or dropped as below; for threads beside the main one. */
 void log_from_thread(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*

@@ -114,22 +114,31 @@ by_value(const struct opt *table, size_t n, int value)
 	return NULL;
 }
 
+/* What getopt_long() did not like: a letter, or the long option it has just passed. */
+static void
+refuse_option(char **argv, const char *before, const char *after)
+{
+	if (optopt > 0 && optopt < LONG_ONLY)
+		diex(EXIT_USAGE, "%s-%c%s; -h lists the options", before, optopt, after);
+	diex(EXIT_USAGE, "%s%s%s; -h lists the options", before, argv[optind - 1], after);
+}
+
 /* Leaves optind at the first word that is no option; getopt_long() moves those behind the options. */
 static void
 parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
 {
 	char *letters = calloc(n * 2 + 2, 1);
 	struct option *longs = calloc(n + 1, sizeof(*longs));
-	int value, at;
+	int value;
 
 	if (letters == NULL || longs == NULL)
 		die(EXIT_TEMP, "command line");
 	build(table, n, letters, longs);
-	while ((at = optind, value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (value == ':')
-			diex(EXIT_USAGE, "%s needs a value; -h lists the options", argv[at]);
+			refuse_option(argv, "", " needs a value");
 		if (value == '?')
-			diex(EXIT_USAGE, "unknown option %s; -h lists the options", argv[at]);
+			refuse_option(argv, "unknown option ", "");
 		if (value == 'h' || (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'h'))
 			usage(synopsis, table, n);
 		if (value == 'V' || (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'V')) {

@@ -142,10 +142,6 @@ channel_open(struct resolver *r)
 	struct ares_options o = { .timeout = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES,
 	    .sock_state_cb = on_socket_state, .sock_state_cb_data = r };
 
-	if (r->open && r->stale_channel) {
-		ares_destroy(r->channel);
-		r->open = false;
-	}
 	if (r->open)
 		return 0;
 	if (ares_init_options(&r->channel, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) !=
@@ -153,7 +149,6 @@ channel_open(struct resolver *r)
 		return -1;
 	r->timer.cb = on_timer;
 	r->open = true;
-	r->stale_channel = false;
 	return 0;
 }
 
@@ -252,6 +247,8 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 
 	(void)timeouts;
 	name->asking = false;
+	if (status == ARES_EDESTRUCTION)
+		return;		/* of the channel, not of the question: see renew() */
 	if (status != ARES_SUCCESS || !take_answer(name, info))
 		name->fresh_until_ms = name->n == 0 ? 0 : ev_now_ms(name->resolver->ev) + STALE_RETRY_MS;
 	if (info != NULL)
@@ -259,14 +256,45 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	answer(name);
 }
 
+static void
+ask(struct resolver *r, struct resolve_name *name)
+{
+	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+
+	if (channel_open(r) == -1) {
+		answer(name);
+		return;
+	}
+	name->asking = true;
+	ares_getaddrinfo(r->channel, name->host, NULL, &hints, on_answer, name);
+	rearm(r);
+}
+
+/* Other servers may be right now: what is under way is asked again, of a new channel. */
+static void
+renew(struct resolver *r)
+{
+	r->stale_channel = false;
+	if (!r->open)
+		return;
+	ares_destroy(r->channel);
+	r->open = false;
+	for (int i = 0; i < BUCKETS; i++)
+		for (struct resolve_name *name = r->bucket[i]; name != NULL; name = name->next)
+			if (name->waiting != NULL && !name->asking)
+				ask(r, name);
+}
+
 bool
 resolver_ask(struct resolver *r, struct resolve *q, struct slice host)
 {
-	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	struct resolve_name *name = name_get(r, host);
+	struct resolve_name *name;
 
+	if (r->stale_channel)
+		renew(r);
+	name = name_get(r, host);
 	q->name = NULL;
-	if (name == NULL || (!name->asking && channel_open(r) == -1)) {
+	if (name == NULL) {
 		q->cb(q, NULL, 0);
 		return true;
 	}
@@ -277,11 +305,8 @@ resolver_ask(struct resolver *r, struct resolve *q, struct slice host)
 	q->name = name;
 	q->next = name->waiting;
 	name->waiting = q;
-	if (!name->asking) {
-		name->asking = true;
-		ares_getaddrinfo(r->channel, name->host, NULL, &hints, on_answer, name);
-		rearm(r);
-	}
+	if (!name->asking)
+		ask(r, name);
 	return q->name == NULL;
 }
 

@@ -11,7 +11,10 @@
 
 struct routeset;
 
-/* For n files; paths are borrowed for ever. Nothing is read yet. NULL with errno. */
+/*
+ * For n files; paths are borrowed for ever. Nothing is read yet. NULL with errno. Freed behind the loop that watches it; while
+ * busy it is not freed at all.
+ */
 struct routeset *routeset_new(char *const *paths, size_t n);
 void routeset_free(struct routeset *rs);
 

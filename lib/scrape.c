@@ -17,6 +17,7 @@
 #define CLIENTS_MAX 16
 #define REQUEST_MAX 4096
 #define DEADLINE_MS 5000
+#define RESUME_MS 100	/* how soon to try again without descriptors */
 
 /*
  *   REQUEST --blank line read--> ANSWER --all written, FIN sent--> LINGER --their FIN, or deadline--> gone
@@ -36,25 +37,41 @@ static struct scrape {
 	const struct metrics *metrics;
 	struct ev_io io;		/* the listener */
 	bool watched;
+	struct ev_timer resume;
 	struct client client[CLIENTS_MAX];
 } the;
 
 static void
 watch(void)
 {
-	the.watched = ev_add(the.ev, &the.io, EV_READ) == 0;
+	if (!the.watched)
+		the.watched = ev_add(the.ev, &the.io, EV_READ) == 0;
+}
+
+static void
+on_resume(struct ev_timer *t)
+{
+	(void)t;
+	watch();
+}
+
+static void
+unwatch(void)
+{
+	ev_del(the.ev, &the.io);
+	the.watched = false;
 }
 
 static void
 client_close(struct client *c)
 {
 	ev_timer_at(the.ev, &c->deadline, 0);
+	ev_del(the.ev, &c->io);		/* a worker forked meanwhile holds it too */
 	close(c->io.fd);
 	c->io.fd = -1;
 	free(c->answer);
 	c->answer = NULL;
-	if (!the.watched)
-		watch();
+	watch();
 }
 
 static void
@@ -187,12 +204,23 @@ on_accept(struct ev_io *io, unsigned events)
 
 	(void)events;
 	if (c == NULL) {	/* they wait in the backlog */
-		ev_del(the.ev, io);
-		the.watched = false;
+		unwatch();
 		return;
 	}
-	if (sock_accept(io->fd, &fd, &peer) != SOCK_ACCEPTED)
+	switch (sock_accept(io->fd, &fd, &peer)) {
+	case SOCK_ACCEPTED:
+		break;
+	case SOCK_FULL:
+		unwatch();
+		ev_timer_in(the.ev, &the.resume, RESUME_MS);
 		return;
+	case SOCK_BROKEN:
+		unwatch();
+		return;
+	case SOCK_NONE:
+	case SOCK_GONE:
+		return;
+	}
 	c->io = (struct ev_io){ fd, on_client };
 	c->deadline.cb = on_deadline;
 	c->state = CLIENT_REQUEST;
@@ -210,8 +238,10 @@ scrape_start(struct ev *ev, const struct metrics *metrics, int fd)
 	the.ev = ev;
 	the.metrics = metrics;
 	the.io = (struct ev_io){ fd, on_accept };
+	the.resume.cb = on_resume;
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		the.client[i].io.fd = -1;
+	the.watched = false;
 	watch();
 	return the.watched ? 0 : -1;
 }

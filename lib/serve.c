@@ -22,6 +22,13 @@
 
 /* ---- connections ---- */
 
+bool
+serve_wants_proxyhdr(const struct serve_conf *conf, const struct endpoint *peer)
+{
+	return conf->accept_proxy != NULL &&
+	    (conf->accept_proxy[0] == '\0' || cidr_list_has(slice_str(conf->accept_proxy), peer));
+}
+
 void
 serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *client)
 {
@@ -60,6 +67,7 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 	line->peer = c->peer;
 	line->ms = ev_now_ms(s->ev) - c->started_ms;
 	line->end = end;
+	s->one_exit = conn_end_exit(end, line->hello);
 	connlog_write(line);
 	metrics_add(s->metrics, s->worker, M_CONNS, -1);
 	metrics_add(s->metrics, s->worker, M_END + end, 1);
@@ -415,7 +423,7 @@ run(struct serve *s)
 		log_error("event loop: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
-	return s->one_exit;
+	return s->one ? s->one_exit : 0;
 }
 
 int

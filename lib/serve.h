@@ -185,6 +185,9 @@ struct serve {
 int serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *metrics_table,
     size_t metrics_n);
 
+/* Whether a client from peer must send a PROXY header first (--accept-proxy). */
+bool serve_wants_proxyhdr(const struct serve_conf *conf, const struct endpoint *peer);
+
 /* Link a new connection: numbers it, counts it. Takes over the client's hold on its listener and quota. */
 void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *client);
 

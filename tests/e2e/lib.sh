@@ -12,6 +12,8 @@ TESTS=$(cd "${0%/*}" && pwd)
 ROOT=${TESTS%/tests/e2e}
 BUILD=${BUILD:-build}
 SNIROUTE=$ROOT/$BUILD/bin/sniroute
+ROUTESYNC=$ROOT/$BUILD/bin/routesync
+HTTPREDIR=$ROOT/$BUILD/bin/httpredir
 DATA=$ROOT/tests/data
 T=$(mktemp -d "${TMPDIR:-/tmp}/tcproute.XXXXXX")
 chmod 755 "$T"
@@ -120,7 +122,7 @@ start_peer() { local name="$1"; shift; start "$name" python3 -SE "$TESTS/peer.py
 
 started() {
 	case $3 in
-	*"$SNIROUTE"*) STARTED="$1 $2 0 $STARTED" ;;
+	*"$SNIROUTE"* | *"$HTTPREDIR"*) STARTED="$1 $2 0 $STARTED" ;;
 	*) STARTED="$1 $2 - $STARTED" ;;
 	esac
 }
@@ -130,6 +132,27 @@ serve() {
 	start sniroute "$SNIROUTE" -n 9 "$@"
 	ADDR=${READY%% *}
 	PORT=${ADDR##*:}
+}
+
+# front ARG...: httpredir, as serve. web NAME [ADDR [proxy]]: an HTTP server (web.py); $READY is its address
+front() {
+	start httpredir "$HTTPREDIR" -n 9 "$@"
+	ADDR=${READY%% *}
+	PORT=${ADDR##*:}
+}
+web() { local name="$1"; shift; start "$name" python3 -SE "$TESTS/web.py" "${@:-127.0.0.1:0}"; }
+
+# get PATH [CURL ARG...]: http://a.test/PATH from $ADDR, answer heads and all
+get() {
+	local path="$1"; shift
+	curl -sSi --max-time 20 --connect-to "::$ADDR" "$@" "http://${HOST:-a.test}$path"
+}
+# raw WORD...: what a client that does these words is told, then everything up to its end
+raw() { client "$ADDR" timeout:5 "$@" read; }
+# statuses WORD...: of the answers raw gets, and how the connection ended: "308 404 eof"
+statuses() {
+	raw "$@" >raw.out
+	{ grep -oE 'HTTP/1\.1.x20[0-9]{3}|end=[a-z]+$' raw.out | sed 's/.*x20//;s/end=//' || :; } | paste -sd ' '
 }
 
 # backend NAME WORD...: a server on loopback; $READY is its address
@@ -201,6 +224,40 @@ end_pid() {
 	kill -9 "$1"
 	return 1
 }
+
+# ---- a store ----
+
+# redis [NAME [ARG...]]: a redis-server named NAME (redis) on the unix socket NAME.sock alone, which keeps nothing
+redis() {
+	local name="${1:-redis}"; [ $# = 0 ] || shift
+	command -v redis-server >/dev/null || skip "no redis-server here"
+	spawn "$name" redis-server --port 0 --unixsocket "$T/$name.sock" --save '' --appendonly no --dir "$T" "$@"
+	wait_for 5 redis_answers "$name" || fail "$name does not answer"
+}
+redis_answers() { [ -n "$(redis-cli -s "$T/$1.sock" ping 2>/dev/null)" ]; }
+
+# r CMD...: to the store named redis;  put NAME VALUE: the key tcprouter would read
+r() { redis-cli -s "$T/redis.sock" "$@" >/dev/null; }
+put() { r set "/tcprouter/service/$1" "$2"; }
+STORE=redis+unix://$T/redis.sock
+
+# sync ARG...: routesync into the file routes, until it is ready;  spawn_sync ARG...: without waiting for that
+sync() { start sync "$ROUTESYNC" -n 9 -o routes "$@"; }
+spawn_sync() { spawn sync "$ROUTESYNC" -o routes "$@"; }
+
+# routes LINE...: what the file must hold, soon (5 s) or now
+lines() { printf '%s\n' '#!routes sorted' "$@"; }
+routes_are() { lines "$@" | cmp -s - routes; }
+routes() { wait_for 5 routes_are "$@" || same "$(lines "$@")" "$(cat routes)" "routes"; }
+
+# many N [FIRST]: N routes named hFIRST.example and so on
+many() {
+	seq "${2:-1}" $((${2:-1} + $1 - 1)) | sed 's,.*,SET /tcprouter/service/h&.example tls=10.0.0.2:443,' | r --pipe
+}
+count_is() { [ "$(grep -c = routes)" = "$1" ]; }
+routes_count() { wait_for 5 count_is "$1" || fail "$(grep -c = routes) routes, not $1"; }
+# nothing_beside FILE: no temporary file lies about
+nothing_beside() { [ -z "$(find . -maxdepth 1 -name ".$1.*")" ] || fail "left behind: $(ls -A)"; }
 
 # ---- the machine ----
 

@@ -33,15 +33,16 @@
 
 /* ---- the clock: this definition stands before libc's, so that a test need not wait ---- */
 
-static int64_t skipped_ms;
+static int64_t skipped_ms, skipped_wall_ms;	/* of the monotonic clock and of the time of day */
 
 int
 clock_gettime(clockid_t clock, struct timespec *ts)
 {
+	int64_t ms = clock == CLOCK_REALTIME ? skipped_wall_ms : skipped_ms;
 	int r = (int)syscall(SYS_clock_gettime, clock, ts);
 
-	ts->tv_sec += (time_t)(skipped_ms / 1000);
-	ts->tv_nsec += (long)(skipped_ms % 1000) * 1000000;
+	ts->tv_sec += (time_t)(ms / 1000);
+	ts->tv_nsec += (long)(ms % 1000) * 1000000;
 	if (ts->tv_nsec >= 1000000000) {
 		ts->tv_nsec -= 1000000000;
 		ts->tv_sec++;
@@ -53,6 +54,7 @@ UNUSED static void
 skip_ms(int64_t ms)
 {
 	skipped_ms += ms;
+	skipped_wall_ms += ms;
 }
 
 /* ---- the loop ---- */
@@ -264,6 +266,7 @@ catch_stderr(void)
 	stderr_kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
 	stderr_caught = memfd_create("stderr", MFD_CLOEXEC);
 	assert_true(stderr_kept != -1 && stderr_caught != -1);
+	assert_int_equal(fcntl(stderr_caught, F_SETFL, O_APPEND), 0);	/* for threads */
 	assert_true(dup2(stderr_caught, STDERR_FILENO) == STDERR_FILENO);
 }
 

@@ -34,11 +34,24 @@ struct party {
 
 static struct party client, server;
 
-/* The byte of a text at a place. */
-static uint8_t
-byte_at(uint32_t text, uint64_t place)
+/* Two texts that repeat after a prime number of bytes. */
+#define PERIOD 65521u
+
+static uint8_t text[3][PERIOD + PIECE];
+
+static void
+write_texts(void)
 {
-	return (uint8_t)((place * 0x9e3779b97f4a7c15u + text * 0x1234567u) >> 56);
+	for (uint32_t t = 1; t <= 2; t++)
+		for (uint32_t i = 0; i < sizeof(text[t]); i++)
+			text[t][i] = (uint8_t)((i % PERIOD * 0x9e3779b97f4a7c15u + t * 0x1234567u) >> 56);
+}
+
+/* What stands at a place of text t, at least PIECE bytes of it. */
+static const uint8_t *
+text_at(uint32_t t, uint64_t place)
+{
+	return text[t] + place % PERIOD;
 }
 
 static void
@@ -53,15 +66,12 @@ party_wants(struct party *p)
 static void
 party_writes(struct party *p)
 {
-	static uint8_t piece[PIECE];
 	uint32_t n = 1 + draw(p->piece);
 	ssize_t w;
 
 	if (n > p->to_send - p->sent)
 		n = (uint32_t)(p->to_send - p->sent);
-	for (uint32_t i = 0; i < n; i++)
-		piece[i] = byte_at(p->speaks, p->sent + i);
-	w = n == 0 ? 0 : write(p->out, piece, n);
+	w = n == 0 ? 0 : write(p->out, text_at(p->speaks, p->sent), n);
 	if (w == -1 && errno != EAGAIN)
 		p->reset = true;
 	p->sent += w > 0 ? (uint64_t)w : 0;
@@ -84,10 +94,10 @@ party_reads(struct party *p)
 		p->eof = true;
 	else if (n == -1 && errno != EAGAIN)
 		p->reset = true;
-	for (ssize_t i = 0; i < n; i++)
-		if (piece[i] != byte_at(p->hears, p->received + (uint64_t)i))
-			fail_msg("byte %llu is wrong", (unsigned long long)p->received + (unsigned long long)i);
-	p->received += n > 0 ? (uint64_t)n : 0;
+	if (n > 0) {
+		assert_memory_equal(piece, text_at(p->hears, p->received), n);
+		p->received += (uint64_t)n;
+	}
 }
 
 static void
@@ -224,9 +234,9 @@ meet(struct party *p, int fd, uint32_t speaks, uint32_t hears)
 
 typedef void pair_maker(int pair[2]);
 
-/* client <-> end[0], end[1] <-> server; the relay's ends are not watched yet. */
 static bool splice_only_in_a_crowd;
 
+/* client <-> end[0], end[1] <-> server; the relay's ends are not watched yet. */
 static void
 join(pair_maker *make, unsigned max_pipes)
 {
@@ -356,8 +366,7 @@ what_was_read_before_is_written_first_and_not_counted(void **state)
 	join(tcp_pair, 8);
 	spill->at = 10;
 	spill->len = 990;
-	for (uint32_t i = 0; i < 990; i++)
-		spill->bytes[10 + i] = byte_at(1, i);
+	memcpy(spill->bytes + 10, text_at(1, 0), 990);
 	relay_preload(relay, spill);
 	client.sent = client.to_send = 990;
 	watch_relay();
@@ -378,8 +387,8 @@ a_preload_longer_than_the_sink_takes_is_not_lost(void **state)
 	(void)state;
 	join(unix_pair, 0);
 	spill->len = LEN;
-	for (uint32_t i = 0; i < LEN; i++)
-		spill->bytes[i] = byte_at(1, i);
+	for (uint32_t i = 0; i < LEN; i += PIECE)
+		memcpy(spill->bytes + i, text_at(1, i), PIECE);
 	relay_preload(relay, spill);
 	client.sent = client.to_send = LEN;
 	watch_relay();
@@ -651,7 +660,7 @@ a_slow_reader_gets_every_byte_through_pipes_too(void **state)
 	(void)state;
 	join(tcp_pair, 8);
 	watch_relay();
-	says(&client, 48 << 20, true);
+	says(&client, 24 << 20, true);
 	run_turn();
 	for (int i = 0; i < 3000 && !spliced[0]; i++)
 		run_turn();
@@ -897,7 +906,6 @@ a_lone_bulk_flow_is_copied_and_two_are_spliced(void **state)
 	}
 }
 
-
 static void
 bytes_left_in_a_pipe_never_reach_another_connection(void **state)
 {
@@ -961,5 +969,6 @@ main(void)
 	};
 
 	signal(SIGPIPE, SIG_IGN);
+	write_texts();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

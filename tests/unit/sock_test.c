@@ -112,8 +112,9 @@ expect_peer(int lfd, const char *target, const char *peer_ip, int family)
 	assert_string_equal(endpoint_text(&peer, text), want);
 	sock_peer(in, &peer);
 	assert_string_equal(endpoint_text(&peer, text), want);
+	assert_int_equal(nodelay(in), 1);	/* inherited */
+	sock_nodelay(out);
 	assert_int_equal(nodelay(out), 1);
-	assert_int_equal(nodelay(in), 1);
 	expect_flags(out);
 	close(in);
 	close(out);
@@ -411,6 +412,29 @@ nobody_there_is_refused_with_the_reason_and_no_descriptor_lost(void **state)
 }
 
 static void
+who_speaks_first_is_heard_at_once(void **state)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+	struct endpoint peer;
+	char byte;
+	int lfd = listen_on("127.0.0.1:0"), out, in;
+
+	(void)state;
+	getsockname(lfd, (struct sockaddr *)&sa, &len);
+	assert_int_not_equal(sock_connect(&sa, len, true, &out), SOCK_REFUSED);
+	await(out, POLLOUT);
+	assert_int_equal(sock_error(out), 0);
+	assert_int_equal(write(out, "x", 1), 1);
+	in = take_one(lfd, &peer);
+	await(in, POLLIN);
+	assert_int_equal(read(in, &byte, 1), 1);
+	close(in);
+	close(out);
+	close(lfd);
+}
+
+static void
 kinds_of_descriptors_are_told_apart(void **state)
 {
 	struct endpoint e;
@@ -437,6 +461,8 @@ kinds_of_descriptors_are_told_apart(void **state)
 	assert_int_equal(e.family, AF_UNIX);
 	assert_int_equal(sock_error(pair[0]), 0);
 	assert_int_equal(sock_error(pipefd[0]), ENOTSOCK);
+	sock_nodelay(pair[0]);
+	sock_nodelay(pipefd[0]);
 	close(lfd);
 	close(ulfd);
 	close(dgram);
@@ -624,6 +650,7 @@ main(void)
 		cmocka_unit_test(what_does_not_listen_is_broken),
 		cmocka_unit_test(running_out_of_descriptors_is_told_from_other_failures),
 		dir_test(nobody_there_is_refused_with_the_reason_and_no_descriptor_lost),
+		cmocka_unit_test(who_speaks_first_is_heard_at_once),
 		dir_test(kinds_of_descriptors_are_told_apart),
 		cmocka_unit_test(a_reset_reaches_the_peer_as_a_reset),
 		cmocka_unit_test(a_socket_somebody_else_made_becomes_one_of_ours),

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a client says first: a PROXY header where one must come, and the hello, in whatever pieces.
+ *
+ * Usually it is read, and replayed to the target later. When a route may hand the socket over it is only peeked at and stays
+ * in the socket; a relay then reads it as it reads everything else.
+ */
+#include "conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process together */
+#define RECORDS_FEW 8		/* a hello in more records than this is waited for in larger steps */
+
+/* How far reading has come. */
+struct progress {
+	struct hello parse;
+	struct endpoint local;	/* from a PROXY header: the end the client connected to */
+	bool header_done;	/* the PROXY header has been taken off */
+};
+
+/* What came of a hello that did not come in one piece. */
+struct inbox {
+	struct progress progress;
+	size_t len, room;	/* of bytes; 0 when peeking */
+	uint8_t bytes[];
+};
+
+/* ---- the inbox ---- */
+
+size_t
+inbox_len(const struct inbox *in)
+{
+	return in == NULL ? 0 : in->len;
+}
+
+void
+inbox_free(struct inbox *in)
+{
+	if (in != NULL)
+		the->inbox_total -= sizeof(*in) + in->room;
+	free(in);
+}
+
+/*
+ * Room for so many bytes, keeping what is there. NULL, and the old inbox stays, without memory or when all unfinished hellos
+ * together would hold too much: those that come in one piece need no inbox and pass all the same.
+ */
+static struct inbox *
+inbox_resize(struct inbox *old, size_t room)
+{
+	size_t had = old == NULL ? 0 : sizeof(*old) + old->room;
+	struct inbox *in;
+
+	if (the->inbox_total - had + sizeof(*in) + room > INBOX_TOTAL_MAX)
+		return NULL;
+	in = realloc(old, sizeof(*in) + room);
+	if (in == NULL)
+		return NULL;
+	in->room = room;
+	the->inbox_total += sizeof(*in) + room - had;
+	return in;
+}
+
+/* ---- reading ---- */
+
+static bool
+reset_by_peer(void)
+{
+	return errno != EAGAIN && errno != EINTR;
+}
+
+static bool
+inbox_grow(struct conn *c)
+{
+	struct inbox *in = c->inbox;
+
+	if (in->len < in->room)
+		return true;
+	in = inbox_resize(in, in->room * 2);
+	if (in == NULL)
+		return false;
+	c->inbox = in;
+	return true;
+}
+
+enum fill {
+	FILL_SOME,	/* *bytes is all there is so far, and nothing more waits */
+	FILL_FULL,	/* the same, but more may wait */
+	FILL_NONE,
+	FILL_CLOSED	/* the connection has ended and is closed */
+};
+
+/* Read, or peek, what the client has sent; *bytes lives until the next read of any connection. */
+static enum fill
+fill(struct conn *c, struct slice *bytes)
+{
+	uint8_t *at = relay_scratch(the->pool);
+	size_t room = c->peek ? RELAY_CHUNK_MAX : READ_FIRST;
+	int fd = c->relay.end[0].fd;
+	ssize_t n;
+
+	if (!c->peek && c->inbox != NULL) {
+		if (!inbox_grow(c)) {
+			conn_close(c, END_LIMIT);
+			return FILL_CLOSED;
+		}
+		at = c->inbox->bytes + c->inbox->len;
+		room = c->inbox->room - c->inbox->len;
+	}
+	n = c->peek ? recv(fd, at, room, MSG_PEEK) : read(fd, at, room);
+	if (n == -1 && !reset_by_peer())
+		return FILL_NONE;
+	if (n <= 0) {
+		c->verdict = HELLO_EOF;
+		conn_close(c, n == 0 ? END_HELLO : END_CLIENT_RESET);
+		return FILL_CLOSED;
+	}
+	*bytes = slice_of((char *)at, (size_t)n);
+	if (!c->peek && c->inbox != NULL) {
+		c->inbox->len += (size_t)n;
+		*bytes = slice_of((char *)c->inbox->bytes, c->inbox->len);
+	}
+	return (size_t)n == room ? FILL_FULL : FILL_SOME;
+}
+
+/* Wait for the rest: keep what was read, or (peeking) ask to be woken when enough is there. */
+static void
+keep(struct conn *c, const struct progress *p, struct slice bytes)
+{
+	struct inbox *in = c->inbox;
+
+	if (in == NULL) {
+		size_t room = c->peek ? 0 : bytes.len < 256 ? 512 : bytes.len * 2;
+
+		in = c->inbox = inbox_resize(NULL, room);
+		if (in == NULL) {
+			conn_close(c, END_LIMIT);
+			return;
+		}
+	}
+	in->progress = *p;
+	in->len = c->peek ? 0 : bytes.len;
+	if (!c->peek && bytes.len > 0)
+		memmove(in->bytes, bytes.p, bytes.len);	/* a PROXY header may have been taken off its front */
+}
+
+/*
+ * A peeked hello is looked at from its first byte each time: wake only when a look can tell something new. In many
+ * small records that would be at each of them; then the steps grow with what is there, so that the work stays linear.
+ */
+static void
+wait_for(struct conn *c, const struct progress *p, struct slice bytes)
+{
+	size_t wants = bytes.len + 1;
+	int lowat;
+
+	if (!c->peek)
+		return;
+	if (p->header_done || !c->proxied)
+		wants = hello_wants(&p->parse, (const uint8_t *)bytes.p, bytes.len);
+	if (p->parse.records > RECORDS_FEW) {
+		size_t rest = hello_rest(&p->parse, bytes.len), step = bytes.len / 8;
+
+		if (wants < bytes.len + (step < rest ? step : rest))
+			wants = bytes.len + (step < rest ? step : rest);
+	}
+	lowat = (int)wants;
+	c->lowat = setsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat)) == 0;
+}
+
+/* ---- judging ---- */
+
+/* Take a PROXY header off the front of *bytes: true when it is done with, false when not (yet), or c is closed. */
+static bool
+take_header(struct conn *c, struct progress *p, struct slice *bytes)
+{
+	uint8_t sink[PROXYHDR_READ_MAX];
+	struct proxyhdr h;
+	size_t used;
+
+	switch (proxyhdr_read((const uint8_t *)bytes->p, bytes->len, &h, &used)) {
+	case PROXYHDR_MORE:
+		return false;
+	case PROXYHDR_ABSENT:
+	case PROXYHDR_BAD:
+		c->verdict = HELLO_MALFORMED;
+		conn_close(c, END_HELLO);
+		return false;
+	case PROXYHDR_OK:
+		break;
+	}
+	if (c->peek && recv(c->relay.end[0].fd, sink, used, 0) != (ssize_t)used) {
+		conn_close(c, END_CLIENT_RESET);
+		return false;
+	}
+	if (h.src.family != AF_UNSPEC) {
+		c->base.peer = h.src;
+		p->local = h.dst;
+	}
+	*bytes = slice_skip(*bytes, used);
+	p->header_done = true;
+	return true;
+}
+
+static void
+decide(struct conn *c, struct progress *p, enum hello_verdict verdict, struct slice bytes)
+{
+	struct question q = { .local = p->local, .bytes = c->peek ? slice_of(NULL, 0) : bytes };
+
+	c->verdict = verdict;
+	c->tls_minor = p->parse.version & 3;
+	c->relay.bytes[0] = q.bytes.len;
+	if (verdict == HELLO_OK || verdict == HELLO_NO_SNI)
+		route_tls(c, &p->parse, &q);
+	else if (verdict == HELLO_NOT_TLS || verdict == HELLO_NONE)
+		route_plain(c, &q);
+	else
+		conn_refuse(c, ALERT_DECODE_ERROR, END_HELLO, NULL);
+}
+
+/* Look at all there is so far. */
+static void
+judge(struct conn *c, struct progress *p, struct slice bytes)
+{
+	enum hello_verdict verdict = HELLO_MORE;
+
+	if (!c->proxied || p->header_done || take_header(c, p, &bytes))
+		verdict = c->plain ? HELLO_NONE :
+		    hello_parse(&p->parse, (const uint8_t *)bytes.p, bytes.len, the->gather);
+	if (c->state == CONN_CLOSED)
+		return;
+	if (verdict != HELLO_MORE) {
+		decide(c, p, verdict, bytes);
+		return;
+	}
+	keep(c, p, bytes);
+	if (c->state != CONN_CLOSED)
+		wait_for(c, p, bytes);
+}
+
+static struct progress
+progress_of(const struct conn *c)
+{
+	if (c->inbox != NULL)
+		return c->inbox->progress;
+	return (struct progress){ .parse.max = (uint32_t)the->opts->hello_max, .local.family = AF_UNSPEC };
+}
+
+void
+greeting_read(struct conn *c)
+{
+	enum fill got = FILL_FULL;
+	struct slice bytes;
+
+	while (c->state == CONN_HELLO && got == FILL_FULL) {
+		got = fill(c, &bytes);
+		if (got == FILL_NONE || got == FILL_CLOSED)
+			return;
+		c->relay.flow[0].readable = c->peek || got == FILL_FULL || c->relay.flow[0].fin;
+		struct progress p = progress_of(c);
+
+		judge(c, &p, bytes);
+	}
+	if (c->state == CONN_HELLO && c->relay.flow[0].fin) {	/* all was read; behind it lies the end, or a reset */
+		c->verdict = HELLO_EOF;
+		conn_close(c, sock_error(c->relay.end[0].fd) != 0 ? END_CLIENT_RESET : END_HELLO);
+	}
+}

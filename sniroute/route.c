@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: ISC */
+/* Where a connection goes: the route, its rules, what the target is told first, and the dial. */
+#include "conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "log.h"
+
+/* ---- the route's name ---- */
+
+struct slice
+route_text(const struct conn *c, char room[static ROUTE_TEXT_MAX])
+{
+	struct slice name = slice_of(c->name, c->name_len);
+
+	switch (c->route_at) {
+	case ROUTE_NONE:
+		return slice_of(NULL, 0);
+	case ROUTE_ALL:
+		return slice_str("*");
+	case ROUTE_LISTEN:
+		return slice_str(c->base.via->addr);
+	case 0:
+		return name;
+	default:		/* ".example.org" stands for "*.example.org" */
+		name = slice_skip(name, (size_t)c->route_at);
+		room[0] = '*';
+		memcpy(room + 1, name.p, name.len);
+		return slice_of(room, name.len + 1);
+	}
+}
+
+static uint64_t
+max_key(const struct conn *c)
+{
+	char room[ROUTE_TEXT_MAX];
+	struct slice route = route_text(c, room);
+
+	return quota_key_text(the->serve->quota, route.p, route.len);
+}
+
+void
+route_leave(struct conn *c)
+{
+	if (c->counted)
+		quota_drop(the->serve->quota, the->serve->worker, max_key(c));
+	c->counted = false;
+}
+
+/* ---- dialling ---- */
+
+/* Hand the socket to whoever listens there: one message, and it is theirs. */
+static void
+hand_over(struct conn *c)
+{
+	const struct relay_spill *spill = c->relay.flow[0].spill;
+
+	if (c->relay.bytes[0] > 0 || c->relay.out_fd != c->relay.end[0].fd) {	/* pipes, or a pass: line came after it */
+		log_warn("target=%s: this client cannot be handed over, bytes of it were read", target_text(c->target));
+		conn_close(c, END_UNREACHABLE);
+		return;
+	}
+	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == 0) {
+		ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps what is open elsewhere too */
+		conn_close(c, END_PASSED);
+		return;
+	}
+	log_warn("target=%s: handing over failed: %s", target_text(c->target), strerror(errno));
+	conn_close(c, END_UNREACHABLE);
+}
+
+static void
+on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events)
+{
+	struct conn *c = arg;
+	struct relay_spill *spill = c->relay.flow[0].spill;
+
+	if (result != DIAL_OK) {
+		if (result == DIAL_NO_FDS)
+			serve_out_of_fds(the->serve);
+		conn_refuse(c, ALERT_INTERNAL_ERROR, result == DIAL_NO_FDS ? END_LIMIT : END_UNREACHABLE, t);
+		return;
+	}
+	c->target = t;
+	conn_enter(c, CONN_RELAY);
+	if (target_is_pass(t)) {
+		hand_over(c);
+		return;
+	}
+	if (spill != NULL) {
+		spill->at += c->pass_len;
+		spill->len -= c->pass_len;
+	}
+	relay_note(&c->relay, 1, events);
+	conn_pump(c, 0, 0);
+}
+
+/* What a target is told of the client in a PROXY header. */
+static struct proxyhdr
+introduction(const struct conn *c, const struct route *route, const struct question *q)
+{
+	struct proxyhdr h = { .src = c->base.peer, .dst = q->local };
+	struct slice list = q->alpn;
+
+	if (h.dst.family == AF_UNSPEC && (h.src.family == AF_INET || h.src.family == AF_INET6))
+		sock_local(c->relay.end[0].fd, &h.dst);
+	h.authority = q->name.len > 0 ? q->name : route->as;
+	h.alpn = route->alpn.len > 0 ? route->alpn : hello_alpn_next(&list);
+	h.kind = slice_str(slice_is(route->key, "tcp") ? "tcp" : "tls");
+	return h;
+}
+
+bool
+route_has_pass(struct slice targets)
+{
+	while (targets.p != NULL)
+		if (slice_starts(slice_cut(&targets, ','), "pass:"))
+			return true;
+	return false;
+}
+
+/* What goes to the target first: the header of a hand-over, or a PROXY header and what was read of the client. */
+static bool
+preload(struct conn *c, const struct route *route, const struct question *q)
+{
+	bool pass = route_has_pass(route->targets);
+	struct relay_spill *spill;
+	struct proxyhdr h;
+
+	if (!pass && route->proxy == PROXYHDR_NONE && q->bytes.len == 0)
+		return true;
+	spill = relay_spill_new((pass ? PROXYHDR_MAX : 0) + (route->proxy ? PROXYHDR_MAX : 0) + q->bytes.len);
+	if (spill == NULL)
+		return false;
+	if (pass || route->proxy != PROXYHDR_NONE)
+		h = introduction(c, route, q);
+	if (pass)
+		spill->len = c->pass_len = (unsigned)proxyhdr_write(&h, PROXYHDR_V2, spill->bytes) & 2047;
+	if (route->proxy != PROXYHDR_NONE)
+		spill->len += (uint32_t)proxyhdr_write(&h, route->proxy, spill->bytes + spill->len);
+	if (q->bytes.len > 0)
+		memcpy(spill->bytes + spill->len, q->bytes.p, q->bytes.len);
+	spill->len += (uint32_t)q->bytes.len;
+	c->relay.bytes[0] = q->bytes.len;
+	relay_preload(&c->relay, spill);
+	return true;
+}
+
+/* Back to waking for every byte. */
+static void
+reset_lowat(struct conn *c)
+{
+	int one = 1;
+
+	if (c->lowat)
+		(void)setsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one));
+	c->lowat = false;
+}
+
+static void
+dial(struct conn *c, const struct route *route, const struct question *q)
+{
+	bool ready = preload(c, route, q);
+
+	inbox_free(c->inbox);	/* q->bytes may have pointed there */
+	c->inbox = NULL;
+	reset_lowat(c);
+	conn_enter(c, CONN_DIAL);
+	c->dial = !ready ? NULL : dial_start(the->dialer, route->targets, route->balance, &c->base.peer,
+	    !c->plain || route->proxy != PROXYHDR_NONE, &c->relay.end[1], on_dialled, c);
+	if (c->dial == NULL)
+		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
+}
+
+/* ---- routing ---- */
+
+static void
+set_name(struct conn *c, struct slice name)
+{
+	if (name.len == 0)
+		return;
+	name.len = name.len > UINT8_MAX ? UINT8_MAX : name.len;		/* only what is no host name is that long */
+	c->name = malloc(name.len);
+	c->name_len = c->name == NULL ? 0 : (uint8_t)name.len;
+	if (c->name != NULL)
+		memcpy(c->name, name.p, name.len);
+}
+
+/* Take the route if its rules let this client in. */
+static void
+take_route(struct conn *c, const struct route *route, const struct question *q)
+{
+	struct serve *s = the->serve;
+
+	if ((route->deny.p != NULL && cidr_list_has(route->deny, &c->base.peer)) ||
+	    (route->allow.p != NULL && !cidr_list_has(route->allow, &c->base.peer))) {
+		conn_refuse(c, ALERT_ACCESS_DENIED, END_DENIED, NULL);
+		return;
+	}
+	if (route->max != 0) {
+		c->counted = quota_take(s->quota, s->worker, max_key(c), route->max);
+		if (!c->counted) {
+			conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
+			return;
+		}
+	}
+	dial(c, route, q);
+}
+
+void
+route_tls(struct conn *c, const struct hello *hello, struct question *q)
+{
+	char name[HOST_MAX + 1];
+	struct route route;
+	size_t len = host_normalize(hello->name, name);
+	int rank;
+
+	if (len > 0)
+		q->name = slice_of(name, len);
+	else
+		c->verdict = HELLO_NO_SNI;	/* a name that is none routes nothing */
+	set_name(c, len > 0 ? q->name : hello->name);
+	q->alpn = hello->alpn;
+	rank = routeset_find(the->serve->routes, ROUTES_TLS, q->name, q->alpn, &route);
+	if (rank == ROUTES_NO_MATCH) {
+		conn_refuse(c, ALERT_UNRECOGNIZED_NAME, END_NO_ROUTE, NULL);
+		return;
+	}
+	c->route_at = rank == ROUTES_DEFAULT ? ROUTE_ALL : rank == ROUTES_EXACT ? 0 :
+	    (int16_t)(len - (size_t)rank - 1);
+	if (c->name == NULL)
+		set_name(c, route.as);
+	take_route(c, &route, q);
+}
+
+void
+route_plain(struct conn *c, struct question *q)
+{
+	const struct listener *via = c->base.via;
+	const struct routeset *rs = the->serve->routes;
+	const struct slice none = { NULL, 0 };
+	struct route route = { .key = slice_str("tcp"), .targets = slice_str(the->opts->target) };
+	int rank = ROUTES_EXACT;
+
+	if (!c->plain) {
+		rank = routeset_find(rs, ROUTES_TCP, none, none, &route);
+		c->route_at = ROUTE_ALL;
+	} else if (route.targets.p == NULL) {
+		rank = routeset_find(rs, ROUTES_LISTEN, slice_str(via->addr), none, &route);
+		c->route_at = ROUTE_LISTEN;
+	}
+	if (rank == ROUTES_NO_MATCH) {
+		c->route_at = ROUTE_NONE;
+		conn_close(c, c->plain ? END_NO_ROUTE : END_HELLO);
+		return;
+	}
+	set_name(c, route.as);
+	take_route(c, &route, q);
+}
