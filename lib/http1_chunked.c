@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/* Chunked bodies: a byte machine for sizes and line ends, memmove for data. */
+#include "http1.h"
+
+#define SIZE_DIGITS 15u		/* what fits 60 bits */
+#define SIZE_LINE_MAX 256u	/* bytes of a size line with its extensions */
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static enum http1_chunk_state
+size_over(const struct http1_chunked *c)
+{
+	return c->left == 0 ? HTTP1_C_TRAILER : HTTP1_C_DATA;
+}
+
+/* A byte of a size line; false when it must not stand here. No blank, no sign, no bare LF (RFC 9112 7.1). */
+static bool
+size_byte(struct http1_chunked *c, char byte)
+{
+	int digit = hex_digit(byte);
+
+	if (++c->line > SIZE_LINE_MAX)
+		return false;
+	switch ((enum http1_chunk_state)c->state) {
+	case HTTP1_C_SIZE:
+	case HTTP1_C_DIGITS:
+		if (digit >= 0) {
+			c->left = c->left << 4 | (uint64_t)digit;
+			c->state = HTTP1_C_DIGITS;
+			return c->line <= SIZE_DIGITS;
+		}
+		if (c->state == HTTP1_C_SIZE || (byte != ';' && byte != '\r'))
+			return false;
+		c->state = byte == ';' ? HTTP1_C_EXTENSION : HTTP1_C_SIZE_LF;
+		return true;
+	case HTTP1_C_EXTENSION:
+		if (byte == '\r')
+			c->state = HTTP1_C_SIZE_LF;
+		return byte == '\r' || byte == '\t' || ((uint8_t)byte >= 0x20 && byte != 0x7f);
+	case HTTP1_C_SIZE_LF:
+		c->state = size_over(c);
+		return byte == '\n';
+	case HTTP1_C_DATA:
+	case HTTP1_C_DATA_CR:
+	case HTTP1_C_DATA_LF:
+	case HTTP1_C_TRAILER:
+		break;
+	}
+	return false;
+}
+
+/* The CRLF behind a chunk's data. */
+static bool
+data_end_byte(struct http1_chunked *c, char byte)
+{
+	if (c->state == HTTP1_C_DATA_CR) {
+		c->state = HTTP1_C_DATA_LF;
+		return byte == '\r';
+	}
+	c->state = HTTP1_C_SIZE;
+	c->line = 0;
+	return byte == '\n';
+}
+
+static void
+take_data(struct http1_chunked *c, char *buf, size_t len, size_t *used, size_t *data)
+{
+	size_t n = len - *used < c->left ? len - *used : (size_t)c->left;
+
+	if (*data != *used)
+		memmove(buf + *data, buf + *used, n);
+	*data += n;
+	*used += n;
+	c->left -= n;
+	if (c->left == 0)
+		c->state = HTTP1_C_DATA_CR;
+}
+
+enum http1_chunk_result
+http1_dechunk(struct http1_chunked *c, char *buf, size_t len, size_t *used, size_t *data)
+{
+	*used = *data = 0;
+	while (c->state != HTTP1_C_TRAILER && *used < len) {
+		bool good = true;
+
+		if (c->state == HTTP1_C_DATA)
+			take_data(c, buf, len, used, data);
+		else if (c->state == HTTP1_C_DATA_CR || c->state == HTTP1_C_DATA_LF)
+			good = data_end_byte(c, buf[(*used)++]);
+		else
+			good = size_byte(c, buf[(*used)++]);
+		if (!good)
+			return HTTP1_CHUNK_BAD;
+	}
+	return c->state == HTTP1_C_TRAILER ? HTTP1_CHUNK_TRAILER : HTTP1_CHUNK_MORE;
+}

@@ -1,0 +1,613 @@
+/* SPDX-License-Identifier: ISC */
+/* HTTP/1 heads: find the end of one, then take it apart line by line. */
+#include <strings.h>
+
+#include "addr.h"
+#include "host.h"
+#include "http1.h"
+#include "num.h"
+
+#define LENGTH_DIGITS 18u	/* of a Content-Length: what fits 63 bits whatever the digits */
+
+/* ---- bytes ---- */
+
+enum { TOKEN = 1, URI = 2, VALUE = 4 };
+
+#define V VALUE
+#define U (VALUE | URI)
+#define T (VALUE | TOKEN)
+#define B (VALUE | URI | TOKEN)
+
+/* RFC 9110 5.6.2 (token), RFC 3986 2 (without '#': a request target has no fragment), RFC 9110 5.5 (field value). */
+static const uint8_t byte_class[256] = {
+	['\t'] = V, [' '] = V, ['!'] = B, ['"'] = V, ['#'] = T, ['$'] = B, ['%'] = B, ['&'] = B, ['\''] = B, ['('] = U,
+	[')'] = U, ['*'] = B, ['+'] = B, [','] = U, ['-'] = B, ['.'] = B, ['/'] = U, ['0' ... '9'] = B, [':'] = U,
+	[';'] = U, ['<'] = V, ['='] = U, ['>'] = V, ['?'] = U, ['@'] = U, ['A' ... 'Z'] = B, ['['] = U, ['\\'] = V,
+	[']'] = U, ['^'] = T, ['_'] = B, ['`'] = T, ['a' ... 'z'] = B, ['{'] = V, ['|'] = T, ['}'] = V, ['~'] = B,
+	[0x80 ... 0xff] = V,
+};
+
+#undef V
+#undef U
+#undef T
+#undef B
+
+/* How many bytes from the first on are of the class. */
+static size_t
+span(struct slice s, uint8_t class)
+{
+	size_t n = 0;
+
+	while (n < s.len && (byte_class[(uint8_t)s.p[n]] & class))
+		n++;
+	return n;
+}
+
+static struct slice
+trim(struct slice s)
+{
+	while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+		s = slice_skip(s, 1);
+	while (s.len > 0 && (s.p[s.len - 1] == ' ' || s.p[s.len - 1] == '\t'))
+		s.len--;
+	return s;
+}
+
+static bool
+same_word(struct slice a, struct slice b)
+{
+	return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
+}
+
+bool
+http1_name_is(struct slice name, const char *lower)
+{
+	return same_word(name, slice_str(lower));
+}
+
+bool
+http1_list_has(struct slice list, const char *word)
+{
+	while (list.p != NULL)
+		if (same_word(trim(slice_cut(&list, ',')), slice_str(word)))
+			return true;
+	return false;
+}
+
+unsigned
+http1_status(enum http1_result r)
+{
+	switch (r) {
+	case HTTP1_BAD:
+		return 400;
+	case HTTP1_CONNECT:
+		return 405;
+	case HTTP1_TARGET_LONG:
+		return 414;
+	case HTTP1_HEAD_LONG:
+		return 431;
+	case HTTP1_CODING:
+		return 501;
+	case HTTP1_VERSION:
+		return 505;
+	case HTTP1_MORE:
+	case HTTP1_OK:
+	case HTTP1_TLS:
+		break;
+	}
+	return 0;
+}
+
+/* ---- the end of a section ---- */
+
+/*
+ * Find the empty line that ends a section whose first line begins at start. Every line ends with CRLF: a bare LF is
+ * seen here, a bare CR when the line is taken apart. HTTP1_OK: the section ends at scan->at.
+ */
+static enum http1_result
+find_end(struct http1_scan *scan, const char *buf, size_t len, size_t start)
+{
+	if (scan->line < start)
+		scan->line = (uint32_t)start;
+	if (scan->at < start)
+		scan->at = (uint32_t)start;
+	while (scan->at < len) {
+		const char *lf = memchr(buf + scan->at, '\n', len - scan->at);
+		size_t end = lf == NULL ? len : (size_t)(lf - buf) + 1;
+
+		scan->at = (uint32_t)end;
+		if (lf == NULL)
+			return HTTP1_MORE;
+		if (end - scan->line < 2 || lf[-1] != '\r')
+			return HTTP1_BAD;
+		if (end - scan->line == 2)
+			return HTTP1_OK;
+		scan->line = (uint32_t)end;
+	}
+	return HTTP1_MORE;
+}
+
+/* ---- fields ---- */
+
+static const struct known {
+	const char *name;
+	enum http1_name known;
+} known_names[] = {
+	{ "connection", HTTP1_N_CONNECTION },
+	{ "content-length", HTTP1_N_CONTENT_LENGTH },
+	{ "forwarded", HTTP1_N_FORWARDED },
+	{ "host", HTTP1_N_HOST },
+	{ "keep-alive", HTTP1_N_KEEP_ALIVE },
+	{ "proxy-connection", HTTP1_N_PROXY_CONNECTION },
+	{ "te", HTTP1_N_TE },
+	{ "transfer-encoding", HTTP1_N_TRANSFER_ENCODING },
+	{ "upgrade", HTTP1_N_UPGRADE },
+	{ "x-forwarded-for", HTTP1_N_X_FORWARDED_FOR },
+	{ "x-forwarded-host", HTTP1_N_X_FORWARDED_HOST },
+	{ "x-forwarded-proto", HTTP1_N_X_FORWARDED_PROTO },
+};
+
+/* Bit n: a known name has n bytes. */
+#define KNOWN_LENGTHS (1u << 2 | 1u << 4 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 14 | 1u << 15 | 1u << 16 | 1u << 17)
+
+static enum http1_name
+known_name(struct slice name)
+{
+	if (name.len > 17 || (KNOWN_LENGTHS >> name.len & 1) == 0)
+		return HTTP1_OTHER;
+	for (size_t i = 0; i < sizeof(known_names) / sizeof(known_names[0]); i++)
+		if ((name.p[0] | 0x20) == known_names[i].name[0] && http1_name_is(name, known_names[i].name))
+			return known_names[i].known;
+	return HTTP1_OTHER;
+}
+
+/* Cut a line, without its CRLF, off the front. */
+static struct slice
+cut_line(struct slice *rest)
+{
+	struct slice line = slice_cut(rest, '\n');
+
+	line.len--;
+	return line;
+}
+
+/* A line of a header section: false when it is no field (RFC 9112 5: no blank before the colon, no folding). */
+static bool
+parse_field(struct slice line, struct http1_field *out)
+{
+	size_t n = span(line, TOKEN);
+
+	if (n == 0 || n == line.len || line.p[n] != ':')
+		return false;
+	out->name = slice_of(line.p, n);
+	out->value = trim(slice_skip(line, n + 1));
+	out->known = known_name(out->name);
+	return span(out->value, VALUE) == out->value.len;
+}
+
+bool
+http1_next_field(struct slice *fields, struct http1_field *out)
+{
+	return fields->len > 0 && parse_field(cut_line(fields), out);
+}
+
+bool
+http1_is_hop_by_hop(struct slice fields, struct slice name)
+{
+	struct http1_field f;
+
+	while (http1_next_field(&fields, &f)) {
+		if (f.known != HTTP1_N_CONNECTION)
+			continue;
+		while (f.value.p != NULL)
+			if (same_word(trim(slice_cut(&f.value, ',')), name))
+				return true;
+	}
+	return false;
+}
+
+/* ---- what the fields of a head say ---- */
+
+/* Gathered on the way through a header section. */
+struct said {
+	struct slice host, upgrade;
+	uint64_t length;
+	unsigned hosts, lengths, codings, upgrades, options, fields;
+	bool chunked, close, keep_alive, names_upgrade, names_fields;
+};
+
+/* RFC 9112 6.3: digits only; repeated, it must say the same. */
+static bool
+note_length(struct said *s, struct slice value)
+{
+	uint64_t n;
+
+	if (value.len > LENGTH_DIGITS || !num_parse(value, 0, UINT64_MAX, &n) || (s->lengths > 0 && n != s->length))
+		return false;
+	s->length = n;
+	s->lengths++;
+	return true;
+}
+
+static bool
+is_token(struct slice s)
+{
+	return s.len > 0 && span(s, TOKEN) == s.len;
+}
+
+static enum http1_result
+note_options(struct said *s, struct slice list)
+{
+	while (list.p != NULL) {
+		struct slice word = trim(slice_cut(&list, ','));
+
+		if (word.len == 0)
+			continue;	/* RFC 9110 5.6.1.2: empty members are skipped */
+		if (!is_token(word))
+			return HTTP1_BAD;
+		if (++s->options > HTTP1_OPTIONS_MAX)
+			return HTTP1_HEAD_LONG;
+		if (http1_name_is(word, "close"))
+			s->close = true;
+		else if (http1_name_is(word, "keep-alive"))
+			s->keep_alive = true;
+		else if (http1_name_is(word, "upgrade"))
+			s->names_upgrade = true;
+		else
+			s->names_fields = true;
+	}
+	return HTTP1_OK;
+}
+
+/*
+ * RFC 9112 6.1: "chunked", once and alone. Codings in front of a last chunked are well-formed, but none of ours;
+ * everything else leaves the end of the message open.
+ */
+static enum http1_result
+note_coding(struct said *s, struct slice value)
+{
+	struct slice rest = value, last = value;
+	bool others = false;
+
+	if (s->codings++ > 0)
+		return HTTP1_BAD;
+	while (rest.p != NULL) {
+		last = trim(slice_cut(&rest, ','));
+		if (!is_token(last) || (rest.p != NULL && http1_name_is(last, "chunked")))
+			return HTTP1_BAD;
+		others |= rest.p != NULL;
+	}
+	s->chunked = http1_name_is(last, "chunked");
+	return !s->chunked ? HTTP1_BAD : others ? HTTP1_CODING : HTTP1_OK;
+}
+
+static enum http1_result
+note_field(struct said *s, const struct http1_field *f)
+{
+	switch (f->known) {
+	case HTTP1_N_HOST:
+		s->host = f->value;
+		return ++s->hosts > 1 ? HTTP1_BAD : HTTP1_OK;
+	case HTTP1_N_CONTENT_LENGTH:
+		return note_length(s, f->value) ? HTTP1_OK : HTTP1_BAD;
+	case HTTP1_N_TRANSFER_ENCODING:
+		return note_coding(s, f->value);
+	case HTTP1_N_CONNECTION:
+		return note_options(s, f->value);
+	case HTTP1_N_UPGRADE:
+		s->upgrade = f->value;
+		s->upgrades++;
+		return HTTP1_OK;
+	case HTTP1_OTHER:
+	case HTTP1_N_FORWARDED:
+	case HTTP1_N_KEEP_ALIVE:
+	case HTTP1_N_PROXY_CONNECTION:
+	case HTTP1_N_TE:
+	case HTTP1_N_X_FORWARDED_FOR:
+	case HTTP1_N_X_FORWARDED_HOST:
+	case HTTP1_N_X_FORWARDED_PROTO:
+		break;
+	}
+	return HTTP1_OK;
+}
+
+static enum http1_result
+read_fields(struct slice fields, struct said *s)
+{
+	enum http1_result r = HTTP1_OK;
+	struct http1_field f;
+
+	while (fields.len > 0 && r == HTTP1_OK) {
+		if (!parse_field(cut_line(&fields), &f))
+			return HTTP1_BAD;
+		if (++s->fields > HTTP1_FIELDS_MAX)
+			return HTTP1_HEAD_LONG;
+		r = note_field(s, &f);
+	}
+	return r;
+}
+
+/* Length and coding together, or a coding in version 1.0, is how requests are smuggled (RFC 9112 6.1, 6.3). */
+static bool
+framing_is_clear(const struct said *s, uint8_t minor)
+{
+	return s->codings == 0 || (s->lengths == 0 && minor == 1);
+}
+
+static void
+fill_message(struct http1_message *m, const struct said *s)
+{
+	m->framing = s->chunked ? HTTP1_CHUNKED : s->lengths > 0 ? HTTP1_LENGTH : HTTP1_NO_BODY;
+	m->length = s->length;
+	m->has_length = s->lengths > 0;
+	m->names_fields = s->names_fields;
+	m->keep_alive = m->minor == 0 ? s->keep_alive && !s->close : !s->close;
+	m->upgrade = s->upgrades == 1 && s->names_upgrade && m->minor == 1 ? s->upgrade : slice_of(NULL, 0);
+}
+
+/* "HTTP/" DIGIT "." DIGIT, nothing else. */
+static enum http1_result
+parse_version(struct slice text, uint8_t *minor)
+{
+	if (text.len != 8 || !slice_starts(text, "HTTP/") || text.p[5] < '0' || text.p[5] > '9' || text.p[6] != '.' ||
+	    text.p[7] < '0' || text.p[7] > '9')
+		return HTTP1_BAD;
+	if (text.p[5] != '1')
+		return HTTP1_VERSION;
+	*minor = text.p[7] != '0';
+	return HTTP1_OK;
+}
+
+/* ---- requests ---- */
+
+/* HOST[:PORT]: a host name, an IPv4 address or a bracketed IPv6 address; *host is it without the port. */
+static bool
+parse_authority(struct slice text, struct slice *host)
+{
+	struct slice port = { NULL, 0 };
+	struct endpoint ip;
+	uint64_t n;
+
+	*host = text;
+	for (size_t i = text.len; i > 0 && text.p[i - 1] != ']'; i--) {
+		if (text.p[i - 1] == ':') {
+			*host = slice_of(text.p, i - 1);
+			port = slice_skip(text, i);
+			break;
+		}
+	}
+	if (port.len > 0 && (port.len > 5 || !num_parse(port, 0, 65535, &n)))
+		return false;
+	if (host->len > 0 && host->p[0] == '[')
+		return host->p[host->len - 1] == ']' && endpoint_parse_ip(*host, &ip) && ip.family == AF_INET6;
+	return host_valid(*host) || (endpoint_parse_ip(*host, &ip) && ip.family == AF_INET);
+}
+
+static bool
+cut_scheme(struct slice *target)
+{
+	static const char *const scheme[] = { "http://", "https://" };
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(scheme[i]);
+
+		if (target->len > n && strncasecmp(target->p, scheme[i], n) == 0) {
+			*target = slice_skip(*target, n);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* RFC 9112 3.2: the four forms of a target. */
+static enum http1_result
+parse_target(struct http1_request *req)
+{
+	struct slice rest = req->target;
+	size_t n = 0;
+
+	if (slice_is(req->method, "CONNECT"))
+		return HTTP1_CONNECT;
+	req->path = rest;
+	if (rest.p[0] == '/')
+		return HTTP1_OK;
+	if (slice_is(rest, "*"))
+		return slice_is(req->method, "OPTIONS") ? HTTP1_OK : HTTP1_BAD;
+	if (!cut_scheme(&rest))
+		return HTTP1_BAD;
+	while (n < rest.len && rest.p[n] != '/' && rest.p[n] != '?')
+		n++;
+	req->authority = slice_of(rest.p, n);
+	req->path = slice_skip(rest, n);
+	return HTTP1_OK;
+}
+
+/* method SP target SP version, one blank each. */
+static enum http1_result
+parse_request_line(struct slice line, struct http1_request *req)
+{
+	size_t n = span(line, TOKEN);
+	enum http1_result r;
+
+	if (n == 0 || n > HTTP1_METHOD_MAX || n == line.len || line.p[n] != ' ')
+		return HTTP1_BAD;
+	req->method = slice_of(line.p, n);
+	line = slice_skip(line, n + 1);
+	n = span(line, URI);
+	if (n > HTTP1_TARGET_MAX)
+		return HTTP1_TARGET_LONG;
+	if (n == 0 || n == line.len || line.p[n] != ' ')
+		return HTTP1_BAD;
+	req->target = slice_of(line.p, n);
+	r = parse_version(slice_skip(line, n + 1), &req->msg.minor);
+	if (r != HTTP1_OK)
+		return r;
+	req->is_head = slice_is(req->method, "HEAD");
+	req->is_safe = req->is_head || slice_is(req->method, "GET") || slice_is(req->method, "OPTIONS") ||
+	    slice_is(req->method, "TRACE");
+	return parse_target(req);
+}
+
+/* RFC 9112 3.2: one Host, required from 1.1 on, valid even where an absolute target makes it void. */
+static bool
+take_host(struct http1_request *req, const struct said *s)
+{
+	struct slice absolute = req->authority, host;
+
+	if (s->hosts == 0)
+		return req->msg.minor == 0 && (absolute.p == NULL || parse_authority(absolute, &req->host));
+	if (!parse_authority(s->host, &host))
+		return false;
+	if (absolute.p != NULL)
+		return parse_authority(absolute, &req->host);
+	req->authority = s->host;
+	req->host = host;
+	return true;
+}
+
+static enum http1_result
+parse_request(struct slice head, size_t skipped, struct http1_request *req)
+{
+	struct said said = { 0 };
+	enum http1_result r;
+
+	*req = (struct http1_request){ .msg.size = head.len };
+	head = slice_skip(slice_of(head.p, head.len - 2), skipped);
+	r = parse_request_line(cut_line(&head), req);
+	if (r != HTTP1_OK)
+		return r;
+	req->msg.fields = head;
+	r = read_fields(head, &said);
+	if (r != HTTP1_OK)
+		return r;
+	if (!framing_is_clear(&said, req->msg.minor) || !take_host(req, &said))
+		return HTTP1_BAD;
+	fill_message(&req->msg, &said);
+	return HTTP1_OK;
+}
+
+/* Why a head without an end will not be waited for any longer. */
+static enum http1_result
+judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, size_t skipped)
+{
+	const char *blank;
+
+	if (scan->line > skipped)
+		return len >= HTTP1_HEAD_MAX ? HTTP1_HEAD_LONG : HTTP1_MORE;
+	blank = memchr(buf + skipped, ' ', len - skipped < HTTP1_METHOD_MAX + 1 ? len - skipped : HTTP1_METHOD_MAX + 1);
+	if (blank == NULL)
+		return len - skipped > HTTP1_METHOD_MAX ? HTTP1_BAD : HTTP1_MORE;
+	return len - (size_t)(blank + 1 - buf) > HTTP1_TARGET_MAX + sizeof(" HTTP/1.1\r") ? HTTP1_TARGET_LONG : HTTP1_MORE;
+}
+
+enum http1_result
+http1_request(struct http1_scan *scan, const char *buf, size_t len, struct http1_request *out)
+{
+	size_t skipped = len >= 2 && buf[0] == '\r' && buf[1] == '\n' ? 2 : 0;
+	enum http1_result r;
+
+	if (len == 0 || (len == 1 && buf[0] == '\r'))
+		return HTTP1_MORE;
+	if ((uint8_t)buf[skipped == len ? 0 : skipped] == 0x16)
+		return skipped == 0 ? HTTP1_TLS : HTTP1_BAD;
+	r = find_end(scan, buf, len, skipped);
+	if (r == HTTP1_BAD)
+		return HTTP1_BAD;
+	if (r == HTTP1_MORE)
+		return judge_prefix(scan, buf, len, skipped);
+	if (scan->at - skipped == 2)
+		return HTTP1_BAD;	/* a second empty line */
+	if (scan->at > HTTP1_HEAD_MAX) {
+		r = parse_request(slice_of(buf, scan->at), skipped, out);
+		return r == HTTP1_TARGET_LONG ? r : HTTP1_HEAD_LONG;
+	}
+	return parse_request(slice_of(buf, scan->at), skipped, out);
+}
+
+/* ---- responses ---- */
+
+/* version SP status [SP reason] (RFC 9112 4). */
+static enum http1_result
+parse_status_line(struct slice line, struct http1_response *res)
+{
+	uint64_t status;
+
+	if (line.len < 12 || line.p[8] != ' ' || parse_version(slice_of(line.p, 8), &res->msg.minor) != HTTP1_OK ||
+	    !num_parse(slice_of(line.p + 9, 3), 100, 599, &status) || (line.len > 12 && line.p[12] != ' '))
+		return HTTP1_BAD;
+	res->status = (unsigned)status;
+	res->reason = slice_skip(line, line.len > 12 ? 13 : 12);
+	return span(res->reason, VALUE) == res->reason.len ? HTTP1_OK : HTTP1_BAD;
+}
+
+/* RFC 9112 6.3, for answers to everything but CONNECT. */
+static void
+frame_response(struct http1_response *res, bool to_head)
+{
+	struct http1_message *m = &res->msg;
+
+	if (to_head || res->status < 200 || res->status == 204 || res->status == 304)
+		m->framing = HTTP1_NO_BODY;
+	else if (m->framing == HTTP1_NO_BODY)
+		m->framing = HTTP1_TO_CLOSE;
+	if (m->framing == HTTP1_TO_CLOSE)
+		m->keep_alive = false;
+}
+
+enum http1_result
+http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head, struct http1_response *out)
+{
+	struct said said = { 0 };
+	enum http1_result r = find_end(scan, buf, len, 0);
+	struct slice head;
+
+	if (r == HTTP1_MORE)
+		return len >= HTTP1_RESPONSE_MAX ? HTTP1_BAD : HTTP1_MORE;
+	if (r != HTTP1_OK || scan->at == 2 || scan->at > HTTP1_RESPONSE_MAX)
+		return HTTP1_BAD;
+	*out = (struct http1_response){ .msg.size = scan->at };
+	head = slice_of(buf, scan->at - 2);
+	if (parse_status_line(cut_line(&head), out) != HTTP1_OK || read_fields(head, &said) != HTTP1_OK ||
+	    !framing_is_clear(&said, out->msg.minor))
+		return HTTP1_BAD;
+	out->msg.fields = head;
+	fill_message(&out->msg, &said);
+	frame_response(out, to_head);
+	return HTTP1_OK;
+}
+
+/* ---- trailers ---- */
+
+enum http1_result
+http1_trailer(struct http1_chunked *c, const char *buf, size_t len, struct slice *fields, size_t *used)
+{
+	enum http1_result r = find_end(&c->scan, buf, len, 0);
+	struct said said = { 0 };
+	struct slice rest;
+	struct http1_field f;
+
+	if (r == HTTP1_MORE)
+		return len >= HTTP1_TRAILER_MAX ? HTTP1_BAD : HTTP1_MORE;
+	if (r != HTTP1_OK || c->scan.at > HTTP1_TRAILER_MAX)
+		return HTTP1_BAD;
+	*used = c->scan.at;
+	*fields = rest = slice_of(buf, c->scan.at - 2);
+	while (rest.len > 0)
+		if (!parse_field(cut_line(&rest), &f) || ++said.fields > HTTP1_FIELDS_MAX)
+			return HTTP1_BAD;
+	return HTTP1_OK;
+}
+
+bool
+http1_trailer_allowed(const struct http1_field *f)
+{
+	static const char *const never[] = { "trailer", "authorization", "cookie", "set-cookie", "location",
+		"content-type", "content-encoding", "content-range", "cache-control", "expect", "max-forwards", "range" };
+
+	if (f->known != HTTP1_OTHER)
+		return false;
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (http1_name_is(f->name, never[i]))
+			return false;
+	return true;
+}

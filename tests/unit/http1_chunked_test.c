@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/http1_chunked.c and of trailers: one answer however the bytes come, and no size but a plain one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "http1.h"
+
+/* What came of a body, fed in pieces of step bytes; each is an exact-size copy. */
+struct fed {
+	enum http1_chunk_result result;
+	enum http1_result trailer;
+	size_t used, data;
+	char payload[256];
+};
+
+static struct fed
+feed(const char *text, size_t step)
+{
+	struct http1_chunked c = { 0 };
+	struct fed out = { .result = HTTP1_CHUNK_MORE, .trailer = HTTP1_MORE };
+	size_t len = strlen(text);
+
+	while (out.result == HTTP1_CHUNK_MORE && out.used < len) {
+		size_t n = len - out.used < step ? len - out.used : step, used, data;
+		char *piece = malloc(n);
+
+		memcpy(piece, text + out.used, n);
+		out.result = http1_dechunk(&c, piece, n, &used, &data);
+		memcpy(out.payload + out.data, piece, data);
+		out.data += data;
+		out.used += used;
+		free(piece);
+	}
+	for (size_t n = 0; out.result == HTTP1_CHUNK_TRAILER && out.trailer == HTTP1_MORE && out.used + n <= len; n++) {
+		struct slice fields;
+		size_t used;
+		char *piece = malloc(n);
+
+		memcpy(piece, text + out.used, n);
+		out.trailer = http1_trailer(&c, piece, n, &fields, &used);
+		if (out.trailer == HTTP1_OK)
+			assert_int_equal(used, n);
+		free(piece);
+	}
+	return out;
+}
+
+static void
+chunks_in_any_pieces_are_the_same_payload(void **state)
+{
+	static const char body[] = "5\r\nhello\r\n1;a=b;c=\"d e\"\r\n \r\n00A\r\n0123456789\r\n0\r\nX: y\r\n\r\n";
+
+	(void)state;
+	for (size_t step = 1; step <= sizeof(body); step++) {
+		struct fed f = feed(body, step);
+
+		assert_int_equal(f.result, HTTP1_CHUNK_TRAILER);
+		assert_int_equal(f.trailer, HTTP1_OK);
+		assert_int_equal(f.data, 16);
+		assert_memory_equal(f.payload, "hello 0123456789", 16);
+	}
+}
+
+static void
+an_empty_body_has_an_empty_trailer(void **state)
+{
+	struct fed f = feed("0\r\n\r\n", 100);
+
+	(void)state;
+	assert_int_equal(f.trailer, HTTP1_OK);
+	assert_int_equal(f.data, 0);
+	f = feed("000000\r\n\r\n", 1);
+	assert_int_equal(f.trailer, HTTP1_OK);
+}
+
+static void
+every_proper_prefix_wants_more(void **state)
+{
+	static const char body[] = "5\r\nhello\r\n0\r\nX: y\r\n\r\n";
+	char prefix[sizeof(body)];
+
+	(void)state;
+	for (size_t n = 0; n + 1 < sizeof(body); n++) {
+		struct fed f;
+
+		memcpy(prefix, body, n);
+		prefix[n] = '\0';
+		f = feed(prefix, 3);
+		assert_true(f.result == HTTP1_CHUNK_MORE || f.trailer == HTTP1_MORE);
+		assert_true(f.result != HTTP1_CHUNK_BAD);
+	}
+}
+
+static void
+bad_sizes_and_line_ends_are_refused(void **state)
+{
+	static const char *const bad[] = { "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n", "1\t\r\n", "1\n",
+		"1\r", "1\r\r\n", "1 ;a\r\n", ";a\r\n", "1;a\x01\r\n", "1;a\nb\r\n", "1;a\rb\r\n", "1,1\r\n", "1g\r\n",
+		"1000000000000000\r\n", "ffffffffffffffffff\r\n", "0000000000000001\r\n", "1\r\nab\r\n", "1\r\na\n", "1\r\na\rb",
+		"1\r\na1\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[64];
+		struct fed whole, one;
+
+		strcpy(text, bad[i]);
+		strcat(text, "............");
+		whole = feed(text, 100);
+		one = feed(text, 1);
+		if (whole.result != HTTP1_CHUNK_BAD || one.result != HTTP1_CHUNK_BAD)
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
+static void
+a_size_line_is_bounded(void **state)
+{
+	struct http1_chunked c = { 0 };
+	char line[400];
+	size_t used, data;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	line[0] = '1';
+	line[1] = ';';
+	assert_int_equal(http1_dechunk(&c, line, 256, &used, &data), HTTP1_CHUNK_MORE);
+	assert_int_equal(http1_dechunk(&c, line, 1, &used, &data), HTTP1_CHUNK_BAD);
+}
+
+static void
+bad_trailers_are_refused(void **state)
+{
+	static const char *const bad[] = { "0\r\nX : y\r\n\r\n", "0\r\nX\r\n\r\n", "0\r\nX: y\n\r\n", "0\r\n\n", "0\r\nX: y\r\n z\r\n\r\n",
+		"0\r\n: y\r\n\r\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (feed(bad[i], 100).trailer != HTTP1_BAD)
+			fail_msg("taken: %s", bad[i]);
+}
+
+static void
+trailers_that_frame_or_route_are_not_passed_on(void **state)
+{
+	static const char *const never[] = { "Content-Length", "transfer-encoding", "Host", "Connection", "Trailer",
+		"Set-Cookie", "X-Forwarded-For", "Authorization" };
+	struct http1_field f;
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		struct slice fields;
+
+		strcpy(text, never[i]);
+		strcat(text, ": 1\r\n");
+		fields = slice_str(text);
+		assert_true(http1_next_field(&fields, &f));
+		assert_false(http1_trailer_allowed(&f));
+	}
+	assert_true(http1_trailer_allowed(&(struct http1_field){ .name = slice_str("Grpc-Status") }));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(chunks_in_any_pieces_are_the_same_payload),
+		cmocka_unit_test(an_empty_body_has_an_empty_trailer),
+		cmocka_unit_test(every_proper_prefix_wants_more),
+		cmocka_unit_test(bad_sizes_and_line_ends_are_refused),
+		cmocka_unit_test(a_size_line_is_bounded),
+		cmocka_unit_test(bad_trailers_are_refused),
+		cmocka_unit_test(trailers_that_frame_or_route_are_not_passed_on),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
