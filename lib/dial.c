@@ -23,6 +23,7 @@ struct target {
 	uint32_t hold_ms;		/* current hold-off, 0: reachable as far as we know */
 	uint64_t held_until_ms;
 	struct endpoint good;		/* the address that worked last; AF_UNSPEC: none yet */
+	void *slot;			/* target_slot()'s */
 	char text[];
 };
 
@@ -94,6 +95,19 @@ grow(struct dialer *d)
 }
 
 static struct target *
+target_find(const struct dialer *d, struct slice text, uint32_t h)
+{
+	struct target *t;
+
+	if (d->room == 0)
+		return NULL;
+	for (t = d->bucket[h & (d->room - 1)]; t != NULL; t = t->next)
+		if (t->hash == h && slice_is(text, t->text))
+			break;
+	return t;
+}
+
+static struct target *
 target_hold(struct dialer *d, struct slice text)
 {
 	uint32_t h = text_hash(text);
@@ -103,11 +117,11 @@ target_hold(struct dialer *d, struct slice text)
 		grow(d);
 	if (d->room == 0)
 		return NULL;
-	for (t = d->bucket[h & (d->room - 1)]; t != NULL; t = t->next)
-		if (t->hash == h && slice_is(text, t->text)) {
-			t->refs++;
-			return t;
-		}
+	t = target_find(d, text, h);
+	if (t != NULL) {
+		t->refs++;
+		return t;
+	}
 	t = calloc(1, sizeof(*t) + text.len + 1);
 	if (t == NULL)
 		return NULL;
@@ -145,6 +159,37 @@ target_release(struct dialer *d, struct target *t)
 {
 	t->conns--;
 	target_unhold(d, t);
+}
+
+void
+target_rest(struct target *t)
+{
+	t->conns--;
+}
+
+void
+target_resume(struct target *t)
+{
+	t->conns++;
+}
+
+void **
+target_slot(struct target *t)
+{
+	return &t->slot;
+}
+
+void
+target_keep(struct target *t)
+{
+	t->refs++;
+}
+
+void
+target_forget(struct dialer *d, struct target *t)
+{
+	if (t != NULL)
+		target_unhold(d, t);
 }
 
 const char *
@@ -240,17 +285,18 @@ source_weight(const struct endpoint *src, uint32_t target_hash)
 
 /* Whether a should be tried before b, which stands before it in the list. */
 static bool
-better(const struct dial *d, const struct target *a, const struct target *b)
+better(const struct dialer *d, enum routes_balance balance, const struct endpoint *src, const struct target *a,
+    const struct target *b)
 {
-	bool a_held = target_held_off(d->dialer, a), b_held = target_held_off(d->dialer, b);
+	bool a_held = target_held_off(d, a), b_held = target_held_off(d, b);
 
 	if (a_held != b_held)
 		return b_held;
-	switch (d->balance) {
+	switch (balance) {
 	case BALANCE_LEAST:
 		return a->conns < b->conns;
 	case BALANCE_SOURCE:
-		return source_weight(&d->src, a->hash) > source_weight(&d->src, b->hash);
+		return source_weight(src, a->hash) > source_weight(src, b->hash);
 	case BALANCE_FIRST:
 		break;
 	}
@@ -266,7 +312,8 @@ choose(struct dial *d)
 	for (size_t i = 0; i < d->choices; i++) {
 		struct choice *c = &d->choice[i];
 
-		if (!c->tried && (best == NULL || better(d, c->target, best->target)))
+		if (!c->tried &&
+		    (best == NULL || better(d->dialer, d->balance, &d->src, c->target, best->target)))
 			best = c;
 	}
 	if (best == NULL)
@@ -557,4 +604,22 @@ dial_order(struct slice targets, enum routes_balance balance, const struct endpo
 			return item;
 	}
 	return slice_of(NULL, 0);
+}
+
+/* A target nobody has asked for yet has no connection and no hold-off: it may be the best one, so nothing is known then. */
+struct target *
+dial_first(struct dialer *d, struct slice targets, enum routes_balance balance, const struct endpoint *src)
+{
+	struct target *best = NULL;
+
+	while (targets.p != NULL) {
+		struct slice text = slice_cut(&targets, ',');
+		struct target *t = target_find(d, text, text_hash(text));
+
+		if (t == NULL)
+			return NULL;
+		if (best == NULL || better(d, balance, src, t, best))
+			best = t;
+	}
+	return best;
 }

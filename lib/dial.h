@@ -64,6 +64,21 @@ bool target_is_pass(const struct target *t);
 void target_release(struct dialer *d, struct target *t);
 
 /*
+ * For connections kept open between uses. dial_first(): the target dial_start() would try first, NULL when nothing is
+ * known of it yet; borrowed for the call. A resting connection does not count for BALANCE_LEAST. The slot is its
+ * user's, NULL at first.
+ */
+struct target *dial_first(struct dialer *d, struct slice targets, enum routes_balance balance,
+    const struct endpoint *src);
+void target_rest(struct target *t);
+void target_resume(struct target *t);
+void **target_slot(struct target *t);
+
+/* Hold t beyond its connection's end, for its name's sake; NULL is fine for target_forget(). */
+void target_keep(struct target *t);
+void target_forget(struct dialer *d, struct target *t);
+
+/*
  * For --explain: the n-th of targets to be tried as long as all are reachable and none has a connection; absent behind
  * the last. Pure.
  */

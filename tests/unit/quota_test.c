@@ -258,11 +258,17 @@ a_worker_killed_at_any_moment_takes_nothing_with_it(void **state)
 }
 
 /* The lock is the first thing in the table; a kill that hits while it is held is too rare to wait for. */
+static pthread_mutex_t *
+lock_of(struct quota *q)
+{
+	return (pthread_mutex_t *)(void *)q;
+}
+
 static void
 die_with_the_lock(unsigned worker)
 {
 	quota_take(shared, worker, 5, 0);
-	pthread_mutex_lock((pthread_mutex_t *)(void *)shared);
+	pthread_mutex_lock(lock_of(shared));
 	kill(getpid(), SIGKILL);
 }
 
@@ -276,6 +282,8 @@ a_worker_killed_with_the_lock_held_stops_nobody(void **state)
 	for (int i = 0; i < 3; i++) {
 		expect_exit(spawn(die_with_the_lock, 1), SIGKILL);
 		assert_int_equal(quota_count(shared, 5), 2);
+		assert_int_equal(pthread_mutex_trylock(lock_of(shared)), 0);	/* and it still is a lock */
+		pthread_mutex_unlock(lock_of(shared));
 		quota_forget(shared, 1);
 		assert_int_equal(quota_count(shared, 5), 1);
 	}

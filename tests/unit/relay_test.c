@@ -328,6 +328,7 @@ exchange(pair_maker *make, unsigned max_pipes, uint64_t bytes, uint32_t piece)
 	assert_int_equal(state_now, RELAY_DONE);
 	assert_false(client.reset || server.reset);
 	expect_all_heard();
+	assert_in_range(open_fds(), before, before + 2 + 2 * (int)max_pipes);	/* the two parties' and the pool's */
 	part();
 	assert_int_equal(open_fds(), before);
 }

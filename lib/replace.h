@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+/* Replace a file atomically: who opens it finds the old one or the new one, whole. */
+#ifndef REPLACE_H
+#define REPLACE_H
+
+#include <sys/types.h>
+
+#include "slice.h"
+
+/*
+ * Make path a plain file with this text and mode, by a temporary file beside it, fsync, rename and fsync of the folder. The
+ * umask does not apply. 0, or -1 with errno: then path is as it was, and nothing is left beside it.
+ */
+int replace_file(const char *path, mode_t mode, struct slice text);
+
+#endif

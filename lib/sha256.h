@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+/* SHA-256 (FIPS 180-4), for tools that have no use for a whole crypto library. */
+#ifndef SHA256_H
+#define SHA256_H
+
+#include <stdint.h>
+
+#include "slice.h"
+
+#define SHA256_SIZE 32u			/* bytes of a hash */
+#define SHA256_HEX_SIZE 65u		/* of its text, NUL included */
+
+/* The hash of data. Pure. Not constant in time or memory over the length of data. */
+void sha256(struct slice data, uint8_t out[static SHA256_SIZE]);
+
+/* As lower-case hexadecimal digits; returns out. */
+const char *sha256_hex(const uint8_t hash[static SHA256_SIZE], char out[static SHA256_HEX_SIZE]);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/replace.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "replace.h"
+
+static char folder[] = "/tmp/replace_test.XXXXXX";
+static char path[sizeof(folder) + 8];
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/file", folder);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(folder);
+}
+
+static unsigned
+count_files(void)
+{
+	DIR *d = opendir(folder);
+	unsigned n = 0;
+
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n - 2;
+}
+
+static void
+check_file(const char *text, mode_t mode)
+{
+	FILE *f = fopen(path, "r");
+	char got[64] = "";
+	struct stat st;
+
+	assert_non_null(f);
+	(void)!fread(got, 1, sizeof(got) - 1, f);
+	fclose(f);
+	assert_string_equal(got, text);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, mode);
+	assert_int_equal(count_files(), 1);
+}
+
+static void
+a_file_is_made_and_replaced_with_the_mode_asked_for(void **state)
+{
+	(void)state;
+	umask(077);
+	assert_int_equal(replace_file(path, 0644, slice_str("one\n")), 0);
+	check_file("one\n", 0644);
+	assert_int_equal(replace_file(path, 0600, slice_str("two\n")), 0);
+	check_file("two\n", 0600);
+	assert_int_equal(replace_file(path, 0600, slice_of(NULL, 0)), 0);
+	check_file("", 0600);
+}
+
+static void
+who_has_the_old_file_open_keeps_it(void **state)
+{
+	char got[8] = "";
+	FILE *f;
+
+	(void)state;
+	assert_int_equal(replace_file(path, 0600, slice_str("old")), 0);
+	f = fopen(path, "r");
+	assert_int_equal(replace_file(path, 0600, slice_str("new")), 0);
+	assert_int_equal(fread(got, 1, sizeof(got), f), 3);
+	assert_string_equal(got, "old");
+	fclose(f);
+}
+
+static void
+a_failure_leaves_nothing_behind(void **state)
+{
+	char in_nothing[64];
+
+	(void)state;
+	assert_int_equal(replace_file(path, 0600, slice_str("x")), 0);
+	snprintf(in_nothing, sizeof(in_nothing), "%s/none/file", folder);
+	assert_int_equal(replace_file(in_nothing, 0600, slice_str("x")), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_int_equal(replace_file(folder, 0600, slice_str("x")), -1);	/* rename onto a folder */
+	assert_int_equal(errno, EISDIR);
+	check_file("x", 0600);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_is_made_and_replaced_with_the_mode_asked_for),
+		cmocka_unit_test(who_has_the_old_file_open_keeps_it),
+		cmocka_unit_test(a_failure_leaves_nothing_behind),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

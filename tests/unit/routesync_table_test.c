@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of routesync/table.c, lines.c and live.c: from keys to the text of the file. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "../../routesync/table.h"
+
+#define S "/tcprouter/service/"
+#define HEAD "#!routes sorted\n"
+#define HASH_OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+static char reports[1024];
+
+static void
+on_report(void *arg, struct slice key, const char *why)
+{
+	size_t at = strlen(reports);
+
+	(void)arg;
+	snprintf(reports + at, sizeof(reports) - at, SLICE_FMT "%s\n", SLICE_ARG(key), why == NULL ? " good" : "");
+}
+
+static int
+new_table(void **state)
+{
+	reports[0] = '\0';
+	*state = table_new("/tcprouter/", "/v", on_report, NULL);
+	return *state == NULL ? -1 : 0;
+}
+
+static int
+free_table(void **state)
+{
+	table_free(*state);
+	return 0;
+}
+
+static void
+put(struct table *t, const char *key, const char *value)
+{
+	assert_true(table_put(t, slice_str(key), slice_str(value)));
+}
+
+static void
+assert_routes(struct table *t, const char *routes)
+{
+	struct table_text text;
+
+	assert_true(table_text(t, &text));
+	if (text.routes_len != strlen(routes) || memcmp(text.routes, routes, text.routes_len) != 0)
+		fail_msg("got:\n%.*s", (int)text.routes_len, text.routes);
+	assert_false(table_changed(t));
+	free(text.routes);
+	free(text.secrets);
+}
+
+static void
+assert_secrets(struct table *t, const char *secrets)
+{
+	struct table_text text;
+
+	assert_true(table_text(t, &text));
+	assert_int_equal(text.secrets_len, strlen(secrets));
+	assert_memory_equal(text.secrets, secrets, text.secrets_len);
+	free(text.routes);
+	free(text.secrets);
+}
+
+static void
+routes_come_in_order_of_their_names(void **state)
+{
+	struct table *t = *state;
+
+	assert_routes(t, HEAD);
+	put(t, S "b", "tls=h:1");
+	put(t, S "a.b", "tls=h:2");
+	put(t, S "CATCH_ALL", "tls=h:3");
+	put(t, S "A-B", "tls=h:4");
+	put(t, S ":80", "tcp=h:5");
+	put(t, "other", "tls=h:6");
+	assert_routes(t, HEAD "* tls=h:3\n:80 tcp=h:5\na-b tls=h:4\na.b tls=h:2\nb tls=h:1\n");
+	put(t, S "aa", "tls=h:7");
+	put(t, S "b", "tls=h:8");
+	assert_routes(t, HEAD "* tls=h:3\n:80 tcp=h:5\na-b tls=h:4\na.b tls=h:2\naa tls=h:7\nb tls=h:8\n");
+}
+
+static void
+of_several_keys_one_speaks_for_a_name(void **state)
+{
+	struct table *t = *state;
+
+	put(t, "tcprouter/services/a", "tls=h:4");
+	put(t, "tcprouter/service/a", "tls=h:3");
+	assert_routes(t, HEAD "a tls=h:3\n");
+	put(t, "//tcprouter/services/A", "tls=h:2");
+	assert_routes(t, HEAD "a tls=h:2\n");
+	put(t, S "a", "tls=h:1");
+	assert_routes(t, HEAD "a tls=h:1\n");
+	put(t, S "B", "tls=h:6");
+	put(t, S "b", "tls=h:5");
+	assert_routes(t, HEAD "a tls=h:1\nb tls=h:6\n");
+	table_remove(t, slice_str(S "a"));
+	assert_routes(t, HEAD "a tls=h:2\nb tls=h:6\n");
+}
+
+static void
+a_round_ends_with_what_it_met(void **state)
+{
+	struct table *t = *state;
+
+	table_begin(t);
+	put(t, S "a", "tls=h:1");
+	put(t, S "b", "tls=h:2");
+	table_end(t);
+	assert_routes(t, HEAD "a tls=h:1\nb tls=h:2\n");
+	table_begin(t);
+	put(t, S "b", "tls=h:2");
+	table_end(t);
+	assert_true(table_changed(t));
+	assert_routes(t, HEAD "b tls=h:2\n");
+	table_begin(t);
+	put(t, S "b", "tls=h:2");
+	table_end(t);
+	assert_false(table_changed(t));
+}
+
+static void
+a_malformed_value_keeps_the_last_good_line(void **state)
+{
+	struct table *t = *state;
+
+	table_begin(t);
+	put(t, S "a", "tls=h:1");
+	put(t, S "b", "nonsense");
+	table_end(t);
+	assert_string_equal(reports, S "b\n");
+	table_begin(t);
+	put(t, S "a", "nonsense");
+	put(t, S "b", "nonsense");
+	table_end(t);
+	assert_string_equal(reports, S "b\n" S "a\n");
+	assert_int_equal(table_counts(t).malformed, 2);
+	assert_routes(t, HEAD "a tls=h:1\n");
+	assert_true(table_put_wrong_type(t, slice_str(S "a")));
+	assert_true(table_put_wrong_type(t, slice_str(S "a")));
+	assert_string_equal(reports, S "b\n" S "a\n" S "a\n");
+	put(t, S "a", "tls=h:1");
+	put(t, S "b", "tls=h:2");
+	assert_string_equal(reports, S "b\n" S "a\n" S "a\n" S "a good\n" S "b good\n");
+	assert_int_equal(table_counts(t).malformed, 0);
+	assert_routes(t, HEAD "a tls=h:1\nb tls=h:2\n");
+	put(t, S "a", "nonsense");
+	table_remove(t, slice_str(S "a"));
+	assert_int_equal(table_counts(t).malformed, 0);
+	assert_routes(t, HEAD "b tls=h:2\n");
+}
+
+static void
+a_malformed_value_at_start_keeps_the_line_of_the_file(void **state)
+{
+	struct table *t = *state;
+	struct lines lines;
+
+	assert_true(lines_read(slice_str("B tls=h:9 # by hand\na tls=h:1\n"), &lines));
+	table_fall_back(t, &lines);
+	put(t, S "b", "nonsense");
+	put(t, S "c", "nonsense");
+	put(t, S "a", "tls=h:2");
+	table_fall_back(t, NULL);
+	lines_free(&lines);
+	assert_routes(t, HEAD "a tls=h:2\nb tls=h:9\n");
+}
+
+static void
+targets_of_several_nodes_stand_in_one_line(void **state)
+{
+	struct table *t = *state;
+
+	put(t, "/tcprouter/live/n1/a", "tls=h:1,h:2 proxy=v2");
+	put(t, "/tcprouter/live/n3/a", "tls=h:3 http=h:4 proxy=v2");
+	put(t, "/tcprouter/live/n2/a", "tls=h:2 proxy=v2");
+	assert_routes(t, HEAD "a tls=h:1,h:2,h:3 proxy=v2 http=h:4\n");
+	put(t, "/tcprouter/live/n4/a", "tls=h:5");
+	assert_routes(t, HEAD "a tls=h:1,h:2,h:3 proxy=v2 http=h:4\n");
+	assert_string_equal(reports, "/tcprouter/live/n4/a\n");
+	table_remove(t, slice_str("/tcprouter/live/n1/a"));
+	assert_routes(t, HEAD "a tls=h:2,h:3 proxy=v2 http=h:4\n");
+	put(t, S "a", "tls=h:9");
+	assert_routes(t, HEAD "a tls=h:9\n");
+}
+
+static void
+a_secret_may_serve_several_names(void **state)
+{
+	struct table *t = *state;
+
+	put(t, S "b", "{\"clientsecret\":\"abc\"}");
+	put(t, S "a", "{\"clientsecret\":\"abc\"}");
+	put(t, S "CATCH_ALL", "{\"clientsecret\":\"abc\"}");
+	put(t, S "c", "tls=h:1");
+	assert_routes(t, HEAD "* tls=pass:/v http=unix:/v proxy=v2\na tls=pass:/v http=unix:/v proxy=v2\n"
+	    "b tls=pass:/v http=unix:/v proxy=v2\nc tls=h:1\n");
+	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=a,b\n");
+	put(t, S "a", "{\"clientsecret\":\"\",\"addr\":\"h\",\"tlsport\":1}");
+	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=b\n");
+}
+
+/* The hash grows and shrinks under it; the same is kept in an array. */
+static void
+many_keys_come_and_go(void **state)
+{
+	struct table *t = *state;
+	static bool there[3000];
+	char key[64], value[64];
+	unsigned random = 1;
+	size_t n = 0;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		unsigned k = (random = random * 1664525 + 1013904223) >> 8 & 0xffff;
+
+		k %= 3000;
+		snprintf(key, sizeof(key), S "h%u", k);
+		snprintf(value, sizeof(value), "tls=h:%u", i % 7 + 1);
+		if (random & 1 << 30) {
+			put(t, key, value);
+			n += !there[k];
+			there[k] = true;
+		} else {
+			table_remove(t, slice_str(key));
+			n -= there[k];
+			there[k] = false;
+		}
+		assert_int_equal(table_counts(t).keys, n);
+	}
+
+	struct table_text text;
+
+	assert_true(table_text(t, &text));
+	assert_int_equal(text.names, n);
+	free(text.routes);
+	free(text.secrets);
+}
+
+static void
+the_loss_between_two_texts_is_counted_by_name(void **state)
+{
+	struct lines a, b;
+	struct lines_loss loss;
+
+	(void)state;
+	assert_true(lines_read(slice_str("c tls=h:1\na tls=h:1\na http=h:1\nb. tls=h:1\n# x\nbad line\nA alpn:x=h:1"), &a));
+	assert_true(lines_read(slice_str(HEAD "b tls=h:9\nd tls=h:1\n"), &b));
+	loss = lines_loss(&a, &b);
+	assert_int_equal(loss.names, 3);
+	assert_int_equal(loss.lost, 2);
+	loss = lines_loss(&b, &a);
+	assert_int_equal(loss.names, 2);
+	assert_int_equal(loss.lost, 1);
+	assert_true(slice_is(lines_find(&a, slice_str("b")), "b tls=h:1"));
+	assert_null(lines_find(&a, slice_str("bb")).p);
+	lines_free(&a);
+	lines_free(&b);
+	assert_true(lines_read(slice_of(NULL, 0), &a));
+	assert_int_equal(a.n, 0);
+	lines_free(&a);
+	assert_true(lines_read(slice_str(HEAD "b tls=h:1\na tls=h:1\n"), &a));	/* it only says so */
+	assert_true(slice_is(a.line[0], "a tls=h:1"));
+	lines_free(&a);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(routes_come_in_order_of_their_names, new_table, free_table),
+		cmocka_unit_test_setup_teardown(of_several_keys_one_speaks_for_a_name, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_round_ends_with_what_it_met, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_the_last_good_line, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_keeps_the_line_of_the_file, new_table, free_table),
+		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_secret_may_serve_several_names, new_table, free_table),
+		cmocka_unit_test_setup_teardown(many_keys_come_and_go, new_table, free_table),
+		cmocka_unit_test(the_loss_between_two_texts_is_counted_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

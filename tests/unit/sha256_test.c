@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/sha256.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "sha256.h"
+
+/* Of an exact-size heap copy; the result is static. */
+static const char *
+hash(const char *text, size_t n)
+{
+	static char hex[SHA256_HEX_SIZE];
+	uint8_t out[SHA256_SIZE];
+	char *copy = malloc(n);
+
+	if (n > 0)
+		memcpy(copy, text, n);
+	sha256(slice_of(copy, n), out);
+	free(copy);
+	return sha256_hex(out, hex);
+}
+
+/* FIPS 180-4 and NIST's example values. */
+static void
+known_texts_have_known_hashes(void **state)
+{
+	(void)state;
+	assert_string_equal(hash("", 0), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(hash("abc", 3), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(hash("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56),
+	    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+/* sha256sum(1) of so many letters 'a': around the places where the padding needs another block. */
+static void
+every_length_near_a_block_is_padded_right(void **state)
+{
+	static const struct {
+		size_t n;
+		const char *hex;
+	} cases[] = {
+		{ 55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318" },
+		{ 56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a" },
+		{ 63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34" },
+		{ 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb" },
+		{ 119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb" },
+		{ 120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c" },
+	};
+	char text[128];
+
+	(void)state;
+	memset(text, 'a', sizeof(text));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(hash(text, cases[i].n), cases[i].hex);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(known_texts_have_known_hashes),
+		cmocka_unit_test(every_length_near_a_block_is_padded_right),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
