@@ -5,7 +5,7 @@
 #
 # Set in the environment:
 #   QUICK=1       a minute instead of five, one round: a look, not a result
-#   ONLY=...      some of: rate bulk ping idle names reload launch pass
+#   ONLY=...      some of: rate bulk ping idle names reload launch pass http routesync
 #   PROXIES=...   some of: direct sniroute haproxy nginx sniproxy
 #   ROUNDS=3      how often; medians are shown
 #   COPY=1        receivers copy bulk bytes instead of dropping them in the kernel
@@ -20,7 +20,7 @@ SNIROUTE=$BUILD/bin/sniroute
 LOADGEN=$BUILD/bench/loadgen
 BACKEND=$BUILD/bench/backend
 
-ONLY=${ONLY:-rate bulk ping idle names reload launch pass}
+ONLY=${ONLY:-rate bulk ping idle names reload launch pass http routesync}
 PROXIES=${PROXIES:-direct sniroute haproxy nginx sniproxy}
 GEN_CPU=${GEN_CPU:-0}
 PROXY_CPU=${PROXY_CPU:-$(($(nproc) > 1))}
@@ -533,13 +533,24 @@ main()
 {
 	local section
 
+	case $ONLY in
+	http | routesync) exec "$HERE/$ONLY.sh" "$BUILD" ;;
+	esac
 	set_up
 	need_programs
 	start_backend
 	for section in $ONLY; do
-		"section_$section"
+		case $section in
+		http | routesync) ;;		# tables of their own, behind this one
+		*) "section_$section" ;;
+		esac
 	done
 	print_table
+	for section in $ONLY; do
+		case $section in
+		http | routesync) echo; "$HERE/$section.sh" "$BUILD" ;;
+		esac
+	done
 }
 
 main

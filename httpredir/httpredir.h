@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+/* What the parts of httpredir share. */
+#ifndef HTTPREDIR_H
+#define HTTPREDIR_H
+
+#include "dial.h"
+#include "host.h"
+#include "http1.h"
+#include "relay.h"
+#include "serve.h"
+#include "wire.h"
+
+#define OUT_MAX 131072u		/* bytes of the->out: a batch of answers, or a head written anew with what follows it */
+#define OUT_ANSWER 2048u	/* and beside a target and a host: the most one answer of our own takes */
+#define ROUTE_TEXT_MAX (HOST_MAX + 3)	/* "*." and a suffix fit */
+
+/* Series of ours behind the common ones. */
+enum {
+	M_REQ_REDIRECT = M_SERVE_COUNT,
+	M_REQ_ACME,
+	M_REQ_PROXY,
+	M_REQ_REFUSED,
+	M_ANSWER,			/* one per class, 2xx to 5xx */
+	M_TARGET_CONNECTS = M_ANSWER + 4,
+	M_TARGET_REUSES,
+	M_TARGET_CONNS,
+	M_COUNT
+};
+
+struct options {
+	struct serve_conf serve;
+	uint64_t status;		/* -s */
+	uint64_t port;			/* -p */
+	const char *webroot;		/* -w */
+	const char *trust;		/* --trust */
+	uint64_t response_ms;		/* --response-timeout */
+	bool https;			/* --https */
+};
+
+struct backend;
+
+/* One serving process of httpredir: what its clients share. */
+struct httpredir {
+	const struct options *opts;
+	struct serve *serve;
+	struct dialer *dialer;
+	struct relay_pool *relays;
+	struct backend *resting, *resting_last;		/* kept connections to targets, the latest first */
+	uint64_t backends;				/* connections to targets, kept ones included */
+	struct ev_io out_io;				/* one connection over two pipes: the one we write to */
+	uint64_t date_ms;				/* when date was written */
+	char date[40];					/* "Date: ...\r\n" */
+	char out[OUT_MAX];
+};
+
+extern struct httpredir *the;	/* this process's; set once by start() */
+
+/* ---- client.c: one client and its requests ---- */
+
+/*
+ *   HEADER --PROXY header--> HEAD <--answered--- ANSWER	(an answer of ours the client has yet to take)
+ *                             | ^---answered---- PROXY ---101--> RELAY
+ *                             '--> LINGER: the last answer is out, what the client still sends is dropped
+ *
+ * Every state can end in CLOSED: an error, a deadline, the end of a drain.
+ */
+enum client_state {
+	CLIENT_HEADER,
+	CLIENT_HEAD,
+	CLIENT_ANSWER,
+	CLIENT_PROXY,
+	CLIENT_RELAY,
+	CLIENT_LINGER,
+	CLIENT_CLOSED
+};
+
+struct proxy;
+struct tunnel;
+
+struct client {
+	struct serve_conn base;
+	struct ev_io io;
+	struct ev_timer deadline;
+	struct source src;
+	struct http1_scan scan;
+	struct relay_spill *out;	/* owned: bytes the client has yet to take */
+	union {
+		struct proxy *proxy;	/* PROXY: owned */
+		struct tunnel *tunnel;	/* RELAY: owned */
+	};
+	struct backend *kept;		/* owned: a connection to a target that was told of this client, or NULL */
+	struct endpoint *local;		/* owned: from a PROXY header, the end the client connected to; or NULL */
+	struct target *target;		/* held: of the last request that had one, or NULL */
+	char *name;			/* owned: the host last asked for */
+	uint64_t rx, tx;
+	int out_fd;
+	int16_t rank;			/* of the last route found, or ROUTES_NO_MATCH */
+	uint8_t name_len;
+	/* One word: an idle connection's memory is a figure we state. */
+	unsigned state : 3;		/* enum client_state */
+	unsigned verdict : 4;		/* enum hello_verdict: of the last head */
+	unsigned end : 4;		/* enum conn_end: how the last request ended */
+	bool writable : 1;
+	bool proxied : 1;		/* a PROXY header must come first */
+	bool last : 1;			/* no request is read behind this answer */
+	bool linger : 1;		/* and more may come from the client all the same */
+	bool named : 1;			/* name is a host name, not an address */
+	bool idle : 1;			/* kept alive, no byte of the next head is here */
+};
+
+/*
+ * Write to the client; what it does not take waits in c->out, which must be NULL. done: it was the end of an answer, and
+ * client_answered() follows. False: it is gone.
+ */
+bool client_put(struct client *c, struct iovec *iov, int n, bool done);
+
+/* Write what waits; false: it is gone. */
+bool client_flush(struct client *c);
+
+/* Set the deadline of the state it is in anew. */
+void client_rearm(struct client *c);
+
+/* The proxied request is over and c->proxy forgotten: go on. A last request's connection closes. */
+void client_answered(struct client *c);
+
+/* Answer with an error of ours: the request under way did not get one. c->proxy is forgotten. */
+void client_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end);
+
+/* After 101: the tunnel takes over the descriptors. */
+void client_relay(struct client *c, struct tunnel *t);
+
+/* Its end, whatever the state. */
+void client_close(struct client *c, enum conn_end end);
+
+/* The route's NAME as far as it is known, and the key of its max=. */
+struct slice client_route(const struct client *c, char room[static ROUTE_TEXT_MAX]);
+uint64_t client_max_key(const struct client *c);
+
+/* Where the last request's name leads now. */
+int client_find_route(const struct client *c, struct route *route);
+
+extern const struct serve_ops client_ops;
+
+/* ---- answer.c: answers of our own ---- */
+
+struct answer {
+	unsigned status;
+	bool to_head;		/* to a HEAD: no body is sent */
+	bool old;		/* to version 1.0: staying open must be said */
+	bool last;		/* Connection: close */
+	const char *extra;	/* a whole field line, or NULL */
+};
+
+/* Write to out, which has room for OUT_ANSWER bytes; the length. */
+size_t answer_error(const struct answer *a, char *out);
+
+/* A redirect; out has room for OUT_ANSWER, host and path. */
+size_t answer_redirect(const struct answer *a, struct slice host, struct slice path, char *out);
+
+/* The head of an answer with a plain text of length bytes. */
+size_t answer_text(const struct answer *a, size_t length, char *out);
+
+const char *answer_reason(unsigned status);
+
+/* ---- acme.c ---- */
+
+#define ACME_PREFIX "/.well-known/acme-challenge/"
+#define ACME_MAX 16384u		/* bytes of a token's file */
+
+/* Read the token's file in -w DIR to out: its length, -1 when there is none. */
+long acme_read(const char *dir, struct slice token, char out[static ACME_MAX]);
+
+/* ---- forward.c: heads written anew ---- */
+
+/* What goes to the target instead of the client's head; its length, at most twice the head and OUT_ANSWER. */
+size_t forward_request(const struct client *c, const struct http1_request *req, struct slice upgrade, char *out);
+
+/* What goes to the client instead of the target's head. */
+struct onward {
+	enum http1_framing framing;	/* of the body as the client gets it */
+	bool last;			/* Connection: close */
+	bool old;			/* to version 1.0 */
+	bool upgrade;			/* a 101 it asked for */
+};
+size_t forward_response(const struct onward *how, const struct http1_response *res, char *out);
+
+/* ---- backend.c: connections to targets, kept between requests ---- */
+
+struct backend {
+	struct backend *next;			/* resting: of the same target */
+	struct ev_io io;
+	struct source src;
+	struct ev_timer idle;
+	struct target *target;			/* held; NULL while dialling */
+	struct proxy *proxy;			/* whose request is on its way through, NULL: none */
+	struct client *owner;			/* resting for this client alone */
+	struct backend *newer, *older;		/* resting: of all targets */
+	bool writable;
+	bool resting;
+};
+
+struct backend *backend_new(void);
+
+/* A resting connection to the target that would be tried first, with nothing to read on it; NULL when there is none. */
+struct backend *backend_take(const struct client *c, const struct route *route);
+
+/* Done with for now: keep it for others, or for owner alone. */
+void backend_rest(struct backend *b, struct client *owner);
+
+/* Close, as a reset if so wanted, and free. NULL is fine. */
+void backend_close(struct backend *b, bool reset);
+
+/* Close all that rest. */
+void backend_drop_resting(void);
+
+/* ---- proxy.c: one request on its way through a backend ---- */
+
+enum proxy_begun {
+	PROXY_STARTED,		/* c->proxy is set: c enters CLIENT_PROXY */
+	PROXY_BAD_BODY,		/* what of the body is here breaks the rules; nothing was sent */
+	PROXY_NO_MEMORY
+};
+
+/* Send the request on; *rest is what came behind its head, and is advanced past what was used of it. */
+enum proxy_begun proxy_start(struct client *c, const struct http1_request *req, const struct route *route,
+    struct slice *rest);
+
+/* Events of the client; of the target, by backend.c. */
+void proxy_on_client(struct proxy *p);
+void proxy_on_backend(struct proxy *p, unsigned events);
+
+uint64_t proxy_deadline_ms(const struct proxy *p);
+void proxy_on_deadline(struct proxy *p);
+
+/* The client ends: free it, and everything it holds. */
+void proxy_cancel(struct proxy *p, bool reset);
+
+/* ---- tunnel.c: after 101 ---- */
+
+/* Takes over b, and the client's descriptors by way of client_relay(). False when out of memory. */
+bool tunnel_start(struct client *c, struct backend *b, struct slice behind);
+void tunnel_more(struct relay *r);
+void tunnel_on_out(struct tunnel *t, unsigned events);
+uint64_t tunnel_silence_ms(const struct tunnel *t);
+void tunnel_on_deadline(struct tunnel *t);
+void tunnel_free(struct tunnel *t, enum conn_end end);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+/* httpredir: redirect plain HTTP to https, answer ACME, proxy what has an http= route. Options and what to do with them. */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "httpredir.h"
+#include "log.h"
+
+#define SYNOPSIS "httpredir [-l ADDR]... [-r FILE]... [-s STATUS] [-p PORT] [-w DIR] [options]"
+
+static const struct metric metrics_table[M_COUNT] = {
+	SERVE_METRICS("httpredir"),
+#define REQUESTS(i, word)                                                                                              \
+	[i] = { "httpredir_requests_total", "by=\"" word "\"", "Requests, by what became of them.", METRIC_COUNTER }
+	REQUESTS(M_REQ_REDIRECT, "redirect"), REQUESTS(M_REQ_ACME, "acme"), REQUESTS(M_REQ_PROXY, "proxy"),
+	REQUESTS(M_REQ_REFUSED, "refused"),
+#define ANSWERS(i, word)                                                                                               \
+	[M_ANSWER + (i)] = { "httpredir_answers_total", "class=\"" word "\"", "Answers sent, by class of status.",     \
+	    METRIC_COUNTER }
+	ANSWERS(0, "2xx"), ANSWERS(1, "3xx"), ANSWERS(2, "4xx"), ANSWERS(3, "5xx"),
+	[M_TARGET_CONNECTS] = { "httpredir_target_connects_total", NULL, "Connections to targets begun.", METRIC_COUNTER },
+	[M_TARGET_REUSES] = { "httpredir_target_reuses_total", NULL, "Requests sent on a kept connection to a target.",
+	    METRIC_COUNTER },
+	[M_TARGET_CONNS] = { "httpredir_target_connections", NULL, "Connections to targets open now, kept ones included.",
+	    METRIC_GAUGE },
+};
+
+static void
+parse_opts(struct options *o, int argc, char **argv)
+{
+	const struct opt table[] = {
+		{ 's', "status", "301|302|307|308", OPT_NUMBER, &o->status, 301, 308, "status of redirects (308)" },
+		{ 'p', "port", "PORT", OPT_NUMBER, &o->port, 1, 65535, "port redirects lead to (443)" },
+		{ 'w', "webroot", "DIR", OPT_TEXT, &o->webroot, 0, 0, "answer ACME challenges with the files of DIR" },
+		{ 0, "https", NULL, OPT_FLAG, &o->https, 0, 0, "TLS was taken off in front: proxy only, never redirect" },
+		{ 0, "trust", "CIDR,...", OPT_TEXT, &o->trust, 0, 0,
+		    "clients whose forwarding fields are kept and added to" },
+		{ 0, "response-timeout", "SECONDS", OPT_SECONDS, &o->response_ms, 0, SERVE_MS_MAX,
+		    "for the first byte of a target's answer (30)" },
+		SERVE_OPTIONS(o->serve),
+	};
+
+	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
+}
+
+static void
+check_cidrs(const char *option, const char *list)
+{
+	struct slice bad;
+
+	if (list != NULL && !cidr_list_valid(slice_str(list), &bad))
+		diex(EXIT_USAGE, "%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
+}
+
+/* The folder may be replaced later, but one that is not there now is a mistake. */
+static void
+check_webroot(const char *dir)
+{
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd == -1)
+		die(EXIT_TEMP, "--webroot %s", dir);
+	close(fd);
+}
+
+static void
+check_opts(const struct options *o)
+{
+	const struct serve_conf *c = &o->serve;
+
+	if (o->status != 301 && o->status != 302 && o->status != 307 && o->status != 308)
+		diex(EXIT_USAGE, "--status: %u is none of 301, 302, 307, 308", (unsigned)o->status);
+	if (o->https && c->routes.n == 0)
+		diex(EXIT_USAGE, "--https proxies and needs to know where to: give -r FILE; -h shows the usage");
+	if (c->accept_proxy != NULL && c->accept_proxy[0] != '\0')
+		check_cidrs("--accept-proxy", c->accept_proxy);
+	check_cidrs("--trust", o->trust);
+	if (o->webroot != NULL)
+		check_webroot(o->webroot);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o = { .serve = { .tool = "httpredir", SERVE_CONF_DEFAULTS }, .status = 308, .port = 443,
+		.response_ms = 30000 };
+	static struct httpredir ht = { .opts = &o };
+	struct routeset *rs;
+	int code;
+
+	log_init("httpredir", LOG_LEVEL_INFO, false);
+	parse_opts(&o, argc, argv);
+	log_init("httpredir", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
+	check_opts(&o);
+	if (!o.serve.check)
+		return serve_main(&o.serve, &client_ops, &ht, metrics_table, M_COUNT);
+	code = serve_check(&o.serve, &rs);
+	routeset_free(rs);
+	return code;
+}

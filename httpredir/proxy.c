@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One request on its way through a backend: up goes the request, down comes the answer, each as far as the other end
+ * takes it. What cannot be passed on whole is broken off, so that nobody takes a part for the whole.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "httpredir.h"
+#include "log.h"
+#include "proxyhdr.h"
+#include "sock.h"
+
+#define TURN_MAX (1024u * 1024u)	/* bytes a direction and turn, then others get theirs */
+
+struct proxy {
+	struct client *client;		/* borrowed; it ends us by proxy_cancel() */
+	struct backend *backend;	/* owned */
+	struct dial *dial;		/* owned while connecting, else NULL */
+	struct relay_spill *up;		/* owned: bytes the target has yet to take */
+	struct relay_spill *again;	/* owned: the whole request, as long as it may be sent once more */
+	struct ev_task more;		/* work left for a later turn */
+	struct body req, res;
+	uint64_t got;			/* bytes the target has sent */
+	uint64_t sent;			/* bytes it has taken */
+	uint64_t max_key;		/* a place in its route's max=, 0: none */
+	bool to_head, old;		/* HEAD; version 1.0 */
+	bool upgrade;			/* asked for */
+	bool private;			/* the target was told of the client: for no other one's requests */
+	bool deaf;			/* the target takes nothing more */
+	bool answering;			/* a final head has gone to the client */
+};
+
+enum flow { FLOW_OPEN, FLOW_OVER };	/* FLOW_OVER: p is gone */
+
+/* ---- the end ---- */
+
+static void
+proxy_free(struct proxy *p, bool reset)
+{
+	struct serve *s = the->serve;
+
+	dial_cancel(p->dial);
+	backend_close(p->backend, reset);
+	free(p->up);
+	free(p->again);
+	ev_undefer(s->ev, &p->more);
+	if (p->max_key != 0)
+		quota_drop(s->quota, s->worker, p->max_key);
+	ev_free_later(s->ev, p);
+}
+
+void
+proxy_cancel(struct proxy *p, bool reset)
+{
+	proxy_free(p, reset);
+}
+
+/* No answer, or a broken one: ours instead, if nothing of it was passed on; else the client must see it break. */
+static enum flow
+fail(struct proxy *p, unsigned status, enum conn_end end)
+{
+	struct client *c = p->client;
+	bool answering = p->answering, to_head = p->to_head, old = p->old;
+
+	if (!p->req.done)
+		c->last = c->linger = true;
+	if (answering) {
+		client_close(c, end);
+		return FLOW_OVER;
+	}
+	c->proxy = NULL;
+	proxy_free(p, true);
+	client_refuse(c, status, to_head, old, end);
+	return FLOW_OVER;
+}
+
+static enum flow
+client_gone(struct proxy *p)
+{
+	client_close(p->client, END_CLIENT_RESET);
+	return FLOW_OVER;
+}
+
+/* The answer is out. The connection rests if both sides are where the next request may begin. */
+static enum flow
+finish(struct proxy *p)
+{
+	struct client *c = p->client;
+	struct backend *b = p->backend;
+	bool clean = p->res.in != HTTP1_TO_CLOSE && p->req.done && p->up == NULL && !p->deaf && !b->src.readable &&
+	    !b->src.fin && !source_has(&b->src) && !the->serve->draining;
+
+	if (!p->req.done)
+		c->last = c->linger = true;
+	if (clean && p->answering && b->proxy == p && !p->upgrade) {
+		backend_rest(b, p->private ? c : NULL);
+		p->backend = NULL;
+	}
+	c->proxy = NULL;
+	proxy_free(p, !p->req.done);
+	c->end = END_CLOSED;
+	client_answered(c);
+	return FLOW_OVER;
+}
+
+/* ---- reaching the target ---- */
+
+static void on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events);
+
+static bool
+dial(struct proxy *p, const struct route *route)
+{
+	p->backend = backend_new();
+	if (p->backend == NULL)
+		return false;
+	p->backend->proxy = p;
+	p->dial = dial_start(the->dialer, route->targets, route->balance, &p->client->base.peer, true, &p->backend->io,
+	    on_dialled, p);
+	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNECTS, 1);
+	return p->dial != NULL;
+}
+
+/* The kept connection was closed under us, without a byte of answer to a request that may be sent again: once, anew. */
+static bool
+retry(struct proxy *p)
+{
+	struct route route;
+
+	if (p->again == NULL || p->got > 0 || client_find_route(p->client, &route) == ROUTES_NO_MATCH)
+		return false;
+	log_debug("conn=%llu target=%s closed a kept connection: sent again", (unsigned long long)p->client->base.id,
+	    target_text(p->backend->target));
+	backend_close(p->backend, false);
+	free(p->up);
+	p->up = p->again;
+	p->again = NULL;
+	p->deaf = false;
+	p->sent = 0;
+	if (dial(p, &route))
+		client_rearm(p->client);
+	else
+		fail(p, 503, END_LIMIT);
+	return true;
+}
+
+static enum flow
+target_gone(struct proxy *p)
+{
+	if (retry(p))
+		return FLOW_OVER;
+	return fail(p, 502, END_TARGET_RESET);
+}
+
+static void
+note_target(struct client *c, struct target *t)
+{
+	if (c->target == t)
+		return;
+	target_keep(t);
+	target_forget(the->dialer, c->target);
+	c->target = t;
+}
+
+/* ---- up: the request ---- */
+
+/* What waits goes first. */
+static bool
+up_ready(struct proxy *p)
+{
+	struct backend *b = p->backend;
+
+	if (p->up == NULL)
+		return true;
+	if (!b->writable)
+		return false;
+	switch (put_left(b->io.fd, &p->up, &p->sent)) {
+	case PUT_ALL:
+		return true;
+	case PUT_PART:
+		b->writable = false;
+		return false;
+	case PUT_GONE:
+		break;
+	}
+	p->deaf = true;		/* it may have said why before it went: reading will tell */
+	b->src.readable = true;
+	free(p->up);
+	p->up = NULL;
+	return false;
+}
+
+static void
+put_up(struct proxy *p, struct wire *w)
+{
+	struct backend *b = p->backend;
+
+	switch (put(b->io.fd, w->iov, w->n, false, &p->up, &p->sent)) {
+	case PUT_ALL:
+		break;
+	case PUT_PART:
+		b->writable = false;
+		break;
+	case PUT_GONE:
+		p->deaf = true;
+		b->src.readable = true;
+		break;
+	}
+}
+
+/* A chunk that is none: the target sees its connection break, never a last chunk. */
+static enum flow
+bad_body(struct proxy *p)
+{
+	struct client *c = p->client;
+
+	c->verdict = HELLO_MALFORMED;
+	c->last = c->linger = true;
+	return fail(p, 400, END_HELLO);
+}
+
+static enum flow
+pump_up(struct proxy *p)
+{
+	struct client *c = p->client;
+	struct slice bytes;
+	size_t used, total = 0;
+
+	while (up_ready(p) && !p->deaf && !p->req.done) {
+		struct wire w = { .n = 0 };
+		size_t max = p->req.in == HTTP1_LENGTH && p->req.left < SOURCE_CHUNK ? (size_t)p->req.left : SOURCE_CHUNK;
+		size_t held = source_peek(&c->src).len;
+		bool fresh = !source_has(&c->src) || c->src.stale;
+
+		if (total > TURN_MAX) {
+			ev_defer(the->serve->ev, &p->more);
+			return FLOW_OPEN;
+		}
+		switch (source_get(&c->src, c->io.fd, relay_scratch(the->relays), max, &bytes)) {
+		case SOURCE_NONE:
+			return FLOW_OPEN;
+		case SOURCE_END:
+		case SOURCE_BROKEN:
+			return client_gone(p);
+		case SOURCE_FULL:
+			return fail(p, 503, END_LIMIT);
+		case SOURCE_BYTES:
+			break;
+		}
+		c->rx += fresh ? bytes.len - held : 0;
+		if (body_take(&p->req, bytes, &used, &w) == BODY_BAD)
+			return bad_body(p);
+		total += used;
+		put_up(p, &w);
+		if (!source_keep(&c->src, slice_skip(bytes, used), !p->req.done))
+			return client_gone(p);
+	}
+	return FLOW_OPEN;
+}
+
+/* ---- down: the answer ---- */
+
+/* The framing the client gets: what it cannot be told in front is chunked, or ends with its connection. */
+static enum http1_framing
+framing_down(const struct proxy *p, const struct http1_response *res)
+{
+	enum http1_framing in = res->msg.framing;
+
+	if (in == HTTP1_NO_BODY || in == HTTP1_LENGTH)
+		return in;
+	return p->old ? HTTP1_TO_CLOSE : HTTP1_CHUNKED;
+}
+
+static void
+count_answer(unsigned status)
+{
+	metrics_add(the->serve->metrics, the->serve->worker, M_ANSWER + status / 100 - 2, 1);
+}
+
+/* The last head: decide how the client's connection goes on, and write it. */
+static void
+begin_answer(struct proxy *p, const struct http1_response *res, struct wire *w)
+{
+	struct client *c = p->client;
+	struct onward how = { .framing = framing_down(p, res), .old = p->old };
+
+	if (!p->req.done || the->serve->draining || how.framing == HTTP1_TO_CLOSE)
+		c->last = true;		/* an upload that is still under way may never end */
+	if (!p->req.done)
+		c->linger = true;
+	how.last = c->last;
+	body_init(&p->res, &res->msg, how.framing);
+	if (!res->msg.keep_alive)
+		p->backend->src.fin = true;	/* it will close: not to be kept */
+	count_answer(res->status);
+	wire_add(w, the->out, forward_response(&how, res, the->out));
+}
+
+static enum flow
+put_down(struct proxy *p, struct wire *w)
+{
+	return w->n == 0 || client_put(p->client, w->iov, w->n, p->answering && p->res.done) ? FLOW_OPEN : client_gone(p);
+}
+
+/* A 100 or its like: passed on, if the client's version knows them. */
+static enum flow
+interim(struct proxy *p, const struct http1_response *res)
+{
+	struct onward how = { .framing = HTTP1_NO_BODY };
+	struct wire w = { .n = 0 };
+
+	if (p->old)
+		return FLOW_OPEN;
+	wire_add(&w, the->out, forward_response(&how, res, the->out));
+	return put_down(p, &w);
+}
+
+static enum flow
+switch_protocols(struct proxy *p, const struct http1_response *res, struct slice behind)
+{
+	struct client *c = p->client;
+	struct backend *b = p->backend;
+	struct onward how = { .upgrade = true };
+	struct wire w = { .n = 0 };
+
+	if (!p->upgrade || res->msg.upgrade.p == NULL)
+		return fail(p, 502, END_TARGET_RESET);
+	wire_add(&w, the->out, forward_response(&how, res, the->out));
+	if (put_down(p, &w) == FLOW_OVER)
+		return FLOW_OVER;
+	p->answering = true;
+	p->backend = NULL;
+	c->end = END_CLOSED;
+	if (!tunnel_start(c, b, behind)) {
+		p->backend = b;
+		return fail(p, 502, END_LIMIT);
+	}
+	proxy_free(p, false);
+	return FLOW_OVER;
+}
+
+/* Body bytes, and what is behind the body: nobody asked for that. */
+static enum flow
+answer_body(struct proxy *p, struct slice bytes, struct wire *w)
+{
+	struct backend *b = p->backend;
+	size_t used;
+
+	if (body_take(&p->res, bytes, &used, w) == BODY_BAD)
+		return fail(p, 502, END_TARGET_RESET);
+	p->answering = true;
+	if (put_down(p, w) == FLOW_OVER)
+		return FLOW_OVER;
+	if (p->res.done && used < bytes.len)
+		b->src.fin = true;
+	else if (!p->res.done && !source_keep(&b->src, slice_skip(bytes, used), true))
+		return fail(p, 502, END_LIMIT);
+	if (p->res.done)
+		source_drop(&b->src);
+	return FLOW_OPEN;
+}
+
+/* Heads in front of the answer's, and its own; then the bytes of its body that came with it. */
+static enum flow
+answer_heads(struct proxy *p, struct slice bytes)
+{
+	struct backend *b = p->backend;
+	struct http1_response res;
+	struct wire w = { .n = 0 };
+
+	for (;;) {
+		struct http1_scan *scan = &p->res.chunked.scan;
+
+		if (p->client->out != NULL)	/* it takes its time even for the interim ones */
+			return source_keep(&b->src, bytes, false) ? FLOW_OPEN : fail(p, 502, END_LIMIT);
+		switch (http1_response(scan, bytes.p, bytes.len, p->to_head, &res)) {
+		case HTTP1_OK:
+			break;
+		case HTTP1_MORE:
+			return source_keep(&b->src, bytes, true) ? FLOW_OPEN : fail(p, 502, END_LIMIT);
+		default:
+			return fail(p, 502, END_TARGET_RESET);
+		}
+		*scan = (struct http1_scan){ 0 };
+		bytes = slice_skip(bytes, res.msg.size);
+		if (res.status == 101)
+			return switch_protocols(p, &res, bytes);
+		if (res.status >= 200)
+			break;
+		if (interim(p, &res) == FLOW_OVER)
+			return FLOW_OVER;
+	}
+	begin_answer(p, &res, &w);
+	return answer_body(p, bytes, &w);
+}
+
+/* The target's end: of an answer that ends so, or too early. */
+static enum flow
+answer_end(struct proxy *p)
+{
+	struct wire w = { .n = 0 };
+
+	if (!p->answering || p->res.in != HTTP1_TO_CLOSE)
+		return target_gone(p);
+	body_end(&p->res, &w);
+	return put_down(p, &w);
+}
+
+static enum flow
+pump_down(struct proxy *p)
+{
+	struct client *c = p->client;
+	struct backend *b = p->backend;
+	struct slice bytes;
+	size_t total = 0;
+
+	for (;;) {
+		bool fresh = !source_has(&b->src) || b->src.stale;
+		size_t held = source_peek(&b->src).len;
+		enum flow flow = FLOW_OPEN;
+
+		if (c->out != NULL && !client_flush(c))
+			return client_gone(p);
+		if (c->out != NULL && !(p->answering && p->res.done))
+			return FLOW_OPEN;
+		if (p->answering && p->res.done)
+			return finish(p);
+		if (total > TURN_MAX) {
+			ev_defer(the->serve->ev, &p->more);
+			return FLOW_OPEN;
+		}
+		switch (source_get(&b->src, b->io.fd, relay_scratch(the->relays), SOURCE_CHUNK, &bytes)) {
+		case SOURCE_NONE:
+			return FLOW_OPEN;
+		case SOURCE_END:
+			flow = answer_end(p);
+			break;
+		case SOURCE_BROKEN:
+			return target_gone(p);
+		case SOURCE_FULL:
+			return fail(p, 502, END_LIMIT);
+		case SOURCE_BYTES:
+			total += bytes.len;
+			p->got += fresh ? bytes.len - held : 0;
+			flow = p->answering ? answer_body(p, bytes, &(struct wire){ .n = 0 }) : answer_heads(p, bytes);
+			break;
+		}
+		if (flow == FLOW_OVER)
+			return FLOW_OVER;
+	}
+}
+
+/* ---- events ---- */
+
+static void
+pump(struct proxy *p)
+{
+	uint64_t before = p->sent + p->got + p->client->rx + p->client->tx;
+
+	if (p->dial != NULL || pump_up(p) == FLOW_OVER || pump_down(p) == FLOW_OVER)
+		return;
+	if (p->sent + p->got + p->client->rx + p->client->tx != before)
+		client_rearm(p->client);
+}
+
+static void
+on_more(struct ev_task *t)
+{
+	pump(EV_CONTAINER(t, struct proxy, more));
+}
+
+void
+proxy_on_client(struct proxy *p)
+{
+	pump(p);
+}
+
+void
+proxy_on_backend(struct proxy *p, unsigned events)
+{
+	struct backend *b = p->backend;
+
+	if (p->dial != NULL) {
+		dial_on_io(p->dial, events);
+		return;
+	}
+	source_note(&b->src, events);
+	if (events & EV_WRITE)
+		b->writable = true;
+	pump(p);
+}
+
+static void
+on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events)
+{
+	struct proxy *p = arg;
+	struct backend *b = p->backend;
+
+	p->dial = NULL;
+	b->target = t;
+	note_target(p->client, t);
+	if (result != DIAL_OK) {
+		if (result == DIAL_NO_FDS) {
+			backend_drop_resting();
+			serve_out_of_fds(the->serve);
+		}
+		fail(p, result == DIAL_NO_FDS ? 503 : 502, result == DIAL_NO_FDS ? END_LIMIT : END_UNREACHABLE);
+		return;
+	}
+	sock_nodelay(b->io.fd);
+	b->writable = true;
+	source_note(&b->src, events);
+	client_rearm(p->client);
+	pump(p);
+}
+
+/* Whose turn is it? Before an answer the target's, unless it waits for the rest of the request. */
+uint64_t
+proxy_deadline_ms(const struct proxy *p)
+{
+	const struct serve_conf *conf = the->serve->conf;
+
+	if (p->dial != NULL)
+		return 0;	/* the dial has its own, per attempt */
+	if (p->answering && p->client->src.fin && conf->half_close_ms != 0)
+		return conf->half_close_ms;
+	if (p->answering || (!p->req.done && !p->deaf && p->up == NULL))
+		return conf->idle_ms;
+	return the->opts->response_ms;
+}
+
+void
+proxy_on_deadline(struct proxy *p)
+{
+	struct client *c = p->client;
+
+	if (p->answering) {
+		client_close(c, c->src.fin ? END_HALF_CLOSE : END_IDLE);
+	} else if (!p->req.done && !p->deaf && p->up == NULL) {
+		c->verdict = HELLO_TIMEOUT;
+		c->last = true;
+		fail(p, 408, END_IDLE);
+	} else {
+		fail(p, 504, END_UNREACHABLE);
+	}
+}
+
+/* ---- the beginning ---- */
+
+/* What the target is told of the client in a PROXY header. */
+static size_t
+introduce(const struct client *c, const struct route *route, char *out)
+{
+	struct proxyhdr h = { .src = c->base.peer, .kind = slice_str("http") };
+	char name[HOST_MAX + 1];
+	size_t len = host_normalize(slice_of(c->name, c->name_len), name);
+
+	h.dst.family = AF_UNSPEC;
+	if (c->local != NULL)
+		h.dst = *c->local;
+	else if (h.src.family == AF_INET || h.src.family == AF_INET6)
+		sock_local(c->io.fd, &h.dst);
+	h.authority = len > 0 ? slice_of(name, len) : route->as;
+	return proxyhdr_write(&h, route->proxy, (uint8_t *)out);
+}
+
+/* HTTP/2 in clear would carry requests past the routes; everything else a client and a target agree on is theirs. */
+static struct slice
+wanted_upgrade(const struct http1_request *req)
+{
+	struct slice list = req->msg.upgrade;
+
+	if (list.p == NULL || req->msg.framing != HTTP1_NO_BODY || http1_list_has(list, "h2c"))
+		return slice_of(NULL, 0);
+	return list;
+}
+
+static struct relay_spill *
+spill_pieces(const struct wire *w)
+{
+	struct relay_spill *spill;
+	size_t total = 0;
+
+	for (int i = 0; i < w->n; i++)
+		total += w->iov[i].iov_len;
+	spill = relay_spill_new(total);
+	if (spill == NULL)
+		return NULL;
+	for (int i = 0; i < w->n; i++) {
+		memcpy(spill->bytes + spill->len, w->iov[i].iov_base, w->iov[i].iov_len);
+		spill->len += (uint32_t)w->iov[i].iov_len;
+	}
+	return spill;
+}
+
+/* On a resting connection at once, else when one is there. */
+static bool
+send_first(struct proxy *p, const struct route *route, bool may_repeat, struct wire *w, size_t intro)
+{
+	struct backend *b = backend_take(p->client, route);
+
+	if (b == NULL) {
+		p->up = spill_pieces(w);
+		return p->up != NULL && dial(p, route);
+	}
+	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_REUSES, 1);
+	if (may_repeat)
+		p->again = spill_pieces(w);
+	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* it was introduced when it was opened */
+	w->iov[0].iov_len -= intro;
+	p->backend = b;
+	b->proxy = p;
+	note_target(p->client, b->target);
+	put_up(p, w);
+	return true;
+}
+
+enum proxy_begun
+proxy_start(struct client *c, const struct http1_request *req, const struct route *route, struct slice *rest)
+{
+	struct proxy *p = calloc(1, sizeof(*p));
+	struct slice upgrade = wanted_upgrade(req);
+	struct wire w = { .n = 0 };
+	size_t used = 0, intro = 0;
+
+	if (p == NULL)
+		return PROXY_NO_MEMORY;
+	p->client = c;
+	p->more.cb = on_more;
+	p->to_head = req->is_head;
+	p->old = req->msg.minor == 0;
+	p->upgrade = upgrade.p != NULL;
+	p->private = route->proxy != PROXYHDR_NONE;
+	if (p->private)
+		intro = introduce(c, route, the->out);
+	wire_add(&w, the->out, intro + forward_request(c, req, upgrade, the->out + intro));
+	body_init(&p->req, &req->msg, req->msg.framing);
+	if (!p->req.done && rest->len > 0 && body_take(&p->req, *rest, &used, &w) == BODY_BAD) {
+		proxy_free(p, false);
+		return PROXY_BAD_BODY;
+	}
+	*rest = slice_skip(*rest, used);
+	if (!send_first(p, route, req->is_safe && req->msg.framing == HTTP1_NO_BODY, &w, intro)) {
+		proxy_free(p, false);
+		return PROXY_NO_MEMORY;
+	}
+	p->max_key = route->max == 0 ? 0 : client_max_key(c);
+	c->proxy = p;
+	return PROXY_STARTED;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: ISC */
+/* After 101: two descriptors and a relay between them. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "httpredir.h"
+#include "sock.h"
+
+struct tunnel {
+	struct client *client;		/* first: ev_free_later() writes there, and closed descriptors must stay -1 */
+	struct target *target;		/* held */
+	struct relay relay;
+};
+
+uint64_t
+tunnel_silence_ms(const struct tunnel *t)
+{
+	const struct serve_conf *conf = the->serve->conf;
+
+	if (relay_half_closed(&t->relay) && conf->half_close_ms != 0)
+		return conf->half_close_ms;
+	return conf->idle_ms;
+}
+
+static void
+pump(struct tunnel *t, int end, unsigned events)
+{
+	bool half = relay_half_closed(&t->relay);
+	uint64_t before = t->relay.bytes[0] + t->relay.bytes[1];
+
+	switch (relay_pump(the->relays, &t->relay, end, events)) {
+	case RELAY_OPEN:
+		break;
+	case RELAY_DONE:
+		client_close(t->client, END_CLOSED);
+		return;
+	case RELAY_CLIENT_RESET:
+		client_close(t->client, END_CLIENT_RESET);
+		return;
+	case RELAY_TARGET_RESET:
+		client_close(t->client, END_TARGET_RESET);
+		return;
+	}
+	if (t->relay.bytes[0] + t->relay.bytes[1] != before || relay_half_closed(&t->relay) != half)
+		client_rearm(t->client);
+}
+
+void
+tunnel_more(struct relay *r)
+{
+	pump(EV_CONTAINER(r, struct tunnel, relay), 0, 0);
+}
+
+static void
+on_client(struct ev_io *io, unsigned events)
+{
+	pump(EV_CONTAINER(io, struct tunnel, relay.end[0]), 0, events);
+}
+
+static void
+on_target(struct ev_io *io, unsigned events)
+{
+	pump(EV_CONTAINER(io, struct tunnel, relay.end[1]), 1, events);
+}
+
+/* The pipe we write to, of one connection over two pipes. */
+void
+tunnel_on_out(struct tunnel *t, unsigned events)
+{
+	pump(t, 0, events & (EV_WRITE | EV_ERROR));
+}
+
+static struct relay_spill *
+spill_of(struct slice bytes)
+{
+	struct relay_spill *spill = relay_spill_new(bytes.len);
+
+	if (spill == NULL)
+		return NULL;
+	memcpy(spill->bytes, bytes.p, bytes.len);
+	spill->len = (uint32_t)bytes.len;
+	return spill;
+}
+
+/* What was read beyond the heads goes first; what the client has yet to take of our head goes before that. */
+static bool
+preload(struct tunnel *t, struct client *c, struct slice behind)
+{
+	struct slice early = source_peek(&c->src);
+	struct relay_spill *up = NULL, *down = c->out;
+
+	if (early.len > 0 && (up = spill_of(early)) == NULL)
+		return false;
+	if (behind.len > 0) {
+		size_t first = c->out == NULL ? 0 : c->out->len;
+
+		down = relay_spill_new(first + behind.len);
+		if (down == NULL) {
+			free(up);
+			return false;
+		}
+		if (first > 0)
+			memcpy(down->bytes, c->out->bytes + c->out->at, first);
+		memcpy(down->bytes + first, behind.p, behind.len);
+		down->len = (uint32_t)(first + behind.len);
+		free(c->out);
+	}
+	c->out = NULL;
+	source_drop(&c->src);
+	if (up != NULL)
+		relay_preload(&t->relay, up);
+	if (down != NULL)
+		relay_preload_client(&t->relay, down);
+	return true;
+}
+
+/* New callbacks for the same descriptors; being looked at anew, they tell their state again. */
+static bool
+watch(struct tunnel *t)
+{
+	struct ev *ev = the->serve->ev;
+
+	return ev_mod(ev, &t->relay.end[0], EV_READ | EV_WRITE | EV_EDGE) == 0 &&
+	    ev_mod(ev, &t->relay.end[1], EV_READ | EV_WRITE | EV_EDGE) == 0;
+}
+
+bool
+tunnel_start(struct client *c, struct backend *b, struct slice behind)
+{
+	struct tunnel *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return false;
+	relay_init(&t->relay);
+	if (!preload(t, c, behind)) {
+		free(t);
+		return false;
+	}
+	t->client = c;
+	t->target = b->target;
+	t->relay.end[0] = (struct ev_io){ c->io.fd, on_client };
+	t->relay.end[1] = (struct ev_io){ b->io.fd, on_target };
+	t->relay.out_fd = c->out_fd;
+	relay_note(&t->relay, 0, EV_READ | EV_WRITE);
+	relay_note(&t->relay, 1, EV_READ | EV_WRITE);
+	b->io.fd = -1;
+	b->target = NULL;
+	backend_close(b, false);
+	c->io.fd = c->out_fd = -1;
+	client_relay(c, t);
+	if (watch(t))
+		pump(t, 0, 0);
+	else
+		client_close(c, END_LIMIT);
+	return true;
+}
+
+void
+tunnel_on_deadline(struct tunnel *t)
+{
+	client_close(t->client, relay_half_closed(&t->relay) ? END_HALF_CLOSE : END_IDLE);
+}
+
+static void
+close_end(int fd, bool reset)
+{
+	if (fd != -1 && reset)
+		sock_reset(fd);
+	else if (fd != -1)
+		close(fd);
+}
+
+void
+tunnel_free(struct tunnel *t, enum conn_end end)
+{
+	struct relay *r = &t->relay;
+
+	relay_release(the->relays, r);
+	if (r->out_fd != r->end[0].fd)
+		close_end(r->out_fd, false);
+	close_end(r->end[0].fd, end == END_TARGET_RESET);
+	close_end(r->end[1].fd, end == END_CLIENT_RESET);
+	r->end[0].fd = r->end[1].fd = -1;
+	t->client->rx += r->bytes[0];
+	t->client->tx += r->bytes[1];
+	target_release(the->dialer, t->target);
+	ev_free_later(the->serve->ev, t);
+}

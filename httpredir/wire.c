@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: ISC */
+/* Bytes in, bytes out, and message bodies on their way through. */
+#include "wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ev.h"
+
+struct held {
+	uint32_t at, len, room;		/* bytes[at .. at+len) are held */
+	char bytes[];
+};
+
+#define TAIL_MAX (HTTP1_TRAILER_MAX + 16)
+
+static size_t held_total;		/* room of all that is held */
+static char tail[TAIL_MAX];		/* how a chunked body ends, trailers included */
+
+/* ---- where bytes come from ---- */
+
+static bool
+would_block(void)
+{
+	return errno == EAGAIN || errno == EINTR;
+}
+
+/* Sockets know shorter ways into the kernel than files; one connection over two pipes has none. */
+static ssize_t
+get_bytes(int fd, void *buf, size_t len)
+{
+	ssize_t n = recv(fd, buf, len, 0);
+
+	return n == -1 && errno == ENOTSOCK ? read(fd, buf, len) : n;
+}
+
+void
+source_note(struct source *s, unsigned events)
+{
+	if (events & EV_READ)
+		s->readable = true;
+	if (events & (EV_EOF | EV_ERROR | EV_URGENT))
+		s->fin = true;	/* a short read does not mean that all was read */
+}
+
+bool
+source_has(const struct source *s)
+{
+	return s->held != NULL;
+}
+
+struct slice
+source_peek(const struct source *s)
+{
+	return s->held == NULL ? slice_of(NULL, 0) : slice_of(s->held->bytes + s->held->at, s->held->len);
+}
+
+void
+source_drop(struct source *s)
+{
+	if (s->held != NULL)
+		held_total -= s->held->room;
+	free(s->held);
+	s->held = NULL;
+	s->stale = false;
+}
+
+/* Room for at least as much again behind what is held. */
+static bool
+held_grow(struct source *s)
+{
+	struct held *h = s->held;
+	uint32_t room = h->len < 512 ? 1024 : h->len * 2;
+
+	memmove(h->bytes, h->bytes + h->at, h->len);
+	h->at = 0;
+	if (h->room >= room)
+		return true;
+	if (held_total - h->room + room > SOURCE_HELD_MAX || (h = realloc(h, sizeof(*h) + room)) == NULL)
+		return false;
+	held_total += room - h->room;
+	h->room = room;
+	s->held = h;
+	return true;
+}
+
+enum source_result
+source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice *bytes)
+{
+	char *at = (char *)scratch;
+	ssize_t n;
+
+	if (s->held != NULL && !s->stale) {
+		*bytes = source_peek(s);
+		return SOURCE_BYTES;
+	}
+	if (!s->readable)
+		return SOURCE_NONE;
+	if (s->held != NULL) {
+		if (!held_grow(s))
+			return SOURCE_FULL;
+		at = s->held->bytes + s->held->len;
+		if (max > s->held->room - s->held->len)
+			max = s->held->room - s->held->len;
+	}
+	n = get_bytes(fd, at, max);
+	if (n == -1) {
+		s->readable = !would_block();
+		return s->readable ? SOURCE_BROKEN : SOURCE_NONE;
+	}
+	if (n == 0)
+		return SOURCE_END;
+	if ((size_t)n < max && !s->fin)
+		s->readable = false;
+	*bytes = slice_of(at, (size_t)n);
+	if (s->held != NULL) {
+		s->held->len += (uint32_t)n;
+		*bytes = source_peek(s);
+	}
+	return SOURCE_BYTES;
+}
+
+bool
+source_keep(struct source *s, struct slice rest, bool stale)
+{
+	struct held *h = s->held;
+
+	s->stale = stale && rest.len > 0;
+	if (rest.len == 0) {
+		source_drop(s);
+		return true;
+	}
+	if (h != NULL) {	/* rest is the end of what is held */
+		h->at += h->len - (uint32_t)rest.len;
+		h->len = (uint32_t)rest.len;
+		return true;
+	}
+	if (held_total + rest.len > SOURCE_HELD_MAX || (h = malloc(sizeof(*h) + rest.len)) == NULL)
+		return false;
+	held_total += rest.len;
+	h->at = 0;
+	h->len = h->room = (uint32_t)rest.len;
+	memcpy(h->bytes, rest.p, rest.len);
+	s->held = h;
+	return true;
+}
+
+/* ---- where bytes go ---- */
+
+/* Copy what is behind the first n bytes of the pieces. */
+static struct relay_spill *
+spill_rest(const struct iovec *iov, int pieces, size_t n)
+{
+	struct relay_spill *spill;
+	size_t total = 0;
+
+	for (int i = 0; i < pieces; i++)
+		total += iov[i].iov_len;
+	spill = relay_spill_new(total - n);
+	if (spill == NULL)
+		return NULL;
+	for (int i = 0; i < pieces; i++) {
+		size_t skip = n < iov[i].iov_len ? n : iov[i].iov_len;
+
+		memcpy(spill->bytes + spill->len, (char *)iov[i].iov_base + skip, iov[i].iov_len - skip);
+		spill->len += (uint32_t)(iov[i].iov_len - skip);
+		n -= skip;
+	}
+	return spill;
+}
+
+static ssize_t
+put_bytes(int fd, struct iovec *iov, int n, int flags)
+{
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = (size_t)n };
+	ssize_t w = n == 1 ? send(fd, iov[0].iov_base, iov[0].iov_len, flags) : sendmsg(fd, &msg, flags);
+
+	return w == -1 && errno == ENOTSOCK ? writev(fd, iov, n) : w;
+}
+
+enum put_result
+put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint64_t *sent)
+{
+	size_t total = 0;
+	ssize_t w;
+
+	for (int i = 0; i < n; i++)
+		total += iov[i].iov_len;
+	if (total == 0)
+		return PUT_ALL;
+	w = put_bytes(fd, iov, n, last ? MSG_MORE | MSG_NOSIGNAL : MSG_NOSIGNAL);
+	if (w == -1 && !would_block())
+		return PUT_GONE;
+	w = w == -1 ? 0 : w;
+	*sent += (uint64_t)w;
+	if ((size_t)w == total)
+		return PUT_ALL;
+	*left = spill_rest(iov, n, (size_t)w);
+	return *left == NULL ? PUT_GONE : PUT_PART;
+}
+
+enum put_result
+put_left(int fd, struct relay_spill **left, uint64_t *sent)
+{
+	struct relay_spill *spill = *left;
+	ssize_t w = write(fd, spill->bytes + spill->at, spill->len);
+
+	if (w == -1)
+		return would_block() ? PUT_PART : PUT_GONE;
+	*sent += (uint64_t)w;
+	spill->at += (uint32_t)w;
+	spill->len -= (uint32_t)w;
+	if (spill->len > 0)
+		return PUT_PART;
+	free(spill);
+	*left = NULL;
+	return PUT_ALL;
+}
+
+/* ---- bodies ---- */
+
+void
+body_init(struct body *b, const struct http1_message *m, enum http1_framing out)
+{
+	*b = (struct body){ .in = m->framing, .out = out, .left = m->length };
+	b->done = m->framing == HTTP1_NO_BODY || (m->framing == HTTP1_LENGTH && m->length == 0);
+}
+
+void
+wire_add(struct wire *w, const void *p, size_t len)
+{
+	if (len > 0)
+		w->iov[w->n++] = (struct iovec){ (void *)(uintptr_t)p, len };
+}
+
+static size_t
+hex(char *out, size_t n)
+{
+	char digit[16];
+	size_t len = 0;
+
+	do
+		digit[len++] = "0123456789abcdef"[n & 15];
+	while ((n >>= 4) != 0);
+	for (size_t i = 0; i < len; i++)
+		out[i] = digit[len - 1 - i];
+	return len;
+}
+
+/* Payload as one chunk, or as it is; closing a chunk is left to the tail. */
+static void
+send_data(const struct body *b, struct wire *w, const char *data, size_t len)
+{
+	size_t n;
+
+	if (len == 0)
+		return;
+	if (b->out == HTTP1_CHUNKED) {
+		n = hex(w->size, len);
+		memcpy(w->size + n, "\r\n", 2);
+		wire_add(w, w->size, n + 2);
+	}
+	wire_add(w, data, len);
+}
+
+/* The CRLF behind a chunk, and with last the end of the body. */
+static void
+send_tail(const struct body *b, struct wire *w, bool chunk, bool last, struct slice trailer)
+{
+	struct http1_field f;
+	size_t n = 0;
+
+	if (b->out != HTTP1_CHUNKED)
+		return;
+	if (chunk)
+		n = (size_t)((char *)mempcpy(tail, "\r\n", 2) - tail);
+	if (last) {
+		n = (size_t)((char *)mempcpy(tail + n, "0\r\n", 3) - tail);
+		while (http1_next_field(&trailer, &f)) {
+			if (!http1_trailer_allowed(&f))
+				continue;
+			n = (size_t)((char *)mempcpy(tail + n, f.name.p, f.name.len) - tail);
+			n = (size_t)((char *)mempcpy(tail + n, ":", 1) - tail);
+			n = (size_t)((char *)mempcpy(tail + n, f.value.p, f.value.len) - tail);
+			n = (size_t)((char *)mempcpy(tail + n, "\r\n", 2) - tail);
+		}
+		n = (size_t)((char *)mempcpy(tail + n, "\r\n", 2) - tail);
+	}
+	wire_add(w, tail, n);
+}
+
+static enum body_result
+take_chunked(struct body *b, struct slice bytes, size_t *used, struct wire *w)
+{
+	char *buf = (char *)(uintptr_t)bytes.p;
+	struct slice trailer = { NULL, 0 };
+	size_t data, n;
+
+	switch (http1_dechunk(&b->chunked, buf, bytes.len, used, &data)) {
+	case HTTP1_CHUNK_BAD:
+		return BODY_BAD;
+	case HTTP1_CHUNK_MORE:
+		break;
+	case HTTP1_CHUNK_TRAILER:
+		switch (http1_trailer(&b->chunked, buf + *used, bytes.len - *used, &trailer, &n)) {
+		case HTTP1_MORE:
+			break;
+		case HTTP1_OK:
+			*used += n;
+			b->done = true;
+			break;
+		default:
+			return BODY_BAD;
+		}
+		break;
+	}
+	send_data(b, w, buf, data);
+	send_tail(b, w, data > 0, b->done, trailer);
+	return BODY_OK;
+}
+
+enum body_result
+body_take(struct body *b, struct slice bytes, size_t *used, struct wire *w)
+{
+	size_t n = bytes.len;
+
+	*used = 0;
+	if (b->done)
+		return BODY_OK;
+	if (b->in == HTTP1_CHUNKED)
+		return take_chunked(b, bytes, used, w);
+	if (b->in == HTTP1_LENGTH) {
+		n = b->left < n ? (size_t)b->left : n;
+		b->left -= n;
+		b->done = b->left == 0;
+	}
+	*used = n;
+	send_data(b, w, bytes.p, n);
+	send_tail(b, w, n > 0, false, slice_of(NULL, 0));
+	return BODY_OK;
+}
+
+void
+body_end(struct body *b, struct wire *w)
+{
+	b->done = true;
+	send_tail(b, w, false, true, slice_of(NULL, 0));
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/* Bytes in, bytes out, and message bodies on their way through. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "http1.h"
+#include "relay.h"
+
+/* ---- where bytes come from ---- */
+
+#define SOURCE_CHUNK 65536u	/* bytes read at once */
+#define SOURCE_HELD_MAX (64u * 1024u * 1024u)	/* bytes all sources of this process hold together */
+
+struct held;
+
+/* Zero it. Bytes that were read and not used up are held in memory of their own. */
+struct source {
+	struct held *held;	/* owned, or NULL */
+	bool readable : 1;	/* until EAGAIN, or a short read, says otherwise */
+	bool fin : 1;		/* its end is known to lie behind what can be read */
+	bool stale : 1;		/* what is held does not suffice: more must come first */
+};
+
+enum source_result {
+	SOURCE_BYTES,
+	SOURCE_NONE,		/* nothing yet */
+	SOURCE_END,
+	SOURCE_BROKEN,		/* reset */
+	SOURCE_FULL		/* no memory, or SOURCE_HELD_MAX */
+};
+
+void source_note(struct source *s, unsigned events);
+
+/*
+ * What there is: held bytes, or as many as one read of at most max bytes into scratch gives, behind those held. *bytes
+ * lives until the next call for any source; source_keep() what is not used up.
+ */
+enum source_result source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice *bytes);
+
+/* Hold on to the end of the bytes source_get() gave; stale: they are of no use without more. False: no room. */
+bool source_keep(struct source *s, struct slice rest, bool stale);
+
+bool source_has(const struct source *s);
+struct slice source_peek(const struct source *s);
+void source_drop(struct source *s);
+
+/* ---- where bytes go ---- */
+
+enum put_result { PUT_ALL, PUT_PART, PUT_GONE };
+
+/*
+ * Write the n pieces; what is not taken is copied to *left, which must be NULL. *sent counts. last: an end follows at
+ * once, and its FIN shall travel in the same segment.
+ */
+enum put_result put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint64_t *sent);
+
+/* Write what is left; PUT_ALL frees it. */
+enum put_result put_left(int fd, struct relay_spill **left, uint64_t *sent);
+
+/* ---- bodies ---- */
+
+struct body {
+	enum http1_framing in, out;
+	uint64_t left;			/* HTTP1_LENGTH: bytes to come */
+	struct http1_chunked chunked;
+	bool done;
+};
+
+void body_init(struct body *b, const struct http1_message *m, enum http1_framing out);
+
+#define WIRE_PIECES 4
+
+/* Pieces of a body as they go out, in front of them room for a head. They live until the next body_take(). */
+struct wire {
+	struct iovec iov[WIRE_PIECES];
+	int n;
+	char size[20];
+};
+
+enum body_result { BODY_OK, BODY_BAD };
+
+/*
+ * Take from bytes (which are changed) what belongs to the body, and append what is to be sent for it to w. *used bytes
+ * are done with; others must be there again at the next call, with more behind them, unless the body is done.
+ */
+enum body_result body_take(struct body *b, struct slice bytes, size_t *used, struct wire *w);
+
+/* The source has ended, which ends the body (HTTP1_TO_CLOSE): what is to be sent for that. */
+void body_end(struct body *b, struct wire *w);
+
+void wire_add(struct wire *w, const void *p, size_t len);
+
+#endif

@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Connections over --max-per-source are closed without a byte; --max-conns makes others wait.
+. "${0%/*}/lib.sh"
+
+front -l 127.0.0.1:0 --max-per-source 2
+g='GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'
+spawn held python3 -SE "$TESTS/peer.py" crowd 2 "$ADDR" "send:$g" 'until:\r\n\r\n' wait:go shut read
+settled() { [ "$(ls "/proc/$(pid_of httpredir)/fd" | wc -l)" -ge 7 ]; }
+sleep 0.5
+has "$(raw "send:$g")" '^(failed=.*)?got= end=(eof|reset)$'
+logged 'closed at accept' httpredir
+touch go
+ends held 0
+same "308" "$(statuses "send:$g" shut | cut -d ' ' -f 1)"
+stop httpredir
+front -l 127.0.0.1:0 --max-conns 1
+rm go
+spawn one python3 -SE "$TESTS/peer.py" client "$ADDR" "send:$g" 'until:\r\n\r\n' touch:there wait:go shut read
+wait_for 5 test -e there || fail "not served"
+spawn two python3 -SE "$TESTS/peer.py" client "$ADDR" "send:$g" 'until:\r\n\r\n' shut read
+logged 'accepting paused' httpredir
+touch go
+ends one 0
+ends two 0
+has "$(cat two.log)" 308

@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# After 101 the connection is a plain relay both ways; an Upgrade nobody agreed to, and h2c, are not passed on.
+. "${0%/*}/lib.sh"
+
+web one
+echo "a.test http=$READY" >routes
+front -l 127.0.0.1:0 -r routes --idle-timeout 2
+u='GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\r\n'
+got=$(raw "send:${u}early" 'until:early' print:there send:more shut)
+has "$got" '101.x20Switching.*Upgrade:.x20websocket.x0d.x0aConnection:.x20Upgrade.*welcome.x0aearly$'
+has "$got" '^got=more end=eof$'
+has "$(raw "send:$u" 'until:welcome\n' data:3m shut sum)" 'end='
+has "$(get /ws -H 'Connection: Upgrade, HTTP2-Settings' -H 'Upgrade: h2c' -H 'HTTP2-Settings: x')" '^no upgrade'
+has "$(get /ws)" '^no upgrade'
+begin=$(now_ms)
+has "$(raw "send:$u")" 'welcome.x0a end=eof$'
+[ $(($(now_ms) - begin)) -gt 1500 ] || fail "the idle limit came early"
+logged 'end=idle$' httpredir
