@@ -15,7 +15,7 @@ FUZZ_TIME = 20
 V         = 0
 WERROR    =
 
-TOOLS     = sniroute
+TOOLS     = sniroute httpredir routesync
 PKG_LIB   = libcares
 PKG_routesync := hiredis jansson $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl openssl)
 CFLAGS_routesync = $(if $(filter hiredis_ssl,$(PKG_routesync)),-DHAVE_HIREDIS_SSL)
@@ -25,8 +25,10 @@ MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7)
 DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjansson-dev
 DEPS_RUN = $(DEPS_BUILD) openssl curl
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
-    redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 procps python3
-DEPS_BENCH = $(DEPS_BUILD) strace util-linux procps haproxy nginx-light libnginx-mod-stream sniproxy
+    redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 procps python3 \
+    stunnel4 dehydrated pebble nginx-light nodejs node-ws
+DEPS_BENCH = $(DEPS_BUILD) strace util-linux procps haproxy nginx-light libnginx-mod-stream sniproxy wrk curl python3 \
+    redis-server redis-tools
 
 # ---- no need to change anything below ----
 

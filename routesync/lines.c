@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/* A routes file's text as lines in order of NAME. */
+#include "lines.h"
+
+#include <stdlib.h>
+
+#include "routes.h"
+
+struct slice
+lines_name(struct slice line)
+{
+	return slice_cut(&line, ' ');
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct slice *x = a, *y = b;
+	int order = routes_name_order(lines_name(*x), lines_name(*y));
+
+	return order != 0 ? order : (x->p > y->p) - (x->p < y->p);
+}
+
+static size_t
+count_lines(struct slice text)
+{
+	size_t n = 0;
+
+	for (; text.len > 0; n++)
+		slice_cut(&text, '\n');
+	return n;
+}
+
+/* Our own files are in form and in order already. */
+static void
+take_sorted(struct slice text, struct lines *out)
+{
+	slice_cut(&text, '\n');
+	while (text.len > 0) {
+		struct slice line = slice_cut(&text, '\n');
+
+		if (line.len > 0 && *line.p != '#')
+			out->line[out->n++] = line;
+	}
+}
+
+static void
+take_any(struct slice text, struct lines *out)
+{
+	char why[ROUTES_WHY_MAX], *at = out->text;
+	struct routes_text canonical;
+
+	while (text.len > 0) {
+		struct slice line = slice_cut(&text, '\n');
+
+		if (!routes_line_canonical(line, at, &canonical, why) || canonical.line.p == NULL)
+			continue;
+		out->line[out->n++] = canonical.line;
+		at += canonical.line.len;
+	}
+	qsort(out->line, out->n, sizeof(*out->line), by_name);
+}
+
+static bool
+in_order(const struct lines *l)
+{
+	for (size_t i = 1; i < l->n; i++)
+		if (routes_name_order(lines_name(l->line[i - 1]), lines_name(l->line[i])) > 0)
+			return false;
+	return true;
+}
+
+bool
+lines_read(struct slice text, struct lines *out)
+{
+	*out = (struct lines){ 0 };
+	out->line = malloc((count_lines(text) + 1) * sizeof(*out->line));
+	if (out->line == NULL)
+		return false;
+	if (slice_starts(text, ROUTES_SORTED_MARK "\n")) {
+		take_sorted(text, out);
+		if (in_order(out))
+			return true;
+		out->n = 0;
+	}
+	out->text = malloc(text.len + 1);
+	if (out->text == NULL) {
+		lines_free(out);
+		return false;
+	}
+	take_any(text, out);
+	return true;
+}
+
+void
+lines_free(struct lines *l)
+{
+	free(l->line);
+	free(l->text);
+	*l = (struct lines){ 0 };
+}
+
+struct slice
+lines_find(const struct lines *l, struct slice name)
+{
+	size_t from = 0, to = l->n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (routes_name_order(lines_name(l->line[mid]), name) < 0)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	if (from < l->n && slice_eq(lines_name(l->line[from]), name))
+		return l->line[from];
+	return slice_of(NULL, 0);
+}
+
+struct lines_loss
+lines_loss(const struct lines *l, const struct lines *next)
+{
+	struct lines_loss loss = { 0 };
+	size_t at = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct slice name = lines_name(l->line[i]);
+		int order = 1;
+
+		if (i > 0 && slice_eq(name, lines_name(l->line[i - 1])))
+			continue;
+		while (at < next->n && (order = routes_name_order(lines_name(next->line[at]), name)) < 0)
+			at++;
+		loss.names++;
+		loss.lost += at == next->n || order != 0;
+	}
+	return loss;
+}

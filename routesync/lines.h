@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* A routes file's text as lines in order of NAME, and what two of them differ in. Pure. */
+#ifndef LINES_H
+#define LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "slice.h"
+
+/* Lines with a NAME, canonical, in order; those of one NAME stand together. */
+struct lines {
+	struct slice *line;	/* owned array; each borrowed from text */
+	size_t n;
+	char *text;		/* owned copy, NULL when the text given was in this form already */
+};
+
+/* The NAME of a canonical line. */
+struct slice lines_name(struct slice line);
+
+/* Bad lines are left out. False: no memory. text is borrowed as long as *out is used; free by lines_free(). */
+bool lines_read(struct slice text, struct lines *out);
+void lines_free(struct lines *l);
+
+/* The first line of this NAME, absent when there is none. */
+struct slice lines_find(const struct lines *l, struct slice name);
+
+/* How many NAMEs there are, and how many of them next has not. */
+struct lines_loss {
+	size_t names, lost;
+};
+
+struct lines_loss lines_loss(const struct lines *l, const struct lines *next);
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: ISC */
+/* One connection to the store. */
+#include "link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "num.h"
+#include "password.h"
+#include "redis_ev.h"
+#include "redis_tls.h"
+
+#define SILENCE_MS 5000		/* no byte for so long with replies to come: it is dead */
+
+/*
+ *   closed --link_open--> RESOLVE --> CONNECT, HELLO --last reply--> up --lost--> closed
+ *                            ^              |
+ *                            '-- master ----'  (asking a sentinel)
+ */
+static void try_next(struct link *l);
+
+/* ---- the end ---- */
+
+/* hiredis may be in the middle of a callback: it frees the context when it is through, and we forget it now. */
+static void
+forget(struct link *l)
+{
+	redisAsyncContext *ac = l->ac;
+
+	resolver_cancel(&l->question);
+	ev_timer_at(l->ev, &l->silence, 0);
+	l->waiting = 0;
+	l->is_up = false;
+	l->ac = NULL;
+	if (ac != NULL)
+		ac->data = NULL;
+}
+
+void
+link_close(struct link *l)
+{
+	redisAsyncContext *ac = l->ac;
+
+	forget(l);
+	if (ac != NULL)
+		redisAsyncFree(ac);
+}
+
+/* The next sentinel may know better. */
+static void
+lost(struct link *l, enum redis_trouble trouble, const char *why)
+{
+	if (l->asking && l->servers.p != NULL)
+		try_next(l);
+	else
+		l->down(l, trouble, why);
+}
+
+void
+link_fail(struct link *l, enum redis_trouble trouble, const char *why)
+{
+	char copy[256];
+
+	snprintf(copy, sizeof(copy), "%s", why);	/* it may be the context's own text */
+	link_close(l);
+	lost(l, trouble, copy);
+}
+
+/* What a server says while it starts or has lost its master is no refusal. */
+static enum redis_trouble
+trouble_of(const char *error)
+{
+	static const char *const passing[] = { "LOADING ", "MASTERDOWN ", "BUSY ", "TRYAGAIN ", "CLUSTERDOWN " };
+
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+		if (strncmp(error, passing[i], strlen(passing[i])) == 0)
+			return REDIS_UNREACHABLE;
+	return REDIS_REFUSED;
+}
+
+void
+link_fail_reply(struct link *l, const redisReply *error)
+{
+	if (error->type == REDIS_REPLY_ERROR)
+		link_fail(l, trouble_of(error->str), error->str);
+	else
+		link_fail(l, REDIS_REFUSED, "an unexpected reply");
+}
+
+static void
+on_connect(const redisAsyncContext *ac, int status)
+{
+	struct link *l = ac->data;
+
+	if (l == NULL || status == REDIS_OK)
+		return;
+	forget(l);		/* hiredis frees it */
+	lost(l, REDIS_UNREACHABLE, ac->c.errstr[0] != '\0' ? ac->c.errstr : "connect failed");
+}
+
+static void
+on_disconnect(const redisAsyncContext *ac, int status)
+{
+	struct link *l = ac->data;
+
+	(void)status;
+	if (l == NULL)
+		return;
+	forget(l);		/* hiredis frees it */
+	lost(l, REDIS_UNREACHABLE, ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr : "connection closed");
+}
+
+static void
+on_silence(struct ev_timer *t)
+{
+	struct link *l = EV_CONTAINER(t, struct link, silence);
+	uint64_t quiet = ev_now_ms(l->ev) - l->heard_ms;
+
+	if (quiet < SILENCE_MS)
+		ev_timer_in(l->ev, t, SILENCE_MS - quiet);
+	else
+		link_fail(l, REDIS_UNREACHABLE, "no answer");
+}
+
+/* ---- commands ---- */
+
+static void
+expect_reply(struct link *l)
+{
+	if (l->waiting++ > 0)
+		return;
+	l->heard_ms = ev_now_ms(l->ev);
+	ev_timer_in(l->ev, &l->silence, SILENCE_MS);
+}
+
+struct link *
+link_heard(redisAsyncContext *ac, const redisReply *reply)
+{
+	struct link *l = ac->data;
+
+	if (l == NULL || reply == NULL)
+		return NULL;
+	if (l->waiting > 0 && --l->waiting == 0)
+		ev_timer_at(l->ev, &l->silence, 0);
+	return l;
+}
+
+void
+link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, const struct slice *argv)
+{
+	const char *few[8], **text = few;
+	size_t few_len[8], *len = few_len;
+
+	if (argc > 8) {
+		text = malloc(argc * sizeof(*text));
+		len = malloc(argc * sizeof(*len));
+	}
+	for (size_t i = 0; text != NULL && len != NULL && i < argc; i++) {
+		text[i] = argv[i].p;
+		len[i] = argv[i].len;
+	}
+	if (text != NULL && len != NULL && redisAsyncCommandArgv(l->ac, fn, arg, (int)argc, text, len) == REDIS_OK)
+		expect_reply(l);
+	if (argc > 8) {
+		free(text);
+		free(len);
+	}
+}
+
+/* ---- the first words ---- */
+
+static void
+hello_done(struct link *l)
+{
+	l->is_up = true;
+	l->up(l);
+}
+
+/* An error may repeat what was sent: only its first word is shown. */
+static void
+on_auth(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	char why[128];
+
+	(void)arg;
+	if (l == NULL || reply->type != REDIS_REPLY_ERROR)
+		return;
+	snprintf(why, sizeof(why), "AUTH: %.*s", (int)strcspn(reply->str, " \r\n"), reply->str);
+	link_fail(l, REDIS_REFUSED, why);
+}
+
+static void
+on_hello(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	bool last = arg != NULL;
+
+	if (l == NULL)
+		return;
+	if (reply->type == REDIS_REPLY_ERROR)
+		link_fail_reply(l, reply);
+	else if (last)
+		hello_done(l);
+}
+
+/* Sentinels may name a server that is the master no more, or not yet. */
+static void
+on_role(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+
+	(void)arg;
+	if (l == NULL)
+		return;
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 || reply->element[0]->str == NULL)
+		link_fail_reply(l, reply);
+	else if (strcmp(reply->element[0]->str, "master") != 0)
+		link_fail(l, REDIS_UNREACHABLE, "the sentinels' master is a replica");
+	else
+		hello_done(l);
+}
+
+/* False: it has failed. */
+static bool
+send_auth(struct link *l)
+{
+	struct slice argv[3] = { slice_str("AUTH") };
+	const struct source *s = l->conf->source;
+	char password[PASSWORD_MAX + 1];
+	const char *why;
+	size_t n = 1;
+
+	if (l->conf->password_file == NULL)
+		return true;
+	if (!password_read(l->conf->password_file, password, &why)) {
+		link_fail(l, REDIS_REFUSED, why);
+		return false;
+	}
+	if (s->user.p != NULL)
+		argv[n++] = s->user;
+	argv[n++] = slice_str(password);
+	link_send(l, on_auth, NULL, n, argv);
+	explicit_bzero(password, sizeof(password));
+	return true;
+}
+
+static void
+say_hello(struct link *l)
+{
+	const struct source *s = l->conf->source;
+	struct slice argv[2] = { slice_str("SELECT") };
+	char db[24];
+
+	if (!send_auth(l))
+		return;
+	if (s->db != 0) {
+		snprintf(db, sizeof(db), "%llu", (unsigned long long)s->db);
+		argv[1] = slice_str(db);
+		link_send(l, on_hello, NULL, 2, argv);
+	}
+	argv[0] = slice_str("ROLE");
+	if (s->kind == SOURCE_SENTINEL) {
+		link_send(l, on_role, NULL, 1, argv);
+		return;
+	}
+	argv[0] = slice_str("PING");
+	link_send(l, on_hello, l, 1, argv);
+}
+
+/* ---- sentinels ---- */
+
+static void connect_to(struct link *l, const struct addr *a);
+
+static void
+on_master(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	char host[HOST_MAX + 1] = "";
+	struct addr a = { .kind = ADDR_IP };
+	uint64_t port = 0;
+
+	(void)arg;
+	if (l == NULL)
+		return;
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->str != NULL &&
+	    reply->element[1]->str != NULL) {
+		snprintf(host, sizeof(host), "%s", reply->element[0]->str);
+		num_parse(slice_str(reply->element[1]->str), 1, 65535, &port);
+	}
+	if (port == 0) {
+		link_fail(l, REDIS_UNREACHABLE, reply->type == REDIS_REPLY_ERROR ? reply->str :
+		    "the sentinel knows no such master");
+		return;
+	}
+	if (!endpoint_parse_ip(slice_str(host), &a.ip)) {
+		a.kind = ADDR_HOST;
+		a.host = slice_str(host);
+	}
+	a.ip.port = (uint16_t)port;
+	link_close(l);
+	l->asking = false;
+	connect_to(l, &a);
+}
+
+static void
+ask_sentinel(struct link *l)
+{
+	const struct slice argv[3] = { slice_str("SENTINEL"), slice_str("get-master-addr-by-name"),
+		l->conf->source->master };
+
+	link_send(l, on_master, NULL, 3, argv);
+}
+
+/* ---- connecting ---- */
+
+static void
+begin(struct link *l, redisAsyncContext *ac)
+{
+	if (ac == NULL || ac->err != 0 || redis_attach(ac, l->ev, &l->heard_ms) == -1) {
+		char why[128];
+
+		snprintf(why, sizeof(why), "%s", ac != NULL && ac->err != 0 ? ac->errstr : "out of memory");
+		if (ac != NULL)
+			redisAsyncFree(ac);
+		lost(l, REDIS_UNREACHABLE, why);
+		return;
+	}
+	l->ac = ac;
+	ac->data = l;
+	if (l->conf->source->kind == SOURCE_TLS && !redis_tls_start(ac, l->conf->source)) {
+		link_fail(l, REDIS_UNREACHABLE, ac->c.errstr);
+		return;
+	}
+	redisAsyncSetDisconnectCallback(ac, on_disconnect);
+	redisAsyncSetConnectCallback(ac, on_connect);
+	if (l->asking)
+		ask_sentinel(l);
+	else
+		say_hello(l);
+}
+
+static void
+connect_ip(struct link *l, const struct endpoint *ip)
+{
+	char text[ENDPOINT_TEXT_MAX], *end;
+
+	endpoint_text(ip, text);
+	end = strrchr(text, ':');
+	*end = '\0';
+	if (text[0] == '[')
+		end[-1] = '\0';
+	begin(l, redisAsyncConnect(text[0] == '[' ? text + 1 : text, l->port));
+}
+
+static void
+on_resolved(struct resolve *q, const struct endpoint *addrs, size_t n)
+{
+	struct link *l = EV_CONTAINER(q, struct link, question);
+
+	if (n == 0)
+		lost(l, REDIS_UNREACHABLE, "its name has no address");
+	else
+		connect_ip(l, &addrs[0]);
+}
+
+static void
+connect_to(struct link *l, const struct addr *a)
+{
+	l->port = a->ip.port;
+	l->question.cb = on_resolved;
+	if (a->kind == ADDR_IP)
+		connect_ip(l, &a->ip);
+	else
+		resolver_ask(l->resolver, &l->question, a->host);
+}
+
+static void
+try_next(struct link *l)
+{
+	struct addr a;
+
+	source_next(l->conf->source, &l->servers, &a);
+	connect_to(l, &a);
+}
+
+void
+link_open(struct link *l)
+{
+	const struct source *s = l->conf->source;
+	char path[108];
+
+	link_close(l);
+	l->silence.cb = on_silence;
+	l->servers = s->servers;
+	l->asking = s->kind == SOURCE_SENTINEL;
+	if (s->kind != SOURCE_UNIX) {
+		try_next(l);
+		return;
+	}
+	snprintf(path, sizeof(path), SLICE_FMT, SLICE_ARG(s->path));
+	begin(l, redisAsyncConnectUnix(path));
+}

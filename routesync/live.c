@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/* One NAME published by several nodes. */
+#include "live.h"
+
+#include "routes.h"
+
+static struct slice
+key_of(struct slice field)
+{
+	return slice_cut(&field, '=');
+}
+
+static struct slice
+value_of(struct slice field)
+{
+	slice_cut(&field, '=');
+	return field;
+}
+
+static bool
+has_targets(struct slice field)
+{
+	struct slice key = key_of(field);
+
+	return slice_is(key, "tls") || slice_is(key, "http") || slice_is(key, "tcp") || slice_starts(key, "alpn:");
+}
+
+static struct slice
+next_option(struct slice *rest)
+{
+	while (rest->p != NULL) {
+		struct slice field = slice_cut(rest, ' ');
+
+		if (!has_targets(field))
+			return field;
+	}
+	return slice_of(NULL, 0);
+}
+
+/* NAME comes first and is compared with the rest. */
+static bool
+same_options(struct slice a, struct slice b)
+{
+	struct slice x, y;
+
+	do {
+		x = next_option(&a);
+		y = next_option(&b);
+		if (!slice_eq(x, y))
+			return false;
+	} while (x.p != NULL);
+	return true;
+}
+
+static struct slice
+find_key(struct slice line, struct slice key)
+{
+	while (line.p != NULL) {
+		struct slice field = slice_cut(&line, ' ');
+
+		if (slice_eq(key_of(field), key))
+			return field;
+	}
+	return slice_of(NULL, 0);
+}
+
+static bool
+has_item(struct slice list, struct slice item)
+{
+	while (list.p != NULL)
+		if (slice_eq(slice_cut(&list, ','), item))
+			return true;
+	return false;
+}
+
+/* Make room at a place of the line and put mark and text there. */
+static bool
+insert(struct live *l, size_t at, char mark, struct slice text)
+{
+	if (l->len + 1 + text.len > ROUTES_LINE_MAX)
+		return false;
+	memmove(l->out + at + 1 + text.len, l->out + at, l->len - at);
+	l->out[at] = mark;
+	memcpy(l->out + at + 1, text.p, text.len);
+	l->len += 1 + text.len;
+	return true;
+}
+
+static bool
+add_field(struct live *l, struct slice field)
+{
+	struct slice here = find_key(live_line(l), key_of(field)), items = value_of(field);
+
+	if (here.p == NULL)
+		return insert(l, l->len, ' ', field);
+	while (items.p != NULL) {
+		struct slice item = slice_cut(&items, ',');
+
+		here = find_key(live_line(l), key_of(field));
+		if (!has_item(value_of(here), item) &&
+		    !insert(l, (size_t)(here.p - l->out) + here.len, ',', item))
+			return false;
+	}
+	return true;
+}
+
+void
+live_begin(struct live *l, char *out, struct slice line)
+{
+	memcpy(out, line.p, line.len);
+	*l = (struct live){ .out = out, .len = line.len };
+}
+
+static unsigned
+count_fields(struct slice line)
+{
+	unsigned n = 0;
+
+	for (slice_cut(&line, ' '); line.p != NULL; n++)
+		slice_cut(&line, ' ');
+	return n;
+}
+
+bool
+live_add(struct live *l, struct slice line)
+{
+	struct slice rest = line, field;
+
+	if (!same_options(live_line(l), line) || l->len + line.len > ROUTES_LINE_MAX ||
+	    count_fields(live_line(l)) + count_fields(line) > ROUTES_KEYS_MAX)
+		return false;
+	slice_cut(&rest, ' ');
+	while (rest.p != NULL) {
+		field = slice_cut(&rest, ' ');
+		if (has_targets(field))
+			add_field(l, field);
+	}
+	return true;
+}
+
+struct slice
+live_line(const struct live *l)
+{
+	return slice_of(l->out, l->len);
+}

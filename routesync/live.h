@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/* One NAME published by several nodes: their lines -> one line with the targets of all. Pure. */
+#ifndef LIVE_H
+#define LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "slice.h"
+
+struct live {
+	char *out;		/* borrowed, ROUTES_LINE_MAX bytes */
+	size_t len;
+};
+
+/* Begin with the canonical line of the first node. */
+void live_begin(struct live *l, char *out, struct slice line);
+
+/* Add another's targets. False, and nothing changed: its options differ, or the line would become too long. */
+bool live_add(struct live *l, struct slice line);
+
+struct slice live_line(const struct live *l);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: ISC */
+/* routesync: keep a routes file equal to a key-value store. Options and what to do with them. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "listeners.h"
+#include "log.h"
+#include "notify.h"
+#include "opts.h"
+#include "password.h"
+#include "redis_tls.h"
+#include "routesync.h"
+#include "scrape.h"
+#include "shelf.h"
+
+#define SYNOPSIS "routesync [-o FILE] [options] SOURCE"
+#define MS_MAX 4000000000000u
+#define PREFIX_MAX 256u		/* bytes */
+#define VISITORS_MAX 100u	/* bytes: a path of a unix socket */
+
+static const struct metric metrics_table[M_COUNT] = {
+	[M_STORE_UP] = { "routesync_store_up", NULL, "Whether the store answers (1) or not (0).", METRIC_GAUGE },
+	[M_WATCHED] = { "routesync_store_watched", NULL, "Whether the store tells of changes by itself.", METRIC_GAUGE },
+	[M_KEYS] = { "routesync_keys", NULL, "Keys of ours in the store.", METRIC_GAUGE },
+	[M_MALFORMED] = { "routesync_malformed_keys", NULL, "Keys whose value is malformed.", METRIC_GAUGE },
+	[M_ROUTES] = { "routesync_routes", NULL, "Names in the routes file.", METRIC_GAUGE },
+	[M_HELD] = { "routesync_held_routes", NULL, "Routes whose loss is held back.", METRIC_GAUGE },
+	[M_PUBLISHED] = { "routesync_published_routes", NULL, "Names published or put into the store.", METRIC_GAUGE },
+	[M_AGE] = { "routesync_refresh_age_seconds", NULL, "Time since the last whole refresh, -1: none yet.", METRIC_GAUGE },
+	[M_LAST] = { "routesync_refresh_timestamp_seconds", NULL, "When the last whole refresh was (Unix time).",
+	    METRIC_GAUGE },
+	[M_DURATION] = { "routesync_refresh_duration_milliseconds", NULL, "How long the last refresh took.", METRIC_GAUGE },
+	[M_REFRESH_OK] = { "routesync_refreshes_total", "result=\"ok\"", "Refreshes, or rounds of publishing.",
+	    METRIC_COUNTER },
+	[M_REFRESH_FAILED] = { "routesync_refreshes_total", "result=\"failed\"", "Refreshes, or rounds of publishing.",
+	    METRIC_COUNTER },
+	[M_WRITE_OK] = { "routesync_writes_total", "result=\"ok\"", "Files written.", METRIC_COUNTER },
+	[M_WRITE_FAILED] = { "routesync_writes_total", "result=\"failed\"", "Files written.", METRIC_COUNTER },
+};
+
+/* ---- options ---- */
+
+static void
+parse_opts(struct options *o, int argc, char **argv)
+{
+	const struct opt table[] = {
+		{ 'o', "output", "FILE", OPT_TEXT, &o->output, 0, 0,
+		    "the routes file to keep (standard output, once)" },
+		{ 'i', "interval", "SECONDS", OPT_SECONDS, &o->interval_ms, 0, MS_MAX,
+		    "read the whole store every SECONDS (5)" },
+		{ 0, "once", NULL, OPT_FLAG, &o->once, 0, 0, "write the file once and exit" },
+		{ 0, "password-file", "FILE", OPT_TEXT, &o->password_file, 0, 0,
+		    "the store's password, the first line of FILE" },
+		{ 0, "prefix", "PREFIX", OPT_TEXT, &o->prefix, 0, 0, "what our keys begin with (/tcprouter/)" },
+		{ 0, "visitors", "PATH", OPT_TEXT, &o->visitors, 0, 0,
+		    "tunneld's socket, for records with a secret (/run/tunneld/visitors)" },
+		{ 0, "secrets", "FILE", OPT_TEXT, &o->secrets, 0, 0,
+		    "write tunneld's authorizations, with hashes of the secrets, to FILE" },
+		{ 0, "max-shrink", "PERCENT", OPT_NUMBER, &o->max_shrink, 0, 100,
+		    "hold a larger loss of 20 routes or more back until USR1 (50)" },
+		{ 0, "put", "FILE", OPT_TEXT, &o->put, 0, 0, "write the routes of FILE into the store and exit" },
+		{ 0, "publish", "FILE", OPT_TEXT, &o->publish, 0, 0,
+		    "keep the routes of FILE in the store as long as we run" },
+		{ 0, "ttl", "SECONDS", OPT_SECONDS, &o->ttl_ms, 0, MS_MAX,
+		    "what is published dies so long after we do (60)" },
+		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0, "check options and files, print every error, and exit" },
+		{ 'n', "notify-fd", "FD", OPT_NUMBER, &o->notify_fd, 0, INT32_MAX,
+		    "write an empty line to FD when ready" },
+		{ 'm', "metrics", "ADDR", OPT_TEXT, &o->metrics, 0, 0, "serve /metrics on ADDR" },
+		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0, "begin log lines with the time (UTC)" },
+		{ 'v', "verbose", NULL, OPT_FLAG, &o->verbose, 0, 0, "log debug lines too" },
+		{ 'h', "help", NULL, OPT_FLAG, &o->help, 0, 0, "print this and exit" },
+		{ 'V', "version", NULL, OPT_FLAG, &o->version, 0, 0, "print the version and exit" },
+	};
+
+	o->source_text = opts_parse_word(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
+}
+
+static void
+check_source(struct options *o)
+{
+	const char *why;
+
+	if (o->source_text == NULL)
+		diex(EXIT_USAGE, "no SOURCE; -h shows the usage");
+	if (!source_parse(slice_str(o->source_text), &o->source, &why))
+		diex(EXIT_USAGE, "SOURCE: %s", why);
+	if (o->source.kind == SOURCE_TLS && !redis_tls_built_in())
+		diex(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later with hiredis_ssl, which this program was built "
+		    "without");
+}
+
+static void
+check_modes(const struct options *o)
+{
+	if (o->put != NULL && o->publish != NULL)
+		diex(EXIT_USAGE, "--put and --publish exclude each other");
+	if ((o->put != NULL || o->publish != NULL) && (o->output != NULL || o->secrets != NULL))
+		diex(EXIT_USAGE, "--put and --publish write into the store: -o and --secrets do not go with them");
+	if ((o->put != NULL || o->publish != NULL) && o->source.kind == SOURCE_STDIN)
+		diex(EXIT_USAGE, "--put and --publish need a store, not -");
+	if (o->publish != NULL && (o->once || o->ttl_ms < 1000))
+		diex(EXIT_USAGE, "--publish goes on, with a --ttl of 1 or more: --put is for once");
+}
+
+/* It stands in a routes line as pass:PATH and unix:PATH. */
+static void
+check_visitors(const char *path)
+{
+	struct addr a;
+	char text[VISITORS_MAX + sizeof("pass:")];
+
+	if (strlen(path) > VISITORS_MAX || strpbrk(path, " \t\r\n,#") != NULL)
+		diex(EXIT_USAGE, "--visitors: longer than %u bytes, or with a blank, ',' or '#'", VISITORS_MAX);
+	snprintf(text, sizeof(text), "pass:%s", path);
+	if (addr_parse(slice_str(text), ADDR_ALLOW_PASS, &a) != ADDR_OK)
+		diex(EXIT_USAGE, "--visitors %s: not an absolute path", path);
+}
+
+static void
+check_password_file(const char *path)
+{
+	char password[PASSWORD_MAX + 1];
+	const char *why;
+	int code;
+
+	if (path == NULL)
+		return;
+	errno = 0;
+	if (!password_read(path, password, &why)) {
+		code = errno != 0 ? EXIT_TEMP : EXIT_USAGE;
+		diex(code, "--password-file %s: %s", path, why);
+	}
+	explicit_bzero(password, sizeof(password));
+}
+
+static void
+check_opts(struct options *o)
+{
+	check_source(o);
+	check_modes(o);
+	check_visitors(o->visitors);
+	if (strlen(o->prefix) > PREFIX_MAX || o->prefix[strspn(o->prefix, "/")] == '\0')
+		diex(EXIT_USAGE, "--prefix: empty, or longer than %u bytes", PREFIX_MAX);
+	check_password_file(o->password_file);
+	if (o->output == NULL || o->source.kind == SOURCE_STDIN)
+		o->once = o->publish == NULL;
+}
+
+static void
+print_error(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", text);
+}
+
+/* The file that goes into the store is all there is to check beside the options. */
+static int
+check_file(const struct options *o)
+{
+	const char *path = o->put != NULL ? o->put : o->publish;
+	struct shelf shelf;
+	enum routes_result result;
+
+	if (path == NULL)
+		return 0;
+	result = shelf_read(path, print_error, NULL, &shelf);
+	shelf_free(&shelf);
+	return result == ROUTES_LOADED ? 0 : EXIT_USAGE;
+}
+
+/* ---- what the modes share ---- */
+
+void
+app_metric(const struct app *app, int metric, int64_t value)
+{
+	metrics_set(app->metrics, 0, (size_t)metric, value);
+}
+
+void
+app_count(const struct app *app, int metric)
+{
+	metrics_add(app->metrics, 0, (size_t)metric, 1);
+}
+
+void
+app_ready(struct app *app)
+{
+	if (app->ready)
+		return;
+	app->ready = true;
+	if (app->opts->notify_fd != NOTIFY_UNSET && notify_ready_fd((int)app->opts->notify_fd, "") == -1)
+		log_error("notify fd %llu: %s", (unsigned long long)app->opts->notify_fd, strerror(errno));
+	notify_systemd("READY=1");
+}
+
+void
+app_stop(struct app *app, int code)
+{
+	app->code = code;
+	ev_stop(app->ev);
+}
+
+static void
+on_term(void *arg, int signo)
+{
+	(void)signo;
+	notify_systemd("STOPPING=1");
+	app_stop(arg, 0);
+}
+
+static void
+serve_metrics(struct app *app, struct listeners *listeners)
+{
+	const char *why;
+
+	if (app->opts->metrics == NULL)
+		return;
+	if (listeners_open(listeners, slice_str(app->opts->metrics), false, &why) == -1)
+		diex(why != NULL ? EXIT_USAGE : EXIT_TEMP, "--metrics %s: %s", app->opts->metrics,
+		    why != NULL ? why : strerror(errno));
+	if (scrape_start(app->ev, app->metrics, listeners->first->io.fd) == -1)
+		die(EXIT_TEMP, "--metrics");
+}
+
+static int
+run(struct app *app)
+{
+	const struct options *o = app->opts;
+
+	if (o->put != NULL)
+		return put_run(app);
+	if (o->publish != NULL)
+		return publish_run(app);
+	return o->source.kind == SOURCE_STDIN ? stdin_run(app) : sync_run(app);
+}
+
+static void
+set_up(struct app *app)
+{
+	const struct options *o = app->opts;
+
+	app->conf = (struct redis_conf){ .source = &o->source, .name = o->source_text, .password_file = o->password_file,
+		.prefix = o->prefix };
+	app->metrics = metrics_new(metrics_table, M_COUNT, 1);
+	app->ev = ev_new();
+	if (app->metrics == NULL || app->ev == NULL)
+		die(EXIT_TEMP, "start");
+	if (o->source.kind != SOURCE_STDIN &&
+	    (ev_signal(app->ev, SIGTERM, on_term, app) == -1 || ev_signal(app->ev, SIGINT, on_term, app) == -1))
+		die(EXIT_TEMP, "signals");
+	ev_before_wait(app->ev, log_flush);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o = { .prefix = "/tcprouter/", .visitors = "/run/tunneld/visitors", .interval_ms = 5000,
+		.ttl_ms = 60000, .max_shrink = 50, .notify_fd = NOTIFY_UNSET };
+	struct app app = { .opts = &o };
+	struct listeners listeners = { 0 };
+	int code;
+
+	log_init("routesync", LOG_LEVEL_INFO, false);
+	parse_opts(&o, argc, argv);
+	log_init("routesync", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.log_time);
+	check_opts(&o);
+	if (o.check)
+		return check_file(&o);
+	signal(SIGPIPE, SIG_IGN);
+	set_up(&app);
+	serve_metrics(&app, &listeners);
+	code = run(&app);
+	listeners_close_all(&listeners, true);
+	ev_free(app.ev);
+	log_flush();
+	return code;
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+/* A routes file into the store: once (--put), or for as long as we run (--publish). */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "log.h"
+#include "notify.h"
+#include "routesync.h"
+#include "shelf.h"
+
+#define TICK_MS 200u		/* how often the file is looked at */
+#define BATCH 1000u		/* writes under way */
+#define FAREWELL_MS 3000u	/* for taking everything back at the end */
+
+/*
+ *   IDLE --file changed, time to renew, connected--> DELETE --> WRITE --> IDLE
+ *     '------------------- TERM --------------------> DELETE --> TAKE_BACK --> end
+ */
+enum step {
+	STEP_IDLE,
+	STEP_DELETE,		/* lines of the old file that the new one has not */
+	STEP_WRITE,
+	STEP_TAKE_BACK		/* all of the new file */
+};
+
+struct publisher {
+	struct app *app;
+	struct redis *redis;
+	const char *path;
+	char folder[600];		/* keys begin with it */
+	uint64_t ttl_ms;		/* 0: keys stay */
+	struct shelf old, now;		/* what may be in the store, what shall be */
+	enum step step;
+	size_t at;			/* next line of the step */
+	struct ev_timer tick, renew, farewell;
+	struct stat stamp;
+	int stat_error;			/* errno of the last stat */
+	bool bad, once, leaving, put_all;
+	bool behind;			/* now is not in the store yet */
+};
+
+static struct slice
+key_of(const struct publisher *p, struct slice line, char out[static 600 + ROUTES_LINE_MAX])
+{
+	struct slice name = shelf_name(line);
+
+	return slice_of(out, (size_t)snprintf(out, 600 + ROUTES_LINE_MAX, "%s" SLICE_FMT, p->folder, SLICE_ARG(name)));
+}
+
+static void
+report(void *arg, const char *text)
+{
+	(void)arg;
+	log_error("%s", text);
+}
+
+/* ---- rounds: delete what is gone, write the rest, a thousand at a time ---- */
+
+static bool
+is_gone(const struct publisher *p, struct slice line)
+{
+	return p->leaving || lines_find(&p->now.lines, lines_name(line)).p == NULL;
+}
+
+/* Lines that are as they were need no write between two renewals. */
+static bool
+is_fresh(const struct publisher *p, struct slice line)
+{
+	struct slice before = p->put_all ? slice_of(NULL, 0) : lines_find(&p->old.lines, lines_name(line));
+
+	return before.p == NULL || !slice_eq(before, line);
+}
+
+static size_t
+delete_some(struct publisher *p, const struct lines *from)
+{
+	char key[600 + ROUTES_LINE_MAX];
+	size_t n = 0;
+
+	for (; p->at < from->n && n < BATCH; p->at++)
+		if (is_gone(p, from->line[p->at])) {
+			redis_delete(p->redis, key_of(p, from->line[p->at], key));
+			n++;
+		}
+	return n;
+}
+
+static size_t
+write_some(struct publisher *p)
+{
+	char key[600 + ROUTES_LINE_MAX];
+	size_t n = 0;
+
+	for (; p->at < p->now.lines.n && n < BATCH; p->at++) {
+		struct slice line = p->now.lines.line[p->at];
+
+		if (is_fresh(p, line)) {
+			redis_set(p->redis, key_of(p, line, key), shelf_value(line), p->ttl_ms);
+			n++;
+		}
+	}
+	return n;
+}
+
+static void
+end_round(struct publisher *p)
+{
+	p->step = STEP_IDLE;
+	p->behind = false;
+	redis_good(p->redis);
+	app_metric(p->app, M_PUBLISHED, (int64_t)p->now.lines.n);
+	app_metric(p->app, M_STORE_UP, 1);
+	app_count(p->app, M_REFRESH_OK);
+	if (p->leaving || p->once)
+		app_stop(p->app, 0);
+	else if (p->stat_error == 0 && !p->bad)
+		app_ready(p->app);
+}
+
+static size_t
+do_some(struct publisher *p)
+{
+	switch (p->step) {
+	case STEP_IDLE:
+		break;
+	case STEP_DELETE:
+		return delete_some(p, &p->old.lines);
+	case STEP_WRITE:
+		return write_some(p);
+	case STEP_TAKE_BACK:
+		return delete_some(p, &p->now.lines);
+	}
+	return 0;
+}
+
+/* Everything so far is acknowledged: the next thousand, be it in the next step. */
+static void
+go_on(struct publisher *p)
+{
+	if (p->leaving && p->step == STEP_WRITE) {
+		p->step = STEP_DELETE;
+		p->at = 0;
+	}
+	while (p->step != STEP_IDLE && do_some(p) == 0) {
+		p->at = 0;
+		if (p->step == STEP_DELETE)
+			p->step = p->leaving ? STEP_TAKE_BACK : STEP_WRITE;
+		else
+			end_round(p);
+	}
+}
+
+/* all: everything is written, to renew it or because the store may have lost it. */
+static void
+begin_round(struct publisher *p, bool all)
+{
+	p->put_all = all;
+	p->step = STEP_DELETE;
+	p->at = 0;
+	go_on(p);
+}
+
+/* ---- the store ---- */
+
+static void
+on_up(void *arg)
+{
+	begin_round(arg, true);
+}
+
+static void
+on_down(void *arg, enum redis_trouble trouble)
+{
+	struct publisher *p = arg;
+
+	(void)trouble;
+	p->step = STEP_IDLE;
+	app_metric(p->app, M_STORE_UP, 0);
+	app_count(p->app, M_REFRESH_FAILED);
+	if (p->once || p->leaving)
+		app_stop(p->app, p->leaving ? 0 : EXIT_TEMP);
+}
+
+static void
+on_written(void *arg)
+{
+	go_on(arg);
+}
+
+static const struct redis_ops ops = { .up = on_up, .down = on_down, .written = on_written };
+
+/* ---- the file ---- */
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static void
+note_missing(struct publisher *p, int error)
+{
+	if (error != 0 && error != p->stat_error)
+		log_warn("%s: %s; what is published stays", p->path, strerror(error));
+	p->stat_error = error;
+}
+
+static enum routes_result
+load(struct publisher *p)
+{
+	struct shelf new;
+	enum routes_result result = shelf_read(p->path, report, NULL, &new);
+
+	p->bad = result != ROUTES_LOADED;
+	if (p->bad) {
+		log_warn("%s was refused; what is published stays", p->path);
+		return result;
+	}
+	if (p->behind) {
+		shelf_free(&p->now);
+	} else {
+		shelf_free(&p->old);
+		p->old = p->now;
+	}
+	p->now = new;
+	p->behind = true;
+	log_debug("%s has %zu routes", p->path, new.lines.n);
+	return result;
+}
+
+/* A round under way goes on with what it began with. */
+static void
+look_at_file(struct publisher *p, bool always)
+{
+	struct stat now;
+	bool there = stat(p->path, &now) == 0, all = p->behind;	/* then who knows what was written */
+
+	note_missing(p, there ? 0 : errno);
+	if (!there || p->step != STEP_IDLE || (!always && same_file(&now, &p->stamp)))
+		return;
+	p->stamp = now;
+	if (load(p) == ROUTES_LOADED && redis_is_up(p->redis))
+		begin_round(p, all);
+}
+
+/* ---- life ---- */
+
+static void
+on_tick(struct ev_timer *t)
+{
+	struct publisher *p = EV_CONTAINER(t, struct publisher, tick);
+
+	ev_timer_in(p->app->ev, t, TICK_MS);
+	if (!p->leaving)
+		look_at_file(p, false);
+}
+
+static void
+on_renew(struct ev_timer *t)
+{
+	struct publisher *p = EV_CONTAINER(t, struct publisher, renew);
+
+	ev_timer_in(p->app->ev, t, p->ttl_ms / 3);
+	if (redis_is_up(p->redis) && p->step == STEP_IDLE && !p->leaving)
+		begin_round(p, true);
+}
+
+static void
+on_farewell(struct ev_timer *t)
+{
+	struct publisher *p = EV_CONTAINER(t, struct publisher, farewell);
+
+	log_warn("what is published could not be taken back: it will expire");
+	app_stop(p->app, 0);
+}
+
+/* Take back all of it, what is under way too. */
+static void
+on_term(void *arg, int signo)
+{
+	struct publisher *p = arg;
+
+	(void)signo;
+	notify_systemd("STOPPING=1");
+	if (p->leaving || !redis_is_up(p->redis)) {
+		app_stop(p->app, 0);
+		return;
+	}
+	p->leaving = true;
+	ev_timer_in(p->app->ev, &p->farewell, FAREWELL_MS);
+	if (p->step == STEP_IDLE)
+		begin_round(p, false);
+}
+
+static void
+on_hup(void *arg, int signo)
+{
+	struct publisher *p = arg;
+
+	(void)signo;
+	notify_systemd_reloading();
+	look_at_file(p, true);
+	if (!redis_is_up(p->redis))
+		redis_open(p->redis);
+	if (p->app->ready)
+		notify_systemd("READY=1");
+}
+
+static void
+on_usr1(void *arg, int signo)
+{
+	const struct publisher *p = arg;
+
+	(void)signo;
+	log_info("status store=%s published=%zu file=%s", redis_is_up(p->redis) ? "up" : "down", p->now.lines.n,
+	    p->stat_error != 0 ? "missing" : p->bad ? "refused" : "good");
+}
+
+static void
+set_up(struct publisher *p, struct app *app)
+{
+	p->app = app;
+	p->tick.cb = on_tick;
+	p->renew.cb = on_renew;
+	p->farewell.cb = on_farewell;
+	p->redis = redis_new(app->ev, &app->conf, &ops, p);
+	if (p->redis == NULL)
+		die(EXIT_TEMP, "start");
+}
+
+static int
+run(struct publisher *p)
+{
+	redis_open(p->redis);
+	if (ev_run(p->app->ev) == -1)
+		die(EXIT_TEMP, "event loop");
+	redis_free(p->redis);
+	shelf_free(&p->old);
+	shelf_free(&p->now);
+	return p->app->code;
+}
+
+int
+put_run(struct app *app)
+{
+	struct publisher p = { .path = app->opts->put, .once = true };
+	enum routes_result result = shelf_read(p.path, report, NULL, &p.now);
+
+	if (result != ROUTES_LOADED)
+		return result == ROUTES_FAILED ? EXIT_TEMP : EXIT_USAGE;
+	set_up(&p, app);
+	snprintf(p.folder, sizeof(p.folder), "%sservice/", app->opts->prefix);
+	return run(&p);
+}
+
+/* A folder of our own: no other node, and no other run of this one, has the same. */
+static void
+name_folder(struct publisher *p)
+{
+	char host[HOST_MAX + 1] = "", normal[HOST_MAX + 1];
+	uint64_t number = 0;
+
+	gethostname(host, sizeof(host) - 1);
+	if (host_normalize(slice_str(host), normal) == 0)
+		strcpy(normal, "node");
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		die(EXIT_TEMP, "getrandom");
+	snprintf(p->folder, sizeof(p->folder), "%slive/%s.%016" PRIx64 "/", p->app->opts->prefix, normal, number);
+}
+
+int
+publish_run(struct app *app)
+{
+	struct publisher p = { .path = app->opts->publish, .ttl_ms = app->opts->ttl_ms };
+
+	set_up(&p, app);
+	name_folder(&p);
+	if (ev_signal(app->ev, SIGHUP, on_hup, &p) == -1 || ev_signal(app->ev, SIGUSR1, on_usr1, &p) == -1 ||
+	    ev_signal(app->ev, SIGTERM, on_term, &p) == -1 || ev_signal(app->ev, SIGINT, on_term, &p) == -1)
+		die(EXIT_TEMP, "signals");
+	look_at_file(&p, true);
+	ev_timer_in(app->ev, &p.tick, TICK_MS);
+	ev_timer_in(app->ev, &p.renew, p.ttl_ms / 3);
+	return run(&p);
+}

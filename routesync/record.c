@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: ISC */
+/* What a store holds -> lines of a routes file. */
+#include "record.h"
+
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "addr.h"
+#include "base64.h"
+#include "host.h"
+#include "num.h"
+
+#define TLS_PORT 443	/* of the oldest records, which may leave it out */
+
+static bool
+refuse(struct record_reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool
+refuse(struct record_reader *r, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(r->why, sizeof(r->why), format, ap);
+	va_end(ap);
+	return false;
+}
+
+/* ---- keys ---- */
+
+static bool
+cut_prefix(struct slice *text, struct slice prefix)
+{
+	if (text->len < prefix.len || memcmp(text->p, prefix.p, prefix.len) != 0)
+		return false;
+	*text = slice_skip(*text, prefix.len);
+	return true;
+}
+
+static struct slice
+without_slashes(struct slice text)
+{
+	while (text.len > 0 && *text.p == '/')
+		text = slice_skip(text, 1);
+	return text;
+}
+
+static struct slice
+name_of(struct slice text)
+{
+	return slice_is(text, RECORD_CATCH_ALL) ? slice_str("*") : text;
+}
+
+bool
+record_key(struct slice prefix, struct slice key, enum record_rank *rank, struct slice *name)
+{
+	struct slice rest = key, node;
+
+	*rank = RANK_OTHER;
+	if (cut_prefix(&rest, prefix) && cut_prefix(&rest, slice_str("service/"))) {
+		*rank = RANK_SERVICE;
+		*name = name_of(rest);
+		return rest.len > 0;
+	}
+	rest = without_slashes(key);
+	if (key.len - rest.len > 2 || !cut_prefix(&rest, without_slashes(prefix)))
+		return false;
+	if (cut_prefix(&rest, slice_str("live/"))) {
+		*rank = RANK_LIVE;
+		node = slice_cut(&rest, '/');
+		if (node.len == 0)
+			return false;
+	} else if (!cut_prefix(&rest, slice_str("service/")) && !cut_prefix(&rest, slice_str("services/"))) {
+		return false;
+	}
+	*name = name_of(rest);
+	return rest.len > 0;
+}
+
+/* ---- lines ---- */
+
+/* NAME and the right-hand side become a line, checked as strictly as one in a file. */
+static bool
+make_line(struct record_reader *r, struct slice name, struct slice fields, struct record *out)
+{
+	if (name.len == 0 || name.p[0] == '#')
+		return refuse(r, "no name");
+	for (size_t i = 0; i < name.len; i++)
+		if (name.p[i] <= ' ' || name.p[i] == 0x7f)
+			return refuse(r, "blank, control or non-ASCII character in the name");
+	if (name.len + 1 + fields.len > ROUTES_LINE_MAX)
+		return refuse(r, "longer than a line of %u bytes", ROUTES_LINE_MAX);
+	memcpy(r->raw, name.p, name.len);
+	r->raw[name.len] = ' ';
+	if (fields.len > 0)
+		memcpy(r->raw + name.len + 1, fields.p, fields.len);
+	return routes_line_canonical(slice_of(r->raw, name.len + 1 + fields.len), r->line, &out->text, r->why);
+}
+
+static struct slice
+print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static struct slice
+print(char *out, size_t size, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = vsnprintf(out, size, format, ap);
+	va_end(ap);
+	return slice_of(out, n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1);
+}
+
+/* ---- records ---- */
+
+/* The members we know of; null, "" and 0 count as absent. */
+struct fields {
+	struct slice addr, sni, secret;
+	uint64_t tlsport, httpport;	/* 0: absent */
+};
+
+static bool
+read_text(struct record_reader *r, const char *member, const json_t *value, struct slice *out)
+{
+	*out = slice_of(NULL, 0);
+	if (json_is_null(value) || (json_is_integer(value) && json_integer_value(value) == 0))
+		return true;
+	if (!json_is_string(value))
+		return refuse(r, "%s is not text", member);
+	if (json_string_length(value) > 0)
+		*out = slice_of(json_string_value(value), json_string_length(value));
+	return true;
+}
+
+static bool
+read_port(struct record_reader *r, const char *member, const json_t *value, uint64_t *out)
+{
+	struct slice text;
+
+	*out = 0;
+	if (json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) <= 65535) {
+		*out = (uint64_t)json_integer_value(value);
+		return true;
+	}
+	if (json_is_null(value))
+		return true;
+	text = slice_of(json_string_value(value), json_string_length(value));
+	if (json_is_string(value) && (text.len == 0 || num_parse(text, 0, 65535, out)))
+		return true;
+	return refuse(r, "%s is not a port number", member);
+}
+
+static bool
+read_fields(struct record_reader *r, const json_t *object, struct fields *f)
+{
+	const char *member;
+	json_t *value;
+	bool ok = true;
+
+	*f = (struct fields){ 0 };
+	json_object_foreach((json_t *)(uintptr_t)object, member, value) {
+		if (strcasecmp(member, "addr") == 0)
+			ok = ok && read_text(r, "addr", value, &f->addr);
+		else if (strcasecmp(member, "sni") == 0)
+			ok = ok && read_text(r, "sni", value, &f->sni);
+		else if (strcasecmp(member, "clientsecret") == 0)
+			ok = ok && read_text(r, "clientsecret", value, &f->secret);
+		else if (strcasecmp(member, "tlsport") == 0)
+			ok = ok && read_port(r, "tlsport", value, &f->tlsport);
+		else if (strcasecmp(member, "httpport") == 0)
+			ok = ok && read_port(r, "httpport", value, &f->httpport);
+	}
+	return ok;
+}
+
+/* addr is HOST, with a port or without one; host is as a target writes it. */
+struct place {
+	char host[HOST_MAX + 3];
+	uint64_t port;		/* 0: none */
+};
+
+static bool
+read_place(struct record_reader *r, struct slice addr, struct place *p)
+{
+	struct endpoint ip;
+	struct addr a;
+	bool bare_v6 = endpoint_parse_ip(addr, &ip) && ip.family == AF_INET6 && addr.p[0] != '[';
+
+	p->port = 0;
+	if (addr.len <= HOST_MAX && (endpoint_parse_ip(addr, &ip) || host_valid(addr))) {
+		print(p->host, sizeof(p->host), bare_v6 ? "[" SLICE_FMT "]" : SLICE_FMT, SLICE_ARG(addr));
+		return true;
+	}
+	if (addr_parse(addr, 0, &a) != ADDR_OK || (a.kind != ADDR_IP && a.kind != ADDR_HOST))
+		return refuse(r, "addr is neither a host nor an address, with a port or without");
+	while (addr.p[addr.len - 1] != ':')
+		addr.len--;
+	print(p->host, sizeof(p->host), SLICE_FMT, SLICE_ARG(slice_of(addr.p, addr.len - 1)));
+	p->port = a.ip.port;
+	return true;
+}
+
+/* A record with addr: the older form has the port there, and routes the name in sni. */
+static bool
+line_of_place(struct record_reader *r, struct slice name, const struct fields *f, struct record *out)
+{
+	char text[2 * sizeof(struct place) + 64];
+	uint64_t tlsport = f->tlsport;
+	struct slice fields;
+	struct place p;
+
+	if (!read_place(r, f->addr, &p))
+		return false;
+	if (p.port != 0 && tlsport != 0 && p.port != tlsport)
+		return refuse(r, "the port in addr and tlsport contradict each other");
+	if (tlsport == 0)
+		tlsport = p.port;
+	if (tlsport == 0 && f->httpport == 0 && f->sni.p != NULL)
+		tlsport = TLS_PORT;
+	if (tlsport == 0 && f->httpport == 0)
+		return refuse(r, "neither tlsport nor httpport");
+	if (f->httpport == 0)
+		fields = print(text, sizeof(text), "tls=%s:%u", p.host, (unsigned)tlsport);
+	else if (tlsport == 0)
+		fields = print(text, sizeof(text), "http=%s:%u", p.host, (unsigned)f->httpport);
+	else
+		fields = print(text, sizeof(text), "tls=%s:%u http=%s:%u", p.host, (unsigned)tlsport, p.host,
+		    (unsigned)f->httpport);
+	return make_line(r, name, fields, out);
+}
+
+static bool
+line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *f, struct record *out)
+{
+	char text[512];
+
+	out->has_secret = true;
+	sha256(f->secret, out->secret);
+	return make_line(r, name, print(text, sizeof(text), "tls=pass:%s http=unix:%s proxy=v2", r->visitors, r->visitors),
+	    out);
+}
+
+/* The name in the record beats the one of its key; name is absent when there is none. */
+static bool
+read_record(struct record_reader *r, struct slice name, const json_t *object, struct record *out)
+{
+	struct fields f;
+
+	*out = (struct record){ 0 };
+	if (!read_fields(r, object, &f))
+		return false;
+	if (f.sni.p != NULL)
+		name = f.sni;
+	if (name.p == NULL)
+		return refuse(r, "no name: sni is missing");
+	name = name_of(name);
+	if (f.secret.p != NULL)
+		return line_of_tunnel(r, name, &f, out);
+	if (f.addr.p != NULL)
+		return line_of_place(r, name, &f, out);
+	return refuse(r, "neither addr nor clientsecret");
+}
+
+/* ---- JSON ---- */
+
+/* Only where it breaks is said: the text may hold a secret. */
+static json_t *
+parse(struct record_reader *r, struct slice text)
+{
+	json_error_t error;
+	json_t *value = json_loadb(text.p, text.len, 0, &error);
+
+	if (value == NULL)
+		refuse(r, "not JSON from byte %d on", error.position);
+	return value;
+}
+
+static json_t *
+member_of(const json_t *object, const char *name)
+{
+	const char *member;
+	json_t *value;
+
+	json_object_foreach((json_t *)(uintptr_t)object, member, value)
+		if (strcasecmp(member, name) == 0)
+			return value;
+	return NULL;
+}
+
+static struct slice
+text_of(const json_t *value)
+{
+	return json_is_string(value) ? slice_of(json_string_value(value), json_string_length(value)) : slice_of(NULL, 0);
+}
+
+/* {"Key","Value","LastIndex"}: told from a record by what it has and a record has not. */
+static bool
+is_wrapper(const json_t *object)
+{
+	return member_of(object, "Value") != NULL && member_of(object, "addr") == NULL &&
+	    member_of(object, "clientsecret") == NULL;
+}
+
+static bool
+read_wrapped(struct record_reader *r, struct slice name, const json_t *wrapper, struct record *out)
+{
+	struct slice text = text_of(member_of(wrapper, "Value"));
+	char *decoded = malloc(BASE64_DECODED_MAX(text.len) + 1);
+	json_t *object = NULL;
+	size_t len;
+	bool ok = false;
+
+	*out = (struct record){ 0 };
+	if (decoded == NULL || text.p == NULL || !base64_decode(text, decoded, &len))
+		refuse(r, "Value is not base64");
+	else if ((object = parse(r, slice_of(decoded, len))) != NULL && !json_is_object(object))
+		refuse(r, "Value holds no JSON object");
+	else if (object != NULL)
+		ok = read_record(r, name, object, out);
+	json_decref(object);
+	free(decoded);
+	return ok;
+}
+
+static bool
+read_object(struct record_reader *r, struct slice name, const json_t *object, struct record *out)
+{
+	return is_wrapper(object) ? read_wrapped(r, name, object, out) : read_record(r, name, object, out);
+}
+
+static bool
+is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct slice
+trim(struct slice text)
+{
+	while (text.len > 0 && is_space(*text.p))
+		text = slice_skip(text, 1);
+	while (text.len > 0 && is_space(text.p[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+bool
+record_read(struct record_reader *r, struct slice name, struct slice value, struct record *out)
+{
+	json_t *object;
+	bool ok;
+
+	*out = (struct record){ 0 };
+	value = trim(value);
+	if (value.len == 0 || *value.p != '{')
+		return make_line(r, name, value, out);
+	object = parse(r, value);
+	ok = object != NULL && read_object(r, name, object, out);
+	json_decref(object);
+	return ok;
+}
+
+/* ---- streams of JSON ---- */
+
+struct stream {
+	struct record_reader *reader;
+	record_told *told;
+	void *arg;
+};
+
+static void
+tell(const struct stream *s, struct slice key, bool ok, const struct record *record)
+{
+	s->told(s->arg, key, ok ? record : NULL, ok ? NULL : s->reader->why);
+}
+
+/* [server.services."HOST"]: records named by their place. */
+static void
+read_services(const struct stream *s, const json_t *services)
+{
+	const char *name;
+	json_t *value;
+	struct record record;
+
+	json_object_foreach((json_t *)(uintptr_t)services, name, value) {
+		bool ok = json_is_object(value) ? read_record(s->reader, slice_str(name), value, &record)
+						: refuse(s->reader, "not an object");
+
+		tell(s, slice_str(name), ok, &record);
+	}
+}
+
+static const json_t *
+backend_named(const json_t *backends, struct slice name)
+{
+	size_t i;
+	json_t *value;
+
+	json_array_foreach(backends, i, value)
+		if (slice_eq(text_of(member_of(value, "name")), name))
+			return value;
+	return NULL;
+}
+
+/* HOST and PORT, two members, as one text. */
+static bool
+join_place(struct record_reader *r, const json_t *object, const char *host_member, char *out, size_t size)
+{
+	struct slice host = text_of(member_of(object, host_member));
+	json_t *port = member_of(object, "port");
+	struct endpoint ip;
+	uint64_t number;
+	bool v6 = endpoint_parse_ip(host, &ip) && ip.family == AF_INET6 && host.p[0] != '[';
+
+	if (!read_port(r, "port", port, &number))
+		return false;
+	if (number == 0)
+		return refuse(r, "no port");
+	if (host.len > HOST_MAX)
+		return refuse(r, "%s is too long", host_member);
+	print(out, size, v6 ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(host), (unsigned)number);
+	return true;
+}
+
+static bool
+read_listener(struct record_reader *r, const json_t *listener, const json_t *backends, struct record *out)
+{
+	const json_t *backend = backend_named(backends, text_of(member_of(listener, "backend")));
+	char name[HOST_MAX + 16], fields[HOST_MAX + 16] = "tcp=";
+
+	*out = (struct record){ 0 };
+	if (!json_is_object(listener))
+		return refuse(r, "not an object");
+	if (backend == NULL)
+		return refuse(r, "its backend is not among the backends");
+	if (!join_place(r, listener, "address", name, sizeof(name)))
+		return false;
+	if (!join_place(r, backend, "host", fields + 4, sizeof(fields) - 4))
+		return false;
+	return make_line(r, slice_str(name), slice_str(fields), out);
+}
+
+/* porxy: listeners joined with backends by name. */
+static void
+read_listeners(const struct stream *s, const json_t *listeners, const json_t *backends)
+{
+	struct record record;
+	json_t *value;
+	size_t i;
+
+	json_array_foreach(listeners, i, value) {
+		bool ok = read_listener(s->reader, value, backends, &record);
+		struct slice key = text_of(member_of(value, "name"));
+
+		tell(s, ok ? record.text.name : key.p != NULL ? key : slice_str("listener"), ok, &record);
+	}
+}
+
+/* A wrapped record outside of a store: its Key names it, whatever folder it stands in. */
+static void
+read_keyed(const struct stream *s, const json_t *wrapper)
+{
+	struct slice key = text_of(member_of(wrapper, "Key")), name = key, head;
+	enum record_rank rank;
+	struct record record;
+	bool ok;
+
+	if (key.p != NULL && !record_key(slice_str(s->reader->prefix), key, &rank, &name)) {
+		struct slice rest = key;
+
+		for (name = key; rest.p != NULL; name = head)
+			head = slice_cut(&rest, '/');
+	}
+	ok = read_wrapped(s->reader, name.len > 0 ? name : slice_of(NULL, 0), wrapper, &record);
+	tell(s, key.len > 0 ? key : slice_str("wrapper"), ok, &record);
+}
+
+static void
+read_value(const struct stream *s, const json_t *value)
+{
+	const json_t *server = member_of(value, "server"), *listeners = member_of(value, "listeners");
+	struct slice nameless = slice_of(NULL, 0), sni = text_of(member_of(value, "sni"));
+	struct record record;
+
+	if (json_is_object(server)) {
+		read_services(s, member_of(server, "services"));
+	} else if (json_is_array(listeners)) {
+		read_listeners(s, listeners, member_of(value, "backends"));
+	} else if (!json_is_object(value)) {
+		refuse(s->reader, "a JSON value that is no object");
+		tell(s, slice_str("value"), false, NULL);
+	} else if (is_wrapper(value)) {
+		read_keyed(s, value);
+	} else {
+		bool ok = read_record(s->reader, nameless, value, &record);
+
+		tell(s, sni.len > 0 ? sni : slice_str("record"), ok, &record);
+	}
+}
+
+bool
+record_stream(struct record_reader *r, struct slice text, record_told *told, void *arg)
+{
+	const struct stream s = { r, told, arg };
+	const char *begin = text.p;
+	json_error_t error;
+	json_t *value;
+
+	text = trim(text);
+	if (text.len == 0)
+		return refuse(r, "no JSON value");
+	for (; text.len > 0; text = trim(text)) {
+		value = json_loadb(text.p, text.len, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
+		if (value == NULL)
+			return refuse(r, "not JSON from byte %zu on", (size_t)(text.p - begin) + (size_t)error.position);
+		read_value(&s, value);
+		json_decref(value);
+		text = slice_skip(text, (size_t)error.position);
+	}
+	return true;
+}

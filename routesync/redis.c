@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: ISC */
+/* The store: read, watched, written to. */
+#include "redis.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "link.h"
+#include "log.h"
+#include "record.h"
+
+#define SCAN_COUNT "1000"	/* keys the server looks at in one step */
+#define BATCH_MAX 512u		/* keys of one MGET */
+#define READS_MAX 4096u		/* single reads under way; if more keys change, all are read */
+#define RETRY_MIN_MS 100u
+#define RETRY_MAX_MS 5000u
+
+enum state { STATE_NONE, STATE_GOOD, STATE_UNREACHABLE, STATE_REFUSED };
+
+struct redis {
+	struct ev *ev;
+	const struct redis_conf *conf;
+	const struct redis_ops *ops;
+	void *arg;
+	struct resolver *resolver;
+	struct link main, watch;	/* commands; notifications */
+	struct ev_timer retry;
+	unsigned failures;
+	enum state logged;
+	char *pattern;			/* of our keys; owned */
+	char *channels;			/* of their notifications; owned */
+	size_t channel_prefix;		/* bytes before the key in a channel's name */
+	bool scanning, last_step, again, watched;
+	unsigned reads, writes;		/* under way */
+};
+
+/* ---- state ---- */
+
+void
+redis_good(struct redis *r)
+{
+	char name[LOG_VALUE_MAX];
+
+	r->failures = 0;
+	if (r->logged == STATE_GOOD)
+		return;
+	r->logged = STATE_GOOD;
+	log_info("store=good source=%s", log_value(slice_str(r->conf->name), name));
+}
+
+static void
+note_trouble(struct redis *r, enum redis_trouble trouble, const char *why)
+{
+	enum state state = trouble == REDIS_REFUSED ? STATE_REFUSED : STATE_UNREACHABLE;
+	char name[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
+
+	log_value(slice_str(r->conf->name), name);
+	log_value(slice_str(why), reason);
+	if (r->logged == state)
+		log_debug("store still %s why=%s", state == STATE_REFUSED ? "refuses" : "unreachable", reason);
+	else
+		log_warn("store=%s source=%s why=%s", state == STATE_REFUSED ? "refuses" : "unreachable", name, reason);
+	r->logged = state;
+}
+
+/* Uniform between half of and the whole delay, so that a fleet does not come back as one. */
+static uint64_t
+retry_delay(const struct redis *r)
+{
+	unsigned shift = r->failures < 8 ? r->failures : 8;
+	uint32_t delay = RETRY_MIN_MS << shift, random = 0;
+
+	if (delay > RETRY_MAX_MS)
+		delay = RETRY_MAX_MS;
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	return delay / 2 + random % (delay / 2) + 1;
+}
+
+static void
+on_retry(struct ev_timer *t)
+{
+	redis_open(EV_CONTAINER(t, struct redis, retry));
+}
+
+static void
+main_up(struct link *l)
+{
+	struct redis *r = EV_CONTAINER(l, struct redis, main);
+
+	r->ops->up(r->arg);
+}
+
+static void
+main_down(struct link *l, enum redis_trouble trouble, const char *why)
+{
+	struct redis *r = EV_CONTAINER(l, struct redis, main);
+
+	r->scanning = r->last_step = r->again = r->watched = false;
+	r->reads = r->writes = 0;
+	link_close(&r->watch);
+	note_trouble(r, trouble, why);
+	ev_timer_in(r->ev, &r->retry, retry_delay(r));
+	r->failures++;
+	r->ops->down(r->arg, trouble);
+}
+
+/* ---- reading ---- */
+
+/* One MGET under way. */
+struct batch {
+	size_t n;
+	struct slice key[BATCH_MAX];
+	char text[];
+};
+
+static void read_key(struct redis *r, struct slice key);
+
+static void
+scan_step(struct redis *r, struct slice cursor);
+
+static bool
+is_ours(const struct redis *r, struct slice key)
+{
+	enum record_rank rank;
+	struct slice name;
+
+	return record_key(slice_str(r->conf->prefix), key, &rank, &name);
+}
+
+static void
+check_end(struct redis *r)
+{
+	if (r->reads > 0 || (r->scanning && !r->last_step))
+		return;
+	if (r->scanning) {
+		r->scanning = r->last_step = false;
+		redis_good(r);
+		r->ops->scanned(r->arg);
+	}
+	if (r->again && redis_is_up(r))
+		redis_scan(r);
+}
+
+static struct slice
+text_of(const redisReply *reply)
+{
+	return slice_of(reply->str, reply->len);
+}
+
+static void
+tell_batch(struct redis *r, const struct batch *b, const redisReply *reply)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		const redisReply *value = reply->element[i];
+
+		if (value->type == REDIS_REPLY_STRING)
+			r->ops->value(r->arg, b->key[i], REDIS_TEXT, text_of(value));
+		else
+			read_key(r, b->key[i]);		/* gone, or no text: GET knows */
+	}
+}
+
+static void
+on_batch(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	struct batch *b = arg;
+	struct redis *r;
+
+	if (l == NULL) {
+		free(b);
+		return;
+	}
+	r = EV_CONTAINER(l, struct redis, main);
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == b->n) {
+		r->reads--;
+		tell_batch(r, b, reply);
+		check_end(r);
+	} else {
+		link_fail_reply(l, reply);
+	}
+	free(b);
+}
+
+/* The keys of ours among some of a scan's reply; owned by the caller. */
+static struct batch *
+make_batch(const struct redis *r, redisReply *const *keys, size_t n)
+{
+	struct batch *b;
+	size_t room = 0, at = 0;
+
+	for (size_t i = 0; i < n; i++)
+		room += keys[i]->len;
+	b = malloc(sizeof(*b) + room);
+	if (b == NULL)
+		return NULL;
+	b->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct slice key = text_of(keys[i]);
+
+		if (key.len == 0 || !is_ours(r, key))
+			continue;
+		memcpy(b->text + at, key.p, key.len);
+		b->key[b->n++] = slice_of(b->text + at, key.len);
+		at += key.len;
+	}
+	return b;
+}
+
+static bool
+read_batch(struct redis *r, redisReply *const *keys, size_t n)
+{
+	struct slice argv[BATCH_MAX + 1] = { slice_str("MGET") };
+	struct batch *b = make_batch(r, keys, n);
+
+	if (b == NULL)
+		return false;
+	if (b->n == 0) {
+		free(b);
+		return true;
+	}
+	memcpy(argv + 1, b->key, b->n * sizeof(*argv));
+	r->reads++;
+	link_send(&r->main, on_batch, b, b->n + 1, argv);
+	return true;
+}
+
+static bool
+is_scan_reply(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->str != NULL &&
+	    reply->element[1]->type == REDIS_REPLY_ARRAY;
+}
+
+static void
+on_scan(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	struct redis *r;
+	const redisReply *keys;
+
+	(void)arg;
+	if (l == NULL)
+		return;
+	if (!is_scan_reply(reply)) {
+		link_fail_reply(l, reply);
+		return;
+	}
+	r = EV_CONTAINER(l, struct redis, main);
+	keys = reply->element[1];
+	for (size_t i = 0; i < keys->elements; i += BATCH_MAX) {
+		size_t n = keys->elements - i;
+
+		if (!read_batch(r, keys->element + i, n < BATCH_MAX ? n : BATCH_MAX)) {
+			link_fail(l, REDIS_UNREACHABLE, "out of memory");
+			return;
+		}
+	}
+	r->last_step = strcmp(reply->element[0]->str, "0") == 0;
+	if (!r->last_step)
+		scan_step(r, text_of(reply->element[0]));	/* answered behind those batches */
+	check_end(r);
+}
+
+static void
+scan_step(struct redis *r, struct slice cursor)
+{
+	const struct slice argv[] = { slice_str("SCAN"), cursor, slice_str("MATCH"), slice_str(r->pattern),
+		slice_str("COUNT"), slice_str(SCAN_COUNT) };
+
+	link_send(&r->main, on_scan, NULL, 6, argv);
+}
+
+struct single {
+	size_t len;
+	char key[];
+};
+
+static enum redis_value
+kind_of(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_STRING ? REDIS_TEXT : reply->type == REDIS_REPLY_NIL ? REDIS_NO_KEY :
+	    REDIS_NO_TEXT;
+}
+
+static void
+on_single(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	struct single *s = arg;
+	struct redis *r;
+
+	if (l == NULL) {
+		free(s);
+		return;
+	}
+	r = EV_CONTAINER(l, struct redis, main);
+	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) != 0) {
+		link_fail_reply(l, reply);
+	} else {
+		r->reads--;
+		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(reply), text_of(reply));
+		check_end(r);
+	}
+	free(s);
+}
+
+static void
+read_key(struct redis *r, struct slice key)
+{
+	const struct slice argv[] = { slice_str("GET"), key };
+	struct single *s = malloc(sizeof(*s) + key.len);
+
+	if (s == NULL) {
+		r->again = true;
+		return;
+	}
+	s->len = key.len;
+	memcpy(s->key, key.p, key.len);
+	r->reads++;
+	link_send(&r->main, on_single, s, 2, argv);
+}
+
+/* ---- watching ---- */
+
+/* A change between the scan and the subscription would be missed: the first answer is followed by a scan. */
+static void
+on_notification(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	struct redis *r;
+	struct slice channel;
+
+	(void)arg;
+	if (l == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements < 3)
+		return;
+	r = EV_CONTAINER(l, struct redis, watch);
+	if (reply->elements == 3) {
+		r->watched = true;
+		log_debug("watching %s", r->channels);
+		redis_scan(r);
+		return;
+	}
+	channel = text_of(reply->element[2]);
+	if (channel.len <= r->channel_prefix || !is_ours(r, slice_skip(channel, r->channel_prefix)))
+		return;
+	if (!redis_is_up(r) || r->reads > READS_MAX)
+		r->again = true;
+	else
+		read_key(r, slice_skip(channel, r->channel_prefix));
+}
+
+static void
+watch_up(struct link *l)
+{
+	struct redis *r = EV_CONTAINER(l, struct redis, watch);
+	const struct slice argv[] = { slice_str("PSUBSCRIBE"), slice_str(r->channels) };
+
+	link_send(l, on_notification, NULL, 2, argv);
+}
+
+/* Polling goes on; the next scan tries again. */
+static void
+watch_down(struct link *l, enum redis_trouble trouble, const char *why)
+{
+	(void)trouble;
+	EV_CONTAINER(l, struct redis, watch)->watched = false;
+	log_debug("no notifications: %s", why);
+}
+
+/* A server that will not say may still send them. */
+static void
+on_config(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	struct redis *r;
+	bool on = true;
+
+	(void)arg;
+	if (l == NULL)
+		return;
+	r = EV_CONTAINER(l, struct redis, main);
+	if (reply->type == REDIS_REPLY_ARRAY)
+		on = reply->elements == 2 && reply->element[1]->str != NULL && strchr(reply->element[1]->str, 'K') != NULL;
+	if (!on) {
+		r->watched = false;
+		link_close(&r->watch);
+	} else if (r->watch.ac == NULL && r->watch.question.name == NULL) {
+		link_open(&r->watch);
+	}
+}
+
+void
+redis_scan(struct redis *r)
+{
+	const struct slice config[] = { slice_str("CONFIG"), slice_str("GET"), slice_str("notify-keyspace-events") };
+
+	r->again = r->scanning;
+	if (r->scanning || !redis_is_up(r))
+		return;
+	r->scanning = true;
+	r->last_step = false;
+	r->ops->scan_begins(r->arg);
+	link_send(&r->main, on_config, NULL, 3, config);
+	scan_step(r, slice_str("0"));
+}
+
+/* ---- writing ---- */
+
+static void
+on_written(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	struct redis *r;
+
+	(void)arg;
+	if (l == NULL)
+		return;
+	r = EV_CONTAINER(l, struct redis, main);
+	if (reply->type == REDIS_REPLY_ERROR) {
+		link_fail_reply(l, reply);
+		return;
+	}
+	if (--r->writes == 0) {
+		redis_good(r);
+		r->ops->written(r->arg);
+	}
+}
+
+void
+redis_set(struct redis *r, struct slice key, struct slice value, uint64_t ttl_ms)
+{
+	char ttl[24];
+	const struct slice argv[] = { slice_str("SET"), key, value, slice_str("PX"), slice_of(ttl,
+	    (size_t)snprintf(ttl, sizeof(ttl), "%llu", (unsigned long long)ttl_ms)) };
+
+	r->writes++;
+	link_send(&r->main, on_written, NULL, ttl_ms == 0 ? 3 : 5, argv);
+}
+
+void
+redis_delete(struct redis *r, struct slice key)
+{
+	const struct slice argv[] = { slice_str("DEL"), key };
+
+	r->writes++;
+	link_send(&r->main, on_written, NULL, 2, argv);
+}
+
+/* ---- life ---- */
+
+/* Our keys as a glob pattern: whatever stands before the prefix, which has no special characters any more. */
+static char *
+make_pattern(const char *prefix)
+{
+	char *out = malloc(2 * strlen(prefix) + 8), *at = out;
+
+	if (out == NULL)
+		return NULL;
+	*at++ = '*';
+	for (prefix += strspn(prefix, "/"); *prefix != '\0'; prefix++) {
+		if (strchr("*?[]^-\\", *prefix) != NULL)
+			*at++ = '\\';
+		*at++ = *prefix;
+	}
+	strcpy(at, "[ls]*");	/* live/, service/, services/ */
+	return out;
+}
+
+static void
+set_up_link(struct redis *r, struct link *l)
+{
+	l->ev = r->ev;
+	l->conf = r->conf;
+	l->resolver = r->resolver;
+	l->up = l == &r->main ? main_up : watch_up;
+	l->down = l == &r->main ? main_down : watch_down;
+}
+
+struct redis *
+redis_new(struct ev *ev, const struct redis_conf *conf, const struct redis_ops *ops, void *arg)
+{
+	struct redis *r = calloc(1, sizeof(*r));
+	int n = 0;
+
+	if (r == NULL)
+		return NULL;
+	r->ev = ev;
+	r->conf = conf;
+	r->ops = ops;
+	r->arg = arg;
+	r->retry.cb = on_retry;
+	r->resolver = resolver_new(ev);
+	r->pattern = make_pattern(conf->prefix);
+	if (r->pattern != NULL)
+		n = asprintf(&r->channels, "__keyspace@%llu__:%s", (unsigned long long)conf->source->db, r->pattern);
+	if (r->resolver == NULL || n <= 0) {
+		redis_free(r);
+		return NULL;
+	}
+	r->channel_prefix = (size_t)n - strlen(r->pattern);
+	set_up_link(r, &r->main);
+	set_up_link(r, &r->watch);
+	return r;
+}
+
+void
+redis_open(struct redis *r)
+{
+	link_open(&r->main);
+}
+
+void
+redis_free(struct redis *r)
+{
+	if (r == NULL)
+		return;
+	link_close(&r->main);
+	link_close(&r->watch);
+	ev_timer_at(r->ev, &r->retry, 0);
+	resolver_free(r->resolver);
+	free(r->pattern);
+	free(r->channels);
+	free(r);
+}
+
+bool
+redis_is_up(const struct redis *r)
+{
+	return r->main.is_up;
+}
+
+bool
+redis_is_watched(const struct redis *r)
+{
+	return r->watched;
+}

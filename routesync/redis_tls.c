@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/* TLS to the store. The Makefile defines HAVE_HIREDIS_SSL where pkg-config knows hiredis_ssl. */
+#include "redis_tls.h"
+
+#include <hiredis/async.h>
+
+#ifdef HAVE_HIREDIS_SSL
+
+#include <hiredis/hiredis_ssl.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+
+#include "addr.h"
+#include "host.h"
+
+bool
+redis_tls_built_in(void)
+{
+	return true;
+}
+
+/* One for all connections: trusts what the machine trusts (SSL_CERT_FILE and SSL_CERT_DIR change that). */
+static SSL_CTX *
+context(void)
+{
+	static SSL_CTX *ctx;
+
+	if (ctx != NULL)
+		return ctx;
+	ctx = SSL_CTX_new(TLS_client_method());
+	if (ctx == NULL)
+		return NULL;
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_default_verify_paths(ctx);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	return ctx;
+}
+
+/* hiredis itself sends the name but never compares it with the certificate. */
+static bool
+expect_host(SSL *ssl, const struct source *source)
+{
+	struct slice servers = source->servers;
+	char text[HOST_MAX + 1];
+	struct addr a;
+
+	source_next(source, &servers, &a);
+	if (a.kind == ADDR_HOST) {
+		snprintf(text, sizeof(text), SLICE_FMT, SLICE_ARG(a.host));
+		return SSL_set_tlsext_host_name(ssl, text) == 1 && SSL_set1_host(ssl, text) == 1;
+	}
+	return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), a.ip.family == AF_INET ? a.ip.ip + 12 : a.ip.ip,
+	    a.ip.family == AF_INET ? 4 : 16) == 1;
+}
+
+bool
+redis_tls_start(struct redisAsyncContext *ac, const struct source *source)
+{
+	SSL *ssl = context() == NULL ? NULL : SSL_new(context());
+
+	if (ssl == NULL)
+		return false;
+	if (expect_host(ssl, source) && redisInitiateSSL(&ac->c, ssl) == REDIS_OK)
+		return true;
+	SSL_free(ssl);
+	return false;
+}
+
+#else
+
+bool
+redis_tls_built_in(void)
+{
+	return false;
+}
+
+bool
+redis_tls_start(struct redisAsyncContext *ac, const struct source *source)
+{
+	(void)ac;
+	(void)source;
+	return false;
+}
+
+#endif

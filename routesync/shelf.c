@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/* A routes file as what goes into the store. */
+#include "shelf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "record.h"
+
+struct slice
+shelf_name(struct slice line)
+{
+	struct slice name = lines_name(line);
+
+	return slice_is(name, "*") ? slice_str(RECORD_CATCH_ALL) : name;
+}
+
+struct slice
+shelf_value(struct slice line)
+{
+	slice_cut(&line, ' ');
+	return line;
+}
+
+/* The whole text of a table, for lines_read(). */
+static char *
+copy_text(const struct routes *r, size_t *len)
+{
+	struct slice line;
+	size_t cursor = 0, room = 1;
+	char *text, *at;
+
+	while (routes_next_line(r, &cursor, &line))
+		room += line.len + 1;
+	at = text = malloc(room);
+	for (cursor = 0; text != NULL && routes_next_line(r, &cursor, &line);) {
+		memcpy(at, line.p, line.len);
+		at[line.len] = '\n';
+		at += line.len + 1;
+	}
+	*len = text == NULL ? 0 : (size_t)(at - text);
+	return text;
+}
+
+/* Lines of one NAME follow each other: all but the first lose the NAME and are put behind it. */
+static bool
+join(const struct lines *all, struct shelf *out)
+{
+	size_t room = 1;
+	char *at;
+
+	for (size_t i = 0; i < all->n; i++)
+		room += all->line[i].len;
+	at = out->text = malloc(room);
+	out->lines.line = malloc((all->n + 1) * sizeof(*out->lines.line));
+	if (out->text == NULL || out->lines.line == NULL)
+		return false;
+	for (size_t i = 0; i < all->n; i++) {
+		struct slice line = all->line[i], *last = out->lines.line + out->lines.n;
+		bool more = i > 0 && slice_eq(lines_name(line), lines_name(all->line[i - 1]));
+
+		if (more)
+			line = slice_skip(line, lines_name(line).len);
+		memcpy(at, line.p, line.len);
+		if (more)
+			last[-1].len += line.len;
+		else
+			out->lines.line[out->lines.n++] = slice_of(at, line.len);
+		at += line.len;
+	}
+	return true;
+}
+
+static bool
+fill(const struct routes *r, struct shelf *out)
+{
+	struct lines all = { 0 };
+	size_t len;
+	char *text = copy_text(r, &len);
+	bool ok = text != NULL && lines_read(slice_of(text, len), &all) && join(&all, out);
+
+	lines_free(&all);
+	free(text);
+	return ok;
+}
+
+enum routes_result
+shelf_read(const char *path, routes_report *report, void *arg, struct shelf *out)
+{
+	struct routes *r;
+	enum routes_result result = routes_load(path, report, arg, &r);
+
+	*out = (struct shelf){ 0 };
+	if (result != ROUTES_LOADED)
+		return result;
+	if (!fill(r, out)) {
+		shelf_free(out);
+		errno = ENOMEM;
+		result = ROUTES_FAILED;
+	}
+	routes_free(r);
+	return result;
+}
+
+void
+shelf_free(struct shelf *s)
+{
+	lines_free(&s->lines);
+	free(s->text);
+	s->text = NULL;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+/* The store into the file, again and again: refreshes, notifications, and what the operator says. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "files.h"
+#include "log.h"
+#include "notify.h"
+#include "routesync.h"
+
+#define SPACING_MS 50u		/* between two writes of the file */
+#define TICK_MS 1000u		/* how often the file is looked at, and what failed is tried again */
+#define REPORTS_MAX 100u	/* malformed records logged in one refresh */
+
+struct sync {
+	struct app *app;
+	struct redis *redis;
+	struct table *table;
+	struct files files;
+	struct lines at_start;		/* of the file that was there; none after the first refresh */
+	struct ev_timer refresh, write, tick;
+	uint64_t began_ms, good_ms, written_ms, spacing_ms;
+	unsigned reports;
+	bool complete;			/* the table holds all of the store */
+};
+
+/* ---- reports ---- */
+
+static void
+on_report(void *arg, struct slice key, const char *why)
+{
+	char name[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
+	struct sync *s = arg;
+
+	if (s->reports++ >= REPORTS_MAX)
+		return;
+	log_value(key, name);
+	if (why == NULL)
+		log_info("record key=%s is good again", name);
+	else
+		log_warn("record key=%s malformed why=%s", name,
+		    log_value(slice_str(why), reason));
+}
+
+static void
+end_reports(struct sync *s)
+{
+	if (s->reports > REPORTS_MAX)
+		log_warn("%u more records were malformed or became good again", s->reports - REPORTS_MAX);
+	s->reports = 0;
+}
+
+static int64_t
+age_s(const struct sync *s)
+{
+	return s->good_ms == 0 ? -1 : (int64_t)(ev_now_ms(s->app->ev) - s->good_ms) / 1000;
+}
+
+static void
+set_metrics(const struct sync *s)
+{
+	struct table_counts counts = table_counts(s->table);
+
+	app_metric(s->app, M_KEYS, (int64_t)counts.keys);
+	app_metric(s->app, M_MALFORMED, (int64_t)counts.malformed);
+	app_metric(s->app, M_WATCHED, redis_is_watched(s->redis));
+	app_metric(s->app, M_AGE, age_s(s));
+}
+
+/* ---- writing ---- */
+
+static void
+finish_once(struct app *app, enum files_result result)
+{
+	if (app->opts->once)
+		app_stop(app, result == FILES_GOOD ? 0 : EXIT_TEMP);
+}
+
+static void
+update(struct sync *s)
+{
+	uint64_t began = ev_refresh(s->app->ev);
+	enum files_result result;
+
+	ev_timer_at(s->app->ev, &s->write, 0);
+	result = files_update(&s->files);
+	s->written_ms = ev_refresh(s->app->ev);
+	s->spacing_ms = s->written_ms - began;	/* a big file must not keep us from all else */
+	if (s->spacing_ms < SPACING_MS)
+		s->spacing_ms = SPACING_MS;
+	if (result == FILES_GOOD)
+		app_ready(s->app);
+	finish_once(s->app, result);
+}
+
+static void
+on_write(struct ev_timer *t)
+{
+	update(EV_CONTAINER(t, struct sync, write));
+}
+
+/* A change came alone: written at once, unless there was one just before it. */
+static void
+want_write(struct sync *s)
+{
+	uint64_t now = ev_now_ms(s->app->ev), due = s->written_ms + s->spacing_ms;
+
+	if (s->complete && s->write.due_ms == 0 && table_changed(s->table))
+		ev_timer_at(s->app->ev, &s->write, due > now + 1 ? due : now + 1);
+}
+
+/* ---- the store ---- */
+
+static void
+on_up(void *arg)
+{
+	struct sync *s = arg;
+
+	redis_scan(s->redis);
+}
+
+static void
+on_down(void *arg, enum redis_trouble trouble)
+{
+	struct sync *s = arg;
+
+	(void)trouble;
+	app_metric(s->app, M_STORE_UP, 0);
+	app_metric(s->app, M_WATCHED, 0);
+	app_count(s->app, M_REFRESH_FAILED);
+	ev_timer_at(s->app->ev, &s->refresh, 0);
+	end_reports(s);
+	if (s->app->opts->once)
+		app_stop(s->app, EXIT_TEMP);
+}
+
+static void
+on_value(void *arg, struct slice key, enum redis_value what, struct slice value)
+{
+	struct sync *s = arg;
+	bool ok = true;
+
+	switch (what) {
+	case REDIS_TEXT:
+		ok = table_put(s->table, key, value);
+		break;
+	case REDIS_NO_TEXT:
+		ok = table_put_wrong_type(s->table, key);
+		break;
+	case REDIS_NO_KEY:
+		table_remove(s->table, key);
+		break;
+	}
+	if (!ok)
+		log_error("out of memory: a record is left out");
+	want_write(s);
+}
+
+static void
+on_scan_begins(void *arg)
+{
+	struct sync *s = arg;
+
+	s->began_ms = ev_now_ms(s->app->ev);
+	table_begin(s->table);
+}
+
+static void
+first_refresh(struct sync *s)
+{
+	table_fall_back(s->table, NULL);
+	lines_free(&s->at_start);
+	s->complete = true;
+}
+
+static void
+on_scanned(void *arg)
+{
+	struct sync *s = arg;
+	const struct app *app = s->app;
+
+	table_end(s->table);
+	end_reports(s);
+	if (!s->complete)
+		first_refresh(s);
+	s->good_ms = ev_now_ms(app->ev);
+	app_metric(app, M_STORE_UP, 1);
+	app_metric(app, M_LAST, (int64_t)time(NULL));
+	app_metric(app, M_DURATION, (int64_t)(s->good_ms - s->began_ms));
+	app_count(app, M_REFRESH_OK);
+	ev_timer_in(app->ev, &s->refresh, app->opts->interval_ms);
+	update(s);
+	set_metrics(s);
+}
+
+static const struct redis_ops ops = {
+	.up = on_up, .down = on_down, .value = on_value, .scan_begins = on_scan_begins, .scanned = on_scanned,
+};
+
+/* ---- timers and signals ---- */
+
+static void
+on_refresh(struct ev_timer *t)
+{
+	redis_scan(EV_CONTAINER(t, struct sync, refresh)->redis);
+}
+
+static void
+on_tick(struct ev_timer *t)
+{
+	struct sync *s = EV_CONTAINER(t, struct sync, tick);
+
+	ev_timer_in(s->app->ev, t, TICK_MS);
+	set_metrics(s);
+	end_reports(s);
+	if (s->complete && s->write.due_ms == 0 && files_want_update(&s->files))
+		update(s);
+}
+
+static void
+on_hup(void *arg, int signo)
+{
+	struct sync *s = arg;
+
+	(void)signo;
+	notify_systemd_reloading();
+	if (redis_is_up(s->redis))
+		redis_scan(s->redis);
+	else
+		redis_open(s->redis);
+	if (s->app->ready)
+		notify_systemd("READY=1");
+}
+
+static void
+on_usr1(void *arg, int signo)
+{
+	struct sync *s = arg;
+	struct table_counts counts = table_counts(s->table);
+
+	(void)signo;
+	log_info("status store=%s watched=%s keys=%zu malformed=%zu routes=%zu held=%zu age=%lld",
+	    redis_is_up(s->redis) ? "up" : "down", redis_is_watched(s->redis) ? "yes" : "no", counts.keys, counts.malformed,
+	    s->files.names, s->files.held.lost, (long long)age_s(s));
+	if (s->files.held.lost == 0)
+		return;
+	files_confirm(&s->files);
+	update(s);
+}
+
+static bool
+set_up(struct sync *s, struct app *app)
+{
+	s->app = app;
+	s->spacing_ms = SPACING_MS;
+	s->refresh.cb = on_refresh;
+	s->write.cb = on_write;
+	s->tick.cb = on_tick;
+	s->table = table_new(app->opts->prefix, app->opts->visitors, on_report, s);
+	s->redis = redis_new(app->ev, &app->conf, &ops, s);
+	if (s->table == NULL || s->redis == NULL)
+		return false;
+	files_open(&s->files, app, s->table);
+	if (!lines_read(output_text(&s->files.routes), &s->at_start))
+		return false;
+	table_fall_back(s->table, &s->at_start);
+	return ev_signal(app->ev, SIGHUP, on_hup, s) == 0 && ev_signal(app->ev, SIGUSR1, on_usr1, s) == 0;
+}
+
+int
+sync_run(struct app *app)
+{
+	struct sync s = { 0 };
+
+	if (!set_up(&s, app))
+		die(EXIT_TEMP, "start");
+	ev_timer_in(app->ev, &s.tick, TICK_MS);
+	set_metrics(&s);
+	redis_open(s.redis);
+	if (ev_run(app->ev) == -1)
+		die(EXIT_TEMP, "event loop");
+	redis_free(s.redis);
+	files_close(&s.files);
+	lines_free(&s.at_start);
+	table_free(s.table);
+	return app->code;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is known of every key of the store, and the routes file that follows from it.
+ *
+ * A key with a malformed value keeps the line of its last good one. Values are not kept, only what tells one from another.
+ */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lines.h"
+#include "record.h"
+
+struct table;
+
+/* Told of a key whose value became malformed (why says how), or good again (why NULL). */
+typedef void table_report(void *arg, struct slice key, const char *why);
+
+struct table_counts {
+	size_t keys, malformed;
+};
+
+/* prefix and visitors are borrowed for ever. NULL when out of memory. */
+struct table *table_new(const char *prefix, const char *visitors, table_report *report, void *arg);
+void table_free(struct table *t);
+
+/*
+ * Lines to use for keys that are malformed and have no good value yet: those of the file that was there at start. Borrowed
+ * until it is set to NULL.
+ */
+void table_fall_back(struct table *t, const struct lines *lines);
+
+/* A round through all keys begins; behind its end, keys that were not told during it are gone. */
+void table_begin(struct table *t);
+void table_end(struct table *t);
+
+/* The value of a key. Keys that are none of ours are ignored. False: no memory. */
+bool table_put(struct table *t, struct slice key, struct slice value);
+
+/* The key holds something that is no text. */
+bool table_put_wrong_type(struct table *t, struct slice key);
+
+/* There is no such key any more. */
+void table_remove(struct table *t, struct slice key);
+
+/* A route from elsewhere than a store, under a key that names its place. */
+bool table_put_record(struct table *t, struct slice key, const struct record *record);
+
+/* Whether the texts may have changed since table_text() was called last. */
+bool table_changed(const struct table *t);
+struct table_counts table_counts(const struct table *t);
+
+/* The routes file and the tunnel authorizations; both owned by the caller. */
+struct table_text {
+	char *routes, *secrets;
+	size_t routes_len, secrets_len, names;
+};
+
+/* False: no memory. */
+bool table_text(struct table *t, struct table_text *out);
+
+#endif

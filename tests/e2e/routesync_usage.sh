@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Wrong usage is 100, with a reason; a password in the URL is refused and not repeated.
+. "${0%/*}/lib.sh"
+
+wrong() { exits 100 "$ROUTESYNC" "$@"; [ -s err ] || fail "no reason: $*"; }
+wrong
+wrong -o routes
+wrong redis://h extra
+wrong --no-such-option redis://h
+wrong http://h
+wrong -i x redis://h
+wrong --max-shrink 101 redis://h
+wrong --put a --publish b redis://h
+wrong --put a -o routes redis://h
+wrong --put a -
+wrong --publish a --ttl 0.5 redis://h
+wrong --publish a --once redis://h
+wrong --visitors relative redis://h
+wrong --visitors '/a b' redis://h
+wrong --prefix / redis://h
+: >empty
+wrong --password-file empty redis://h
+exits 111 "$ROUTESYNC" --password-file missing redis://h
+for url in redis://u:hunter2@h redis://:hunter2@h/1 redis://u:hun/ter2@h redis+unix://u:hunter2@/x; do
+	wrong "$url"
+	lacks "$(cat err out)" 'hun|ter2'
+	has "$(cat err)" '--password-file'
+done
+ldd "$ROUTESYNC" | grep -q hiredis_ssl || { wrong rediss://h; has "$(cat err)" 'hiredis 1\.0'; }
+
+exits 0 "$ROUTESYNC" -h
+has "$(cat out)" '^usage: routesync '
+exits 0 "$ROUTESYNC" -V
+has "$(cat out)" '^routesync [0-9]'
+exits 0 "$ROUTESYNC" -c redis://h
+echo 'a tls=10.0.0.1' >bad
+exits 100 "$ROUTESYNC" -c --put bad redis://h
+has "$(cat err)" '^bad:1: '
+exits 100 "$ROUTESYNC" --put bad redis://h
