@@ -17,16 +17,16 @@ WERROR    =
 
 TOOLS     = sniroute httpredir routesync
 PKG_LIB   = libcares
-PKG_routesync := hiredis jansson $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl openssl)
+PKG_routesync := hiredis jansson libcrypto $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl openssl)
 CFLAGS_routesync = $(if $(filter hiredis_ssl,$(PKG_routesync)),-DHAVE_HIREDIS_SSL)
 MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7)
 
 # Debian packages: to build; to run the examples; to test, bench and fuzz.
-DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjansson-dev
+DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjansson-dev libssl-dev
 DEPS_RUN = $(DEPS_BUILD) openssl curl
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
     redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 procps python3 \
-    stunnel4 dehydrated pebble nginx-light nodejs node-ws
+    stunnel4 hitch dehydrated pebble nginx-light nodejs node-ws
 DEPS_BENCH = $(DEPS_BUILD) strace util-linux procps haproxy nginx-light libnginx-mod-stream sniproxy wrk curl python3 \
     redis-server redis-tools
 
@@ -72,7 +72,7 @@ FUZZ_routesync = build-fuzz/record_fuzz
 
 $(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,cmocka $(PKG_LIB) $(PKG_unit))
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,cmocka $(PKG_LIB) libcrypto $(PKG_unit))
 $(UNIT_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
 $(UNIT_routesync): PKG_unit = jansson
 
@@ -91,7 +91,7 @@ build/bench/%: tests/bench/%.c tests/bench/bench.h
 build-fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,FUZZ)$(FUZZ_CC) -std=c11 -D_GNU_SOURCE -DVERSION='"fuzz"' -Ilib -g -O1 -pthread \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter-out $<,$(filter %.c,$^)) $(call pkg_libs,$(PKG_LIB) $(PKG_fuzz))
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter-out $<,$(filter %.c,$^)) $(call pkg_libs,$(PKG_LIB) libcrypto $(PKG_fuzz))
 $(FUZZ_routesync): $(PURE_routesync:%=routesync/%.c)
 $(FUZZ_routesync): PKG_fuzz = jansson
 

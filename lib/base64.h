@@ -11,8 +11,9 @@
 #define BASE64_DECODED_MAX(len) ((len) / 4 * 3)
 
 /*
- * Decode text into out, *len bytes. Line breaks anywhere are skipped (MIME encoders make them); everything else outside of
- * the alphabet, missing or misplaced padding, and bits behind the last byte that are not 0 give false. Pure.
+ * Decode text into out, *len bytes. Line breaks anywhere are skipped (MIME encoders make them); everything else
+ * outside of the alphabet, missing or misplaced padding, and bits behind the last byte that are not 0 give false.
+ * Pure.
  */
 bool base64_decode(struct slice text, char *out, size_t *len);
 

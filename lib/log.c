@@ -67,6 +67,10 @@ put_time(char *out, size_t size)
 /* The whole line with its newline; what does not fit is cut, the newline stays. */
 static size_t
 put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static size_t
+put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
 {
 	size_t n = 0;
 	int r;
@@ -160,6 +164,9 @@ log_flush(void)
 	lg.len = 0;
 	errno = saved;
 }
+
+static void
+gather(enum log_level level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 static void
 gather(enum log_level level, const char *fmt, va_list ap)

@@ -8,8 +8,8 @@
 #include "slice.h"
 
 /*
- * Make path a plain file with this text and mode, by a temporary file beside it, fsync, rename and fsync of the folder. The
- * umask does not apply. 0, or -1 with errno: then path is as it was, and nothing is left beside it.
+ * Make path a plain file with this text and mode, by a temporary file beside it, fsync, rename and fsync of the
+ * folder. The umask does not apply. 0, or -1 with errno: then path is as it was, and nothing is left beside it.
  */
 int replace_file(const char *path, mode_t mode, struct slice text);
 

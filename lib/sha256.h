@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* SHA-256 (FIPS 180-4), for tools that have no use for a whole crypto library. */
+/* SHA-256 (FIPS 180-4), by OpenSSL. */
 #ifndef SHA256_H
 #define SHA256_H
 
@@ -10,7 +10,7 @@
 #define SHA256_SIZE 32u			/* bytes of a hash */
 #define SHA256_HEX_SIZE 65u		/* of its text, NUL included */
 
-/* The hash of data. Pure. Not constant in time or memory over the length of data. */
+/* The hash of data. Pure. */
 void sha256(struct slice data, uint8_t out[static SHA256_SIZE]);
 
 /* As lower-case hexadecimal digits; returns out. */

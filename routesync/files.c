@@ -47,8 +47,10 @@ is_ours(const struct output *o)
 bool
 files_want_update(const struct files *f)
 {
-	return (!f->known && f->held.lost == 0) || f->confirmed.lost > 0 || table_changed(f->table) || f->routes.failing ||
-	    f->secrets.failing || !is_ours(&f->routes) || !is_ours(&f->secrets);
+	if (!f->known && f->held.lost == 0)
+		return true;
+	return table_changed(f->table) || f->confirmed.lost > 0 || f->routes.failing || f->secrets.failing ||
+	    !is_ours(&f->routes) || !is_ours(&f->secrets);
 }
 
 /* ---- the guard ---- */

@@ -53,10 +53,12 @@ link_close(struct link *l)
 static void
 lost(struct link *l, enum redis_trouble trouble, const char *why)
 {
+	const char *certificate = redis_tls_why();
+
 	if (l->asking && l->servers.p != NULL)
 		try_next(l);
 	else
-		l->down(l, trouble, why);
+		l->down(l, trouble, certificate != NULL ? certificate : why);
 }
 
 void

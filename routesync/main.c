@@ -23,16 +23,18 @@
 
 static const struct metric metrics_table[M_COUNT] = {
 	[M_STORE_UP] = { "routesync_store_up", NULL, "Whether the store answers (1) or not (0).", METRIC_GAUGE },
-	[M_WATCHED] = { "routesync_store_watched", NULL, "Whether the store tells of changes by itself.", METRIC_GAUGE },
+	[M_WATCHED] = { "routesync_store_watched", NULL, "Whether the store tells of changes.", METRIC_GAUGE },
 	[M_KEYS] = { "routesync_keys", NULL, "Keys of ours in the store.", METRIC_GAUGE },
 	[M_MALFORMED] = { "routesync_malformed_keys", NULL, "Keys whose value is malformed.", METRIC_GAUGE },
 	[M_ROUTES] = { "routesync_routes", NULL, "Names in the routes file.", METRIC_GAUGE },
 	[M_HELD] = { "routesync_held_routes", NULL, "Routes whose loss is held back.", METRIC_GAUGE },
 	[M_PUBLISHED] = { "routesync_published_routes", NULL, "Names published or put into the store.", METRIC_GAUGE },
-	[M_AGE] = { "routesync_refresh_age_seconds", NULL, "Time since the last whole refresh, -1: none yet.", METRIC_GAUGE },
+	[M_AGE] = { "routesync_refresh_age_seconds", NULL, "Time since the last whole refresh, -1: none yet.",
+	    METRIC_GAUGE },
 	[M_LAST] = { "routesync_refresh_timestamp_seconds", NULL, "When the last whole refresh was (Unix time).",
 	    METRIC_GAUGE },
-	[M_DURATION] = { "routesync_refresh_duration_milliseconds", NULL, "How long the last refresh took.", METRIC_GAUGE },
+	[M_DURATION] = { "routesync_refresh_duration_milliseconds", NULL, "How long the last refresh took.",
+	    METRIC_GAUGE },
 	[M_REFRESH_OK] = { "routesync_refreshes_total", "result=\"ok\"", "Refreshes, or rounds of publishing.",
 	    METRIC_COUNTER },
 	[M_REFRESH_FAILED] = { "routesync_refreshes_total", "result=\"failed\"", "Refreshes, or rounds of publishing.",
@@ -66,7 +68,8 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "keep the routes of FILE in the store as long as we run" },
 		{ 0, "ttl", "SECONDS", OPT_SECONDS, &o->ttl_ms, 0, MS_MAX,
 		    "what is published dies so long after we do (60)" },
-		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0, "check options and files, print every error, and exit" },
+		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0,
+		    "check options and files, print every error, and exit" },
 		{ 'n', "notify-fd", "FD", OPT_NUMBER, &o->notify_fd, 0, INT32_MAX,
 		    "write an empty line to FD when ready" },
 		{ 'm', "metrics", "ADDR", OPT_TEXT, &o->metrics, 0, 0, "serve /metrics on ADDR" },
@@ -89,8 +92,8 @@ check_source(struct options *o)
 	if (!source_parse(slice_str(o->source_text), &o->source, &why))
 		diex(EXIT_USAGE, "SOURCE: %s", why);
 	if (o->source.kind == SOURCE_TLS && !redis_tls_built_in())
-		diex(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later with hiredis_ssl, which this program was built "
-		    "without");
+		diex(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later with hiredis_ssl, "
+		    "which this program was built without");
 }
 
 static void
@@ -243,8 +246,8 @@ set_up(struct app *app)
 {
 	const struct options *o = app->opts;
 
-	app->conf = (struct redis_conf){ .source = &o->source, .name = o->source_text, .password_file = o->password_file,
-		.prefix = o->prefix };
+	app->conf = (struct redis_conf){ .source = &o->source, .name = o->source_text,
+		.password_file = o->password_file, .prefix = o->prefix };
 	app->metrics = metrics_new(metrics_table, M_COUNT, 1);
 	app->ev = ev_new();
 	if (app->metrics == NULL || app->ev == NULL)

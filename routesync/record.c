@@ -236,12 +236,13 @@ line_of_place(struct record_reader *r, struct slice name, const struct fields *f
 static bool
 line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *f, struct record *out)
 {
+	struct slice fields;
 	char text[512];
 
 	out->has_secret = true;
 	sha256(f->secret, out->secret);
-	return make_line(r, name, print(text, sizeof(text), "tls=pass:%s http=unix:%s proxy=v2", r->visitors, r->visitors),
-	    out);
+	fields = print(text, sizeof(text), "tls=pass:%s http=unix:%s proxy=v2", r->visitors, r->visitors);
+	return make_line(r, name, fields, out);
 }
 
 /* The name in the record beats the one of its key; name is absent when there is none. */
@@ -294,7 +295,9 @@ member_of(const json_t *object, const char *name)
 static struct slice
 text_of(const json_t *value)
 {
-	return json_is_string(value) ? slice_of(json_string_value(value), json_string_length(value)) : slice_of(NULL, 0);
+	if (!json_is_string(value))
+		return slice_of(NULL, 0);
+	return slice_of(json_string_value(value), json_string_length(value));
 }
 
 /* {"Key","Value","LastIndex"}: told from a record by what it has and a record has not. */
@@ -516,7 +519,8 @@ record_stream(struct record_reader *r, struct slice text, record_told *told, voi
 	for (; text.len > 0; text = trim(text)) {
 		value = json_loadb(text.p, text.len, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
 		if (value == NULL)
-			return refuse(r, "not JSON from byte %zu on", (size_t)(text.p - begin) + (size_t)error.position);
+			return refuse(r, "not JSON from byte %zu on",
+			    (size_t)(text.p - begin) + (size_t)error.position);
 		read_value(&s, value);
 		json_decref(value);
 		text = slice_skip(text, (size_t)error.position);

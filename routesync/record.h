@@ -51,8 +51,8 @@ bool record_read(struct record_reader *r, struct slice name, struct slice value,
 typedef void record_told(void *arg, struct slice key, const struct record *record, const char *why);
 
 /*
- * Read a whole stream of JSON values: records, wrapped records, tcprouter's configuration, porxy's configuration. False when
- * it is no JSON, or empty: nothing that was told may be used then.
+ * Read a whole stream of JSON values: records, wrapped records, tcprouter's configuration, porxy's configuration.
+ * False when it is no JSON, or empty: nothing that was told may be used then.
  */
 bool record_stream(struct record_reader *r, struct slice text, record_told *told, void *arg);
 

@@ -388,7 +388,8 @@ on_config(redisAsyncContext *ac, void *data, void *arg)
 		return;
 	r = EV_CONTAINER(l, struct redis, main);
 	if (reply->type == REDIS_REPLY_ARRAY)
-		on = reply->elements == 2 && reply->element[1]->str != NULL && strchr(reply->element[1]->str, 'K') != NULL;
+		on = reply->elements == 2 && reply->element[1]->str != NULL &&
+		    strchr(reply->element[1]->str, 'K') != NULL;
 	if (!on) {
 		r->watched = false;
 		link_close(&r->watch);

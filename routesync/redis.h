@@ -67,7 +67,7 @@ bool redis_is_up(const struct redis *r);
 /* Whether the server tells us of changes. */
 bool redis_is_watched(const struct redis *r);
 
-/* Read every key of ours. One that runs already will be followed by another. Watching begins when the server offers it. */
+/* Read every key of ours; behind a scan that runs comes another. Watching begins when the server offers it. */
 void redis_scan(struct redis *r);
 
 /* Write or remove a key; ttl_ms 0: it stays. Only when connected. */

@@ -19,6 +19,29 @@ redis_tls_built_in(void)
 	return true;
 }
 
+static int verify_error;	/* X509_V_OK: none to tell */
+
+static int
+on_verify(int ok, X509_STORE_CTX *store)
+{
+	if (!ok)
+		verify_error = X509_STORE_CTX_get_error(store);
+	return ok;
+}
+
+const char *
+redis_tls_why(void)
+{
+	static char text[128];
+	int error = verify_error;
+
+	verify_error = X509_V_OK;
+	if (error == X509_V_OK)
+		return NULL;
+	snprintf(text, sizeof(text), "certificate: %s", X509_verify_cert_error_string(error));
+	return text;
+}
+
 /* One for all connections: trusts what the machine trusts (SSL_CERT_FILE and SSL_CERT_DIR change that). */
 static SSL_CTX *
 context(void)
@@ -32,7 +55,7 @@ context(void)
 		return NULL;
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_default_verify_paths(ctx);
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verify);
 	return ctx;
 }
 
@@ -80,6 +103,12 @@ redis_tls_start(struct redisAsyncContext *ac, const struct source *source)
 	(void)ac;
 	(void)source;
 	return false;
+}
+
+const char *
+redis_tls_why(void)
+{
+	return NULL;
 }
 
 #endif

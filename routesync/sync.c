@@ -243,8 +243,8 @@ on_usr1(void *arg, int signo)
 
 	(void)signo;
 	log_info("status store=%s watched=%s keys=%zu malformed=%zu routes=%zu held=%zu age=%lld",
-	    redis_is_up(s->redis) ? "up" : "down", redis_is_watched(s->redis) ? "yes" : "no", counts.keys, counts.malformed,
-	    s->files.names, s->files.held.lost, (long long)age_s(s));
+	    redis_is_up(s->redis) ? "up" : "down", redis_is_watched(s->redis) ? "yes" : "no", counts.keys,
+	    counts.malformed, s->files.names, s->files.held.lost, (long long)age_s(s));
 	if (s->files.held.lost == 0)
 		return;
 	files_confirm(&s->files);

@@ -2,7 +2,7 @@
 /*
  * What is known of every key of the store, and the routes file that follows from it.
  *
- * A key with a malformed value keeps the line of its last good one. Values are not kept, only what tells one from another.
+ * A key with a malformed value keeps the line of its last good one. Values are not kept, only what tells them apart.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -28,8 +28,8 @@ struct table *table_new(const char *prefix, const char *visitors, table_report *
 void table_free(struct table *t);
 
 /*
- * Lines to use for keys that are malformed and have no good value yet: those of the file that was there at start. Borrowed
- * until it is set to NULL.
+ * Lines to use for keys that are malformed and have no good value yet: those of the file that was there at start.
+ * Borrowed until it is set to NULL.
  */
 void table_fall_back(struct table *t, const struct lines *lines);
 

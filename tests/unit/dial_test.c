@@ -631,6 +631,34 @@ dns_that_does_not_answer_is_left_at_the_deadline(void **state)
 	close(p.lfd);
 }
 
+static void
+an_answer_that_comes_too_late_disturbs_nothing(void **state)
+{
+	struct place deaf;
+	char targets[256];
+	int filler[2], fd, before;
+
+	(void)state;
+	deaf = deaf_place(filler);
+	snprintf(targets, sizeof(targets), "slow.example:1,%s", deaf.text);
+	begin(targets);
+	skip_ms(TIMEOUT_MS + 1);
+	run_turn();
+	fd = io.fd;
+	assert_int_not_equal(fd, -1);		/* connecting to the second */
+	before = open_fds();
+	dns_answers(0, "127.0.0.1 127.0.0.2", 60);
+	run_turn();
+	assert_int_equal(io.fd, fd);
+	assert_int_equal(open_fds(), before);
+	skip_ms(TIMEOUT_MS + 1);
+	assert_true(ends_at(NULL));
+	hang_up();
+	close(deaf.lfd);
+	close(filler[0]);
+	close(filler[1]);
+}
+
 /* ---- giving up ---- */
 
 static void
@@ -754,6 +782,7 @@ main(void)
 		dial_test(a_name_without_an_address_is_a_target_that_fails),
 		dial_test(a_name_that_is_answered_at_once_and_refused_fails_over),
 		dial_test(dns_that_does_not_answer_is_left_at_the_deadline),
+		dial_test(an_answer_that_comes_too_late_disturbs_nothing),
 		dial_test(a_dial_may_be_cancelled_in_every_state),
 		dial_test(running_out_of_descriptors_is_not_the_targets_fault),
 		dial_test(what_is_known_of_many_targets_is_found_again),

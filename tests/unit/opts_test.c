@@ -185,6 +185,7 @@ unknown_options_are_refused_by_name(void **state)
 	(void)state;
 	expect_refused("--bogus", "tool: error: unknown option --bogus; -h lists the options\n");
 	expect_refused("-f -x", "tool: error: unknown option -x; -h lists the options\n");
+	expect_refused("-xf", "tool: error: unknown option -x; -h lists the options\n");
 	expect_refused("--bogus=1", "tool: error: unknown option --bogus=1; -h lists the options\n");
 }
 

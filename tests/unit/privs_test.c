@@ -61,13 +61,16 @@ drop_and_try_to_return(void)
 	struct privs p;
 	int n;
 
+	groups[0] = 0;
+	groups[1] = 4711;
+	CHILD_CHECK(setgroups(2, groups) == 0);
 	CHILD_CHECK(privs_parse(who, &p) == NULL);
 	CHILD_CHECK(privs_drop(&p) == 0);
 	CHILD_CHECK(getuid() == p.uid && geteuid() == p.uid && getgid() == p.gid && getegid() == p.gid);
 	n = getgroups(64, groups);
 	CHILD_CHECK(n >= 0);
 	for (int i = 0; i < n; i++)
-		CHILD_CHECK(groups[i] != 0);
+		CHILD_CHECK(groups[i] != 0 && groups[i] != 4711);
 	CHILD_CHECK(setuid(0) == -1 && seteuid(0) == -1 && setgid(0) == -1);
 	CHILD_CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 }

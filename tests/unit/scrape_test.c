@@ -322,7 +322,8 @@ a_client_whose_descriptor_another_process_holds_is_forgotten_too(void **state)
 	assert_int_equal(pipe2(pipefd, O_CLOEXEC), 0);
 	pid = fork();
 	assert_true(pid != -1);
-	if (pid == 0) {
+	if (pid == 0) {		/* what it holds is our end */
+		close(fd);
 		close(pipefd[1]);
 		_exit(read(pipefd[0], &held, 1) == 0 ? 0 : 1);	/* until the parent lets go */
 	}
