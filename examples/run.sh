@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# run.sh BINDIR: sniroute with examples/routes and sample backends on loopback, and commands to try, until Ctrl-C.
+# run.sh BINDIR: sniroute and httpredir with examples/routes and sample backends on loopback, and commands to try, until
+# Ctrl-C.
 #
 # Everything it makes lies in one temporary folder, which is removed at the end.
 set -eu
@@ -54,13 +55,22 @@ sniroute() {
 	start_ready "$BIN/sniroute" -l "$1" -r "$D/routes" -m "unix:$D/metrics" -n 9 -g 1
 }
 
+# httpredir LISTEN: with the same routes; redirects lead to sniroute's port
+httpredir() {
+	mkdir -p "$D/acme"
+	echo "This is a challenge's answer." >"$D/acme/token"
+	start_ready "$BIN/httpredir" -l "$1" -r "$D/routes" -p "${ADDR##*:}" -w "$D/acme" -n 9 -g 1
+}
+
 backend one; ONE=$ADDR
 backend two; TWO=$ADDR
 sed "s,127.0.0.1:9441,$ONE,g; s,127.0.0.1:9442,$TWO,g; s,^127.0.0.1:9443 ,127.0.0.1:0 ,
-    s,/run/tcproute/hello.sock,$D/hello.sock,g" "$HERE/routes" >"$D/routes"
+    s,/run/tcproute/hello.sock,$D/hello.sock,g; s,/run/sniroute.metrics,$D/metrics,g" "$HERE/routes" >"$D/routes"
 start_ready "$BIN/../examples/pass-exec" -n 9 "$D/hello.sock" sh "$HERE/hello.sh"
 sniroute 127.0.0.1:8443 || sniroute 127.0.0.1:0
 ADDR=${READY%% *} PLAIN=${READY##* }
+httpredir 127.0.0.1:8080 || httpredir 127.0.0.1:0
+HTTP=$READY
 
 cat <<END
 
@@ -76,6 +86,12 @@ Change it, and it is read again. Two HTTPS servers stand behind it. Try, in anot
   curl http://$ADDR/  # not TLS
   $BIN/sniroute -r $D/routes --explain blog.example.org
   curl -s --unix-socket $D/metrics http://localhost/metrics | grep connections
+
+httpredir listens on $HTTP and follows the same file:
+
+  curl -i --connect-to ::$HTTP http://www.example.org/who                     # to https
+  curl --connect-to ::$HTTP http://status.example.org/metrics                 # proxied
+  curl --connect-to ::$HTTP http://www.example.org/.well-known/acme-challenge/token
 
 Ctrl-C ends it all. From here on you read the log.
 

@@ -176,7 +176,7 @@ log_end(struct client *c, enum conn_end end)
 	serve_leave(s, &c->base, end, &line);
 }
 
-/* A target's reset is passed on: an answer that was cut off must not look like a whole one. */
+/* A reset where an answer was cut off: it must not look like a whole one. */
 static void
 close_fds(struct client *c, bool reset)
 {
@@ -193,16 +193,17 @@ void
 client_close(struct client *c, enum conn_end end)
 {
 	enum client_state state = c->state;
+	bool broken = state == CLIENT_PROXY && c->proxy != NULL;
 
 	if (state == CLIENT_CLOSED)
 		return;
 	client_enter(c, CLIENT_CLOSED);
-	if (state == CLIENT_PROXY && c->proxy != NULL)
+	if (broken)
 		proxy_cancel(c->proxy, true);
 	if (state == CLIENT_RELAY)
 		tunnel_free(c->tunnel, end);
 	backend_close(c->kept, false);
-	close_fds(c, state == CLIENT_PROXY && end == END_TARGET_RESET);
+	close_fds(c, broken);
 	log_end(c, end);
 	target_forget(the->dialer, c->target);
 	source_drop(&c->src);
@@ -531,6 +532,10 @@ take_bytes(struct client *c, struct slice bytes)
 	struct turn t = { .rest = bytes };
 	bool answered = false;
 
+	if (slice_is(bytes, "\r\n")) {	/* some clients end a request so: it begins no other one (RFC 9112 2.2) */
+		source_drop(&c->src);
+		return;
+	}
 	while (t.rest.len > 0 && c->state == CLIENT_HEAD && c->out == NULL && !(answered && c->last)) {
 		enum http1_result r = http1_request(&c->scan, t.rest.p, t.rest.len, &t.req);
 

@@ -19,7 +19,7 @@ struct target {
 	struct addr addr;		/* slices into text */
 	uint32_t hash;
 	unsigned refs;			/* connections and dials that use it */
-	unsigned conns;			/* connections only: what BALANCE_LEAST compares */
+	unsigned conns;			/* connections and attempts: what BALANCE_LEAST compares */
 	uint32_t hold_ms;		/* current hold-off, 0: reachable as far as we know */
 	uint64_t held_until_ms;
 	struct endpoint good;		/* the address that worked last; AF_UNSPEC: none yet */
@@ -348,7 +348,6 @@ on_finish(struct ev_task *task)
 		if (d->addrs > 0)
 			d->current->good = d->addr[d->next_addr - 1];
 	}
-	d->current->conns++;
 	d->current->refs++;
 	d->done(d->arg, d->result, d->current, d->events);
 	dial_free(d);
@@ -492,7 +491,10 @@ try_next_target(struct dial *d)
 	struct target *t;
 
 	while ((t = choose(d)) != NULL) {
+		if (d->current != NULL)
+			d->current->conns--;
 		d->current = t;
+		t->conns++;	/* an attempt counts: slow targets must not collect a burst */
 		if (try_target(d) == ATTEMPT_RUNS)
 			return;
 		target_failed(d->dialer, t, strerror(errno));
@@ -573,6 +575,8 @@ dial_cancel(struct dial *d)
 	if (d == NULL)
 		return;
 	drop_attempt(d);
+	if (d->current != NULL)
+		d->current->conns--;
 	dial_free(d);
 }
 

@@ -13,6 +13,17 @@
 #define LISTEN_FDS_START 3	/* sd_listen_fds(3) */
 #define LISTEN_FDS_MAX 1024
 
+int
+launch_fill_std(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	return fd == -1 ? -1 : close(fd);
+}
+
 static bool
 env_number(const char *name, uint64_t max, uint64_t *out)
 {

@@ -26,7 +26,7 @@ notify_ready_fd(int fd, const char *line)
 	free(text);
 	if (n != (ssize_t)len + 1)
 		return -1;
-	return close(fd);
+	return fd == STDERR_FILENO ? 0 : close(fd);	/* the log's number must not become a client's */
 }
 
 void

@@ -3,7 +3,7 @@
 #ifndef NOTIFY_H
 #define NOTIFY_H
 
-/* Write line and a newline to fd and close it; -1 with errno. */
+/* Write line and a newline to fd and close it, unless it is standard error; -1 with errno. */
 int notify_ready_fd(int fd, const char *line);
 
 /*

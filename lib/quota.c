@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 struct entry {
 	uint64_t key;		/* 0: free */
@@ -193,10 +194,25 @@ quota_count(struct quota *q, uint64_t key)
 	return n;
 }
 
+/* Give whole pages back, which zeroes them; memset() would claim those never used. */
+static void
+wipe(void *p, size_t len)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)p, to = from + len;
+	uintptr_t inner = (from + page - 1) & ~(page - 1), inner_end = to & ~(page - 1);
+
+	if (inner >= inner_end || madvise((void *)inner, inner_end - inner, MADV_REMOVE) == -1) {
+		memset(p, 0, len);
+		return;
+	}
+	memset(p, 0, inner - from);
+	memset((void *)inner_end, 0, to - inner_end);
+}
+
 void
 quota_forget(struct quota *q, unsigned worker)
 {
 	lock(q);
-	memset(table_of(q, worker), 0, (q->mask + 1) * sizeof(struct entry));
+	wipe(table_of(q, worker), (q->mask + 1) * sizeof(struct entry));
 	unlock(q);
 }

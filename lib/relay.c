@@ -474,6 +474,7 @@ finish(struct relay *r, int i)
 {
 	r->flow[i].over = true;
 	if (i == 1 && r->out_fd != r->end[0].fd) {	/* a pipe of its own: closing it is the only way to say it */
+		(void)shutdown(r->out_fd, SHUT_WR);	/* others may hold it too, if it is a socket */
 		close(r->out_fd);
 		r->out_fd = -1;
 	} else if (!r->flow[!i].over) {

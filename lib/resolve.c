@@ -14,7 +14,9 @@
 #define QUERY_TRIES 2
 #define TTL_MIN_MS 1000u	/* an answer serves at least this long, whatever it says */
 #define TTL_MAX_MS 3600000u
+#define STALE_WAIT_MS 1800u	/* how long a question waits for DNS when a stale answer is at hand (RFC 8767 5) */
 #define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer serves before the next try */
+#define FAILED_RETRY_MS 1000u	/* DNS failed: how long a name without any answer is not asked for again */
 #define SOCKETS 16		/* c-ares uses one or two per server */
 #define BUCKETS 256
 
@@ -24,7 +26,8 @@ struct resolve_name {
 	struct resolve *waiting;
 	struct endpoint *addr;		/* owned */
 	size_t n;
-	uint64_t fresh_until_ms;
+	uint64_t fresh_until_ms;	/* until then what is known is the answer, nothing included */
+	struct ev_timer stale;
 	bool asking;
 	char host[];
 };
@@ -57,6 +60,7 @@ resolver_new(struct ev *ev)
 static void
 name_free(struct resolve_name *name)
 {
+	ev_timer_at(name->resolver->ev, &name->stale, 0);
 	free(name->addr);
 	free(name);
 }
@@ -170,6 +174,28 @@ hash(struct slice host)
 	return h;
 }
 
+static void
+answer(struct resolve_name *name)
+{
+	struct resolve *q;
+
+	while ((q = name->waiting) != NULL) {
+		name->waiting = q->next;
+		q->name = NULL;
+		q->cb(q, name->addr, name->n);
+	}
+}
+
+/* DNS takes its time: those who wait get what was known. The query goes on. */
+static void
+on_stale(struct ev_timer *t)
+{
+	struct resolve_name *name = EV_CONTAINER(t, struct resolve_name, stale);
+
+	name->fresh_until_ms = ev_now_ms(name->resolver->ev) + STALE_RETRY_MS;
+	answer(name);
+}
+
 static struct resolve_name *
 name_get(struct resolver *r, struct slice host)
 {
@@ -183,21 +209,10 @@ name_get(struct resolver *r, struct slice host)
 		return NULL;
 	memcpy(name->host, host.p, host.len);
 	name->resolver = r;
+	name->stale.cb = on_stale;
 	name->next = *bucket;
 	*bucket = name;
 	return name;
-}
-
-static void
-answer(struct resolve_name *name)
-{
-	struct resolve *q;
-
-	while ((q = name->waiting) != NULL) {
-		name->waiting = q->next;
-		q->name = NULL;
-		q->cb(q, name->addr, name->n);
-	}
 }
 
 static bool
@@ -250,7 +265,7 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	if (status == ARES_EDESTRUCTION)
 		return;		/* of the channel, not of the question: see renew() */
 	if (status != ARES_SUCCESS || !take_answer(name, info))
-		name->fresh_until_ms = name->n == 0 ? 0 : ev_now_ms(name->resolver->ev) + STALE_RETRY_MS;
+		name->fresh_until_ms = ev_now_ms(name->resolver->ev) + (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);
 	if (info != NULL)
 		ares_freeaddrinfo(info);
 	answer(name);
@@ -298,13 +313,15 @@ resolver_ask(struct resolver *r, struct resolve *q, struct slice host)
 		q->cb(q, NULL, 0);
 		return true;
 	}
-	if (name->n > 0 && ev_now_ms(r->ev) < name->fresh_until_ms) {
+	if (ev_now_ms(r->ev) < name->fresh_until_ms) {
 		q->cb(q, name->addr, name->n);
 		return true;
 	}
 	q->name = name;
 	q->next = name->waiting;
 	name->waiting = q;
+	if (name->n > 0)
+		ev_timer_in(r->ev, &name->stale, STALE_WAIT_MS);
 	if (!name->asking)
 		ask(r, name);
 	return q->name == NULL;

@@ -58,6 +58,13 @@ serve_turn_away(struct serve *s, const struct serve_client *client)
 		s->one_exit = EXIT_TEMP;
 }
 
+void
+serve_closing(const struct serve *s)
+{
+	if (s->one != NULL)
+		launch_one_restore(s->one);
+}
+
 static void resume(struct serve *s);
 
 void
@@ -464,10 +471,9 @@ serve_one(struct serve *s, const struct launch_one *one)
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
-	s->one = true;
+	s->one = one;
 	s->ops->accept(s, &client);
 	code = s->open_conns == 0 ? s->one_exit : run(s);
 	log_flush();
-	launch_one_restore(one);
 	return code;
 }

@@ -161,7 +161,7 @@ struct serve {
 	struct quota *quota;
 	unsigned worker;
 	bool draining;
-	bool one;			/* the one-connection launch */
+	const struct launch_one *one;	/* the one-connection launch, NULL: another */
 	int one_exit;			/* one-connection launch: the exit code */
 
 	unsigned max_pipes;		/* relay pipes this process may have within its descriptor limit */
@@ -193,6 +193,9 @@ void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_clien
 
 /* No memory for a client: close it and give back its place. */
 void serve_turn_away(struct serve *s, const struct serve_client *client);
+
+/* To be called before a client's descriptors are closed: those of a one-connection launch are left as they were found. */
+void serve_closing(const struct serve *s);
 
 /* Its end: logs line (id, peer, ms and end are filled in from c and end), counts, unlinks. c is the caller's to free. */
 void serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct connlog *line);

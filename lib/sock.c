@@ -295,7 +295,7 @@ sock_send_fd(int fd, const void *data, size_t len, int pass)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &pass, sizeof(int));
-	n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	n = sendmsg(fd, &msg, MSG_NOSIGNAL);
 	if (n == -1)
 		return -1;
 	errno = EMSGSIZE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Sockets: listen, accept, connect, pass and take descriptors. Every descriptor is NONBLOCK and CLOEXEC. */
+/* Sockets: listen, accept, connect, pass and take descriptors. What is made here is NONBLOCK and CLOEXEC. */
 #ifndef SOCK_H
 #define SOCK_H
 
@@ -73,7 +73,8 @@ void sock_reset(int fd);
 int sock_send_fd(int fd, const void *data, size_t len, int pass);
 
 /*
- * Receive up to len bytes and at most one descriptor (*passed, owned by the caller, -1 when none came).
+ * Receive up to len bytes and at most one descriptor (*passed, owned by the caller, -1 when none came; CLOEXEC, and
+ * blocking or not as its sender left it).
  * The number of bytes, 0 at the end, -1 with errno. More descriptors than one are closed.
  */
 ssize_t sock_recv_fd(int fd, void *data, size_t len, int *passed);

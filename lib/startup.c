@@ -251,6 +251,8 @@ serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
+	if (launch_fill_std() == -1)
+		log_warn("/dev/null: %s", strerror(errno));
 	s.routes = routeset_new(conf->routes.item, conf->routes.n);
 	if (s.routes == NULL) {
 		log_error("routes: %s", strerror(errno));

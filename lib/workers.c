@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "serve.h"
 
 #define RESTART_MS 1000		/* a worker that dies sooner than this after its start is replaced this much later */
+#define ORDER_MS 1000		/* how long the parent, which serves nobody, waits for a worker to make room for an order */
 #define KILL_MS 1000		/* after a second stop signal */
 
 /* What the parent says, one message each; some carry a descriptor. */
@@ -61,7 +63,7 @@ order(struct worker *w, const struct order *o, int pass)
 	if (w->fd == -1)
 		return;
 	if (pass == -1)
-		r = send(w->fd, o, sizeof(*o), MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)sizeof(*o) ? 0 : -1;
+		r = send(w->fd, o, sizeof(*o), MSG_NOSIGNAL) == (ssize_t)sizeof(*o) ? 0 : -1;
 	else
 		r = sock_send_fd(w->fd, o, sizeof(*o), pass);
 	if (r == -1 && errno == EAGAIN) {
@@ -116,7 +118,6 @@ become_worker(struct parent *p, unsigned i, int fd)
 		if (p->worker[k].fd != -1)
 			close(p->worker[k].fd);
 	ev_free(s->ev);
-	ev_signal_reset();
 	s->ev = NULL;
 	s->worker = i;
 	s->parent = NULL;
@@ -126,6 +127,18 @@ become_worker(struct parent *p, unsigned i, int fd)
 	p->code = serve_process(s, fd);
 }
 
+/* pair[0] for the parent, which may block a moment; pair[1] for the worker, which must not. */
+static int
+make_pair(int pair[2])
+{
+	const struct timeval patience = { .tv_sec = ORDER_MS / 1000, .tv_usec = ORDER_MS % 1000 * 1000 };
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return -1;
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return fcntl(pair[1], F_SETFL, O_NONBLOCK);
+}
+
 static void
 spawn(struct parent *p, unsigned i)
 {
@@ -133,7 +146,7 @@ spawn(struct parent *p, unsigned i)
 	int pair[2];
 
 	w->started_ms = ev_now_ms(p->s->ev);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1) {
+	if (make_pair(pair) == -1) {
 		log_error("worker: socketpair: %s", strerror(errno));
 		ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
 		return;

@@ -21,6 +21,7 @@
  *                            '-- master ----'  (asking a sentinel)
  */
 static void try_next(struct link *l);
+static void connect_ip(struct link *l);
 
 /* ---- the end ---- */
 
@@ -49,13 +50,15 @@ link_close(struct link *l)
 		redisAsyncFree(ac);
 }
 
-/* The next sentinel may know better. */
+/* Another address of the name may do, or another sentinel know better. */
 static void
 lost(struct link *l, enum redis_trouble trouble, const char *why)
 {
 	const char *certificate = redis_tls_why();
 
-	if (l->asking && l->servers.p != NULL)
+	if (trouble == REDIS_UNREACHABLE && l->next_addr < l->naddrs)
+		connect_ip(l);
+	else if (l->asking && l->servers.p != NULL)
 		try_next(l);
 	else
 		l->down(l, trouble, certificate != NULL ? certificate : why);
@@ -178,6 +181,7 @@ static void
 hello_done(struct link *l)
 {
 	l->is_up = true;
+	l->naddrs = 0;
 	l->up(l);
 }
 
@@ -350,11 +354,11 @@ begin(struct link *l, redisAsyncContext *ac)
 }
 
 static void
-connect_ip(struct link *l, const struct endpoint *ip)
+connect_ip(struct link *l)
 {
 	char text[ENDPOINT_TEXT_MAX], *end;
 
-	endpoint_text(ip, text);
+	endpoint_text(&l->addrs[l->next_addr++], text);
 	end = strrchr(text, ':');
 	*end = '\0';
 	if (text[0] == '[')
@@ -367,10 +371,13 @@ on_resolved(struct resolve *q, const struct endpoint *addrs, size_t n)
 {
 	struct link *l = EV_CONTAINER(q, struct link, question);
 
-	if (n == 0)
+	if (n == 0) {
 		lost(l, REDIS_UNREACHABLE, "its name has no address");
-	else
-		connect_ip(l, &addrs[0]);
+		return;
+	}
+	l->naddrs = n < LINK_ADDRS ? n : LINK_ADDRS;
+	memcpy(l->addrs, addrs, l->naddrs * sizeof(*addrs));
+	connect_ip(l);
 }
 
 static void
@@ -378,8 +385,9 @@ connect_to(struct link *l, const struct addr *a)
 {
 	l->port = a->ip.port;
 	l->question.cb = on_resolved;
+	l->next_addr = l->naddrs = 0;
 	if (a->kind == ADDR_IP)
-		connect_ip(l, &a->ip);
+		on_resolved(&l->question, &a->ip, 1);
 	else
 		resolver_ask(l->resolver, &l->question, a->host);
 }
@@ -400,6 +408,7 @@ link_open(struct link *l)
 	char path[108];
 
 	link_close(l);
+	l->naddrs = 0;
 	l->silence.cb = on_silence;
 	l->servers = s->servers;
 	l->asking = s->kind == SOURCE_SENTINEL;

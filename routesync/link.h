@@ -9,6 +9,8 @@
 #include "redis.h"
 #include "resolve.h"
 
+#define LINK_ADDRS 8		/* addresses of one name that are tried */
+
 struct link {
 	struct ev *ev;			/* to be set: ev, resolver, conf, up, down */
 	struct resolver *resolver;
@@ -23,6 +25,8 @@ struct link {
 	uint64_t heard_ms;
 	unsigned waiting;		/* replies to come */
 	struct slice servers;		/* still to be tried */
+	struct endpoint addrs[LINK_ADDRS];	/* of the one being tried */
+	size_t naddrs, next_addr;
 	uint16_t port;
 	bool asking;			/* a sentinel, for the master */
 	bool is_up;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "listeners.h"
 #include "log.h"
@@ -140,6 +141,24 @@ check_password_file(const char *path)
 	explicit_bzero(password, sizeof(password));
 }
 
+/* The file that is to be replaced: where a symbolic link leads, and nothing but a plain file. NULL stays NULL. */
+static const char *
+plain_file(const char *path)
+{
+	struct stat st;
+
+	if (path == NULL)
+		return NULL;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
+		path = realpath(path, NULL);	/* for ever */
+		if (path == NULL)
+			die(EXIT_USAGE, "a symbolic link that leads nowhere");
+	}
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		diex(EXIT_USAGE, "%s is no plain file", path);
+	return path;
+}
+
 static void
 check_opts(struct options *o)
 {
@@ -149,6 +168,8 @@ check_opts(struct options *o)
 	if (strlen(o->prefix) > PREFIX_MAX || o->prefix[strspn(o->prefix, "/")] == '\0')
 		diex(EXIT_USAGE, "--prefix: empty, or longer than %u bytes", PREFIX_MAX);
 	check_password_file(o->password_file);
+	o->output = plain_file(o->output);
+	o->secrets = plain_file(o->secrets);
 	if (o->output == NULL || o->source.kind == SOURCE_STDIN)
 		o->once = o->publish == NULL;
 }

@@ -398,9 +398,23 @@ on_config(redisAsyncContext *ac, void *data, void *arg)
 	}
 }
 
+/* A master the sentinels have replaced may live on, and know nothing of what happens. */
+static void
+on_role(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+
+	(void)arg;
+	if (l != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->str != NULL &&
+	    strcmp(reply->element[0]->str, "master") != 0)
+		link_fail(l, REDIS_UNREACHABLE, "it is the master no more");
+}
+
 void
 redis_scan(struct redis *r)
 {
+	const struct slice role[] = { slice_str("ROLE") };
 	const struct slice config[] = { slice_str("CONFIG"), slice_str("GET"), slice_str("notify-keyspace-events") };
 
 	r->again = r->scanning;
@@ -409,6 +423,8 @@ redis_scan(struct redis *r)
 	r->scanning = true;
 	r->last_step = false;
 	r->ops->scan_begins(r->arg);
+	if (r->conf->source->kind == SOURCE_SENTINEL)
+		link_send(&r->main, on_role, NULL, 1, role);
 	link_send(&r->main, on_config, NULL, 3, config);
 	scan_step(r, slice_str("0"));
 }

@@ -14,6 +14,8 @@
 #define SPACING_MS 50u		/* between two writes of the file */
 #define TICK_MS 1000u		/* how often the file is looked at, and what failed is tried again */
 #define REPORTS_MAX 100u	/* malformed records logged in one refresh */
+#define DOUBT_MIN 20u		/* keys; when so many are gone, */
+#define DOUBT_PERCENT 5u	/* and so much of them all, the store is read once more */
 
 struct sync {
 	struct app *app;
@@ -25,6 +27,7 @@ struct sync {
 	uint64_t began_ms, good_ms, written_ms, spacing_ms;
 	unsigned reports;
 	bool complete;			/* the table holds all of the store */
+	bool doubted;			/* it lost much, and is not believed yet */
 };
 
 /* ---- reports ---- */
@@ -108,7 +111,7 @@ want_write(struct sync *s)
 {
 	uint64_t now = ev_now_ms(s->app->ev), due = s->written_ms + s->spacing_ms;
 
-	if (s->complete && s->write.due_ms == 0 && table_changed(s->table))
+	if (s->complete && !s->doubted && s->write.due_ms == 0 && table_changed(s->table))
 		ev_timer_at(s->app->ev, &s->write, due > now + 1 ? due : now + 1);
 }
 
@@ -176,14 +179,29 @@ first_refresh(struct sync *s)
 	s->complete = true;
 }
 
+/* A store that is emptied while it is read shows a part of the loss first, which might be too small for the guard. */
+static bool
+is_doubtful(struct sync *s, size_t gone)
+{
+	size_t all = table_counts(s->table).keys + gone;
+
+	s->doubted = !s->doubted && gone >= DOUBT_MIN && gone * 100 > all * DOUBT_PERCENT;
+	return s->doubted;
+}
+
 static void
 on_scanned(void *arg)
 {
 	struct sync *s = arg;
 	const struct app *app = s->app;
+	size_t gone = table_end(s->table);
 
-	table_end(s->table);
 	end_reports(s);
+	if (s->complete && is_doubtful(s, gone)) {
+		ev_timer_at(app->ev, &s->write, 0);
+		redis_scan(s->redis);
+		return;
+	}
 	if (!s->complete)
 		first_refresh(s);
 	s->good_ms = ev_now_ms(app->ev);
@@ -216,7 +234,7 @@ on_tick(struct ev_timer *t)
 	ev_timer_in(s->app->ev, t, TICK_MS);
 	set_metrics(s);
 	end_reports(s);
-	if (s->complete && s->write.due_ms == 0 && files_want_update(&s->files))
+	if (s->complete && !s->doubted && s->write.due_ms == 0 && files_want_update(&s->files))
 		update(s);
 }
 

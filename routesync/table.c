@@ -280,12 +280,15 @@ table_begin(struct table *t)
 	t->round++;
 }
 
-void
+size_t
 table_end(struct table *t)
 {
+	size_t before = t->n;
+
 	for (size_t i = 0; i < t->order_n; i++)
 		if (!t->order[i]->dead && t->order[i]->round != t->round)
 			remove_at(t, find(t, entry_key(t->order[i])));
+	return before - t->n;
 }
 
 /* The line this NAME had in the file at start, for want of a better one. */

@@ -33,9 +33,9 @@ void table_free(struct table *t);
  */
 void table_fall_back(struct table *t, const struct lines *lines);
 
-/* A round through all keys begins; behind its end, keys that were not told during it are gone. */
+/* A round through all keys begins; behind its end, keys that were not told during it are gone: their number. */
 void table_begin(struct table *t);
-void table_end(struct table *t);
+size_t table_end(struct table *t);
 
 /* The value of a key. Keys that are none of ours are ignored. False: no memory. */
 bool table_put(struct table *t, struct slice key, struct slice value);

@@ -126,6 +126,7 @@ conn_close(struct conn *c, enum conn_end end)
 	}
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
+	serve_closing(s);
 	close_fds(&c->relay, end);
 	route_leave(c);
 	log_end(c, end, target);

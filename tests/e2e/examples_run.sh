@@ -5,7 +5,7 @@
 
 TMPDIR=$T spawn run "$ROOT/examples/run.sh" "$ROOT/$BUILD/bin"
 wait_for 15 grep -q '^Ctrl-C' run.log || fail "no instructions"
-sed -n 's/^  \(.*\/who\)/\1/p' run.log >commands
+sed -n 's/^  \(.*https:.*\/who\)/\1/p' run.log >commands
 same 5 "$(wc -l <commands)" "requests to try"
 nth() { sh -c "$(sed -n "$1p" commands)" 2>&1; }
 
@@ -17,6 +17,11 @@ has "$(nth 5)" '^This is backend two\.$'
 has "$(sh -c "$(grep 'not TLS$' run.log)" 2>&1)" '^Hello 127\.0\.0\.1 port [0-9]+, this is no TLS\.$'
 has "$(sh -c "$(grep -e '--explain' run.log)")" '^why: the longest wildcard above the name$'
 has "$(sh -c "$(grep 'grep connections' run.log)")" '^sniroute_connections_total.end="denied". 1$'
+
+http() { sh -c "$(grep -e "$1" run.log)" 2>/dev/null; }
+has "$(http '# to https$')" '^Location: https://www\.example\.org:[0-9]+/who'
+has "$(http '# proxied$')" '^sniroute_accepted_total [0-9]+$'
+has "$(http 'acme-challenge/token$')" "^This is a challenge's answer"
 
 # "Change it, and it is read again."
 routes=$(sed -n '/\/routes$/{s/^ *//p;q;}' run.log)

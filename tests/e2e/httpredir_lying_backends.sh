@@ -32,3 +32,5 @@ lacks "$(raw "send:$(rawend 'HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nshort'
 lacks "$(raw "send:$(rawend 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n')$l")" '0.x0d.x0a.x0d.x0a|bytes='
 same "502 200 eof" "$(statuses "send:$(rawend 'HTTP/1.1 200 OK\r\nContent-Le')$l")"
 same "502 200 eof" "$(statuses "send:GET /switch HTTP/1.1\r\nHost: a.test\r\n\r\n$l")"
+# version 1.0 knows an answer's end by that of the connection: one that was cut off ends in a reset
+same reset "$(statuses "send:$(rawend 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n' | sed 's,HTTP/1.1\\r\\nHost,HTTP/1.0\\r\\nHost,')" | sed 's/.* //')"

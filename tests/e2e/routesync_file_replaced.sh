@@ -30,3 +30,13 @@ logged 'store=unreachable' sync
 echo 'x tls=10.0.0.1:443' >routes
 wait_for 4 is_good || fail "while the store is down"
 nothing_beside routes
+stop sync
+
+# a symbolic link stays one
+redis
+many 5
+mv routes elsewhere
+ln -s elsewhere routes
+exits 0 "$ROUTESYNC" -o routes --max-shrink 100 --once "$STORE"
+[ -L routes ] || fail "the link is gone"
+routes_count 5

@@ -41,7 +41,8 @@ r flushall
 wait_for 3 sh -c 'redis-cli -s redis.sock --scan | grep -c live | grep -qx 2' || fail "not published again"
 
 # TERM takes back at once, kill -9 within the TTL
-stop one
+signal one TERM
+ends one 0 1
 same 1 "$(redis-cli -s redis.sock --scan | grep -c live)" "keys after TERM"
 wait_for 1 routes_are 'tun.example tls=10.0.0.2:9443 proxy=v2' || fail "not gone at once: $(cat routes)"
 publisher one

@@ -17,5 +17,5 @@ logged_times 2 'store=unreachable' pub
 redis
 wait_for 8 published || fail "not published after a restart"
 signal pub TERM
-ends pub 0
+ends pub 0 1
 same '' "$(redis-cli -s redis.sock --scan)" "left in the store"

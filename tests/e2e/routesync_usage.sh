@@ -29,6 +29,11 @@ for url in redis://u:hunter2@h redis://:hunter2@h/1 redis://u:hun/ter2@h redis+u
 done
 ldd "$ROUTESYNC" | grep -q hiredis_ssl || { wrong rediss://h; has "$(cat err)" 'hiredis 1\.0'; }
 
+wrong -o /dev/null redis://h
+wrong -o "$T" redis://h
+ln -s nowhere link
+wrong -o link redis://h
+
 exits 0 "$ROUTESYNC" -h
 has "$(cat out)" '^usage: routesync '
 exits 0 "$ROUTESYNC" -V

@@ -421,6 +421,47 @@ lying_responses_are_refused(void **state)
 }
 
 static void
+every_proper_prefix_of_a_response_wants_more(void **state)
+{
+	static const char whole[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\n";
+	struct http1_response res;
+	char prefix[sizeof(whole)];
+
+	(void)state;
+	for (size_t n = 0; n + 1 < sizeof(whole); n++) {
+		memcpy(prefix, whole, n);
+		prefix[n] = '\0';
+		assert_int_equal(response(prefix, false, &res), HTTP1_MORE);
+	}
+	assert_int_equal(response(whole, false, &res), HTTP1_OK);
+	assert_int_equal(res.msg.size, sizeof(whole) - 1);
+}
+
+static void
+a_response_head_without_an_end_is_refused_at_its_limit(void **state)
+{
+	struct http1_scan scan = { 0 };
+	struct http1_response res;
+	char *text = malloc(HTTP1_RESPONSE_MAX);
+
+	(void)state;
+	memset(text, 'x', HTTP1_RESPONSE_MAX);
+	memcpy(text, "HTTP/1.1 200 OK\r\nX: ", 20);
+	assert_int_equal(http1_response(&scan, text, HTTP1_RESPONSE_MAX - 1, false, &res), HTTP1_MORE);
+	assert_int_equal(http1_response(&scan, text, HTTP1_RESPONSE_MAX, false, &res), HTTP1_BAD);
+	free(text);
+}
+
+static void
+lists_are_looked_through_member_by_member(void **state)
+{
+	(void)state;
+	assert_true(http1_list_has(slice_str("a, B ,c"), "b"));
+	assert_false(http1_list_has(slice_str("a, bc"), "b"));
+	assert_false(http1_list_has(slice_str(""), "b"));
+}
+
+static void
 a_request_line_alone_decides_safety(void **state)
 {
 	static const struct { const char *method; bool safe, head; } row[] = { { "GET", true, false },
@@ -454,6 +495,9 @@ main(void)
 		cmocka_unit_test(long_targets_are_414_and_long_heads_431),
 		cmocka_unit_test(responses_are_framed_by_what_they_answer),
 		cmocka_unit_test(lying_responses_are_refused),
+		cmocka_unit_test(every_proper_prefix_of_a_response_wants_more),
+		cmocka_unit_test(a_response_head_without_an_end_is_refused_at_its_limit),
+		cmocka_unit_test(lists_are_looked_through_member_by_member),
 		cmocka_unit_test(a_request_line_alone_decides_safety),
 	};
 
