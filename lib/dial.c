@@ -204,6 +204,12 @@ target_is_pass(const struct target *t)
 	return t->addr.kind == ADDR_PASS;
 }
 
+bool
+target_is_unix(const struct target *t)
+{
+	return t->addr.kind == ADDR_UNIX || t->addr.kind == ADDR_ABSTRACT;
+}
+
 static bool
 target_held_off(const struct dialer *d, const struct target *t)
 {

@@ -60,6 +60,9 @@ const char *target_text(const struct target *t);
 /* Whether it is pass:PATH: io is then a connected unix socket to hand the client over by. */
 bool target_is_pass(const struct target *t);
 
+/* Whether it is a unix socket. */
+bool target_is_unix(const struct target *t);
+
 /* Let go of t: its connection has ended (which counts for BALANCE_LEAST) or its name was logged. */
 void target_release(struct dialer *d, struct target *t);
 

@@ -224,6 +224,12 @@ relay_preload_client(struct relay *r, struct relay_spill *spill)
 }
 
 void
+relay_is_unix(struct relay *r, int end)
+{
+	r->flow[end].urgent = true;
+}
+
+void
 relay_note(struct relay *r, int end, unsigned events)
 {
 	struct relay_flow *from = &r->flow[end], *to = &r->flow[!end];

@@ -53,7 +53,7 @@ struct relay_flow {
 	uint8_t large;			/* large reads in a row */
 	bool readable : 1, writable : 1; /* of the source, of the destination: until EAGAIN says otherwise */
 	bool fin : 1;			/* the source's end is known to lie behind what is queued */
-	bool urgent : 1;		/* the source sends urgent data: a short read proves nothing */
+	bool urgent : 1;		/* of the source a short read proves nothing: urgent data, a unix socket */
 	bool splice : 1;		/* worth a pipe */
 	bool no_splice : 1;		/* refused by the kernel for these descriptors */
 	bool eof : 1;			/* the source has ended */
@@ -93,6 +93,9 @@ void relay_preload(struct relay *r, struct relay_spill *spill);
 
 /* The same for end[0]. */
 void relay_preload_client(struct relay *r, struct relay_spill *spill);
+
+/* end[end] is a unix socket: a read may stop short at a descriptor somebody passes along, with more bytes behind it. */
+void relay_is_unix(struct relay *r, int end);
 
 /* Remember events that came before the relay may act on them. */
 void relay_note(struct relay *r, int end, unsigned events);

@@ -324,6 +324,8 @@ on_accept(struct serve *s, const struct serve_client *client)
 	relay_init(&c->relay);
 	c->relay.end[0] = (struct ev_io){ client->in_fd, on_client };
 	c->relay.end[1].cb = on_target;
+	if (client->peer.family == AF_UNIX)
+		relay_is_unix(&c->relay, 0);
 	c->relay.out_fd = client->out_fd;
 	c->deadline.cb = on_deadline;
 	c->verdict = HELLO_NONE;

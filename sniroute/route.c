@@ -94,6 +94,8 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 		spill->at += c->pass_len;
 		spill->len -= c->pass_len;
 	}
+	if (target_is_unix(t))
+		relay_is_unix(&c->relay, 1);
 	relay_note(&c->relay, 1, events);
 	conn_pump(c, 0, 0);
 }

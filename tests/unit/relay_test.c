@@ -5,6 +5,7 @@
 
 #include "loop_help.h"
 #include "relay.h"
+#include "sock.h"
 
 static uint32_t
 draw(uint32_t below)
@@ -882,6 +883,24 @@ one_with_endless_work_lets_the_others_have_their_turns(void **state)
 	}
 }
 
+static void
+bytes_behind_a_passed_descriptor_are_not_forgotten(void **state)
+{
+	uint8_t bytes[3] = { byte_at(1, 0), byte_at(1, 1), byte_at(1, 2) };
+
+	(void)state;
+	join(unix_pair, 0);
+	relay_is_unix(relay, 0);
+	watch_relay();
+	assert_int_equal(write(client.io.fd, bytes, 1), 1);
+	assert_int_equal(sock_send_fd(client.io.fd, bytes + 1, 1, STDERR_FILENO), 0);
+	assert_int_equal(write(client.io.fd, bytes + 2, 1), 1);
+	shutdown(client.io.fd, SHUT_WR);
+	run_until(server_heard_the_end);
+	assert_int_equal(server.received, 3);
+	part();
+}
+
 /* ---- pipes are shared ---- */
 
 static void
@@ -965,6 +984,7 @@ main(void)
 		loop_test(the_end_of_the_target_closes_the_pipe_we_write_to),
 		loop_test(a_pipe_nobody_reads_any_more_is_a_client_that_is_gone),
 		loop_test(one_with_endless_work_lets_the_others_have_their_turns),
+		loop_test(bytes_behind_a_passed_descriptor_are_not_forgotten),
 		loop_test(a_lone_bulk_flow_is_copied_and_two_are_spliced),
 		loop_test(bytes_left_in_a_pipe_never_reach_another_connection),
 	};
