@@ -886,7 +886,7 @@ one_with_endless_work_lets_the_others_have_their_turns(void **state)
 static void
 bytes_behind_a_passed_descriptor_are_not_forgotten(void **state)
 {
-	uint8_t bytes[3] = { byte_at(1, 0), byte_at(1, 1), byte_at(1, 2) };
+	const uint8_t *bytes = (const uint8_t *)text_at(1, 0);
 
 	(void)state;
 	join(unix_pair, 0);
