@@ -136,31 +136,6 @@ set_name(struct client *c, struct slice host)
 
 /* ---- the end ---- */
 
-static int
-exit_code(const struct client *c, enum conn_end end)
-{
-	switch (end) {
-	case END_CLOSED:
-	case END_PASSED:
-	case END_DRAIN:
-		return 0;
-	case END_HELLO:
-		return c->verdict == HELLO_TIMEOUT || c->verdict == HELLO_EOF ? EXIT_TEMP : EXIT_USAGE;
-	case END_NO_ROUTE:
-	case END_DENIED:
-		return EXIT_USAGE;
-	case END_CLIENT_RESET:
-	case END_TARGET_RESET:
-	case END_IDLE:
-	case END_HALF_CLOSE:
-	case END_LIMIT:
-	case END_UNREACHABLE:
-	case END_COUNT:
-		break;
-	}
-	return EXIT_TEMP;
-}
-
 static void
 log_end(struct client *c, enum conn_end end)
 {
@@ -171,8 +146,6 @@ log_end(struct client *c, enum conn_end end)
 
 	if (c->target != NULL)
 		line.target = slice_str(target_text(c->target));
-	if (s->one)
-		s->one_exit = exit_code(c, end);
 	serve_leave(s, &c->base, end, &line);
 }
 
@@ -406,6 +379,7 @@ redirect(struct client *c, struct turn *t)
 	struct answer a = { .status = (unsigned)the->opts->status, .old = t->req.msg.minor == 0 };
 
 	if (c->name_len == 0) {		/* version 1.0 without Host: there is no place to name */
+		c->last = c->linger = true;
 		refuse(c, t, 400, END_NO_ROUTE);
 		return;
 	}

@@ -146,7 +146,7 @@ struct serve_ops {
 	void (*hup)(struct serve *s);
 	/* Draining begins: end what has nothing under way. May be NULL. */
 	void (*drain)(struct serve *s);
-	/* The end of the process: give back what start() made, as far as it came. Called once, also without start(). */
+	/* The end of the process: give back what start() made, as far as it came. Called also without start(). May be NULL. */
 	void (*stop)(struct serve *s);
 };
 
