@@ -252,6 +252,9 @@ on_scan(redisAsyncContext *ac, void *data, void *arg)
 	}
 	r = EV_CONTAINER(l, struct redis, main);
 	keys = reply->element[1];
+	r->last_step = strcmp(reply->element[0]->str, "0") == 0;
+	if (!r->last_step)
+		scan_step(r, text_of(reply->element[0]));	/* first: the server works while we do */
 	for (size_t i = 0; i < keys->elements; i += BATCH_MAX) {
 		size_t n = keys->elements - i;
 
@@ -260,9 +263,6 @@ on_scan(redisAsyncContext *ac, void *data, void *arg)
 			return;
 		}
 	}
-	r->last_step = strcmp(reply->element[0]->str, "0") == 0;
-	if (!r->last_step)
-		scan_step(r, text_of(reply->element[0]));	/* answered behind those batches */
 	check_end(r);
 }
 
