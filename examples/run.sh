@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# run.sh BINDIR: sniroute and httpredir with examples/routes and sample backends on loopback, and commands to try, until
-# Ctrl-C.
+# run.sh BINDIR: sniroute and httpredir with examples/routes and sample backends on loopback, routesync with a store of its
+# own where redis-server is installed, and commands to try, until Ctrl-C.
 #
 # Everything it makes lies in one temporary folder, which is removed at the end.
 set -eu
@@ -50,22 +50,39 @@ start_ready() {
 	read -r READY <"$D/ready"
 }
 
-# sniroute LISTEN: with our copy of the routes
+# store: a Redis with one route in it, and routesync, which keeps $D/routes.redis equal to it; sets MORE
+store() {
+	redis-server --port 0 --unixsocket "$D/redis.sock" --save '' --appendonly no --notify-keyspace-events KA \
+	    >"$D/redis.log" 2>&1 </dev/null &
+	PIDS="$! $PIDS"
+	until redis-cli -s "$D/redis.sock" set /tcprouter/service/store.example.com "tls=$TWO" >/dev/null 2>&1; do
+		kill -0 $! 2>/dev/null || { cat "$D/redis.log" >&2; exit 111; }
+		sleep 0.1
+	done
+	start_ready "$BIN/routesync" -n 9 -o "$D/routes.redis" "redis+unix://$D/redis.sock"
+	MORE="-r $D/routes.redis"
+}
+
+# sniroute LISTEN: with our copy of the routes, and those from the store
+# shellcheck disable=SC2086 # MORE is two words or none
 sniroute() {
-	start_ready "$BIN/sniroute" -l "$1" -r "$D/routes" -m "unix:$D/metrics" -n 9 -g 1
+	start_ready "$BIN/sniroute" -l "$1" -r "$D/routes" $MORE -m "unix:$D/metrics" -n 9 -g 1
 }
 
 # httpredir LISTEN: with the same routes; redirects lead to sniroute's port
+# shellcheck disable=SC2086
 httpredir() {
 	mkdir -p "$D/acme"
 	echo "This is a challenge's answer." >"$D/acme/token"
-	start_ready "$BIN/httpredir" -l "$1" -r "$D/routes" -p "${ADDR##*:}" -w "$D/acme" -n 9 -g 1
+	start_ready "$BIN/httpredir" -l "$1" -r "$D/routes" $MORE -p "${ADDR##*:}" -w "$D/acme" -n 9 -g 1
 }
 
 backend one; ONE=$ADDR
 backend two; TWO=$ADDR
 sed "s,127.0.0.1:9441,$ONE,g; s,127.0.0.1:9442,$TWO,g; s,^127.0.0.1:9443 ,127.0.0.1:0 ,
     s,/run/tcproute/hello.sock,$D/hello.sock,g; s,/run/sniroute.metrics,$D/metrics,g" "$HERE/routes" >"$D/routes"
+MORE=
+if command -v redis-server >/dev/null && command -v redis-cli >/dev/null; then store; fi
 start_ready "$BIN/../examples/pass-exec" -n 9 "$D/hello.sock" sh "$HERE/hello.sh"
 sniroute 127.0.0.1:8443 || sniroute 127.0.0.1:0
 ADDR=${READY%% *} PLAIN=${READY##* }
@@ -93,6 +110,18 @@ httpredir listens on $HTTP and follows the same file:
   curl --connect-to ::$HTTP http://status.example.org/metrics                 # proxied
   curl --connect-to ::$HTTP http://www.example.org/.well-known/acme-challenge/token
 
+END
+if [ -n "$MORE" ]; then
+	cat <<END
+routesync keeps $D/routes.redis, which both read too, equal to a Redis:
+
+  curl -k --connect-to ::$ADDR https://store.example.com/who
+  redis-cli -s $D/redis.sock set /tcprouter/service/new.example.com tls=$ONE
+  curl -k --connect-to ::$ADDR https://new.example.com/who                    # a second later
+
+END
+fi
+cat <<END
 Ctrl-C ends it all. From here on you read the log.
 
 END

@@ -5,7 +5,7 @@
 
 TMPDIR=$T spawn run "$ROOT/examples/run.sh" "$ROOT/$BUILD/bin"
 wait_for 15 grep -q '^Ctrl-C' run.log || fail "no instructions"
-sed -n 's/^  \(.*https:.*\/who\)/\1/p' run.log >commands
+sed -n 's/^  \(curl --cacert.*https:.*\/who\)/\1/p' run.log >commands
 same 5 "$(wc -l <commands)" "requests to try"
 nth() { sh -c "$(sed -n "$1p" commands)" 2>&1; }
 
@@ -22,6 +22,13 @@ http() { sh -c "$(grep -e "$1" run.log)" 2>/dev/null; }
 has "$(http '# to https$')" '^Location: https://www\.example\.org:[0-9]+/who'
 has "$(http '# proxied$')" '^sniroute_accepted_total [0-9]+$'
 has "$(http 'acme-challenge/token$')" "^This is a challenge's answer"
+
+if command -v redis-server >/dev/null; then
+	has "$(http 'https://store.example.com')" '^This is backend two\.$'
+	http 'redis-cli' >/dev/null
+	new_is_there() { http 'https://new.example.com' | grep -q '^This is backend one\.$'; }
+	wait_for 4 new_is_there || fail "not in the file"
+fi
 
 # "Change it, and it is read again."
 routes=$(sed -n '/\/routes$/{s/^ *//p;q;}' run.log)
