@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # routesync's service folders of s6 and runit, supervised, and its systemd unit.
 . "${0%/*}/lib.sh"
+supervised
 
 redis
 put a tls=10.0.0.1:443

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # The runit service folder, supervised: serves, reloads on HUP, logs, restarts, but not after exit code 100.
 . "${0%/*}/lib.sh"
+supervised
 
 command -v runsv >/dev/null || skip "no runit"
 named a

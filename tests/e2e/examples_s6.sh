@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: ISC
 # The s6 service folder, supervised: ready when bound, reloads on HUP, logs, restarts, but not after exit code 100.
 . "${0%/*}/lib.sh"
+supervised
 
 named a
 mkdir scan logs run

@@ -22,6 +22,12 @@ STARTED=		# "NAME PID EXIT" a word group each; EXIT is the exit code wanted, - f
 mkdir -m 1777 san	# sanitizer reports land here, those of workers and children too
 SAN_OPTIONS=log_path=$T/san/report:exitcode=99
 export ASAN_OPTIONS=$SAN_OPTIONS:detect_leaks=1 UBSAN_OPTIONS=$SAN_OPTIONS:print_stacktrace=1
+
+# supervised: for what a supervisor will stop. It sends CONT behind TERM, and that may catch LeakSanitizer, which stops
+# the process to look at it, and leave it spinning for ever.
+supervised() {
+	export ASAN_OPTIONS=$SAN_OPTIONS:detect_leaks=0
+}
 [ -x "$SNIROUTE" ] || { echo "no $SNIROUTE: make it first"; exit 1; }
 
 sanitized() { case $BUILD in *san*) ;; *) return 1 ;; esac }
