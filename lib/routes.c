@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The routes file, routes(5): tables and the answers they give. */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,6 +10,8 @@
 #include "host.h"
 #include "routes_sorted.h"
 #include "routes_table.h"
+
+#define UNMAP_ONCE (1024u * 1024u)	/* bytes of a table given back at once */
 
 struct routes {
 	char *path;			/* owned */
@@ -41,8 +44,11 @@ routes_free(struct routes *r)
 {
 	if (r == NULL)
 		return;
-	if (r->table.head != NULL)
-		munmap(r->table.head, r->size);
+	for (size_t at = 0, n; r->table.head != NULL && at < r->size; at += n) {	/* a loop may wait for our CPU */
+		n = r->size - at < UNMAP_ONCE ? r->size - at : UNMAP_ONCE;
+		munmap((char *)r->table.head + at, n);
+		sched_yield();
+	}
 	if (r->fd != -1)
 		close(r->fd);
 	routes_sorted_free(r->sorted);

@@ -2,6 +2,7 @@
 /* A routes file -> a table: read, check every line, hash. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -9,6 +10,10 @@
 #include <unistd.h>
 
 #include "routes_table.h"
+
+/* An event loop may share the CPU with us, and shall not wait for the end of our time slice: give way this often. */
+#define LINES_ONCE 256
+#define READ_ONCE (256u * 1024u)
 
 #define TEXT_MAX 0xf0000000u		/* bytes; every place fits in 32 bits */
 #define READ_AHEAD 65536u		/* bytes of room behind the size a file has when it is opened */
@@ -61,7 +66,8 @@ read_text(struct loading *l, int fd)
 	if (st.st_size <= TEXT_MAX && resize(l, used + (size_t)st.st_size + READ_AHEAD) == -1)
 		return -1;
 	while (l->map != NULL && used - head <= TEXT_MAX) {
-		n = read(fd, l->map + used, l->size - used);
+		n = read(fd, l->map + used, l->size - used < READ_ONCE ? l->size - used : READ_ONCE);
+		sched_yield();
 		if (n == 0) {
 			((struct routes_head *)(void *)l->map)->text_len = (uint32_t)(used - head);
 			return 0;
@@ -102,8 +108,8 @@ count_route_lines(const struct loading *l)
 	while (rest.len > 0) {
 		struct slice line = slice_cut(&rest, '\n');
 
-		if (line.len > 0 && line.p[0] != '#')
-			n++;
+		if (line.len > 0 && line.p[0] != '#' && ++n % LINES_ONCE == 0)
+			sched_yield();
 	}
 	return n;
 }
@@ -247,7 +253,8 @@ load_lines(struct loading *l)
 		struct slice line = slice_cut(&rest, '\n');
 		const char *next = rest.p != NULL ? rest.p : line.p + line.len;
 
-		l->line++;
+		if (++l->line % LINES_ONCE == 0)
+			sched_yield();
 		if (l->line == 1)
 			l->sorted = routes_line_is_sorted_mark(line);
 		for (; t->text + mark * ROUTES_MARK_BYTES < next; mark++)
