@@ -9,7 +9,7 @@
 #define SYNOPSIS "httpredir [-l ADDR]... [-r FILE]... [-s STATUS] [-p PORT] [-w DIR] [options]"
 
 static const struct metric metrics_table[M_COUNT] = {
-	SERVE_METRICS("httpredir"),
+	SERVE_METRICS("httpredir"), SERVE_ROUTES_METRICS("httpredir"),
 #define REQUESTS(i, word)                                                                                              \
 	[i] = { "httpredir_requests_total", "by=\"" word "\"", "Requests, by what became of them.", METRIC_COUNTER }
 	REQUESTS(M_REQ_REDIRECT, "redirect"), REQUESTS(M_REQ_ACME, "acme"), REQUESTS(M_REQ_PROXY, "proxy"),

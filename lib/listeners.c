@@ -81,6 +81,16 @@ listeners_adopt(struct listeners *ls, int fd, struct slice addr, bool from_route
 }
 
 struct listener *
+listeners_last(const struct listeners *ls)
+{
+	struct listener *l = ls->first;
+
+	while (l != NULL && l->next != NULL)
+		l = l->next;
+	return l;
+}
+
+struct listener *
 listeners_from_routes(const struct listeners *ls, struct slice addr)
 {
 	struct listener *l;

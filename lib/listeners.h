@@ -23,7 +23,9 @@ struct listener {
 	struct ev_io io;		/* fd -1: closed, kept for connections that still name it */
 	void *owner;			/* for io's callback */
 	unsigned refs;			/* the list, and every connection that came through it */
+	uint8_t role;			/* what it is for: its opener's own numbers */
 	bool from_routes;
+	bool unlimited;			/* peers come for many clients: no limit per source */
 	bool watched;			/* in the event loop */
 	uint64_t file;			/* inode of the socket file we made, 0: none */
 	char name[SOCK_NAME_MAX];	/* the bound address */
@@ -32,6 +34,9 @@ struct listener {
 
 /* Bind ADDR text. -1 with errno, EINVAL for text that is none (*why says what is wrong, else NULL). */
 int listeners_open(struct listeners *ls, struct slice addr, bool from_routes, const char **why);
+
+/* The one opened last; NULL: none. */
+struct listener *listeners_last(const struct listeners *ls);
 
 /* Take over a listening descriptor: a supervisor's (addr absent), or one bound by another process. -1 with errno. */
 int listeners_adopt(struct listeners *ls, int fd, struct slice addr, bool from_routes);

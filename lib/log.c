@@ -23,8 +23,9 @@ static struct {
 	bool always_room;	/* standard error is a file */
 	size_t len;
 	atomic_ulong dropped;	/* lines, by threads too */
-	char buf[GATHER_MAX];
 } lg = { .tool = "tcproute", .max = LOG_LEVEL_INFO };
+
+static char gathered[GATHER_MAX];
 
 static const char *const level_name[] = {
 	[LOG_LEVEL_ERROR] = "error",
@@ -148,17 +149,17 @@ log_flush(void)
 	int saved = errno;
 
 	while (at < lg.len) {
-		size_t n = piece_len(lg.buf + at, lg.len - at);
+		size_t n = piece_len(gathered + at, lg.len - at);
 
 		if (!stderr_has_room()) {
-			lg.dropped += count_lines(lg.buf + at, lg.len - at);
+			lg.dropped += count_lines(gathered + at, lg.len - at);
 			break;
 		}
 		if (lg.dropped > 0) {
 			report_dropped();
 			continue;
 		}
-		write_all(lg.buf + at, n);
+		write_all(gathered + at, n);
 		at += n;
 	}
 	lg.len = 0;
@@ -175,7 +176,7 @@ gather(enum log_level level, const char *fmt, va_list ap)
 		return;
 	if (GATHER_MAX - lg.len < LOG_LINE_MAX)
 		log_flush();
-	lg.len += put_line(lg.buf + lg.len, level, fmt, ap);
+	lg.len += put_line(gathered + lg.len, level, fmt, ap);
 	if (level <= LOG_LEVEL_WARN)
 		log_flush();
 }

@@ -76,7 +76,9 @@ put_series(const struct metrics *m, size_t i, char *out, size_t size)
 	const struct metric *s = &m->table[i];
 	int n = 0, r;
 
-	if (i == 0 || strcmp(s->name, s[-1].name) != 0) {
+	if (s->name == NULL)
+		return 0;
+	if (i == 0 || s[-1].name == NULL || strcmp(s->name, s[-1].name) != 0) {
 		n = snprintf(out, size, "# HELP %s %s\n# TYPE %s %s\n", s->name, s->help, s->name, type_name[s->type]);
 		if (n < 0 || (size_t)n >= size)
 			return -1;
@@ -107,7 +109,7 @@ metrics_text_max(const struct metrics *m)
 	size_t max = 1;
 
 	for (size_t i = 0; i < m->n; i++)
-		max += 3 * strlen(m->table[i].name) + strlen(m->table[i].help) + 64 +
+		max += m->table[i].name == NULL ? 0 : 3 * strlen(m->table[i].name) + strlen(m->table[i].help) + 64 +
 		    (m->table[i].labels == NULL ? 0 : strlen(m->table[i].labels));
 	return max;
 }

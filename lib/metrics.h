@@ -13,7 +13,7 @@ enum metric_type {
 
 /* One time series. Series of one name stand together; help is said once, by the first. */
 struct metric {
-	const char *name;	/* with the unit: sniroute_received_bytes_total */
+	const char *name;	/* with the unit: sniroute_received_bytes_total; NULL: one this tool does not have */
 	const char *labels;	/* end="closed", or NULL */
 	const char *help;
 	enum metric_type type;

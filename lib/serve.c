@@ -177,7 +177,7 @@ take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *
 	struct serve_client client = { .in_fd = fd, .out_fd = fd, .peer = *peer, .via = l };
 
 	metrics_add(s->metrics, s->worker, M_ACCEPTED, 1);
-	if (s->max_per_source > 0 && (peer->family == AF_INET || peer->family == AF_INET6)) {
+	if (s->max_per_source > 0 && !l->unlimited && (peer->family == AF_INET || peer->family == AF_INET6)) {
 		client.source = quota_key_source(s->quota, peer);
 		if (!quota_take(s->quota, s->worker, client.source, s->max_per_source)) {
 			over_source_limit(s, peer);
@@ -366,8 +366,12 @@ on_hup(void *arg, int signo)
 static void
 on_usr1(void *arg, int signo)
 {
+	struct serve *s = arg;
+
 	(void)signo;
-	serve_log_status(arg);
+	serve_log_status(s);
+	if (s->ops->status != NULL)
+		s->ops->status(s);
 }
 
 static int

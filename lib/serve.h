@@ -32,6 +32,17 @@ struct serve_conf {
 	uint64_t hello_ms, connect_ms, idle_ms, half_close_ms;
 	bool check, log_time, verbose, help, version;
 	bool routes_listen;	/* set by the tool: it binds the listening addresses of its routes files */
+	bool no_one;		/* set by the tool: it can't serve one connection on descriptors 0 and 1 */
+	const struct serve_door *doors;	/* the tool's other addresses: bound behind -l, in this order; borrowed */
+	size_t n_doors;
+};
+
+/* Addresses a tool listens on for a purpose of their own. */
+struct serve_door {
+	const char *option;		/* "--visitors" */
+	const struct opt_list *addrs;
+	uint8_t role;			/* listener.role; that of -l and of inherited sockets is 0 */
+	bool unlimited;			/* peers come for many clients: --max-per-source does not hold */
 };
 
 #define SERVE_CONF_DEFAULTS                                                                                            \
@@ -40,10 +51,13 @@ struct serve_conf {
 
 #define SERVE_MS_MAX 4000000000000u
 
-/* Their rows of the option table; c is a struct serve_conf. */
-#define SERVE_OPTIONS(c)                                                                                               \
-	{ 'l', "listen", "ADDR", OPT_LIST, &(c).listen, 0, 0, "listen on ADDR (repeatable)" },                        \
-	{ 'r', "routes", "FILE", OPT_LIST, &(c).routes, 0, 0, "routes file, see routes(5) (repeatable)" },            \
+/* Their rows of the option table; c is a struct serve_conf. A tool without routes files leaves that row out. */
+#define SERVE_OPTIONS(c) SERVE_OPTION_LISTEN(c), SERVE_OPTION_ROUTES(c), SERVE_OPTIONS_OTHER(c)
+#define SERVE_OPTION_LISTEN(c)                                                                                         \
+	{ 'l', "listen", "ADDR", OPT_LIST, &(c).listen, 0, 0, "listen on ADDR (repeatable)" }
+#define SERVE_OPTION_ROUTES(c)                                                                                         \
+	{ 'r', "routes", "FILE", OPT_LIST, &(c).routes, 0, 0, "routes file, see routes(5) (repeatable)" }
+#define SERVE_OPTIONS_OTHER(c)                                                                                         \
 	{ 'c', "check", NULL, OPT_FLAG, &(c).check, 0, 0, "check options and files, print every error, and exit" },   \
 	{ 'n', "notify-fd", "FD", OPT_NUMBER, &(c).notify_fd, 0, INT32_MAX,                                           \
 	    "write the bound addresses to FD when ready" },                                                            \
@@ -71,7 +85,7 @@ struct serve_conf {
 	{ 'h', "help", NULL, OPT_FLAG, &(c).help, 0, 0, "print this and exit" },                                      \
 	{ 'V', "version", NULL, OPT_FLAG, &(c).version, 0, 0, "print the version and exit" }
 
-/* The series all tools have, in front of their own; T is the tool's name as a string literal. */
+/* The series all tools have, in front of their own; T is the tool's name as a string literal. Those of routes files aside. */
 enum {
 	M_CONNS,
 	M_ACCEPTED,
@@ -106,13 +120,14 @@ enum {
 	SERVE_METRIC_END(T, END_HELLO, "hello"), SERVE_METRIC_END(T, END_NO_ROUTE, "no-route"),                        \
 	SERVE_METRIC_END(T, END_DENIED, "denied"), SERVE_METRIC_END(T, END_LIMIT, "limit"),                            \
 	SERVE_METRIC_END(T, END_UNREACHABLE, "unreachable"), SERVE_METRIC_END(T, END_DRAIN, "drain"),                  \
+	[M_WORKERS] = { T "_workers", NULL, "Worker processes.", METRIC_GAUGE },                                       \
+	[M_WORKERS_REPLACED] = { T "_workers_replaced_total", NULL, "Worker processes that died and were replaced.",   \
+	    METRIC_COUNTER }
+#define SERVE_ROUTES_METRICS(T)                                                                                        \
 	[M_ROUTES] = { T "_routes_lines", NULL, "Lines in the routes files in use.", METRIC_GAUGE },                   \
 	[M_ROUTES_BYTES] = { T "_routes_bytes", NULL, "Memory of the routes tables in use.", METRIC_GAUGE },           \
 	[M_RELOADS_OK] = { T "_routes_reloads_total", "result=\"ok\"", "Routes files read again.", METRIC_COUNTER },   \
 	[M_RELOADS_FAILED] = { T "_routes_reloads_total", "result=\"failed\"", "Routes files read again.",             \
-	    METRIC_COUNTER },                                                                                          \
-	[M_WORKERS] = { T "_workers", NULL, "Worker processes.", METRIC_GAUGE },                                       \
-	[M_WORKERS_REPLACED] = { T "_workers_replaced_total", NULL, "Worker processes that died and were replaced.",   \
 	    METRIC_COUNTER }
 
 struct serve;
@@ -144,6 +159,8 @@ struct serve_ops {
 	/* The tables were replaced, or SIGHUP came (both may be NULL). */
 	void (*routes_changed)(struct serve *s);
 	void (*hup)(struct serve *s);
+	/* SIGUSR1: the status line was logged, the tool may add one of its own. May be NULL. */
+	void (*status)(struct serve *s);
 	/* Draining begins: end what has nothing under way. May be NULL. */
 	void (*drain)(struct serve *s);
 	/* The end of the process: give back what start() made, as far as it came. Called also without start(). May be NULL. */

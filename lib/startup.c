@@ -81,6 +81,13 @@ check_address(const char *option, const char *text)
 		diex(EXIT_USAGE, "%s %s: %s", option, text, addr_reason(r));
 }
 
+static void
+check_addresses(const char *option, const struct opt_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		check_address(option, list->item[i]);
+}
+
 int
 serve_check(const struct serve_conf *conf, struct routeset **rs)
 {
@@ -88,8 +95,9 @@ serve_check(const struct serve_conf *conf, struct routeset **rs)
 	const char *why;
 	int code;
 
-	for (size_t i = 0; i < conf->listen.n; i++)
-		check_address("-l", conf->listen.item[i]);
+	check_addresses("-l", &conf->listen);
+	for (size_t i = 0; i < conf->n_doors; i++)
+		check_addresses(conf->doors[i].option, conf->doors[i].addrs);
 	if (conf->metrics != NULL)
 		check_address("--metrics", conf->metrics);
 	if (conf->user != NULL && (why = privs_parse(conf->user, &user)) != NULL)
@@ -101,18 +109,36 @@ serve_check(const struct serve_conf *conf, struct routeset **rs)
 	return code;
 }
 
-/* Bind -l and --metrics; 0, or the exit code. */
+/* 0, or the exit code. */
 static int
-bind_all(struct serve *s)
+bind_list(struct listeners *ls, const char *option, const struct opt_list *list)
 {
-	const struct serve_conf *conf = s->conf;
 	const char *why;
 
-	for (size_t i = 0; i < conf->listen.n; i++) {
-		if (listeners_open(&s->listeners, slice_str(conf->listen.item[i]), false, &why) == 0)
+	for (size_t i = 0; i < list->n; i++) {
+		if (listeners_open(ls, slice_str(list->item[i]), false, &why) == 0)
 			continue;
-		log_error("-l %s: %s", conf->listen.item[i], why != NULL ? why : strerror(errno));
+		log_error("%s %s: %s", option, list->item[i], why != NULL ? why : strerror(errno));
 		return why != NULL ? EXIT_USAGE : EXIT_TEMP;
+	}
+	return 0;
+}
+
+/* The addresses beside -l. */
+static int
+bind_doors(struct serve *s)
+{
+	for (size_t i = 0; i < s->conf->n_doors; i++) {
+		const struct serve_door *door = &s->conf->doors[i];
+		struct listener *before = listeners_last(&s->listeners), *l;
+		int code = bind_list(&s->listeners, door->option, door->addrs);
+
+		if (code != 0)
+			return code;
+		for (l = before == NULL ? s->listeners.first : before->next; l != NULL; l = l->next) {
+			l->role = door->role;
+			l->unlimited = door->unlimited;
+		}
 	}
 	return 0;
 }
@@ -141,7 +167,7 @@ choose_launch(struct serve *s, struct launch_one *one, int *code)
 	int n;
 
 	if (s->conf->listen.n > 0) {
-		*code = bind_all(s);
+		*code = bind_list(&s->listeners, "-l", &s->conf->listen);
 		return *code == 0 ? LAUNCH_SERVE : LAUNCH_FAILED;
 	}
 	n = launch_systemd(&s->listeners);
@@ -152,7 +178,7 @@ choose_launch(struct serve *s, struct launch_one *one, int *code)
 		*code = EXIT_TEMP;
 		return LAUNCH_FAILED;
 	}
-	return n == 0 && launch_one_connection(one) ? LAUNCH_ONE : LAUNCH_SERVE;
+	return n == 0 && !s->conf->no_one && launch_one_connection(one) ? LAUNCH_ONE : LAUNCH_SERVE;
 }
 
 static int
@@ -206,12 +232,16 @@ prepare(struct serve *s)
 	if (s->conf->routes_listen)
 		s->bind_failed = listeners_sync(&s->listeners, s->routes, true, no_event, NULL) > 0;
 	if (s->listeners.first == NULL && !s->bind_failed) {
-		log_error("nothing to serve: no -l, no listening socket inherited, no listening address in a routes file, "
-		    "and descriptors 0 and 1 are no connection; -h shows the usage");
+		log_error("nothing to serve: no -l, no listening socket inherited%s; -h shows the usage", s->conf->no_one ? "" :
+		    ", no listening address in a routes file, and descriptors 0 and 1 are no connection");
 		return EXIT_USAGE;
 	}
-	code = bind_metrics(s);
-	return code != 0 ? code : drop_privileges(s->conf);
+	code = bind_doors(s);
+	if (code == 0)
+		code = bind_metrics(s);
+	if (code == 0)
+		code = drop_privileges(s->conf);
+	return code;
 }
 
 static int

@@ -9,7 +9,7 @@
 #define SYNOPSIS "sniroute [-l ADDR]... (-r FILE... | -t TARGET) [options]"
 
 static const struct metric metrics_table[M_COUNT] = {
-	SERVE_METRICS("sniroute"),
+	SERVE_METRICS("sniroute"), SERVE_ROUTES_METRICS("sniroute"),
 #define HELLO_METRIC(v, word)                                                                                          \
 	[M_HELLO + (v) - HELLO_OK] = { "sniroute_hellos_total", "verdict=\"" word "\"", "Hellos, by verdict.",         \
 	    METRIC_COUNTER }
