@@ -328,10 +328,27 @@ serve_drain(struct serve *s)
 	listeners_close_all(&s->listeners, s->master.fd == -1);
 	if (s->ops->drain != NULL)
 		s->ops->drain(s);
+	s->grace.cb = on_grace_over;
 	if (s->open_conns == 0 || s->conf->grace_ms == 0)
 		serve_quit(s);
 	else
 		ev_timer_in(s->ev, &s->grace, s->conf->grace_ms);
+}
+
+static void
+on_left(struct ev_timer *t)
+{
+	serve_drain(EV_CONTAINER(t, struct serve, grace));
+}
+
+static void
+leave(struct serve *s)
+{
+	log_info("leaving: draining begins in %" PRIu64 " ms", s->conf->leave_ms);
+	s->leaving = true;
+	s->ops->leaving(s);
+	s->grace.cb = on_left;
+	ev_timer_in(s->ev, &s->grace, s->conf->leave_ms);
 }
 
 static void
@@ -340,8 +357,10 @@ on_stop_signal(void *arg, int signo)
 	struct serve *s = arg;
 
 	(void)signo;
-	if (s->draining)
+	if (s->draining || s->leaving)
 		serve_quit(s);
+	else if (s->ops->leaving != NULL && s->conf->leave_ms > 0)
+		leave(s);
 	else
 		serve_drain(s);
 }
@@ -420,7 +439,6 @@ start(struct serve *s)
 		return -1;
 	s->listeners.ev = s->ev;
 	ev_before_wait(s->ev, log_flush);
-	s->grace.cb = on_grace_over;
 	s->resume.cb = on_resume;
 	s->retry_bind.cb = on_retry_bind;
 	metrics_set(s->metrics, s->worker, M_WORKERS, 1);

@@ -28,7 +28,7 @@ struct serve_conf {
 	const char *tool;
 	struct opt_list listen, routes;
 	const char *metrics, *user, *accept_proxy;
-	uint64_t notify_fd, grace_ms, workers, max_conns, max_per_source;
+	uint64_t notify_fd, grace_ms, leave_ms, workers, max_conns, max_per_source;
 	uint64_t hello_ms, connect_ms, idle_ms, half_close_ms;
 	bool check, log_time, verbose, help, version;
 	bool routes_listen;	/* set by the tool: it binds the listening addresses of its routes files */
@@ -161,6 +161,8 @@ struct serve_ops {
 	void (*hup)(struct serve *s);
 	/* SIGUSR1: the status line was logged, the tool may add one of its own. May be NULL. */
 	void (*status)(struct serve *s);
+	/* TERM came: say elsewhere that we go. Draining begins leave_ms later, until then all goes on. May be NULL. */
+	void (*leaving)(struct serve *s);
 	/* Draining begins: end what has nothing under way. May be NULL. */
 	void (*drain)(struct serve *s);
 	/* The end of the process: give back what start() made, as far as it came. Called also without start(). May be NULL. */
@@ -177,7 +179,7 @@ struct serve {
 	struct metrics *metrics;
 	struct quota *quota;
 	unsigned worker;
-	bool draining;
+	bool leaving, draining;
 	const struct launch_one *one;	/* the one-connection launch, NULL: another */
 	int one_exit;			/* one-connection launch: the exit code */
 

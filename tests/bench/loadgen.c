@@ -11,6 +11,7 @@ static const char usage[] =
     "  rate    connect, hello, reply, close: connections/s, microseconds from connect to the reply's last byte\n"
     "  down    hello, then receive as fast as it comes        up   hello, then send as fast as it goes\n"
     "  ping    hello, then 64 bytes there and back            idle hello, then nothing until SIGTERM\n"
+    "  stall   hello, then the backend sends as fast as it goes and nothing is read until SIGTERM\n"
     "  wait    try until one connection is served (at most -t seconds); prints nothing\n"
     "  launch  -- PROGRAM ARGS (no PORT): start it -n times with one connection on its descriptors 0 and 1,\n"
     "          microseconds from fork to the reply's last byte\n"
@@ -20,6 +21,7 @@ static const char usage[] =
     "  -t S    seconds (1)\n"
     "  -k N    ask for host0000000.example.net to host(N-1).example.net by chance (10)\n"
     "  -s NAME ask for this name only\n"
+    "  -v NAME begin with a PROXY header, version 2, for a visitor of this name and kind tls\n"
     "  -y      copy bulk bytes to user space instead of dropping them in the kernel\n"
     "Prints one line of key=value.\n";
 
@@ -54,7 +56,7 @@ struct workload {
 static struct {
 	unsigned at_once, total, names, port;
 	double seconds;
-	const char *name;
+	const char *name, *visitor;
 	bool copy;
 } opt = { .at_once = 1, .names = 10, .seconds = 1, .name = "host0000000.example.net" };
 
@@ -66,8 +68,9 @@ static bool stopping;
 static unsigned opened, active, ready, errors;
 static uint64_t start_ns, end_ns, moved;	/* end: when the last useful thing happened; moved: bytes */
 
-static uint8_t hello[HELLO_LEN];
-static size_t hello_name_at;
+static uint8_t greeting[HELLO_LEN + 512];	/* what a client says first: a PROXY header (-v), the hello */
+static uint8_t *hello = greeting;		/* within it */
+static size_t greeting_len = HELLO_LEN, hello_name_at;
 
 static uint32_t *samples;	/* tenths of a microsecond */
 static size_t samples_len, samples_cap;
@@ -212,6 +215,25 @@ make_hello(enum bench_mode mode, const char *name)
 	memset(at, 0, (size_t)(end - at));
 }
 
+/* A header with the addresses 192.0.2.1:50000 and 198.51.100.7:443 in front of the hello (proxy-protocol.txt 2.2). */
+static void
+put_proxy_header(const char *name)
+{
+	static const uint8_t head[] = { 13, 10, 13, 10, 0, 13, 10, 'Q', 'U', 'I', 'T', 10, 0x21, 0x11 };
+	static const uint8_t ends[] = { 192, 0, 2, 1, 198, 51, 100, 7, 0xc3, 0x50, 1, 0xbb, 0xe0, 0, 3, 't', 'l', 's', 2 };
+	size_t n = strlen(name);
+	uint8_t *at = put(greeting, head, sizeof(head));
+
+	if (n > 253) {
+		errno = ENAMETOOLONG;
+		die("%s", name);
+	}
+	at = put16(at, sizeof(ends) + 2 + n);
+	at = put16(put(at, ends, sizeof(ends)), n);
+	hello = put(at, name, n);
+	greeting_len = (size_t)(hello - greeting) + HELLO_LEN;
+}
+
 /* Ask for another of the names: the seven digits behind "host" change. */
 static void
 choose_name(void)
@@ -269,10 +291,10 @@ send_hello(struct client *c)
 	ssize_t n;
 
 	choose_name();
-	n = send(c->fd, hello, HELLO_LEN, MSG_NOSIGNAL);
-	if (n == HELLO_LEN)
+	n = send(c->fd, greeting, greeting_len, MSG_NOSIGNAL);
+	if (n == (ssize_t)greeting_len)
 		c->phase = GREETING;
-	return n == HELLO_LEN || would_block(n);
+	return n == (ssize_t)greeting_len || would_block(n);
 }
 
 static void
@@ -573,6 +595,15 @@ idle_print(void)
 	printf("idle=%u ", ready);
 }
 
+/* ---- stall: as idle, but what comes is left where it is ---- */
+
+static void
+stall_ready(struct client *c)
+{
+	watch(EPOLL_CTL_DEL, c, 0);
+	active--;
+}
+
 /* ---- run ---- */
 
 static const struct workload workloads[] = {
@@ -581,6 +612,7 @@ static const struct workload workloads[] = {
 	{ "up", MODE_UP, up_ready, up_event, up_stop, bulk_print },
 	{ "ping", MODE_ECHO, ping_ready, ping_event, ping_stop, ping_print },
 	{ "idle", MODE_IDLE, idle_ready, idle_event, idle_stop, idle_print },
+	{ "stall", MODE_DOWN, stall_ready, idle_event, idle_stop, idle_print },
 };
 
 static bool
@@ -662,7 +694,7 @@ hold_clients(void)
 static int
 run_workload(void)
 {
-	bool idle = work->mode == MODE_IDLE, limited = work->mode != MODE_CLOSE;
+	bool idle = work->stop == idle_stop, limited = work->mode != MODE_CLOSE;
 	unsigned slots;
 
 	if (opt.total == 0)
@@ -691,7 +723,7 @@ greet(int fd)
 	ssize_t n;
 
 	choose_name();
-	if (send(fd, hello, HELLO_LEN, MSG_NOSIGNAL) != HELLO_LEN)
+	if (send(fd, greeting, greeting_len, MSG_NOSIGNAL) != (ssize_t)greeting_len)
 		return false;
 	while (got < REPLY_LEN && (n = recv(fd, buf, REPLY_LEN - got, 0)) > 0)
 		got += (size_t)n;
@@ -814,7 +846,7 @@ parse_options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "+c:n:t:k:s:y")) != -1) {
+	while ((o = getopt(argc, argv, "+c:n:t:k:s:v:y")) != -1) {
 		switch (o) {
 		case 'c':
 			opt.at_once = (unsigned)atoi(optarg);
@@ -831,6 +863,9 @@ parse_options(int argc, char **argv)
 		case 's':
 			opt.name = optarg;
 			opt.names = 0;
+			break;
+		case 'v':
+			opt.visitor = optarg;
 			break;
 		case 'y':
 			opt.copy = true;
@@ -867,6 +902,8 @@ main(int argc, char **argv)
 		return bad_usage();
 	argv += 1 + optind;
 	prepare();
+	if (opt.visitor != NULL)
+		put_proxy_header(opt.visitor);
 	if (strcmp(word, "freeport") == 0)
 		return run_freeport();
 	if (strcmp(word, "launch") == 0 && argv[0] != NULL)

@@ -5,7 +5,7 @@
 #
 # Set in the environment:
 #   QUICK=1       a minute instead of five, one round: a look, not a result
-#   ONLY=...      some of: rate bulk ping idle names reload launch pass http routesync
+#   ONLY=...      some of: rate bulk ping idle names reload launch pass http routesync tunnel
 #   PROXIES=...   some of: direct sniroute haproxy nginx sniproxy
 #   ROUNDS=3      how often; medians are shown
 #   COPY=1        receivers copy bulk bytes instead of dropping them in the kernel
@@ -20,7 +20,7 @@ SNIROUTE=$BUILD/bin/sniroute
 LOADGEN=$BUILD/bench/loadgen
 BACKEND=$BUILD/bench/backend
 
-ONLY=${ONLY:-rate bulk ping idle names reload launch pass http routesync}
+ONLY=${ONLY:-rate bulk ping idle names reload launch pass http routesync tunnel}
 PROXIES=${PROXIES:-direct sniroute haproxy nginx sniproxy}
 GEN_CPU=${GEN_CPU:-0}
 PROXY_CPU=${PROXY_CPU:-$(($(nproc) > 1))}
@@ -522,7 +522,8 @@ print_heading()
 print_table()
 {
 	print_heading
-	awk -f "$HERE/table.awk" "$HERE/figures" "$TMP/results"
+	awk -v columns='direct sniroute haproxy nginx sniproxy' -v ours=sniroute -v peers='haproxy nginx' \
+	    -f "$HERE/table.awk" "$HERE/figures" "$TMP/results"
 	echo
 	echo "ratio: sniroute to the better of haproxy and nginx (pass: to direct). Compare ratios of one run, nothing else."
 	echo "sniroute logs each connection to a file, the others do not log. Loopback flatters large buffers: on a network"
@@ -534,21 +535,21 @@ main()
 	local section
 
 	case $ONLY in
-	http | routesync) exec "$HERE/$ONLY.sh" "$BUILD" ;;
+	http | routesync | tunnel) exec "$HERE/$ONLY.sh" "$BUILD" ;;
 	esac
 	set_up
 	need_programs
 	start_backend
 	for section in $ONLY; do
 		case $section in
-		http | routesync) ;;		# tables of their own, behind this one
+		http | routesync | tunnel) ;;		# tables of their own, behind this one
 		*) "section_$section" ;;
 		esac
 	done
 	print_table
 	for section in $ONLY; do
 		case $section in
-		http | routesync) echo; "$HERE/$section.sh" "$BUILD" ;;
+		http | routesync | tunnel) echo; "$HERE/$section.sh" "$BUILD" ;;
 		esac
 	done
 }

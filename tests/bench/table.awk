@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: ISC
-# table.awk FIGURES RESULTS: medians per figure and proxy, their ratio, the goal and whether it was reached.
+# table.awk FIGURES RESULTS: medians per figure and program, ratio of ours to the best peer, the goal and whether it was reached.
+# Set by -v: columns (the programs to show), ours, peers (to compare with); words divided by blanks.
 
 BEGIN {
-	columns = split("direct sniroute haproxy nginx sniproxy", column, " ")
+	columns = split(columns, column, " ")
+	n_peers = split(peers, peer_name, " ")
 	rows = 0
 }
 
@@ -46,17 +48,19 @@ function figure(k, proxy,	n, i, j, v, sum) {
 	return n % 2 ? sorted[(n + 1) / 2] : (sorted[n / 2] + sorted[n / 2 + 1]) / 2
 }
 
-# The better of the peers that ran; direct for what has no peer. "" when there is none.
-function best(r,	h, n) {
-	if (!((key[r], "haproxy") in count) && !((key[r], "nginx") in count))
-		return goal[r] ~ /^direct/ && ((key[r], "direct") in count) ? figure(key[r], "direct") : ""
-	if (!((key[r], "nginx") in count))
-		return figure(key[r], "haproxy")
-	if (!((key[r], "haproxy") in count))
-		return figure(key[r], "nginx")
-	h = figure(key[r], "haproxy")
-	n = figure(key[r], "nginx")
-	return (better[r] == "high") == (h > n) ? h : n
+# The best of the peers that ran; direct for what has no peer. "" when there is none.
+function best(r,	i, v, found) {
+	found = ""
+	for (i = 1; i <= n_peers; i++) {
+		if (!((key[r], peer_name[i]) in count))
+			continue
+		v = figure(key[r], peer_name[i])
+		if (found == "" || (better[r] == "high") == (v > found))
+			found = v
+	}
+	if (found == "" && goal[r] ~ /^direct/ && (key[r], "direct") in count)
+		return figure(key[r], "direct")
+	return found
 }
 
 function reached(value, comparison, limit) {
@@ -70,7 +74,7 @@ function print_row(r,	i, mine, peer, ratio, g, line) {
 	for (i = 1; i <= columns; i++)
 		line = line sprintf(" %8s", (key[r], column[i]) in count ? \
 		    sprintf("%.*f", decimals[r], figure(key[r], column[i])) : "-")
-	mine = (key[r], "sniroute") in count ? figure(key[r], "sniroute") : ""
+	mine = (key[r], ours) in count ? figure(key[r], ours) : ""
 	peer = best(r)
 	ratio = mine != "" && peer != "" && peer > 0 ? mine / peer : ""
 	line = line sprintf("  %6s", ratio == "" ? "" : sprintf("%.2f", ratio))
