@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * yamux, version 0 (hashicorp/yamux spec.md): streams within one connection, as a pure byte machine. Bytes from the peer go
+ * in and come out as events; what is to be said comes out as bytes. Data is never kept here, in neither direction.
+ */
+#ifndef YAMUX_H
+#define YAMUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+#define YAMUX_HEADER 12u		/* bytes of a frame's header */
+#define YAMUX_FRAME_MAX 16384u		/* bytes of the frames we send, header included: one TLS record */
+#define YAMUX_DATA_MAX (YAMUX_FRAME_MAX - YAMUX_HEADER)
+#define YAMUX_WINDOW_START 262144u	/* bytes each side may send on a new stream, by the specification */
+#define YAMUX_PINGS_MAX 8u		/* unanswered pings of the peer; more is a flood */
+#define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond as many as it may have; more is a flood */
+#define YAMUX_DISORDER 64u		/* how many streams behind the newest a SYN may come */
+#define YAMUX_OUT_MIN 32u		/* room yamux_out() needs to make progress */
+
+enum yamux_role { YAMUX_CLIENT /* opens odd ids */, YAMUX_SERVER /* even ids */ };
+
+enum yamux_goaway { YAMUX_GOAWAY_NORMAL, YAMUX_GOAWAY_PROTOCOL, YAMUX_GOAWAY_INTERNAL };
+
+/* One stream; embedded in its owner's struct, zeroed, and known to one machine from open or accept until it is over. */
+struct yamux_stream {
+	struct yamux_stream *next_out, *prev_out;	/* in the queue of those with a frame to send */
+	uint32_t id;			/* 0: not in a machine */
+	uint32_t send_window;		/* bytes we may send */
+	uint32_t recv_window;		/* bytes the peer may still send */
+	uint32_t credit;		/* bytes to grant with the next window update */
+	bool queued : 1;
+	bool syn : 1;			/* SYN still to be sent, with the first frame */
+	bool ack : 1;			/* ACK still to be sent */
+	bool fin : 1;			/* FIN still to be sent */
+	bool grant : 1;			/* credit is to be sent */
+	bool fin_sent : 1, fin_received : 1;
+};
+
+/* Opaque; owned by who made it. */
+struct yamux;
+
+/*
+ * max_peer_streams: how many the peer may have open at once; its opens beyond that are reset without an event. explicit_syn:
+ * open with a WINDOW frame of its own, as the ancestors do, instead of with the first data frame. NULL when out of memory.
+ */
+struct yamux *yamux_new(enum yamux_role role, uint32_t max_peer_streams, bool explicit_syn);
+void yamux_free(struct yamux *y);
+
+/* ---- what the peer says ---- */
+
+enum yamux_event {
+	YAMUX_MORE,	/* every byte was used: bring more */
+	YAMUX_OPENED,	/* the peer opened a stream: yamux_accept() or yamux_refuse() it before the next call */
+	YAMUX_DATA,	/* bytes of a stream: all or a part of a frame's, at most as many as its window allowed */
+	YAMUX_WINDOW,	/* a stream may send more than before */
+	YAMUX_FIN,	/* the peer's direction has ended */
+	YAMUX_RESET,	/* the peer reset the stream: it is out of the machine already */
+	YAMUX_PING,	/* a ping came (the answer is queued by itself) */
+	YAMUX_PONG,	/* the answer to ours: its value */
+	YAMUX_GOAWAY,	/* the peer opens and accepts no streams any more: its code */
+	YAMUX_BAD	/* the peer broke the rules, yamux_why() says which; the session is over, a GOAWAY is queued */
+};
+
+struct yamux_what {
+	struct yamux_stream *stream;	/* DATA, WINDOW, FIN, RESET */
+	struct slice data;		/* DATA: borrowed from the input */
+	uint32_t value;			/* PONG, GOAWAY; OPENED: the id */
+};
+
+/*
+ * Take the next event from the len bytes at buf; *used is how many to drop before the next call. Any split of the input
+ * works: a header is kept inside until it is whole, data comes in the pieces it came in. A frame may make several events,
+ * the last of them without any bytes: call until YAMUX_MORE. Frames that arrive for streams this side has finished with,
+ * and data behind a FIN, are swallowed, as much as the windows of those streams allowed. Opens beyond the peer's limit and
+ * after yamux_goaway() are reset without an event.
+ *
+ * A data frame longer than its stream's window, a version other than 0, an unknown type, data or window for a stream
+ * that was never opened, a SYN with an id of the wrong parity, used before, or YAMUX_DISORDER streams behind the newest
+ * (Go's yamux sends them a little out of order), a window grown past 2^32-1, a flood of pings or of streams to reset:
+ * YAMUX_BAD, and nothing more comes after it.
+ */
+enum yamux_event yamux_next(struct yamux *y, const uint8_t *buf, size_t len, size_t *used, struct yamux_what *what);
+
+/* Take the stream of YAMUX_OPENED as s; the first frame sent for it carries the ACK, and one is queued. */
+void yamux_accept(struct yamux *y, struct yamux_stream *s);
+void yamux_refuse(struct yamux *y);
+
+/* Why it was YAMUX_BAD, for the log. Static; NULL before that. */
+const char *yamux_why(const struct yamux *y);
+
+/* ---- what we say ---- */
+
+/*
+ * Open a stream: false when the ids are used up, a GOAWAY was said by either side, or memory is out. Nothing is sent before
+ * the first frame, unless another stream is opened meanwhile: SYNs go in order.
+ */
+bool yamux_open(struct yamux *y, struct yamux_stream *s);
+
+/* Bytes of data s may send now: 0 once the FIN was asked for. */
+uint32_t yamux_may_send(const struct yamux_stream *s);
+
+/*
+ * The header of a data frame of n bytes, at most yamux_may_send() and YAMUX_DATA_MAX (0 is allowed with fin): the caller puts
+ * those bytes behind it. SYN and ACK that are due go along; with fin this is our direction's end.
+ */
+void yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin, uint8_t out[static YAMUX_HEADER]);
+
+/*
+ * Grant the peer n more bytes on s. They are sent once they are at least half of what it may send then, or when flush, or
+ * along with another frame. Nothing happens behind its FIN.
+ */
+void yamux_grant(struct yamux *y, struct yamux_stream *s, uint32_t n, bool flush);
+
+/* End our direction, behind the data framed so far. */
+void yamux_fin(struct yamux *y, struct yamux_stream *s);
+
+/* Forget s at once, with a RST for the peer if it knows of it. No event names it any more. */
+void yamux_reset(struct yamux *y, struct yamux_stream *s);
+
+/* Both directions have ended and the frames that say so are out: s has left the machine (its id is 0). */
+bool yamux_over(const struct yamux_stream *s);
+
+/* One ping waits to be sent at most: a second replaces it. */
+void yamux_ping(struct yamux *y, uint32_t value);
+void yamux_goaway(struct yamux *y, enum yamux_goaway code);
+
+/*
+ * Write control frames that are due (pongs, pings, acks, windows, ends, resets, goaway) into the size bytes at out; how many
+ * bytes it wrote. They go in front of data; 0: none is due. GOAWAY comes behind all others.
+ */
+size_t yamux_out(struct yamux *y, uint8_t *out, size_t size);
+bool yamux_has_out(const struct yamux *y);
+
+/* Streams in the machine: opened by the peer, by us. */
+uint32_t yamux_peer_streams(const struct yamux *y);
+uint32_t yamux_own_streams(const struct yamux *y);
+
+/* Walk the streams, in no order: *cursor starts at 0; NULL behind the last. Streams may be reset on the way. */
+struct yamux_stream *yamux_each(const struct yamux *y, size_t *cursor);
+
+#endif
