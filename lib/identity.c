@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: ISC */
+/* Keys and ids, by OpenSSL's libcrypto. */
+#include "identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "replace.h"
+#include "sha256.h"
+
+#define FILE_MAX 16384u
+#define COORDINATE 32u		/* bytes of an Ed25519 key, and of x and y of a P-256 key */
+#define COORDINATE_TEXT 45u	/* in base64, NUL included */
+#define WHY_PATH 160		/* bytes of a path in a reason: what is wrong must fit behind it */
+
+struct identity {
+	EVP_PKEY *key;		/* owned */
+	char id[IDENTITY_ID_SIZE];
+};
+
+/* ---- ids ---- */
+
+/* Base64 in the alphabet of JWKs, without padding. */
+static void
+base64url(const uint8_t in[static COORDINATE], char out[static COORDINATE_TEXT])
+{
+	char *p = out;
+
+	EVP_EncodeBlock((unsigned char *)out, in, COORDINATE);
+	for (; *p != '=' && *p != '\0'; p++)
+		*p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
+	*p = '\0';
+}
+
+static void
+base32(const uint8_t in[static SHA256_SIZE], char out[static IDENTITY_ID_SIZE])
+{
+	for (unsigned i = 0; i < IDENTITY_ID_LEN; i++) {
+		unsigned byte = i * 5 / 8, bit = i * 5 % 8;
+		unsigned two = (unsigned)in[byte] << 8 | (byte + 1 < SHA256_SIZE ? in[byte + 1] : 0u);
+
+		out[i] = "abcdefghijklmnopqrstuvwxyz234567"[two >> (11 - bit) & 31];
+	}
+	out[IDENTITY_ID_LEN] = '\0';
+}
+
+/* One coordinate of a P-256 point, as many bytes as the curve has, and as base64url. */
+static bool
+coordinate(EVP_PKEY *key, const char *name, char out[static COORDINATE_TEXT])
+{
+	uint8_t bytes[COORDINATE];
+	BIGNUM *n = NULL;
+	bool ok = EVP_PKEY_get_bn_param(key, name, &n) == 1 && BN_bn2binpad(n, bytes, COORDINATE) == (int)COORDINATE;
+
+	BN_free(n);
+	if (ok)
+		base64url(bytes, out);
+	return ok;
+}
+
+static bool
+is_p256(EVP_PKEY *key)
+{
+	char curve[32];
+
+	return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1 &&
+	    strcmp(curve, "prime256v1") == 0;
+}
+
+/* The members that make the key, in the order of their names and without a blank (RFC 7638 3). False: a kind we don't take. */
+static bool
+jwk_of(EVP_PKEY *key, char *out, size_t size)
+{
+	char x[COORDINATE_TEXT], y[COORDINATE_TEXT];
+	uint8_t bytes[COORDINATE];
+	size_t len = sizeof(bytes);
+
+	if (EVP_PKEY_is_a(key, "ED25519")) {
+		if (EVP_PKEY_get_raw_public_key(key, bytes, &len) != 1 || len != COORDINATE)
+			return false;
+		base64url(bytes, x);
+		snprintf(out, size, "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"%s\"}", x);
+		return true;
+	}
+	if (!is_p256(key) || !coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X, x) || !coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y, y))
+		return false;
+	snprintf(out, size, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
+	return true;
+}
+
+bool
+identity_id_of(EVP_PKEY *key, char id[static IDENTITY_ID_SIZE])
+{
+	uint8_t hash[SHA256_SIZE];
+	char jwk[192];
+	bool ok = jwk_of(key, jwk, sizeof(jwk));
+
+	ERR_clear_error();
+	if (!ok)
+		return false;
+	sha256(slice_str(jwk), hash);
+	base32(hash, id);
+	return true;
+}
+
+bool
+identity_id_valid(struct slice text)
+{
+	if (text.len != IDENTITY_ID_LEN)
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (!(text.p[i] >= 'a' && text.p[i] <= 'z') && !(text.p[i] >= '2' && text.p[i] <= '7'))
+			return false;
+	return text.p[text.len - 1] == 'a' || text.p[text.len - 1] == 'q';	/* 52 * 5 bits carry 256 */
+}
+
+bool
+identity_reserved(struct slice name)
+{
+	return identity_id_valid(slice_cut(&name, '.'));
+}
+
+/* ---- reading a key ---- */
+
+/* Instead of OpenSSL's own, which would ask on the terminal. */
+static int
+no_password(char *buf, int size, int writing, void *asked)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	*(bool *)asked = true;
+	return -1;
+}
+
+static EVP_PKEY *
+read_pem(struct slice pem, bool *encrypted)
+{
+	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
+	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, encrypted);
+
+	BIO_free(bio);
+	return key;
+}
+
+/* Whether its halves belong together: nobody would believe us otherwise. */
+static bool
+is_pair(EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *check = EVP_PKEY_CTX_new(key, NULL);
+	bool ok = check != NULL && EVP_PKEY_pairwise_check(check) == 1;
+
+	EVP_PKEY_CTX_free(check);
+	return ok;
+}
+
+static void
+name_kind(EVP_PKEY *key, char why[static IDENTITY_WHY_MAX])
+{
+	char curve[64] = "";
+
+	EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
+	snprintf(why, IDENTITY_WHY_MAX, "the key is of kind %.40s%s%s, not Ed25519 or P-256", EVP_PKEY_get0_type_name(key),
+	    curve[0] != '\0' ? " " : "", curve);
+}
+
+/* Judge what was read; fills the id, or the reason. */
+static bool
+accept_key(struct identity *me, bool encrypted, char why[static IDENTITY_WHY_MAX])
+{
+	if (encrypted)
+		snprintf(why, IDENTITY_WHY_MAX, "the key is encrypted: nobody is there to type a password");
+	else if (me->key == NULL)
+		snprintf(why, IDENTITY_WHY_MAX, "no private key in PEM");
+	else if (!identity_id_of(me->key, me->id))
+		name_kind(me->key, why);
+	else if (!is_pair(me->key))
+		snprintf(why, IDENTITY_WHY_MAX, "the public key in it is not that of the private key");
+	else
+		return true;
+	return false;
+}
+
+struct identity *
+identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
+{
+	struct identity *me = calloc(1, sizeof(*me));
+	bool encrypted = false, ok;
+
+	if (me == NULL) {
+		snprintf(why, IDENTITY_WHY_MAX, "%s", strerror(errno));
+		return NULL;
+	}
+	me->key = read_pem(pem, &encrypted);
+	ok = accept_key(me, encrypted, why);
+	ERR_clear_error();
+	if (ok)
+		return me;
+	identity_free(me);
+	errno = 0;
+	return NULL;
+}
+
+/* Whether a key may come from such a file; else the reason. */
+static bool
+file_is_fit(const struct stat *st, char why[static IDENTITY_WHY_MAX])
+{
+	if (!S_ISREG(st->st_mode))
+		snprintf(why, IDENTITY_WHY_MAX, "not a plain file");
+	else if ((st->st_mode & 077) != 0)
+		snprintf(why, IDENTITY_WHY_MAX, "mode %04o lets others at the key: chmod 600", (unsigned)st->st_mode & 07777);
+	else if (st->st_size > (off_t)FILE_MAX)
+		snprintf(why, IDENTITY_WHY_MAX, "over %u bytes", FILE_MAX);
+	else
+		return true;
+	return false;
+}
+
+/* The file's bytes; -1 with the reason, and errno. */
+static ssize_t
+read_file(int fd, char text[static FILE_MAX], char why[static IDENTITY_WHY_MAX])
+{
+	struct stat st;
+	ssize_t n = -1;
+	size_t len = 0;
+
+	errno = 0;
+	if (fstat(fd, &st) == 0) {
+		if (!file_is_fit(&st, why))
+			return -1;
+		while (len < FILE_MAX && (n = read(fd, text + len, FILE_MAX - len)) > 0)
+			len += (size_t)n;
+	}
+	if (n >= 0)
+		return (ssize_t)len;
+	snprintf(why, IDENTITY_WHY_MAX, "%s", strerror(errno));
+	return -1;
+}
+
+static void
+put_path_first(const char *path, char why[static IDENTITY_WHY_MAX])
+{
+	char reason[IDENTITY_WHY_MAX];
+
+	memcpy(reason, why, sizeof(reason));
+	snprintf(why, IDENTITY_WHY_MAX, "%.*s: %.*s", WHY_PATH, path, (int)IDENTITY_WHY_MAX - WHY_PATH - 4, reason);
+}
+
+struct identity *
+identity_load(const char *path, char why[static IDENTITY_WHY_MAX])
+{
+	char text[FILE_MAX];
+	struct identity *me = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* a pipe must not keep us waiting */
+	ssize_t len = -1;
+	int saved;
+
+	snprintf(why, IDENTITY_WHY_MAX, "%s", fd == -1 ? strerror(errno) : "");
+	if (fd != -1 && (len = read_file(fd, text, why)) >= 0)
+		me = identity_parse(slice_of(text, (size_t)len), why);
+	saved = errno;
+	OPENSSL_cleanse(text, sizeof(text));
+	if (fd != -1)
+		close(fd);
+	if (me == NULL)
+		put_path_first(path, why);
+	errno = saved;
+	return me;
+}
+
+void
+identity_free(struct identity *me)
+{
+	if (me == NULL)
+		return;
+	EVP_PKEY_free(me->key);		/* cleanses it */
+	free(me);
+}
+
+const char *
+identity_id(const struct identity *me)
+{
+	return me->id;
+}
+
+EVP_PKEY *
+identity_key(const struct identity *me)
+{
+	return me->key;
+}
+
+/* ---- making a key ---- */
+
+/* PKCS #8 in memory that OpenSSL cleanses when it is freed. */
+static BIO *
+pem_of(EVP_PKEY *key)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+
+	if (bio != NULL && PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1)
+		return bio;
+	BIO_free(bio);
+	return NULL;
+}
+
+int
+identity_new_file(const char *path)
+{
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	BIO *bio = key == NULL ? NULL : pem_of(key);
+	char *text;
+	int result = -1, saved;
+
+	errno = ENOMEM;
+	if (bio != NULL) {
+		long len = BIO_get_mem_data(bio, &text);
+
+		result = create_file(path, 0600, slice_of(text, (size_t)len));
+	}
+	saved = errno;
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	errno = saved;
+	return result;
+}
