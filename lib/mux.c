@@ -1,0 +1,659 @@
+/* SPDX-License-Identifier: ISC */
+/* A tunnel session: its connection, its life, and the walk over what the peer says. One stream is in lib/mux_stream.c. */
+#include "mux_private.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#define IN_SIZE (256u * 1024u)		/* bytes read at once */
+#define OUT_SIZE (256u * 1024u)		/* bytes sent at once */
+#define TURN_MAX (256u * 1024u)		/* bytes of one session and direction in one turn */
+#define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes behind them */
+#define PIECES 64			/* of one stream's data, written at once */
+#define RTT_PACE_MS 1000		/* the connection's round trip is asked for at most so often */
+
+/* ---- the pool ---- */
+
+struct mux_pool *
+mux_pool_new(struct ev *ev)
+{
+	struct mux_pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL)
+		return NULL;
+	pool->ev = ev;
+	pool->in = aligned_alloc(4096, IN_SIZE);
+	pool->out = aligned_alloc(4096, OUT_SIZE);
+	if (pool->in != NULL && pool->out != NULL)
+		return pool;
+	mux_pool_free(pool);
+	return NULL;
+}
+
+void
+mux_pool_free(struct mux_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	free(pool->in);
+	free(pool->out);
+	free(pool);
+}
+
+const char *
+mux_end_word(enum mux_end end)
+{
+	static const char *const word[] = {
+		[MUX_CLOSED] = "closed",
+		[MUX_LOCAL_RESET] = "local-reset",
+		[MUX_PEER_RESET] = "peer-reset",
+		[MUX_IDLE] = "idle",
+		[MUX_HALF_CLOSE] = "half-close",
+		[MUX_MEMORY] = "memory",
+		[MUX_LOST] = "lost",
+		[MUX_SILENT] = "silent",
+		[MUX_PROTOCOL] = "protocol",
+	};
+
+	return word[end];
+}
+
+/* ---- its end ---- */
+
+static void send_control(struct mux *m);
+
+/* The one door: streams are told, then the owner. */
+static void
+end(struct mux *m, enum mux_end how, const char *why)
+{
+	if (m->over)
+		return;
+	m->over = true;
+	snprintf(m->why, sizeof(m->why), "%s", why);
+	if (how == MUX_PROTOCOL)
+		send_control(m);
+	ev_timer_at(m->pool->ev, &m->life, 0);
+	ev_undefer(m->pool->ev, &m->task);
+	if (mux_streams_lose(m))
+		m->ops->ended(m, how);
+}
+
+void
+mux_free(struct mux *m)
+{
+	if (m == NULL || m->freed)
+		return;
+	m->over = true;
+	if (!mux_streams_lose(m))
+		return;		/* one of them did it */
+	m->freed = true;
+	ev_timer_at(m->pool->ev, &m->life, 0);
+	ev_undefer(m->pool->ev, &m->task);
+	ev_del(m->pool->ev, &m->io);
+	m->io.fd = -1;
+	tls_free(m->tls);
+	yamux_free(m->y);
+	free(m->pending);
+	ev_free_later(m->pool->ev, m);
+}
+
+/* ---- its connection, encrypted or plain ---- */
+
+/* errno says why; 0: it ended without a word. */
+static void
+end_lost(struct mux *m)
+{
+	end(m, MUX_LOST, errno == 0 ? "end of file" : strerror(errno));
+}
+
+static void
+end_tls(struct mux *m, enum tls_result r)
+{
+	switch (r) {
+	case TLS_EOF:
+		end(m, MUX_CLOSED, "the peer ended it");
+		break;
+	case TLS_CUT:
+		end(m, MUX_LOST, tls_why(m->tls));
+		break;
+	case TLS_BAD:
+		end(m, MUX_PROTOCOL, tls_why(m->tls));
+		break;
+	case TLS_OK:
+	case TLS_AGAIN:
+		break;
+	}
+}
+
+/* Bytes that came, into the pool's buffer; 0: none now, or it has ended. */
+static size_t
+receive_plain(struct mux *m)
+{
+	ssize_t n = recv(m->io.fd, m->pool->in, IN_SIZE, 0);
+
+	if (n > 0)
+		return (size_t)n;
+	m->readable = false;
+	if (n == 0)
+		end(m, MUX_CLOSED, "the peer ended it");
+	else if (errno != EAGAIN && errno != EINTR)
+		end_lost(m);
+	return 0;
+}
+
+static size_t
+receive(struct mux *m)
+{
+	enum tls_result r;
+	size_t n;
+
+	if (m->tls == NULL)
+		return receive_plain(m);
+	r = tls_read(m->tls, m->pool->in, IN_SIZE, &n);
+	m->readable = r == TLS_OK && !tls_drained(m->tls);
+	if (r == TLS_OK)
+		return n;
+	end_tls(m, r);
+	return 0;
+}
+
+static size_t
+pending(const struct mux *m)
+{
+	if (m->tls != NULL)
+		return tls_pending(m->tls);
+	return m->pending == NULL ? 0 : m->pending->len;
+}
+
+static void
+send_plain(struct mux *m, const uint8_t *bytes, size_t len)
+{
+	ssize_t w = send(m->io.fd, bytes, len, MSG_NOSIGNAL);
+
+	if (w == -1 && errno != EAGAIN && errno != EINTR) {
+		end_lost(m);
+		return;
+	}
+	if (w == -1)
+		w = 0;
+	if ((size_t)w == len)
+		return;
+	m->blocked = true;
+	if (!mux_spill_add(&m->pending, bytes + w, len - (size_t)w, UINT32_MAX))
+		end(m, MUX_LOST, "out of memory");
+}
+
+static void
+push_plain(struct mux *m)
+{
+	ssize_t w = send(m->io.fd, m->pending->bytes + m->pending->at, m->pending->len, MSG_NOSIGNAL);
+
+	if (w == -1 && errno != EAGAIN && errno != EINTR)
+		end_lost(m);
+	else if (w > 0)
+		mux_spill_drop(&m->pending, (size_t)w);
+	m->blocked = m->pending != NULL;
+}
+
+/* Send len bytes of the pool's buffer; what the socket has no room for is kept. */
+static void
+transmit(struct mux *m, size_t len)
+{
+	enum tls_result r;
+
+	m->said_ms = ev_now_ms(m->pool->ev);
+	if (m->tls == NULL) {
+		send_plain(m, m->pool->out, len);
+		return;
+	}
+	r = tls_write(m->tls, m->pool->out, len);
+	m->blocked = r == TLS_AGAIN;
+	end_tls(m, r);
+}
+
+/* Whether everything sent has left. */
+static bool
+push(struct mux *m)
+{
+	enum tls_result r;
+
+	if (m->blocked)
+		return false;
+	if (pending(m) == 0)
+		return true;
+	if (m->tls == NULL) {
+		push_plain(m);
+	} else {
+		r = tls_flush(m->tls);
+		m->blocked = r == TLS_AGAIN;
+		end_tls(m, r);
+	}
+	return !m->blocked && !m->over;
+}
+
+/* ---- what the peer says ---- */
+
+/* Data of one stream, in pieces, to be written at once. */
+struct gather {
+	struct mux_stream *s;		/* NULL: none */
+	size_t len;
+	int n;
+	struct iovec iov[PIECES];
+};
+
+static bool
+gather_add(struct gather *g, struct mux_stream *s, struct slice data)
+{
+	if ((g->s != NULL && g->s != s) || g->n == PIECES)
+		return false;
+	g->s = s;
+	g->iov[g->n++] = (struct iovec){ (void *)(uintptr_t)data.p, data.len };
+	g->len += data.len;
+	return true;
+}
+
+static void
+gather_flush(struct gather *g)
+{
+	struct mux_stream *s = g->s;
+
+	if (s == NULL)
+		return;
+	g->s = NULL;
+	mux_stream_input(s, g->iov, g->n, g->len);
+	g->n = 0;
+	g->len = 0;
+}
+
+static struct mux_stream *
+stream_of(const struct yamux_what *what)
+{
+	return EV_CONTAINER(what->stream, struct mux_stream, y);
+}
+
+/* One event but data. */
+static void
+act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
+{
+	switch (e) {
+	case YAMUX_OPENED:
+		if (m->closing)
+			yamux_refuse(m->y);
+		else
+			m->ops->opened(m);
+		break;
+	case YAMUX_WINDOW:
+		mux_stream_ready(stream_of(what));
+		break;
+	case YAMUX_FIN:
+		mux_stream_fin(stream_of(what));
+		break;
+	case YAMUX_RESET:
+		mux_stream_doom(stream_of(what), MUX_PEER_RESET);
+		break;
+	case YAMUX_GOAWAY:
+		if (m->ops->goaway != NULL)
+			m->ops->goaway(m);
+		break;
+	case YAMUX_BAD:
+		end(m, MUX_PROTOCOL, yamux_why(m->y));
+		break;
+	case YAMUX_MORE:
+	case YAMUX_DATA:
+	case YAMUX_PING:
+	case YAMUX_PONG:
+		break;
+	}
+}
+
+/* Walk what came. Any callback may free the session: its memory lives on until the end of the turn. */
+static void
+hear(struct mux *m, const uint8_t *bytes, size_t len)
+{
+	struct gather g;
+	struct yamux_what what;
+
+	g.s = NULL;
+	g.len = 0;
+	g.n = 0;
+	while (!m->over) {
+		size_t used;
+		enum yamux_event e;
+
+		what.stream = NULL;
+		e = yamux_next(m->y, bytes, len, &used, &what);
+		bytes += used;
+		len -= used;
+		if (e == YAMUX_DATA && gather_add(&g, stream_of(&what), what.data))
+			continue;
+		if (e == YAMUX_FIN && g.s == stream_of(&what))
+			g.s->peer_eof = true;	/* so that it travels with the last bytes */
+		gather_flush(&g);
+		if (e == YAMUX_MORE || m->over)
+			break;
+		if (what.stream != NULL && stream_of(&what)->mux != m)	/* reset by its owner just now */
+			continue;
+		if (e == YAMUX_DATA)
+			gather_add(&g, stream_of(&what), what.data);
+		else
+			act(m, e, &what);
+	}
+}
+
+/* What the socket has, a turn's worth of it. Whoever is slow to take it does not stop this: credit bounds what can come. */
+static void
+input(struct mux *m)
+{
+	size_t sum = 0, n;
+
+	while (m->readable && !m->over && sum < TURN_MAX) {
+		n = receive(m);
+		if (n == 0)
+			break;
+		sum += n;
+		m->heard_ms = ev_now_ms(m->pool->ev);
+		hear(m, m->pool->in, n);
+	}
+	if (!m->over && (m->readable || yamux_has_out(m->y)))
+		mux_due(m);
+}
+
+/* ---- what we say ---- */
+
+void
+mux_due(struct mux *m)
+{
+	if (!m->over)
+		ev_defer(m->pool->ev, &m->task);
+}
+
+/* Fill the pool's buffer: control frames first, then the streams in turn, a piece each. */
+static size_t
+fill(struct mux *m)
+{
+	uint8_t *out = m->pool->out;
+	size_t at = yamux_out(m->y, out, OUT_SIZE);
+	struct mux_stream *s;
+
+	while (OUT_SIZE - at >= MUX_ROOM_MIN && (s = mux_queue_take(&m->ready)) != NULL) {
+		s->ready = false;
+		if (m->closing && s->out == NULL)
+			continue;
+		at += mux_stream_output(s, out + at, OUT_SIZE - at);
+		mux_stream_ready(s);
+	}
+	return at;
+}
+
+/* Send what there is to send while the socket has room, a turn's worth of it. */
+static void
+output(struct mux *m)
+{
+	size_t sum = 0, n;
+
+	while (push(m) && sum < TURN_MAX) {
+		n = fill(m);
+		if (n == 0)
+			return;
+		transmit(m, n);
+		sum += n;
+	}
+	if (!m->over && !m->blocked)
+		mux_due(m);
+}
+
+/* The last words of a session that is over: what the machine has to say. */
+static void
+send_control(struct mux *m)
+{
+	size_t n;
+
+	if (!push(m))
+		return;
+	n = yamux_out(m->y, m->pool->out, OUT_SIZE);
+	if (n > 0)
+		transmit(m, n);
+}
+
+/* ---- its life ---- */
+
+static void
+watch(struct mux *m)
+{
+	uint64_t ping = m->conf.heartbeat_ms == 0 ? UINT64_MAX : m->said_ms + m->conf.heartbeat_ms;
+	uint64_t death = m->conf.dead_ms == 0 ? UINT64_MAX : m->heard_ms + m->conf.dead_ms;
+	uint64_t due = ping < death ? ping : death;
+
+	ev_timer_at(m->pool->ev, &m->life, due == UINT64_MAX ? 0 : due);
+}
+
+/* Whether nothing came for too long. We may have been stopped ourselves: what lies in the socket counts. */
+static bool
+silent(struct mux *m)
+{
+	uint64_t now = ev_now_ms(m->pool->ev);
+
+	if (m->conf.dead_ms == 0 || now < m->heard_ms + m->conf.dead_ms)
+		return false;
+	m->readable = true;
+	input(m);
+	return !m->over && now >= m->heard_ms + m->conf.dead_ms;
+}
+
+static void
+on_life(struct ev_timer *t)
+{
+	struct mux *m = EV_CONTAINER(t, struct mux, life);
+	uint64_t now = ev_now_ms(m->pool->ev);
+	char why[64];
+
+	if (silent(m)) {
+		snprintf(why, sizeof(why), "nothing came for %llu ms", (unsigned long long)(now - m->heard_ms));
+		end(m, MUX_SILENT, why);
+	}
+	if (m->over)
+		return;
+	if (m->conf.heartbeat_ms != 0 && now >= m->said_ms + m->conf.heartbeat_ms) {
+		m->said_ms = now;
+		yamux_ping(m->y, m->pings++);
+		mux_due(m);
+	}
+	watch(m);
+}
+
+/* TCP gives up on a peer that acknowledges nothing, in case that is noticed before the silence. */
+static void
+limit_unacknowledged(const struct mux *m)
+{
+	unsigned ms = m->conf.dead_ms > 3600000 ? 3600000 : (unsigned)m->conf.dead_ms;
+
+	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
+void
+mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
+{
+	m->conf.heartbeat_ms = heartbeat_ms;
+	m->conf.dead_ms = dead_ms;
+	limit_unacknowledged(m);
+	watch(m);
+}
+
+uint32_t
+mux_rtt_us(struct mux *m)
+{
+	uint64_t now = ev_now_ms(m->pool->ev);
+	struct tcp_info info = { .tcpi_rtt = 0 };
+	socklen_t len = sizeof(info);
+
+	if (m->rtt_asked_ms != 0 && now < m->rtt_asked_ms + RTT_PACE_MS)
+		return m->rtt_us;
+	m->rtt_asked_ms = now;
+	if (getsockopt(m->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+		m->rtt_us = info.tcpi_min_rtt != 0 && info.tcpi_min_rtt != UINT32_MAX ? info.tcpi_min_rtt : info.tcpi_rtt;
+	return m->rtt_us;
+}
+
+/* ---- its turns ---- */
+
+/* End in order: the last frames, then the end itself, as far as the socket has room. */
+static void
+finish(struct mux *m)
+{
+	size_t n;
+
+	while (push(m) && (n = fill(m)) > 0)
+		transmit(m, n);
+	if (!m->over && m->tls != NULL && pending(m) == 0)
+		tls_goodbye(m->tls);
+	end(m, MUX_CLOSED, "we ended it");
+}
+
+static void
+on_task(struct ev_task *task)
+{
+	struct mux *m = EV_CONTAINER(task, struct mux, task);
+
+	if (m->closing) {
+		finish(m);
+		return;
+	}
+	input(m);
+	if (!m->over)
+		output(m);
+	if (!m->over)
+		mux_streams_tell(m);
+}
+
+static void
+on_io(struct ev_io *io, unsigned events)
+{
+	struct mux *m = EV_CONTAINER(io, struct mux, io);
+
+	if (m->over)
+		return;
+	if (events & EV_WRITE) {
+		m->blocked = false;
+		mux_due(m);
+	}
+	if (events & (EV_READ | EV_EOF | EV_ERROR)) {
+		m->readable = true;
+		input(m);
+	}
+}
+
+/* The owner's watch is ours now: what the batch still has for it is reported again. */
+static void
+ignore(struct ev_io *io, unsigned events)
+{
+	(void)io;
+	(void)events;
+}
+
+static void
+set_options(const struct mux *m)
+{
+	int on = 1, notsent = NOTSENT_MAX;
+
+	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent, sizeof(notsent));
+	limit_unacknowledged(m);
+}
+
+struct mux *
+mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops, struct ev_io *io, struct tls *tls,
+    void *arg)
+{
+	struct mux *m = calloc(1, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	m->pool = pool;
+	m->ops = ops;
+	m->arg = arg;
+	m->conf = *conf;
+	m->ready.last = &m->ready.first;
+	m->doomed.last = &m->doomed.first;
+	m->task.cb = on_task;
+	m->life.cb = on_life;
+	m->io = (struct ev_io){ io->fd, on_io };
+	m->heard_ms = m->said_ms = ev_now_ms(pool->ev);
+	m->y = yamux_new(conf->role, conf->max_streams, conf->ancestor);
+	if (m->y == NULL || ev_mod(pool->ev, &m->io, EV_READ | EV_WRITE | EV_EDGE) == -1) {
+		yamux_free(m->y);
+		free(m);
+		return NULL;
+	}
+	io->cb = ignore;
+	m->tls = tls;
+	m->readable = true;
+	set_options(m);
+	watch(m);
+	mux_due(m);
+	return m;
+}
+
+/* ---- the owner's ---- */
+
+void *
+mux_arg(const struct mux *m)
+{
+	return m->arg;
+}
+
+void
+mux_close(struct mux *m)
+{
+	if (m->over || m->closing)
+		return;
+	m->closing = true;
+	yamux_goaway(m->y, YAMUX_GOAWAY_NORMAL);
+	mux_due(m);
+}
+
+void
+mux_goaway(struct mux *m)
+{
+	yamux_goaway(m->y, YAMUX_GOAWAY_NORMAL);
+	mux_due(m);
+}
+
+void
+mux_refuse(struct mux *m)
+{
+	yamux_refuse(m->y);
+}
+
+const char *
+mux_why(const struct mux *m)
+{
+	return m->why;
+}
+
+uint32_t
+mux_streams(const struct mux *m)
+{
+	return m->count;
+}
+
+size_t
+mux_memory(const struct mux *m)
+{
+	return m->kept;
+}
+
+uint64_t
+mux_rx(const struct mux *m)
+{
+	return m->rx;
+}
+
+uint64_t
+mux_tx(const struct mux *m)
+{
+	return m->tx;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A tunnel session: yamux streams over one TLS (or plain) connection, each joined to a descriptor of ours. The same on both ends.
+ *
+ * Bytes are read from a stream's descriptor straight into frames when the connection has room for them, streams taking turns,
+ * and written straight from what was decrypted; only what a descriptor does not take is kept, within the stream's window. Whoever
+ * is slow stops only itself: credit follows what its descriptor took.
+ */
+#ifndef MUX_H
+#define MUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ev.h"
+#include "slice.h"
+#include "tls.h"
+#include "yamux.h"
+
+#define MUX_MEMORY_MAX (16u * 1024u * 1024u)	/* bytes one session may keep for slow descriptors, over all its streams */
+#define MUX_WINDOW_MAX (4u * 1024u * 1024u)	/* bytes a stream's window may grow to */
+
+/* What the sessions of one process share: buffers. NULL when out of memory. */
+struct mux_pool;
+struct mux_pool *mux_pool_new(struct ev *ev);
+void mux_pool_free(struct mux_pool *pool);
+
+enum mux_end {
+	MUX_CLOSED,		/* stream: both directions ended in order; session: the peer ended in order */
+	MUX_LOCAL_RESET,	/* stream: its descriptor broke */
+	MUX_PEER_RESET,		/* stream: the peer reset it */
+	MUX_IDLE,		/* stream: idle_ms without a byte */
+	MUX_HALF_CLOSE,		/* stream: half_close_ms without a byte after one direction's end */
+	MUX_MEMORY,		/* stream: the session was at its limit and this one kept the most */
+	MUX_LOST,		/* session: the connection broke; streams: their session ended, however */
+	MUX_SILENT,		/* session: nothing came for dead_ms */
+	MUX_PROTOCOL		/* session: the peer broke the rules, TLS's included */
+};
+
+/* "closed", "local-reset", ... for logs. Static. */
+const char *mux_end_word(enum mux_end end);
+
+struct mux;
+struct mux_stream;
+
+struct mux_ops {
+	/* The peer opened a stream: mux_accept() it or mux_refuse() before returning. */
+	void (*opened)(struct mux *m);
+	/* The peer takes no new streams any more. May be NULL. */
+	void (*goaway)(struct mux *m);
+	/* The session is over and its streams were told so: mux_free() it (from here is fine), close the descriptor. */
+	void (*ended)(struct mux *m, enum mux_end end);
+};
+
+struct mux_stream_ops {
+	/* A stream that is not joined got bytes, or the peer's end (mux_ended()): look with mux_peek(), drop with mux_take(). May be NULL. */
+	void (*data)(struct mux_stream *s);
+	/* Its end, from the loop, never from inside a call of the owner's on s: it has left the session. Close its
+	   descriptor (sock_reset() it when the end is a reset), free the owner by ev_free_later(). */
+	void (*ended)(struct mux_stream *s, enum mux_end end);
+};
+
+struct mux_conf {
+	enum yamux_role role;
+	bool ancestor;			/* the ancestors' yamux: explicit SYN; pings at their pace are answered as ever */
+	uint64_t heartbeat_ms, dead_ms;	/* ping when nothing was sent for so long; end when nothing came. 0: off */
+	uint64_t idle_ms, half_close_ms;	/* of joined streams, 0: off */
+	uint32_t max_streams;		/* the peer may open at once */
+};
+
+/* A session; opaque. */
+
+/* One stream, embedded in its owner (zeroed before mux_open() or mux_accept()). Private but for what is said here. */
+struct mux_spill;
+struct mux_stream {
+	struct yamux_stream y;
+	struct mux *mux;		/* NULL: not in a session */
+	const struct mux_stream_ops *ops;
+	struct ev_io io;		/* the descriptor, -1: none; the owner's to open and close, the session's to use once joined */
+	struct ev_timer deadline;	/* once joined */
+	struct mux_stream *next, **at;	/* among all of the session */
+	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be told */
+	struct mux_spill *in, *out;	/* owned: received and not yet written; to be sent before anything read from io */
+	uint64_t rx, tx;		/* bytes of the stream received from, and sent to the peer (what was mux_send() included) */
+	uint64_t looked_us;		/* when its window was last thought about */
+	uint32_t window;		/* as large as the peer's window has grown */
+	uint32_t taken;			/* bytes taken since then */
+	uint8_t end;			/* enum mux_end, once dead */
+	bool joined : 1;
+	bool readable : 1, writable : 1; /* of the descriptor, until EAGAIN says otherwise */
+	bool hup : 1;			/* of the descriptor: its end lies behind what can be read */
+	bool urgent : 1;		/* a short read from it proves nothing */
+	bool error : 1;			/* it has, or had, one to report */
+	bool broken : 1;		/* it takes no bytes any more */
+	bool nodelay : 1, wrote : 1;	/* TCP_NODELAY is set there; something was written to it */
+	bool bulk : 1;			/* the last read brought all that was asked for */
+	bool eof : 1, fin_out : 1;	/* our direction has ended; the peer was told */
+	bool peer_eof : 1, shut : 1;	/* the peer's direction has ended; the descriptor was told */
+	bool ready : 1;			/* in the queue of those with something to send */
+	bool dead : 1;			/* out of the game, its end is yet to be told */
+};
+
+/*
+ * Begin a session over io->fd, connected, non-blocking, already watched edge-triggered for read and write; tls: its handshake done
+ * (taken over), or NULL: plain. io's descriptor stays the owner's, its callback becomes the session's. arg is the owner's
+ * (mux_arg()). Anything that came meanwhile is looked for in a later turn. NULL when out of memory (tls is still the owner's then).
+ */
+struct mux *mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops, struct ev_io *io, struct tls *tls,
+    void *arg);
+void *mux_arg(const struct mux *m);
+
+/* Frees; streams still in it are told MUX_LOST first. Before its descriptor is closed. NULL is fine. ops->ended is not called. */
+void mux_free(struct mux *m);
+
+/* End in order: GOAWAY, what is queued and close_notify as far as the socket has room; then ended(MUX_CLOSED) in a later turn. */
+void mux_close(struct mux *m);
+
+/* Say that no new streams are wanted. Those there are go on. */
+void mux_goaway(struct mux *m);
+
+/* What the welcome says holds from now on. */
+void mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms);
+
+/* Why the session ended, for the log: never secret. Lives until mux_free(). */
+const char *mux_why(const struct mux *m);
+
+/* Streams at once, whoever opened them; bytes kept for slow descriptors; bytes of payload received and sent so far. */
+uint32_t mux_streams(const struct mux *m);
+size_t mux_memory(const struct mux *m);
+uint64_t mux_rx(const struct mux *m);
+uint64_t mux_tx(const struct mux *m);
+
+/* Open a stream. False: the peer takes none any more. s->io.fd may be -1 until mux_join(). */
+bool mux_open(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
+void mux_accept(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
+void mux_refuse(struct mux *m);
+
+/* The session s is in. NULL once it has ended. */
+struct mux *mux_of(const struct mux_stream *s);
+
+/* Send a copy of bytes, in front of whatever is read from the descriptor later. False when out of memory. */
+bool mux_send(struct mux_stream *s, struct slice bytes);
+
+/* Of a stream not joined: what came and was not taken yet, in one piece; drop its first n bytes; whether the end came behind it. */
+struct slice mux_peek(struct mux_stream *s);
+void mux_take(struct mux_stream *s, size_t n);
+bool mux_ended(const struct mux_stream *s);
+
+/* End our direction of a stream not joined, behind what was sent. */
+void mux_fin(struct mux_stream *s);
+
+/*
+ * From now on relay between the stream and s->io.fd, which is watched edge-triggered for read and write already; events are those
+ * that came meanwhile and were not acted on (EV_READ | EV_WRITE is always safe). Bytes that came for it go there first.
+ */
+void mux_join(struct mux_stream *s, unsigned events);
+
+/* Leave the session at once, with a reset for the peer; ended() is not called. What is not in a session is left alone. */
+void mux_reset(struct mux_stream *s);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/* What lib/mux.c (a session) and lib/mux_stream.c (its streams) share. Only for these two. */
+#ifndef MUX_PRIVATE_H
+#define MUX_PRIVATE_H
+
+#include <sys/uio.h>
+
+#include "mux.h"
+
+/*
+ * in is filled by one session and used up before anybody else has a turn, and so is out: idle sessions and streams hold nothing.
+ */
+struct mux_pool {
+	struct ev *ev;
+	uint8_t *in, *out;
+};
+
+struct mux_queue {
+	struct mux_stream *first, **last;
+};
+
+struct mux {
+	const struct mux_ops *ops;	/* first: it is what ev_free_later() overwrites */
+	struct mux_pool *pool;
+	void *arg;
+	struct yamux *y;
+	struct tls *tls;		/* owned; NULL: plain */
+	struct mux_spill *pending;	/* owned: what a plain socket had no room for */
+	struct ev_io io;
+	struct ev_task task;
+	struct ev_timer life;
+	struct mux_conf conf;
+	struct mux_stream *streams;	/* all of them */
+	struct mux_queue ready;		/* those with something to send, served in turn */
+	struct mux_queue doomed;	/* those whose end is to be told */
+	uint32_t count;
+	size_t kept;			/* bytes of memory in their .in */
+	size_t grown;			/* bytes their windows have grown, together */
+	uint64_t rx, tx;
+	uint64_t heard_ms, said_ms;	/* when bytes last came, and went */
+	uint64_t rtt_asked_ms;
+	uint32_t rtt_us;
+	uint32_t pings;
+	bool readable, blocked;		/* of the socket, until EAGAIN and until it is writable */
+	bool closing;			/* mux_close() was called */
+	bool over;			/* it has ended: no more of it is looked at */
+	bool freed;			/* by its owner; the memory lives until the end of the turn */
+	char why[TLS_WHY_MAX];
+};
+
+/* ---- lib/mux.c ---- */
+
+/* There is something to send or to tell: behind this turn's events. */
+void mux_due(struct mux *m);
+
+/* The shortest round trip of the session's connection in microseconds, 0: unknown. */
+uint32_t mux_rtt_us(struct mux *m);
+
+/* ---- lib/mux_stream.c ---- */
+
+/* Bytes waiting; malloc'd. */
+struct mux_spill {
+	uint32_t at, len, size;		/* bytes[at .. at + len) of size are left */
+	uint8_t bytes[];
+};
+
+/* Append to *spill, NULL: nothing is in it yet; it grows ahead up to most. False when out of memory: nothing is changed then. */
+bool mux_spill_add(struct mux_spill **spill, const void *bytes, size_t len, size_t most);
+
+/* Drop the first n bytes, and with the last of them the memory: *spill is NULL then. */
+void mux_spill_drop(struct mux_spill **spill, size_t n);
+
+/* len bytes of the peer in n pieces came for s, and with fin its end behind them. */
+void mux_stream_input(struct mux_stream *s, const struct iovec *iov, int n, size_t len);
+void mux_stream_fin(struct mux_stream *s);
+
+/* Queue s if it has something to send, and may. */
+void mux_stream_ready(struct mux_stream *s);
+
+/* Frames of s, read straight from its descriptor, into the room bytes (at least MUX_ROOM_MIN) at out: how many bytes. */
+#define MUX_ROOM_MIN 1024u
+size_t mux_stream_output(struct mux_stream *s, uint8_t *out, size_t room);
+
+/* s is over: let go of what it holds, with a reset for the peer unless it ended in order. Its owner is told in a while. */
+void mux_stream_doom(struct mux_stream *s, enum mux_end end);
+
+/* Tell the owners of doomed streams. False: one of them freed the session. */
+bool mux_streams_tell(struct mux *m);
+
+/* The same for all streams, MUX_LOST for those that were not doomed. */
+bool mux_streams_lose(struct mux *m);
+
+/* The first of a queue, taken off; NULL: empty. */
+struct mux_stream *mux_queue_take(struct mux_queue *q);
+
+#endif

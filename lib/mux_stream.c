@@ -1,0 +1,757 @@
+/* SPDX-License-Identifier: ISC */
+/* One stream of a tunnel session: between its frames and its descriptor. */
+#include "mux_private.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sock.h"
+
+#define FRAMES 4		/* read at once from a stream that moves a lot; others get one */
+#define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
+
+/* ---- what waits ---- */
+
+static struct mux_spill *
+spill_grow(struct mux_spill *p, size_t size)
+{
+	struct mux_spill *grown = realloc(p, sizeof(*p) + size);
+
+	if (grown == NULL)
+		return NULL;
+	if (p == NULL)
+		grown->at = grown->len = 0;
+	grown->size = (uint32_t)size;
+	return grown;
+}
+
+static void
+spill_to_front(struct mux_spill *p)
+{
+	memmove(p->bytes, p->bytes + p->at, p->len);
+	p->at = 0;
+}
+
+bool
+mux_spill_add(struct mux_spill **spill, const void *bytes, size_t len, size_t most)
+{
+	struct mux_spill *p = *spill;
+	size_t sum = (p == NULL ? 0 : p->len) + len, size;
+
+	if (p != NULL && p->at + sum > p->size && (p->at >= p->size / 2 || p->size >= most))
+		spill_to_front(p);
+	if (p == NULL || p->at + sum > p->size) {
+		size = p == NULL ? sum : (size_t)p->size * 2;
+		if (size > most)
+			size = most;
+		if (p != NULL && p->at > 0)
+			spill_to_front(p);
+		p = spill_grow(p, size < sum ? sum : size);
+		if (p == NULL)
+			return false;
+		*spill = p;
+	}
+	memcpy(p->bytes + p->at + p->len, bytes, len);
+	p->len += (uint32_t)len;
+	return true;
+}
+
+void
+mux_spill_drop(struct mux_spill **spill, size_t n)
+{
+	struct mux_spill *p = *spill;
+
+	p->at += (uint32_t)n;
+	p->len -= (uint32_t)n;
+	if (p->len > 0)
+		return;
+	free(p);
+	*spill = NULL;
+}
+
+static size_t
+spill_size(const struct mux_spill *p)
+{
+	return p == NULL ? 0 : sizeof(*p) + p->size;
+}
+
+/* ---- queues ---- */
+
+static void
+queue_put(struct mux_queue *q, struct mux_stream *s)
+{
+	s->next_due = NULL;
+	*q->last = s;
+	q->last = &s->next_due;
+}
+
+struct mux_stream *
+mux_queue_take(struct mux_queue *q)
+{
+	struct mux_stream *s = q->first;
+
+	if (s == NULL)
+		return NULL;
+	q->first = s->next_due;
+	if (q->first == NULL)
+		q->last = &q->first;
+	return s;
+}
+
+static void
+queue_remove(struct mux_queue *q, struct mux_stream *s)
+{
+	struct mux_stream **at = &q->first;
+
+	while (*at != s)
+		at = &(*at)->next_due;
+	*at = s->next_due;
+	if (q->last == &s->next_due)
+		q->last = at;
+}
+
+static bool
+has_to_send(const struct mux_stream *s)
+{
+	if (s->dead || s->fin_out || s->y.id == 0)
+		return false;
+	if (s->out == NULL && s->eof)
+		return true;
+	return (s->out != NULL || (s->joined && s->readable)) && yamux_may_send(&s->y) > 0;
+}
+
+void
+mux_stream_ready(struct mux_stream *s)
+{
+	if (s->ready || !has_to_send(s))
+		return;
+	s->ready = true;
+	queue_put(&s->mux->ready, s);
+	mux_due(s->mux);
+}
+
+/* ---- its end ---- */
+
+static void
+free_in(struct mux_stream *s)
+{
+	s->mux->kept -= spill_size(s->in);
+	free(s->in);
+	s->in = NULL;
+}
+
+static void
+let_go(struct mux_stream *s)
+{
+	struct mux *m = s->mux;
+
+	free_in(s);
+	free(s->out);
+	s->out = NULL;
+	ev_timer_at(m->pool->ev, &s->deadline, 0);
+	m->grown -= s->window - YAMUX_WINDOW_START;
+	s->window = YAMUX_WINDOW_START;
+	if (s->ready)
+		queue_remove(&m->ready, s);
+	s->ready = false;
+}
+
+/* Let the machine forget it; what it then has to say leaves with this turn. */
+static void
+reset_frames(struct mux_stream *s)
+{
+	if (s->y.id == 0)
+		return;
+	yamux_reset(s->mux->y, &s->y);
+	mux_due(s->mux);
+}
+
+static void
+leave(struct mux_stream *s)
+{
+	s->mux->count--;
+	*s->at = s->next;
+	if (s->next != NULL)
+		s->next->at = s->at;
+	s->mux = NULL;
+}
+
+void
+mux_stream_doom(struct mux_stream *s, enum mux_end end)
+{
+	if (s->dead)
+		return;
+	s->dead = true;
+	s->end = (uint8_t)end;
+	reset_frames(s);
+	let_go(s);
+	queue_put(&s->mux->doomed, s);
+	mux_due(s->mux);
+}
+
+bool
+mux_streams_tell(struct mux *m)
+{
+	struct mux_stream *s;
+
+	while (!m->freed && (s = mux_queue_take(&m->doomed)) != NULL) {
+		leave(s);
+		s->ops->ended(s, (enum mux_end)s->end);
+	}
+	return !m->freed;
+}
+
+bool
+mux_streams_lose(struct mux *m)
+{
+	for (struct mux_stream *s; (s = mux_queue_take(&m->ready)) != NULL; )
+		s->ready = false;
+	for (struct mux_stream *s = m->streams; s != NULL; s = s->next)
+		mux_stream_doom(s, MUX_LOST);
+	return mux_streams_tell(m);
+}
+
+void
+mux_reset(struct mux_stream *s)
+{
+	struct mux *m = s->mux;
+
+	if (m == NULL)
+		return;
+	if (s->dead) {
+		queue_remove(&m->doomed, s);
+	} else {
+		reset_frames(s);
+		let_go(s);
+	}
+	leave(s);
+}
+
+/* ---- its beginning ---- */
+
+static void
+enter(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops)
+{
+	s->mux = m;
+	s->ops = ops;
+	s->window = YAMUX_WINDOW_START;
+	s->next = m->streams;
+	s->at = &m->streams;
+	if (s->next != NULL)
+		s->next->at = &s->next;
+	m->streams = s;
+	m->count++;
+	if (yamux_has_out(m->y))
+		mux_due(m);
+}
+
+bool
+mux_open(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops)
+{
+	if (m->over || m->closing || !yamux_open(m->y, &s->y))
+		return false;
+	enter(m, s, ops);
+	return true;
+}
+
+void
+mux_accept(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops)
+{
+	yamux_accept(m->y, &s->y);
+	enter(m, s, ops);
+}
+
+struct mux *
+mux_of(const struct mux_stream *s)
+{
+	return s->mux;
+}
+
+/* ---- its timers ---- */
+
+static bool
+half_closed(const struct mux_stream *s)
+{
+	return s->eof != s->peer_eof;
+}
+
+/* Something moved, or ended. */
+static void
+touch(struct mux_stream *s)
+{
+	const struct mux_conf *conf = &s->mux->conf;
+
+	if (s->joined)
+		ev_timer_in(s->mux->pool->ev, &s->deadline,
+		    half_closed(s) && conf->half_close_ms != 0 ? conf->half_close_ms : conf->idle_ms);
+}
+
+static void
+on_deadline(struct ev_timer *t)
+{
+	struct mux_stream *s = EV_CONTAINER(t, struct mux_stream, deadline);
+
+	mux_stream_doom(s, half_closed(s) ? MUX_HALF_CLOSE : MUX_IDLE);
+}
+
+/* ---- from the peer to the descriptor ---- */
+
+static bool
+would_block(void)
+{
+	return errno == EAGAIN || errno == EINTR;
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/*
+ * Half a window was taken: how much the window may grow. When that took less than a round trip, the peer has waited for credit.
+ */
+static uint32_t
+growth(struct mux_stream *s)
+{
+	struct mux *m = s->mux;
+	uint64_t now = now_us(), spent_us = now - s->looked_us;
+	uint32_t more = s->window;
+
+	s->looked_us = now;
+	s->taken = 0;
+	if (more * 2 > MUX_WINDOW_MAX || m->grown + more > MUX_MEMORY_MAX / 2 || spent_us >= mux_rtt_us(m))
+		return 0;
+	m->grown += more;
+	s->window += more;
+	return more;
+}
+
+/* n bytes found their place: so many more may come. */
+static void
+took(struct mux_stream *s, size_t n)
+{
+	uint32_t more = 0;
+
+	if (s->peer_eof || s->y.id == 0 || n == 0)
+		return;
+	s->taken += (uint32_t)n;
+	if (s->taken >= s->window / 2)
+		more = growth(s);
+	yamux_grant(s->mux->y, &s->y, (uint32_t)n + more, more > 0);
+	if (yamux_has_out(s->mux->y))
+		mux_due(s->mux);
+}
+
+/* What follows from everything having been written: an end to pass on, or that of the stream. */
+static void
+settle(struct mux_stream *s)
+{
+	if (s->dead || s->in != NULL || !s->peer_eof)
+		return;
+	if (yamux_over(&s->y)) {
+		mux_stream_doom(s, s->broken ? MUX_LOCAL_RESET : MUX_CLOSED);
+	} else if (s->joined && !s->shut && !s->broken) {
+		s->shut = true;
+		(void)shutdown(s->io.fd, SHUT_WR);
+	}
+}
+
+/* The descriptor takes no more. What it still has to say is delivered first; behind it comes the reset. */
+static void
+sink_broke(struct mux_stream *s)
+{
+	free_in(s);
+	s->broken = true;
+	if (s->eof) {
+		mux_stream_doom(s, MUX_LOCAL_RESET);
+		return;
+	}
+	s->readable = s->urgent = true;
+	mux_stream_ready(s);
+}
+
+/*
+ * Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY is not worth its system call before a
+ * second write or a first one of several segments. The peer's FIN, when known, is to travel with the last bytes.
+ */
+static ssize_t
+put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
+	int flags = MSG_NOSIGNAL | (s->peer_eof ? MSG_MORE : 0);
+	ssize_t w;
+
+	if (!s->nodelay && (s->wrote || len > ONE_SEGMENT)) {
+		sock_nodelay(s->io.fd);
+		s->nodelay = true;
+	}
+	s->wrote = true;
+	w = n == 1 ? send(s->io.fd, iov->iov_base, iov->iov_len, flags) : sendmsg(s->io.fd, &msg, flags);
+	return w == -1 && errno == ENOTSOCK ? writev(s->io.fd, iov, n) : w;
+}
+
+/* Write what was kept. */
+static void
+drain(struct mux_stream *s)
+{
+	struct iovec iov = { s->in->bytes + s->in->at, s->in->len };
+	size_t before = spill_size(s->in);
+	ssize_t w = put(s, &iov, 1, iov.iov_len);
+
+	if (w == -1 && would_block()) {
+		s->writable = false;
+		return;
+	}
+	if (w == -1) {
+		sink_broke(s);
+		return;
+	}
+	touch(s);
+	s->writable = (size_t)w == iov.iov_len;
+	mux_spill_drop(&s->in, (size_t)w);
+	s->mux->kept -= before - spill_size(s->in);
+	took(s, (size_t)w);
+	settle(s);
+}
+
+/* The session is at its limit: who keeps the most goes. */
+static void
+cut_largest(struct mux *m)
+{
+	struct mux_stream *largest = NULL;
+
+	for (struct mux_stream *s = m->streams; s != NULL; s = s->next)
+		if (s->in != NULL && (largest == NULL || spill_size(s->in) > spill_size(largest->in)))
+			largest = s;
+	if (largest != NULL)
+		mux_stream_doom(largest, MUX_MEMORY);
+}
+
+/* Keep the pieces but for their first skip bytes. */
+static void
+keep(struct mux_stream *s, const struct iovec *iov, int n, size_t skip)
+{
+	struct mux *m = s->mux;
+	size_t before = spill_size(s->in);
+
+	for (int i = 0; i < n; i++) {
+		size_t cut = skip < iov[i].iov_len ? skip : iov[i].iov_len;
+
+		skip -= cut;
+		if (cut < iov[i].iov_len &&
+		    !mux_spill_add(&s->in, (char *)iov[i].iov_base + cut, iov[i].iov_len - cut, s->window)) {
+			m->kept += spill_size(s->in) - before;
+			mux_stream_doom(s, MUX_MEMORY);
+			return;
+		}
+	}
+	m->kept += spill_size(s->in) - before;
+	while (m->kept > MUX_MEMORY_MAX)
+		cut_largest(m);
+}
+
+/* How many of the bytes the descriptor took. */
+static size_t
+write_through(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
+{
+	ssize_t w = put(s, iov, n, len);
+
+	if (w == -1 && !would_block()) {
+		sink_broke(s);
+		return 0;
+	}
+	s->writable = w == (ssize_t)len;
+	took(s, w == -1 ? 0 : (size_t)w);
+	return w == -1 ? 0 : (size_t)w;
+}
+
+void
+mux_stream_input(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
+{
+	size_t done = 0;
+
+	if (s->dead)
+		return;
+	s->rx += len;
+	s->mux->rx += len;
+	if (s->broken)
+		return;
+	touch(s);
+	if (s->joined && s->writable && s->in == NULL)
+		done = write_through(s, iov, n, len);
+	if (done < len && !s->broken)
+		keep(s, iov, n, done);
+	if (!s->joined && !s->dead && s->ops->data != NULL)
+		s->ops->data(s);
+}
+
+void
+mux_stream_fin(struct mux_stream *s)
+{
+	if (s->dead)
+		return;
+	s->peer_eof = true;
+	touch(s);
+	if (!s->joined && s->ops->data != NULL) {
+		struct mux *m = s->mux;
+
+		s->ops->data(s);
+		if (m->freed || s->mux != m)
+			return;
+	}
+	settle(s);
+}
+
+/* ---- from the descriptor to the peer ---- */
+
+/* After a read that brought less than was asked for: the queue is empty, and behind it may lie the end. */
+static void
+drained(struct mux_stream *s)
+{
+	if (s->urgent)
+		return;
+	s->readable = false;
+	s->eof = s->hup;
+}
+
+/* recv(2) is a little cheaper than read(2) and readv(2). */
+static ssize_t
+get(int fd, struct iovec *iov, int n)
+{
+	ssize_t got;
+
+	if (n > 1)
+		return readv(fd, iov, n);
+	got = recv(fd, iov->iov_base, iov->iov_len, 0);
+	return got == -1 && errno == ENOTSOCK ? read(fd, iov->iov_base, iov->iov_len) : got;
+}
+
+/* Where the payloads of frames that fill room bytes at out go, together at most want bytes: how many pieces; *sum bytes. */
+static int
+lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t *sum)
+{
+	int n = 0;
+
+	for (*sum = 0; n < FRAMES && *sum < want && room > YAMUX_HEADER; n++) {
+		size_t piece = want - *sum;
+
+		if (piece > YAMUX_DATA_MAX)
+			piece = YAMUX_DATA_MAX;
+		if (piece > room - YAMUX_HEADER)
+			piece = room - YAMUX_HEADER;
+		iov[n] = (struct iovec){ out + YAMUX_HEADER, piece };
+		out += YAMUX_HEADER + piece;
+		room -= YAMUX_HEADER + piece;
+		*sum += piece;
+	}
+	return n;
+}
+
+/* Head the frames of got bytes that were laid out in iov; the end goes with the last when it is known. */
+static size_t
+head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
+{
+	size_t bytes = 0;
+
+	s->tx += got;
+	s->mux->tx += got;
+	do {
+		size_t piece = got < iov->iov_len ? got : iov->iov_len;
+
+		got -= piece;
+		s->fin_out = fin && got == 0;
+		yamux_data(s->mux->y, &s->y, (uint32_t)piece, s->fin_out, (uint8_t *)iov->iov_base - YAMUX_HEADER);
+		bytes += YAMUX_HEADER + piece;
+		iov++;
+	} while (got > 0);
+	touch(s);
+	return bytes;
+}
+
+static size_t
+output_kept(struct mux_stream *s, uint8_t *out, size_t room)
+{
+	struct iovec iov[FRAMES];
+	size_t want = s->out->len, sum, may = yamux_may_send(&s->y);
+	const uint8_t *from = s->out->bytes + s->out->at;
+	int n = lay_out(iov, out, room, want < may ? want : may, &sum);
+
+	for (int i = 0; i < n; i++) {
+		memcpy(iov[i].iov_base, from, iov[i].iov_len);
+		from += iov[i].iov_len;
+	}
+	mux_spill_drop(&s->out, sum);
+	return head(s, iov, sum, s->eof && s->out == NULL);
+}
+
+/* A read that found no bytes: nothing for now, the end, or the end of the descriptor. True: there is an end to be sent. */
+static bool
+read_nothing(struct mux_stream *s, ssize_t got)
+{
+	if (got == -1 && would_block()) {
+		s->readable = false;
+		return false;
+	}
+	if (got == -1 || s->broken || (s->error && sock_error(s->io.fd) != 0)) {
+		mux_stream_doom(s, MUX_LOCAL_RESET);
+		return false;
+	}
+	s->eof = true;
+	return true;
+}
+
+static size_t
+output_read(struct mux_stream *s, uint8_t *out, size_t room)
+{
+	struct iovec iov[FRAMES];
+	size_t want = s->bulk ? FRAMES * YAMUX_DATA_MAX : YAMUX_DATA_MAX, asked, may = yamux_may_send(&s->y), bytes;
+	int n = lay_out(iov, out, room, want < may ? want : may, &asked);
+	ssize_t got = get(s->io.fd, iov, n);
+
+	if (got <= 0)
+		return read_nothing(s, got) ? head(s, iov, 0, true) : 0;
+	s->bulk = (size_t)got == asked;
+	if (!s->bulk)
+		drained(s);
+	bytes = head(s, iov, (size_t)got, s->eof && !s->broken);
+	if (s->eof && s->broken)
+		mux_stream_doom(s, MUX_LOCAL_RESET);
+	return bytes;
+}
+
+size_t
+mux_stream_output(struct mux_stream *s, uint8_t *out, size_t room)
+{
+	struct iovec none = { out + YAMUX_HEADER, 0 };
+	size_t bytes;
+
+	if (!has_to_send(s))
+		return 0;
+	if (s->out != NULL)
+		bytes = output_kept(s, out, room);
+	else
+		bytes = s->eof ? head(s, &none, 0, true) : output_read(s, out, room);
+	if (s->fin_out)
+		settle(s);
+	return bytes;
+}
+
+/* ---- its descriptor ---- */
+
+static void
+note(struct mux_stream *s, unsigned events)
+{
+	if (events & (EV_READ | EV_EOF))
+		s->readable = true;
+	if (events & EV_EOF)
+		s->hup = true;
+	if (events & (EV_URGENT | EV_ERROR))
+		s->urgent = true;	/* behind a reset, too, only a read tells whether an end came before it */
+	if (events & EV_ERROR)
+		s->error = true;
+	if (events & EV_WRITE)
+		s->writable = true;
+}
+
+static void
+act(struct mux_stream *s)
+{
+	if (s->writable && s->in != NULL)
+		drain(s);
+	else
+		settle(s);
+	if (!s->dead && s->error && s->eof && sock_error(s->io.fd) != 0)	/* nothing to read that would have told */
+		mux_stream_doom(s, MUX_LOCAL_RESET);
+	if (!s->dead)
+		mux_stream_ready(s);
+}
+
+static void
+on_io(struct ev_io *io, unsigned events)
+{
+	struct mux_stream *s = EV_CONTAINER(io, struct mux_stream, io);
+
+	if (s->mux == NULL || s->dead)
+		return;
+	note(s, events);
+	act(s);
+}
+
+/* A unix socket's read may stop short at a descriptor somebody passes along, with more bytes behind it. */
+static bool
+is_tcp(int fd)
+{
+	int domain = AF_UNSPEC;
+	socklen_t len = sizeof(domain);
+
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && (domain == AF_INET || domain == AF_INET6);
+}
+
+void
+mux_join(struct mux_stream *s, unsigned events)
+{
+	if (s->mux == NULL || s->dead)
+		return;
+	s->joined = true;
+	s->io.cb = on_io;
+	s->urgent = !is_tcp(s->io.fd);
+	s->deadline.cb = on_deadline;
+	note(s, events);
+	touch(s);
+	act(s);
+}
+
+/* ---- by hand ---- */
+
+bool
+mux_send(struct mux_stream *s, struct slice bytes)
+{
+	if (s->mux == NULL || s->dead || s->eof || bytes.len == 0)
+		return true;
+	if (!mux_spill_add(&s->out, bytes.p, bytes.len, UINT32_MAX))
+		return false;
+	mux_stream_ready(s);
+	return true;
+}
+
+struct slice
+mux_peek(struct mux_stream *s)
+{
+	return s->in == NULL ? slice_of("", 0) : slice_of((char *)s->in->bytes + s->in->at, s->in->len);
+}
+
+void
+mux_take(struct mux_stream *s, size_t n)
+{
+	size_t before = spill_size(s->in);
+
+	if (s->in == NULL || n == 0)
+		return;
+	mux_spill_drop(&s->in, n);
+	s->mux->kept -= before - spill_size(s->in);
+	took(s, n);
+	settle(s);
+}
+
+bool
+mux_ended(const struct mux_stream *s)
+{
+	return s->peer_eof;
+}
+
+void
+mux_fin(struct mux_stream *s)
+{
+	if (s->mux == NULL || s->dead || s->eof)
+		return;
+	s->eof = true;
+	mux_stream_ready(s);
+}
