@@ -15,9 +15,11 @@ FUZZ_TIME = 20
 V         = 0
 WERROR    =
 
-TOOLS     = sniroute httpredir routesync
+TOOLS     = sniroute httpredir routesync tunneld tunnelc
 PKG_LIB   = libcares
 PKG_routesync := hiredis jansson libcrypto $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl openssl)
+PKG_tunneld = openssl jansson
+PKG_tunnelc = openssl jansson
 CFLAGS_routesync = $(if $(filter hiredis_ssl,$(PKG_routesync)),-DHAVE_HIREDIS_SSL)
 MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7)
 
@@ -37,8 +39,9 @@ SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib -pthread -MMD -MP -Wall -Wextra -Wshadow \
     -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 $(if $(WERROR),-Werror) \
     $(if $(SAN),$(SAN_FLAGS)) $(CPPFLAGS) $(CFLAGS)
-HARDEN    = $(if $(SAN),,-fstack-protector-strong -fPIE)
-ALL_LDFLAGS = -pthread $(if $(SAN),$(SAN_FLAGS),$(if $(findstring -static,$(LDFLAGS)),,-pie -Wl,-z,relro,-z,now)) $(LDFLAGS)
+HARDEN    = $(if $(SAN),,-fstack-protector-strong -fPIE -ffunction-sections -fdata-sections)
+ALL_LDFLAGS = -pthread $(if $(SAN),$(SAN_FLAGS),-Wl,--gc-sections \
+    $(if $(findstring -static,$(LDFLAGS)),,-pie -Wl,-z,relro,-z,now)) $(LDFLAGS)
 pkg_libs  = $(shell pkg-config --libs $(if $(findstring -static,$(LDFLAGS)),--static) $(1))
 quiet     = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' '$(1)' '$@';)
 
@@ -51,7 +54,8 @@ EXAMPLES  = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c)
 FUZZERS   = $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 LOADGEN   = $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 
-all: $(BINS) $(EXAMPLES)
+all: bins $(EXAMPLES)
+bins: $(BINS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -69,12 +73,18 @@ $(BINS): $(BUILD)/bin/%: $$(call objs,$$*) $(LIB)
 PURE_routesync = lines live record shelf source table
 UNIT_routesync = $(filter $(BUILD)/unit/routesync_%,$(UNIT))
 FUZZ_routesync = build-fuzz/record_fuzz
+PURE_tunneld = authfile clients
+UNIT_tunneld = $(filter $(BUILD)/unit/tunneld_%,$(UNIT))
+FUZZ_tunneld = build-fuzz/authfile_fuzz
+PURE_tunnelc = words reach
+UNIT_tunnelc = $(filter $(BUILD)/unit/tunnelc_%,$(UNIT))
 
 $(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,cmocka $(PKG_LIB) libcrypto $(PKG_unit))
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,cmocka $(PKG_LIB) openssl jansson)
 $(UNIT_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
-$(UNIT_routesync): PKG_unit = jansson
+$(UNIT_tunneld): $(PURE_tunneld:%=$(BUILD)/tunneld/%.o)
+$(UNIT_tunnelc): $(PURE_tunnelc:%=$(BUILD)/tunnelc/%.o)
 
 $(HELPERS): $(BUILD)/e2e/%: $(BUILD)/tests/e2e/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -82,7 +92,7 @@ $(HELPERS): $(BUILD)/e2e/%: $(BUILD)/tests/e2e/%.o $(LIB)
 
 $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB))
 
 build/bench/%: tests/bench/%.c tests/bench/bench.h
 	@mkdir -p $(@D)
@@ -91,9 +101,9 @@ build/bench/%: tests/bench/%.c tests/bench/bench.h
 build-fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,FUZZ)$(FUZZ_CC) -std=c11 -D_GNU_SOURCE -DVERSION='"fuzz"' -Ilib -g -O1 -pthread \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter-out $<,$(filter %.c,$^)) $(call pkg_libs,$(PKG_LIB) libcrypto $(PKG_fuzz))
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter-out $<,$(filter %.c,$^)) $(call pkg_libs,$(PKG_LIB) openssl jansson)
 $(FUZZ_routesync): $(PURE_routesync:%=routesync/%.c)
-$(FUZZ_routesync): PKG_fuzz = jansson
+$(FUZZ_tunneld): $(PURE_tunneld:%=tunneld/%.c)
 
 # ---- what people type ----
 
@@ -129,9 +139,10 @@ fuzz: fuzzers
 bench: deps-bench all $(LOADGEN)
 	@tests/bench/run.sh $(CURDIR)/build
 
-#: make static       the same tools linked statically, in build-static/bin/
+#: make static       the same tools linked statically, in build-static/bin/   (TOOLS=tunnelc: that one alone)
+# (ld warns of functions in libcrypto and libcares that would need libc's shared libraries; nothing here calls them.)
 static:
-	@$(MAKE) --no-print-directory BUILD=build-static LDFLAGS='-static $(LDFLAGS)' all
+	@$(MAKE) --no-print-directory BUILD=build-static LDFLAGS='-static $(LDFLAGS)' bins
 
 #: make install      programs, manuals and examples below $(DESTDIR)$(PREFIX)
 install: all
@@ -162,6 +173,6 @@ deps-bench:
 clean:
 	rm -rf build build-san build-fuzz build-static
 
-.PHONY: all help run check tests fuzzers unit e2e fuzz bench static install lint dist deps deps-run deps-check deps-bench clean
+.PHONY: all bins help run check tests fuzzers unit e2e fuzz bench static install lint dist deps deps-run deps-check deps-bench clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -35,7 +35,6 @@
  * EXIT STATUS
  *	0 asked to stop by TERM or INT, programs under way go on; 100 wrong usage; 111 the system said no.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -53,6 +52,7 @@
 #include "num.h"
 #include "proxyhdr.h"
 #include "sock.h"
+#include "ucspi.h"
 
 #define CHILDREN_DEFAULT 40u
 #define CHILDREN_MAX 100000u
@@ -125,25 +125,8 @@ receive(int fd, struct handed *h)
 static void
 set_var(const char *name, const char *value)
 {
-	if ((value == NULL ? unsetenv(name) : setenv(name, value, 1)) == -1)
+	if (ucspi_set(name, value) == -1)
 		die(EXIT_TEMP, "environment");
-}
-
-static void
-set_endpoint(const char *ip_name, const char *port_name, const struct endpoint *e)
-{
-	char ip[INET6_ADDRSTRLEN], port[8];
-	bool v4 = e->family == AF_INET;
-
-	if (!v4 && e->family != AF_INET6) {
-		set_var(ip_name, NULL);
-		set_var(port_name, NULL);
-		return;
-	}
-	inet_ntop(e->family, v4 ? e->ip + 12 : e->ip, ip, sizeof(ip));
-	snprintf(port, sizeof(port), "%u", (unsigned)e->port);
-	set_var(ip_name, ip);
-	set_var(port_name, port);
 }
 
 /* A protocol name may hold any byte; what is not printable goes nowhere near a shell. */
@@ -177,12 +160,8 @@ set_environment(const struct handed *h)
 		sock_peer(h->fd, &src);
 		sock_local(h->fd, &dst);
 	}
-	set_var("PROTO", src.family == AF_UNIX ? "UNIX" : "TCP");
-	set_var("TCPREMOTEHOST", NULL);	/* what an outer tcpserver may have left there */
-	set_var("TCPREMOTEINFO", NULL);
-	set_var("TCPLOCALHOST", NULL);
-	set_endpoint("TCPREMOTEIP", "TCPREMOTEPORT", &src);
-	set_endpoint("TCPLOCALIP", "TCPLOCALPORT", &dst);
+	if (ucspi_setenv(&src, &dst, NULL) == -1)
+		die(EXIT_TEMP, "environment");
 	set_var("PASS_NAME", len > 0 ? name : NULL);
 	set_text("PASS_KIND", h->hdr.kind, slice_is(h->hdr.kind, "tls") || slice_is(h->hdr.kind, "tcp"));
 	set_text("PASS_ALPN", h->hdr.alpn, is_printable(h->hdr.alpn));

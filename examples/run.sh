@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# run.sh BINDIR: sniroute and httpredir with examples/routes and sample backends on loopback, routesync with a store of its
-# own where redis-server is installed, and commands to try, until Ctrl-C.
+# run.sh BINDIR: sniroute and httpredir with examples/routes and sample backends on loopback, a service behind tunneld and
+# tunnelc, routesync with a store of its own where redis-server is installed, and commands to try, until Ctrl-C.
 #
 # Everything it makes lies in one temporary folder, which is removed at the end.
 set -eu
@@ -30,7 +30,7 @@ backend() {
 	mkdir "$D/$1"
 	echo "This is backend $1." >"$D/$1/who"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=backend $1" \
-	    -addext 'subjectAltName=DNS:example.org,DNS:*.example.org,DNS:*.example.net' \
+	    -addext 'subjectAltName=DNS:example.org,DNS:*.example.org,DNS:*.tun.example.org,DNS:*.example.net' \
 	    -keyout "$D/$1/key" -out "$D/$1/crt" 2>/dev/null
 	cat "$D/$1/crt" >>"$D/ca"
 	(cd "$D/$1" && exec openssl s_server -accept 127.0.0.1:0 -cert crt -key key -WWW >log 2>&1 </dev/null) &
@@ -77,17 +77,30 @@ httpredir() {
 	start_ready "$BIN/httpredir" -l "$1" -r "$D/routes" $MORE -p "${ADDR##*:}" -w "$D/acme" -n 9 -g 1
 }
 
+# tunnel LISTEN: tunneld, and tunnelc as if it ran where nobody can connect to, beside backend two and a page over plain HTTP
+tunnel() {
+	"$BIN/tunnelc" --new-key "$D/tunneld.key" >"$D/tunneld.id"
+	[ -e "$D/tunnelc.key" ] || "$BIN/tunnelc" --new-key "$D/tunnelc.key" >"$D/tunnelc.id"
+	echo "$(cat "$D/tunnelc.id") names=home.tun.example.org  # what it may be called beside its id" >"$D/authorized"
+	start_ready "$BIN/tunneld" -l "$1" -i "$D/tunneld.key" --domain tun.example.org --visitors "unix:$D/visitors" \
+	    -a "$D/authorized" -n 9 -g 1
+	TUNNEL=${READY%% *}
+}
+
 backend one; ONE=$ADDR
 backend two; TWO=$ADDR
 sed "s,127.0.0.1:9441,$ONE,g; s,127.0.0.1:9442,$TWO,g; s,^127.0.0.1:9443 ,127.0.0.1:0 ,
-    s,/run/tcproute/hello.sock,$D/hello.sock,g; s,/run/sniroute.metrics,$D/metrics,g" "$HERE/routes" >"$D/routes"
+    s,/run/tcproute/hello.sock,$D/hello.sock,g; s,/run/sniroute.metrics,$D/metrics,g; s,/run/tunneld/visitors,$D/visitors,g" "$HERE/routes" >"$D/routes"
 MORE=
 if command -v redis-server >/dev/null && command -v redis-cli >/dev/null; then store; fi
 start_ready "$BIN/../examples/pass-exec" -n 9 "$D/hello.sock" sh "$HERE/hello.sh"
+tunnel 127.0.0.1:18000 || { rm -f "$D/tunneld.key"; tunnel 127.0.0.1:0; }
 sniroute 127.0.0.1:8443 || sniroute 127.0.0.1:0
 ADDR=${READY%% *} PLAIN=${READY##* }
 httpredir 127.0.0.1:8080 || httpredir 127.0.0.1:0
 HTTP=$READY
+start_ready "$BIN/tunnelc" -s "$TUNNEL" -k "$(cat "$D/tunneld.id")" -i "$D/tunnelc.key" \
+    "tls=$TWO" "http=unix:$D/metrics" -n 9 -g 1
 
 cat <<END
 
@@ -109,6 +122,13 @@ httpredir listens on $HTTP and follows the same file:
   curl -i --connect-to ::$HTTP http://www.example.org/who                     # to https
   curl --connect-to ::$HTTP http://status.example.org/metrics                 # proxied
   curl --connect-to ::$HTTP http://www.example.org/.well-known/acme-challenge/token
+
+tunneld listens on $TUNNEL for tunnelc, which has services and no open port. By its name, and by its id:
+
+  curl --cacert $D/ca --connect-to ::$ADDR https://home.tun.example.org/who
+  curl --connect-to ::$HTTP http://home.tun.example.org/metrics
+  curl -k --connect-to ::$ADDR https://$(cat "$D/tunnelc.id").tun.example.org/who
+  curl -i --connect-to ::$HTTP http://nobody.tun.example.org/                   # the page says why
 
 END
 if [ -n "$MORE" ]; then

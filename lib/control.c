@@ -39,6 +39,7 @@ static const char *const code_word[] = {
 static const char *const kinds[] = { "tls", "http", "tcp" };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+_Static_assert(COUNT(type_word) == CONTROL_OTHER, "a word that is none of these is CONTROL_OTHER");
 
 const char *
 control_code_word(enum control_code code)
@@ -226,9 +227,7 @@ read_welcome(struct reader *r, size_t len)
 	struct control *c = r->out;
 	uint64_t number = 0;
 
-	if (!read_version(r))
-		return false;
-	if (!read_number(r, &heartbeat, &c->heartbeat_ms) || !read_number(r, &dead, &c->dead_ms) ||
+	if (!read_version(r) || !read_number(r, &heartbeat, &c->heartbeat_ms) || !read_number(r, &dead, &c->dead_ms) ||
 	    !read_number(r, &streams, &number) || !read_hint(r))
 		return false;
 	c->streams = (uint32_t)number;

@@ -11,6 +11,7 @@
 #include "num.h"
 
 #define LONG_ONLY 1000	/* getopt's value of option i: LONG_ONLY + i */
+#define WORD 1		/* getopt's value of a word, when it is to report them where they stand */
 
 static void
 append(struct opt_list *list, char *value)
@@ -87,10 +88,15 @@ arg_rule(enum opt_kind kind)
 	return required_argument;
 }
 
-/* The two forms getopt_long() wants: ":" first, so that it says what is wrong by its result and not on its own. */
+/*
+ * The two forms getopt_long() wants: ":" first, so that it says what is wrong by its result and not on its own. "-" before it has
+ * words reported where they stand, so that "--" is still known from them at the end.
+ */
 static void
-build(const struct opt *table, size_t n, char *letters, struct option *longs)
+build(const struct opt *table, size_t n, bool words, char *letters, struct option *longs)
 {
+	if (words)
+		*letters++ = '-';
 	*letters++ = ':';
 	for (size_t i = 0; i < n; i++) {
 		longs[i] = (struct option){ table[i].name, arg_rule(table[i].kind), NULL, LONG_ONLY + (int)i };
@@ -123,17 +129,20 @@ refuse_option(char **argv, const char *before, const char *after)
 	diex(EXIT_USAGE, "%s%s%s; -h lists the options", before, argv[optind - 1], after);
 }
 
-/* Leaves optind at the first word that is no option; getopt_long() moves those behind the options. */
+/*
+ * Leaves optind at the first word that is no option; getopt_long() moves those behind the options. With words they are
+ * gathered there, and optind is left behind "--".
+ */
 static void
-parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
+parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, struct opt_list *words)
 {
-	char *letters = calloc(n * 2 + 2, 1);
+	char *letters = calloc(n * 2 + 3, 1);
 	struct option *longs = calloc(n + 1, sizeof(*longs));
 	int value;
 
 	if (letters == NULL || longs == NULL)
 		die(EXIT_TEMP, "command line");
-	build(table, n, letters, longs);
+	build(table, n, words != NULL, letters, longs);
 	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (value == ':')
 			refuse_option(argv, "", " needs a value");
@@ -145,7 +154,10 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 			printf("%.*s %s\n", (int)strcspn(synopsis, " "), synopsis, VERSION);
 			exit(0);
 		}
-		set(by_value(table, n, value), optarg);
+		if (value == WORD)
+			append(words, optarg);
+		else
+			set(by_value(table, n, value), optarg);
 	}
 	free(letters);
 	free(longs);
@@ -161,7 +173,7 @@ refuse_words(int argc, char **argv)
 void
 opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
 {
-	parse(argc, argv, synopsis, table, n);
+	parse(argc, argv, synopsis, table, n, NULL);
 	refuse_words(argc, argv);
 }
 
@@ -170,8 +182,20 @@ opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *t
 {
 	const char *word;
 
-	parse(argc, argv, synopsis, table, n);
+	parse(argc, argv, synopsis, table, n, NULL);
 	word = optind < argc ? argv[optind++] : NULL;
 	refuse_words(argc, argv);
 	return word;
+}
+
+void
+opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, char ***words,
+    char ***program)
+{
+	struct opt_list list = { 0 };
+
+	parse(argc, argv, synopsis, table, n, &list);
+	append(&list, NULL);
+	*words = list.item;
+	*program = optind < argc ? argv + optind : NULL;
 }

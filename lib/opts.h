@@ -41,4 +41,12 @@ void opts_parse(int argc, char **argv, const char *synopsis, const struct opt *t
 /* The same for a tool that takes one word beside its options; returns it (borrowed from argv), NULL when none was given. */
 const char *opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
 
+/*
+ * The same for a tool that takes any number of words, between its options or behind them, and a program behind "--":
+ * *words is NULL-terminated (its texts are borrowed from argv; the array is owned, for ever), *program what stands
+ * behind the first "--" that is no option's value, in argv itself, NULL when that is nothing.
+ */
+void opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, char ***words,
+    char ***program);
+
 #endif

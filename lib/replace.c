@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Replace a file atomically. */
+/* Replace or make a file atomically. */
 #include "replace.h"
 
 #include <errno.h>
@@ -42,12 +42,20 @@ sync_folder(const char *path)
 	close(fd);
 }
 
+/* Unlike rename, link puts nothing in the place of what is there already, a symbolic link to nowhere included. */
 static int
-write_and_rename(int fd, const char *temporary, const char *path, mode_t mode, struct slice text)
+link_and_unlink(const char *temporary, const char *path)
 {
-	if (fchmod(fd, mode) == -1 || write_all(fd, text) == -1 || fsync(fd) == -1)
+	if (link(temporary, path) == -1)
 		return -1;
-	return rename(temporary, path);
+	unlink(temporary);
+	return 0;
+}
+
+static int
+write_synced(int fd, mode_t mode, struct slice text)
+{
+	return fchmod(fd, mode) == -1 || write_all(fd, text) == -1 ? -1 : fsync(fd);
 }
 
 /* "/etc/routes" -> "/etc/.routes.XXXXXX"; owned by the caller. */
@@ -62,15 +70,16 @@ template_beside(const char *path)
 	return text;
 }
 
-int
-replace_file(const char *path, mode_t mode, struct slice text)
+/* Make the file beside path, whole, and then let move() give it the name. */
+static int
+put_file(const char *path, mode_t mode, struct slice text, int (*move)(const char *temporary, const char *path))
 {
 	char *temporary = template_beside(path);
 	int fd = temporary == NULL ? -1 : mkostemp(temporary, O_CLOEXEC);
 	int result = -1, saved;
 
 	if (fd != -1) {
-		result = write_and_rename(fd, temporary, path, mode, text);
+		result = write_synced(fd, mode, text) == -1 ? -1 : move(temporary, path);
 		saved = errno;
 		if (result == -1)
 			unlink(temporary);
@@ -81,4 +90,16 @@ replace_file(const char *path, mode_t mode, struct slice text)
 	}
 	free(temporary);
 	return result;
+}
+
+int
+replace_file(const char *path, mode_t mode, struct slice text)
+{
+	return put_file(path, mode, text, rename);
+}
+
+int
+create_file(const char *path, mode_t mode, struct slice text)
+{
+	return put_file(path, mode, text, link_and_unlink);
 }

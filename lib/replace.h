@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Replace a file atomically: who opens it finds the old one or the new one, whole. */
+/* Replace or make a file atomically: who opens it finds the old one or the new one, whole. */
 #ifndef REPLACE_H
 #define REPLACE_H
 
@@ -12,5 +12,8 @@
  * folder. The umask does not apply. 0, or -1 with errno: then path is as it was, and nothing is left beside it.
  */
 int replace_file(const char *path, mode_t mode, struct slice text);
+
+/* The same where nothing may be at path yet: what is there stays as it is (EEXIST). */
+int create_file(const char *path, mode_t mode, struct slice text);
 
 #endif

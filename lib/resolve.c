@@ -339,3 +339,37 @@ resolver_cancel(struct resolve *q)
 	*at = q->next;
 	q->name = NULL;
 }
+
+/* ---- waiting: on a loop of its own ---- */
+
+struct wait {
+	struct resolve question;
+	struct ev *ev;
+	struct endpoint *out;
+	bool answered, found;
+};
+
+static void
+on_awaited(struct resolve *q, const struct endpoint *addr, size_t n)
+{
+	struct wait *w = EV_CONTAINER(q, struct wait, question);
+
+	w->answered = true;
+	w->found = n > 0;
+	if (n > 0)
+		*w->out = addr[0];
+	ev_stop(w->ev);
+}
+
+bool
+resolve_wait(struct slice host, struct endpoint *out)
+{
+	struct wait w = { .question.cb = on_awaited, .ev = ev_new(), .out = out };
+	struct resolver *r = w.ev == NULL ? NULL : resolver_new(w.ev);
+
+	if (r != NULL && !resolver_ask(r, &w.question, host) && !w.answered)
+		(void)ev_run(w.ev);
+	resolver_free(r);
+	ev_free(w.ev);
+	return w.found;
+}

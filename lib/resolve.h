@@ -35,6 +35,9 @@ bool resolver_ask(struct resolver *r, struct resolve *q, struct slice host);
 /* Take the question back: q->cb will not be called. Fine when nothing was asked. */
 void resolver_cancel(struct resolve *q);
 
+/* Ask and wait, for an address of our own to listen on: the first one; false when there is none. */
+bool resolve_wait(struct slice host, struct endpoint *out);
+
 /* Read resolv.conf and hosts anew at the next question; the cache stays. */
 void resolver_reload(struct resolver *r);
 

@@ -8,25 +8,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "stamp.h"
 
 #define POLL_MS 250
-#define SETTLE_MS 100	/* a file changed this recently may still be being written: look again next time */
-
-/* What tells one state of a file from another. */
-struct stamp {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec mtime, ctime;
-	int error;		/* errno of stat, 0: it is there */
-};
 
 struct file {
 	const char *path;
@@ -91,49 +79,6 @@ routeset_free(struct routeset *rs)
 	free(rs->file);
 	free(rs->round.of);
 	free(rs);
-}
-
-/* ---- stamps ---- */
-
-static struct stamp
-stamp_of(const char *path)
-{
-	struct stamp s = { 0 };
-	struct stat st;
-
-	if (stat(path, &st) == -1) {
-		s.error = errno;
-		return s;
-	}
-	s.dev = st.st_dev;
-	s.ino = st.st_ino;
-	s.size = st.st_size;
-	s.mtime = st.st_mtim;
-	s.ctime = st.st_ctim;
-	return s;
-}
-
-static bool
-same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool
-same(const struct stamp *a, const struct stamp *b)
-{
-	return a->error == b->error && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	    same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
-}
-
-static bool
-settled(const struct stamp *s)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (now.tv_sec - s->ctime.tv_sec) * 1000 + (now.tv_nsec - s->ctime.tv_nsec) / 1000000 >= SETTLE_MS ||
-	    now.tv_sec < s->ctime.tv_sec;	/* a clock set back must not stop us */
 }
 
 /* ---- at start ---- */
@@ -295,7 +240,7 @@ look(struct ev_timer *t)
 	for (size_t i = 0; i < rs->n; i++) {
 		struct stamp now = stamp_of(rs->file[i].path);
 
-		rs->file[i].wanted = !same(&now, &rs->file[i].seen) && settled(&now);
+		rs->file[i].wanted = !stamp_same(&now, &rs->file[i].seen) && stamp_settled(&now);
 		any = any || rs->file[i].wanted;
 	}
 	if (any)

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -13,6 +12,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "resolve.h"
 
 #define BACKLOG 65535	/* the kernel cuts it to net.core.somaxconn */
 
@@ -36,18 +37,14 @@ close_keeping_errno(int fd)
 static int
 lookup_host(const struct addr *a, struct sockaddr_storage *sa, socklen_t *len)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE }, *list;
-	char host[256], port[8];
+	struct endpoint e;
 
-	snprintf(host, sizeof(host), SLICE_FMT, SLICE_ARG(a->host));
-	snprintf(port, sizeof(port), "%u", (unsigned)a->ip.port);
-	if (getaddrinfo(host, port, &hints, &list) != 0) {
+	if (!resolve_wait(a->host, &e)) {
 		errno = EADDRNOTAVAIL;
 		return -1;
 	}
-	memcpy(sa, list->ai_addr, list->ai_addrlen);
-	*len = list->ai_addrlen;
-	freeaddrinfo(list);
+	e.port = a->ip.port;
+	*len = endpoint_sockaddr(&e, sa);
 	return 0;
 }
 

@@ -14,6 +14,8 @@ BUILD=${BUILD:-build}
 SNIROUTE=$ROOT/$BUILD/bin/sniroute
 ROUTESYNC=$ROOT/$BUILD/bin/routesync
 HTTPREDIR=$ROOT/$BUILD/bin/httpredir
+TUNNELD=$ROOT/$BUILD/bin/tunneld
+TUNNELC=$ROOT/$BUILD/bin/tunnelc
 DATA=$ROOT/tests/data
 T=$(mktemp -d "${TMPDIR:-/tmp}/tcproute.XXXXXX")
 chmod 755 "$T"
@@ -76,6 +78,8 @@ logged_times() {
 	wait_for 5 this_often "$@" || fail "${3:-sniroute}.log has $(count "$2" "${3:-sniroute}") lines with /$2/, not $1"
 }
 this_often() { [ "$(count "$2" "${3:-sniroute}")" = "$1" ]; }
+# has_lines N PATTERN NAME: whether at least so many match now
+has_lines() { [ "$(count "$2" "$3")" -ge "$1" ]; }
 
 # count PATTERN [NAME]: how many lines of NAME.log match
 count() {
@@ -128,7 +132,7 @@ start_peer() { local name="$1"; shift; start "$name" python3 -SE "$TESTS/peer.py
 
 started() {
 	case $3 in
-	*"$SNIROUTE"* | *"$HTTPREDIR"*) STARTED="$1 $2 0 $STARTED" ;;
+	*"$SNIROUTE"* | *"$HTTPREDIR"* | *"$TUNNELD"* | *"$TUNNELC"*) STARTED="$1 $2 0 $STARTED" ;;
 	*) STARTED="$1 $2 - $STARTED" ;;
 	esac
 }
@@ -264,6 +268,39 @@ count_is() { [ "$(grep -c = routes)" = "$1" ]; }
 routes_count() { wait_for 5 count_is "$1" || fail "$(grep -c = routes) routes, not $1"; }
 # nothing_beside FILE: no temporary file lies about
 nothing_beside() { [ -z "$(find . -maxdepth 1 -name ".$1.*")" ] || fail "left behind: $(ls -A)"; }
+
+# ---- tunnels ----
+
+# key FILE: make a key in it; prints its id
+key() { "$TUNNELC" --new-key "$1"; }
+
+# hub ARG...: tunneld on a free port ($TUNNEL; or -l ADDR) for tun.test, visitors on the unix socket visitors, open to all
+# keys without -a FILE. Its key is in server.key, the id of that in $SERVER.
+hub() {
+	[ -f server.key ] || SERVER=$(key server.key)
+	case " $* " in *' -a '* | *' --open '*) ;; *) set -- --open "$@" ;; esac
+	case " $* " in *' -l '*) ;; *) set -- -l 127.0.0.1:0 "$@" ;; esac
+	start tunneld "$TUNNELD" -n 9 -i server.key --domain tun.test --visitors "unix:$T/visitors" "$@"
+	TUNNEL=${READY%% *}
+}
+
+# tunnel NAME ARG...: tunnelc with the key NAME.key (a new one unless it is there) to that hub (or -s ADDR), up and
+# ready: $ID.tun.test leads to it. spawn_tunnel: without waiting for that
+tunnel() { tunnel_by start "$@"; }
+spawn_tunnel() { tunnel_by spawn "$@"; }
+tunnel_by() {
+	local how="$1" name="$2"; shift 2
+	[ -f "$name.key" ] || key "$name.key" >/dev/null
+	ID=$("$TUNNELC" -i "$name.key" --id)
+	case " $* " in *' -s '*) ;; *) set -- -s "$TUNNEL" "$@" ;; esac
+	[ "$how" = spawn ] || set -- -n 9 "$@"
+	"$how" "$name" "$TUNNELC" -k "$SERVER" -i "$name.key" "$@"
+}
+
+# visit NAME[,kind=KIND][,src=ADDR]... WORD...: what a visitor is told that comes by a PROXY v2 connection;
+# hand_over: by its own socket, passed as sniroute does
+visit() { local who="$1"; shift; client "unix:$T/visitors" "visitor:$who" "$@"; }
+hand_over() { local who="$1"; shift; client "unix:$T/visitors" "pass:$who" "$@"; }
 
 # ---- the machine ----
 

@@ -21,6 +21,8 @@ Servers write their address to descriptor 9 when ready. Words:
   send:TEXT hex:HEX file:PATH   send (TEXT knows \\r\\n\\xNN)
   hello:NAME[,KEY=VALUE]...     send a ClientHello (see hello())
   proxy2:SRC,DST | proxy2:local send a PROXY v2 header
+  visitor:NAME[,KEY=VALUE]...   send what a tunnel's visitor begins with (see visitor())
+  pass:NAME[,KEY=VALUE]...      hand a TCP connection over with such a header; go on at its other end
   data:SIZE                     send SIZE (k, m) reproducible bytes; prints sent= sha=
   push:SECONDS                  send until nothing more is taken for SECONDS; prints pushed=
   flood:SECONDS                 send for so long, or until that fails; prints nothing
@@ -165,6 +167,21 @@ def proxy2(arg):
         vec(2, ips + struct.pack("!HH", src[1], dst[1]))
 
 
+def visitor(arg):
+    """NAME[,kind=KIND][,src=ADDR][,dst=ADDR][,alpn=P]: a PROXY v2 header that names a tunnel (none: an empty NAME)"""
+    name, *options = arg.split(",")
+    opt = dict(o.split("=", 1) for o in options)
+    if "src" in opt:
+        header = proxy2(opt["src"] + "," + opt.get("dst", "192.0.2.80:443"))
+    else:
+        header = proxy2("local")
+    tlvs = b""
+    for number, value in (0x01, opt.get("alpn")), (0x02, name or None), (0xE0, opt.get("kind")):
+        if value is not None:
+            tlvs += bytes([number]) + vec(2, text(value))
+    return header[:14] + vec(2, header[16:] + tlvs)
+
+
 def describe_proxy(data):
     """The parts of a whole header, and what stands behind it."""
     if data.startswith(b"PROXY "):
@@ -275,6 +292,23 @@ class End:
 
     def do_proxy2(self, arg):
         self.put(proxy2(arg))
+
+    def do_visitor(self, arg):
+        self.put(visitor(arg))
+
+    def do_pass(self, arg):
+        """As sniroute does with pass:; src is the true address unless it is given."""
+        listener = listen("127.0.0.1:0", 1)
+        ours = socket.create_connection(listener.getsockname())
+        theirs, src = listener.accept()
+        if ",src=" not in arg:
+            arg += ",src=%s,dst=%s" % (addr_text(src), addr_text(theirs.getsockname()))
+        socket.send_fds(self.sock, [visitor(arg)], [theirs.fileno()])
+        self.sock.close()
+        theirs.close()
+        listener.close()
+        self.sock = ours
+        self.sock.settimeout(40)
 
     def do_data(self, arg):
         digest, sent = hashlib.sha256(), 0

@@ -304,6 +304,90 @@ a_tool_may_take_one_word(void **state)
 	assert_null(opts_parse_word(argc, argv, "tool SOURCE", one, 1));
 }
 
+/* Parse for words: they and the program, as one text "WORD WORD|PROGRAM ARG". */
+static const char *
+parse_words(const char *text)
+{
+	static char out[256];
+	char **words, **program;
+	size_t len = 0;
+
+	free(got.list.item);
+	memset(&got, 0, sizeof(got));
+	set_words(text);
+	optind = 0;
+	opts_parse_words(argc, argv, "tool WORD... [-- PROGRAM]", table, sizeof(table) / sizeof(table[0]), &words, &program);
+	out[0] = '\0';
+	for (char **w = words; *w != NULL; w++)
+		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s", w == words ? "" : " ", *w);
+	for (char **w = program; program != NULL && *w != NULL; w++)
+		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s", w == program ? "|" : " ", *w);
+	free(words);
+	return out;
+}
+
+static void
+a_tool_may_take_words_before_between_and_behind_its_options(void **state)
+{
+	(void)state;
+	assert_string_equal(parse_words("a=1 -f b=2 -t text c=3"), "a=1 b=2 c=3");
+	assert_true(got.flag);
+	assert_string_equal(got.text, "text");
+	assert_string_equal(parse_words("-f"), "");
+	assert_string_equal(parse_words("a -l x:1 - _"), "a - ");
+}
+
+static void
+what_stands_behind_two_hyphens_is_the_program(void **state)
+{
+	(void)state;
+	assert_string_equal(parse_words("a -f b -- sshd -i -f -- x"), "a b|sshd -i -f -- x");
+	assert_true(got.flag);
+	assert_string_equal(parse_words("-- sshd"), "|sshd");
+	assert_string_equal(parse_words("a --"), "a");
+	assert_string_equal(parse_words("a -- -t b"), "a|-t b");
+	assert_null(got.text);
+}
+
+static void
+two_hyphens_may_be_the_value_of_an_option(void **state)
+{
+	(void)state;
+	assert_string_equal(parse_words("a -t -- b -- c"), "a b|c");
+	assert_string_equal(got.text, "--");
+	assert_string_equal(parse_words("a --text -- b"), "a b");
+}
+
+static void
+parse_words_in_child(void)
+{
+	char **words, **program;
+
+	log_init("tool", LOG_LEVEL_INFO, false);
+	optind = 1;
+	opts_parse_words(argc, argv, "tool WORD...", table, sizeof(table) / sizeof(table[0]), &words, &program);
+}
+
+static void
+with_words_too_the_option_that_is_wrong_is_named(void **state)
+{
+	static const char *const row[][2] = {
+		{ "word --bogus word", "tool: error: unknown option --bogus; -h lists the options\n" },
+		{ "word -x", "tool: error: unknown option -x; -h lists the options\n" },
+		{ "word -t", "tool: error: -t needs a value; -h lists the options\n" },
+		{ "word --text", "tool: error: --text needs a value; -h lists the options\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		set_words(row[i][0]);
+		struct outcome o = in_child(parse_words_in_child);
+
+		assert_int_equal(o.code, 100);
+		assert_string_equal(o.err, row[i][1]);
+	}
+}
+
 static int
 forget_words(void **state)
 {
@@ -335,6 +419,10 @@ main(void)
 		cmocka_unit_test(help_prints_every_option_and_exits_0),
 		cmocka_unit_test(version_prints_the_tools_name_and_its_version),
 		cmocka_unit_test(a_tool_may_take_one_word),
+		cmocka_unit_test(a_tool_may_take_words_before_between_and_behind_its_options),
+		cmocka_unit_test(what_stands_behind_two_hyphens_is_the_program),
+		cmocka_unit_test(two_hyphens_may_be_the_value_of_an_option),
+		cmocka_unit_test(with_words_too_the_option_that_is_wrong_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget_words);

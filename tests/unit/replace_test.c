@@ -107,6 +107,25 @@ a_failure_leaves_nothing_behind(void **state)
 	check_file("x", 0600);
 }
 
+static void
+a_created_file_takes_nobodys_place(void **state)
+{
+	(void)state;
+	unlink(path);
+	umask(0777);
+	assert_int_equal(create_file(path, 0600, slice_str("one")), 0);
+	check_file("one", 0600);
+	assert_int_equal(create_file(path, 0644, slice_str("two")), -1);
+	assert_int_equal(errno, EEXIST);
+	check_file("one", 0600);
+	unlink(path);
+	assert_int_equal(symlink("nowhere", path), 0);
+	assert_int_equal(create_file(path, 0600, slice_str("two")), -1);
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(count_files(), 1);
+	umask(077);
+}
+
 int
 main(void)
 {
@@ -114,6 +133,7 @@ main(void)
 		cmocka_unit_test(a_file_is_made_and_replaced_with_the_mode_asked_for),
 		cmocka_unit_test(who_has_the_old_file_open_keeps_it),
 		cmocka_unit_test(a_failure_leaves_nothing_behind),
+		cmocka_unit_test(a_created_file_takes_nobodys_place),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

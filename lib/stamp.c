@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: ISC */
+/* States of a file, by stat. */
+#include "stamp.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#define SETTLE_MS 100
+
+struct stamp
+stamp_of(const char *path)
+{
+	struct stamp s = { 0 };
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		s.error = errno;
+		return s;
+	}
+	s.dev = st.st_dev;
+	s.ino = st.st_ino;
+	s.size = st.st_size;
+	s.mtime = st.st_mtim;
+	s.ctime = st.st_ctim;
+	return s;
+}
+
+static bool
+same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool
+stamp_same(const struct stamp *a, const struct stamp *b)
+{
+	return a->error == b->error && a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	    same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
+}
+
+bool
+stamp_settled(const struct stamp *s)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (now.tv_sec - s->ctime.tv_sec) * 1000 + (now.tv_nsec - s->ctime.tv_nsec) / 1000000 >= SETTLE_MS ||
+	    now.tv_sec < s->ctime.tv_sec;	/* a clock set back must not stop us */
+}

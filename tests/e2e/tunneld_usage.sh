@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# tunneld: wrong usage exits 100 and says why, what the system refuses exits 111; --id and --check.
+. "${0%/*}/lib.sh"
+
+ID=$(key server.key)
+echo "$ID names=app.test" >auth
+exits 0 "$TUNNELD" -h
+has "$(cat out)" '--dead-after'
+exits 0 "$TUNNELD" -V
+has "$(cat out)" '^tunneld [0-9]+\.[0-9]+\.[0-9]+'
+exits 0 "$TUNNELD" -i server.key --id
+same "$ID" "$(cat out)"
+same "" "$(cat err)"
+
+all="-l 127.0.0.1:0 -i server.key --domain tun.test --visitors unix:$T/visitors"
+while read -r what args; do
+	# shellcheck disable=SC2086 # words are wanted
+	exits 100 timeout 10 "$TUNNELD" $args </dev/null
+	[ -s err ] && [ ! -s out ] || fail "$what: no reason given"
+	has "$(cat err)" "$what"
+done <<-END
+	-i            -l 127.0.0.1:0 --domain tun.test --visitors unix:$T/visitors --open
+	-i            --id
+	--domain      -l 127.0.0.1:0 -i server.key --visitors unix:$T/visitors --open
+	--visitors    -l 127.0.0.1:0 -i server.key --domain tun.test --open
+	--open        $all
+	-a            $all -a auth --open
+	--domain      $all --open --domain bad..name
+	--domain      $all --open --domain $ID.test
+	--domain      $all --open --domain $(printf 'a%.0s' $(seq 60)).$(printf 'b%.0s' $(seq 60)).$(printf 'c%.0s' $(seq 60)).$(printf 'd%.0s' $(seq 60))
+	--advertise   $all --open --clients live
+	--clients     $all --open --advertise 127.0.0.1:1
+	--advertise   $all --open --clients live --advertise :1
+	--peers       $all --open --peers 10.0.0.0/33
+	--legacy      $all --open --legacy 127.0.0.1:0
+	-j            $all --open -j 2
+	heartbeat     $all --open --heartbeat 20 --dead-after 20
+	heartbeat     $all --open --heartbeat 0
+	max-logins    $all --open --max-logins 0
+	park          $all --open --park x
+	-r            $all --open -r routes
+	--visitors    -l 127.0.0.1:0 -i server.key --domain tun.test --visitors nowhere --open
+	--legacy      $all -a auth --legacy 127.0.0.1
+	-l            -i server.key --domain tun.test --visitors unix:$T/visitors --open
+END
+
+# Keys: contents and mode are the operator's fault, a missing file may come.
+cp server.key loose.key
+chmod 644 loose.key
+echo nonsense >bad.key
+chmod 600 bad.key
+: >empty.key
+chmod 600 empty.key
+for bad in loose bad empty; do
+	exits 100 timeout 10 "$TUNNELD" $all --open -i $bad.key
+	has "$(cat err)" "$bad.key"
+	exits 100 timeout 10 "$TUNNELD" $all --open -i $bad.key -c
+done
+exits 111 timeout 10 "$TUNNELD" $all --open -i missing.key
+has "$(cat err)" 'missing.key'
+exits 111 timeout 10 "$TUNNELD" $all -a missing
+exits 111 timeout 10 "$TUNNELD" $all --open -l 192.0.2.77:0
+
+# --check names every bad line and opens nothing.
+exits 0 "$TUNNELD" $all -a auth -c
+[ ! -e visitors ] || fail "--check has bound an address"
+printf '%s\n' "$ID" 'nonsense' '# fine' "$ID" "$ID sessions=0" >bad
+exits 100 "$TUNNELD" $all -a bad -c
+has "$(cat err)" '^bad:2: '
+has "$(cat err)" '^bad:4: '
+has "$(cat err)" '^bad:5: '
+lacks "$(cat err)" '^bad:[13]: '
+exits 100 "$TUNNELD" $all -a bad
+exits 100 "$TUNNELD" $all -a auth -c -l nonsense
+
+# Ready: -l, visitors, legacy in that order.
+start tunneld "$TUNNELD" -n 9 $all -a auth --legacy 127.0.0.1:0
+has "$READY" "^127\.0\.0\.1:[0-9]+ unix:$T/visitors 127\.0\.0\.1:[0-9]+$"
+signal tunneld USR1
+logged 'status sessions=0 visitors=0 parked=0 logins=0 authorized=1' tunneld
+signal tunneld TERM
+ends tunneld 0
+[ ! -e visitors ] || fail "the socket file is left behind"

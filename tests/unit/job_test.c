@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/job.c: work in a thread, and the loop that hears of its end. */
+#include <semaphore.h>
+
+#include "job.h"
+#include "loop_help.h"
+
+static struct job job;
+static sem_t may_end;
+static int works, dones;
+static pthread_t worker;
+
+static void
+work(struct job *j)
+{
+	assert_ptr_equal(j, &job);
+	sem_wait(&may_end);
+	worker = pthread_self();
+	works++;
+}
+
+static void
+done(struct job *j)
+{
+	assert_ptr_equal(j, &job);
+	assert_false(j->busy);
+	dones++;
+}
+
+static bool
+is_done(void)
+{
+	return dones > 0;
+}
+
+static int
+setup(void **state)
+{
+	works = dones = 0;
+	sem_init(&may_end, 0, 0);
+	job = (struct job){ .work = work, .done = done };
+	return make_loop(state) == 0 ? job_open(&job, loop) : -1;
+}
+
+static int
+teardown(void **state)
+{
+	job_close(&job, loop);
+	sem_destroy(&may_end);
+	return free_loop(state);
+}
+
+static void
+the_loop_goes_on_while_it_works_and_hears_the_end(void **state)
+{
+	(void)state;
+	assert_int_equal(job_start(&job), 0);
+	assert_true(job.busy);
+	run_turn();
+	assert_int_equal(dones, 0);
+	sem_post(&may_end);
+	run_until(is_done);
+	assert_int_equal(works, 1);
+	assert_false(pthread_equal(worker, pthread_self()));
+	run_turn();
+	assert_int_equal(dones, 1);
+}
+
+static bool
+is_done_twice(void)
+{
+	return dones == 2;
+}
+
+static void
+one_can_be_started_behind_the_other(void **state)
+{
+	(void)state;
+	sem_post(&may_end);
+	assert_int_equal(job_start(&job), 0);
+	run_until(is_done);
+	sem_post(&may_end);
+	assert_int_equal(job_start(&job), 0);
+	run_until(is_done_twice);
+	assert_int_equal(works, 2);
+}
+
+static void
+who_waits_for_it_is_not_told(void **state)
+{
+	(void)state;
+	job_wait(&job);		/* there is none */
+	assert_int_equal(job_start(&job), 0);
+	sem_post(&may_end);
+	job_wait(&job);
+	assert_int_equal(works, 1);
+	assert_false(job.busy);
+	run_turn();
+	assert_int_equal(dones, 0);
+	sem_post(&may_end);
+	assert_int_equal(job_start(&job), 0);
+	run_until(is_done);
+	assert_int_equal(works, 2);
+}
+
+static void
+it_closes_what_it_opened(void **state)
+{
+	int before = open_fds();
+
+	(void)state;
+	job_close(&job, loop);
+	assert_int_equal(open_fds(), before - 1);
+	job_close(&job, loop);
+	assert_int_equal(open_fds(), before - 1);
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		test(the_loop_goes_on_while_it_works_and_hears_the_end),
+		test(one_can_be_started_behind_the_other),
+		test(who_waits_for_it_is_not_told),
+		test(it_closes_what_it_opened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/stamp.c: every way a path comes to lead to something else. */
+#include "loop_help.h"
+#include "stamp.h"
+
+static const char *path;
+static struct stamp before;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	make_dir();
+	path = in_dir("file");
+	write_file(path, "one");
+	before = stamp_of(path);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	skipped_ms = skipped_wall_ms = 0;
+	remove_dir();
+	return 0;
+}
+
+static bool
+is_same(void)
+{
+	struct stamp now = stamp_of(path);
+
+	return stamp_same(&before, &now);
+}
+
+/* Kernel time stamps move on with its tick. */
+static void
+let_time_pass(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+}
+
+static void
+a_file_left_alone_stays_the_same(void **state)
+{
+	(void)state;
+	assert_int_equal(before.error, 0);
+	let_time_pass();
+	assert_true(is_same());
+}
+
+static void
+an_edit_in_place_is_seen(void **state)
+{
+	(void)state;
+	let_time_pass();
+	write_file(path, "two");	/* as long as before */
+	assert_false(is_same());
+}
+
+static void
+another_file_renamed_over_it_is_seen(void **state)
+{
+	struct timespec times[2] = { before.mtime, before.mtime };
+
+	(void)state;
+	write_file(in_dir("other"), "two");
+	assert_int_equal(utimensat(AT_FDCWD, in_dir("other"), times, 0), 0);
+	assert_int_equal(rename(in_dir("other"), path), 0);
+	assert_false(is_same());
+}
+
+static void
+a_link_that_leads_elsewhere_is_seen(void **state)
+{
+	const char *link = in_dir("link");
+
+	(void)state;
+	write_file(in_dir("other"), "one");
+	assert_int_equal(symlink("file", link), 0);
+	path = link;
+	assert_true(is_same());
+	assert_int_equal(symlink("other", in_dir("new")), 0);
+	assert_int_equal(rename(in_dir("new"), link), 0);
+	assert_false(is_same());
+}
+
+static void
+a_change_of_mode_is_seen(void **state)
+{
+	(void)state;
+	let_time_pass();
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_false(is_same());
+}
+
+static void
+a_missing_file_differs_and_is_the_same_as_long_as_it_is_missing(void **state)
+{
+	(void)state;
+	assert_int_equal(unlink(path), 0);
+	assert_false(is_same());
+	before = stamp_of(path);
+	assert_int_equal(before.error, ENOENT);
+	assert_true(is_same());
+	assert_true(stamp_settled(&before));
+	write_file(path, "one");
+	assert_false(is_same());
+}
+
+static void
+a_file_settles_after_a_moment_whatever_the_clock_does(void **state)
+{
+	(void)state;
+	write_file(path, "two");
+	before = stamp_of(path);
+	assert_false(stamp_settled(&before));
+	skip_ms(200);
+	assert_true(stamp_settled(&before));
+	skip_ms(-3600000);
+	assert_true(stamp_settled(&before));
+}
+
+#define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		test(a_file_left_alone_stays_the_same),
+		test(an_edit_in_place_is_seen),
+		test(another_file_renamed_over_it_is_seen),
+		test(a_link_that_leads_elsewhere_is_seen),
+		test(a_change_of_mode_is_seen),
+		test(a_missing_file_differs_and_is_the_same_as_long_as_it_is_missing),
+		test(a_file_settles_after_a_moment_whatever_the_clock_does),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: ISC */
+/* Small files, read whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tunnelc.h"
+
+/* Whether it may be read; else the reason. */
+static bool
+is_fit(const struct stat *st, size_t max, bool secret, char why[static IDENTITY_WHY_MAX])
+{
+	if (!S_ISREG(st->st_mode))
+		snprintf(why, IDENTITY_WHY_MAX, "not a plain file");
+	else if (secret && (st->st_mode & 077) != 0)
+		snprintf(why, IDENTITY_WHY_MAX, "mode %04o lets others at it: chmod 600", (unsigned)st->st_mode & 07777);
+	else if (st->st_size > (off_t)max)
+		snprintf(why, IDENTITY_WHY_MAX, "over %zu bytes", max);
+	else
+		return true;
+	return false;
+}
+
+/* The bytes there are now; a file that grows meanwhile is read as far as it was. */
+static char *
+read_all(int fd, size_t size, size_t *len)
+{
+	char *text = malloc(size + 1);
+	ssize_t n = 1;
+
+	*len = 0;
+	while (text != NULL && *len < size && (n = read(fd, text + *len, size - *len)) > 0)
+		*len += (size_t)n;
+	if (text == NULL || n == -1) {
+		free(text);
+		return NULL;
+	}
+	text[*len] = '\0';
+	return text;
+}
+
+char *
+file_read(const char *path, size_t max, bool secret, size_t *len, char why[static IDENTITY_WHY_MAX])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* a pipe must not keep us waiting */
+	char *text = NULL;
+	struct stat st;
+	int saved;
+
+	why[0] = '\0';
+	if (fd != -1 && fstat(fd, &st) == 0) {
+		errno = 0;
+		if (is_fit(&st, max, secret, why))
+			text = read_all(fd, (size_t)st.st_size, len);
+	}
+	saved = errno;
+	if (text == NULL && why[0] == '\0')
+		snprintf(why, IDENTITY_WHY_MAX, "%s", strerror(saved));
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+	return text;
+}

@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One connection to a server.
+ *
+ *   REACH --connected--> HANDSHAKE --TLS, the right key--> HELLO --welcome--> LIVE --drain--> DRAINING --> CLOSED
+ *     |                      '------ an ancestor's: no TLS ---^ '- still there -^                ^
+ *     |                                                          after a second, by the ancestors'
+ *     '---- any state can end in CLOSED: an error, a deadline, the server's wish -----------------'
+ *
+ * By the ancestors' first handshake the connection itself serves one visitor: it goes from LIVE to DRAINING when that one comes.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "secret.h"
+#include "sock.h"
+#include "tunnelc.h"
+
+#define HEARTBEAT_MS 10000u	/* until the welcome says otherwise */
+#define DEAD_MS 20000u
+#define SILENT_YES_MS 1000u	/* an ancestor who has not hung up by then has taken us */
+#define STREAMS_MAX 65536u	/* visitors at once we would take from a server; what it may send is its own business */
+#define WHY_MAX 512u
+#define NAMES_MAX 256u		/* bytes of names in the log */
+
+struct link {
+	struct session *session;
+	const char *server;		/* borrowed for ever */
+	uint8_t state;
+	bool raw;			/* the ancestors' first handshake */
+	bool heard;			/* an ancestor said something */
+	struct ev_io io;		/* the mux watches its descriptor once there is one */
+	struct ev_timer deadline;
+	struct reach *reach;		/* REACH */
+	struct tls *tls;		/* owned until the mux takes it */
+	struct mux *mux;		/* owned */
+	struct mux_stream control;
+	struct raw *visitor;		/* of a raw connection; frees itself, borrowed until it has left */
+	uint32_t visitors;
+	char why[WHY_MAX];		/* it is to end; empty: not known yet */
+};
+
+static const char *const state_name[] = { "reach", "handshake", "hello", "live", "draining", "closed" };
+
+/* ---- states ---- */
+
+static uint64_t
+deadline_ms(enum link_state state, bool ancestor)
+{
+	switch (state) {
+	case LINK_HANDSHAKE:
+		return LOGIN_MS;
+	case LINK_HELLO:
+		return ancestor ? SILENT_YES_MS : 0;
+	case LINK_REACH:		/* has its own */
+	case LINK_LIVE:			/* the mux knows silence */
+	case LINK_DRAINING:
+	case LINK_CLOSED:
+		break;
+	}
+	return 0;
+}
+
+static void
+enter(struct link *l, enum link_state next)
+{
+	bool ancestor = the->secret.p != NULL;
+
+	assert(next > l->state);	/* only forward; a new arrow goes in the diagram too */
+	log_debug("server=%s %s -> %s", l->server, state_name[l->state], state_name[next]);
+	l->state = next;
+	if (next == LINK_HELLO && !ancestor)
+		return;			/* what is left of LOGIN_MS */
+	ev_timer_in(the->ev, &l->deadline, deadline_ms(next, ancestor));
+}
+
+static void
+release(struct link *l)
+{
+	enter(l, LINK_CLOSED);
+	reach_cancel(l->reach);
+	raw_cut(l->visitor);
+	mux_free(l->mux);		/* streams are told that they are lost */
+	tls_free(l->tls);
+	if (l->io.fd != -1)
+		close(l->io.fd);
+	ev_free_later(the->ev, l);
+}
+
+void
+link_free(struct link *l)
+{
+	if (l != NULL && l->state != LINK_CLOSED)
+		release(l);
+}
+
+/* The one door out. why NULL: in order. */
+static void
+end(struct link *l, const char *why)
+{
+	struct session *s = l->session;
+	char reason[WHY_MAX];
+
+	if (l->state == LINK_CLOSED)
+		return;
+	if (why != NULL)
+		snprintf(reason, sizeof(reason), "%s", why);
+	release(l);
+	session_down(s, l, why == NULL ? NULL : reason);
+}
+
+static void fail(struct link *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Say goodbye and end, later when there is a mux: this may be one of its callbacks. */
+static void
+fail(struct link *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (l->why[0] == '\0') {
+		va_start(ap, fmt);
+		vsnprintf(l->why, sizeof(l->why), fmt, ap);
+		va_end(ap);
+	}
+	if (l->mux != NULL)
+		mux_close(l->mux);
+	else
+		end(l, l->why);
+}
+
+/* ---- control messages ---- */
+
+static bool
+say(struct link *l, const struct control *c)
+{
+	size_t len;
+	char *line = control_write(c, &len);
+	bool ok = line != NULL && mux_send(&l->control, slice_of(line, len));
+
+	free(line);
+	return ok;
+}
+
+static void
+offer(struct control_service list[static CONTROL_SERVICES_MAX], size_t *n, enum word_kind kind, struct slice name)
+{
+	if (*n == CONTROL_SERVICES_MAX)
+		return;
+	snprintf(list[*n].kind, sizeof(list[*n].kind), "%s", word_kind_text(kind));
+	list[(*n)++].name = name;
+}
+
+/* What we serve: the words, and with a program every kind. */
+static size_t
+services(struct control_service list[static CONTROL_SERVICES_MAX])
+{
+	const struct slice any = slice_of(NULL, 0);
+	size_t n = 0;
+
+	for (size_t i = 0; i < the->words.n; i++) {
+		const struct word *w = &the->words.word[i];
+
+		offer(list, &n, w->kind, w->name[0] == '\0' ? any : slice_str(w->name));
+	}
+	for (enum word_kind kind = WORD_TLS; the->opts->program != NULL && kind <= WORD_TCP; kind++)
+		if (words_find(&the->words, kind, any) == NULL)
+			offer(list, &n, kind, any);
+	return n;
+}
+
+static bool
+say_hello(struct link *l)
+{
+	struct control_service list[CONTROL_SERVICES_MAX];
+	struct control hello = { .type = CONTROL_HELLO, .version = CONTROL_VERSION, .services = list };
+
+	memcpy(hello.instance, the->instance, sizeof(hello.instance));
+	hello.n_services = services(list);
+	return say(l, &hello);
+}
+
+static void
+join_names(const struct control *c, char out[static NAMES_MAX])
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < c->n_names && len < NAMES_MAX; i++)
+		len += (size_t)snprintf(out + len, NAMES_MAX - len, "%s" SLICE_FMT, i == 0 ? "" : ",", SLICE_ARG(c->names[i]));
+}
+
+static void
+on_welcome(struct link *l, const struct control *c)
+{
+	char names[NAMES_MAX];
+
+	if (c->version != CONTROL_VERSION) {
+		fail(l, "the server speaks version %u, not %u", c->version, CONTROL_VERSION);
+		return;
+	}
+	join_names(c, names);
+	mux_heartbeat(l->mux, c->heartbeat_ms, c->dead_ms);
+	session_hint(l->session, c->after_ms, c->within_ms);
+	if (l->state == LINK_HELLO)
+		enter(l, LINK_LIVE);
+	session_up(l->session, l, names);
+}
+
+/* As many sessions as there may be, or a newer one of ours: coming back at once would be a duel. */
+static uint64_t
+duel_free(const struct control *c)
+{
+	bool duel = c->code == CONTROL_LIMIT || c->code == CONTROL_REPLACED;
+
+	return duel && c->after_ms == 0 ? RETRY_MAX_MS : c->after_ms;
+}
+
+static void
+on_error(struct link *l, const struct control *c)
+{
+	session_hint(l->session, duel_free(c), c->within_ms);
+	fail(l, "refused: %s: " SLICE_FMT, control_code_word(c->code), SLICE_ARG(c->text));
+}
+
+static void
+leave(struct link *l)
+{
+	if (l->state == LINK_HELLO) {
+		fail(l, "the server is going away");
+		return;
+	}
+	if (l->state != LINK_LIVE)
+		return;
+	enter(l, LINK_DRAINING);
+	session_leaving(l->session, l);
+	if (l->visitors == 0)
+		mux_close(l->mux);
+}
+
+static void
+obey(struct link *l, const struct control *c)
+{
+	switch (c->type) {
+	case CONTROL_WELCOME:
+		on_welcome(l, c);
+		break;
+	case CONTROL_ERROR:
+		on_error(l, c);
+		break;
+	case CONTROL_DRAIN:
+		session_hint(l->session, c->after_ms, c->within_ms);
+		leave(l);
+		break;
+	case CONTROL_HELLO:
+		fail(l, "the server says hello like a client");
+		break;
+	case CONTROL_OTHER:
+		break;
+	}
+}
+
+static void
+read_line(struct link *l, struct slice line)
+{
+	struct control c;
+	const char *why;
+
+	if (!control_read(line, &c, &why)) {
+		fail(l, "a control message is malformed: %s", why);
+		return;
+	}
+	obey(l, &c);
+	control_free(&c);
+}
+
+/* The server's next line; false when there is none yet. The line is copied: obeying it may change what is behind it. */
+static bool
+next_line(struct link *l)
+{
+	struct slice all = mux_peek(&l->control), rest = all, line = slice_cut(&rest, '\n');
+	char *copy;
+
+	if (rest.p == NULL) {
+		if (all.len >= CONTROL_LINE_MAX)
+			fail(l, "a control message is longer than %u bytes", CONTROL_LINE_MAX);
+		return false;
+	}
+	copy = malloc(line.len + 1);
+	if (copy == NULL) {
+		fail(l, "%s", strerror(errno));
+		return false;
+	}
+	memcpy(copy, line.p, line.len);
+	mux_take(&l->control, line.len + 1);
+	read_line(l, slice_of(copy, line.len));
+	free(copy);
+	return l->why[0] == '\0';
+}
+
+static void
+on_control_data(struct mux_stream *s)
+{
+	struct link *l = EV_CONTAINER(s, struct link, control);
+
+	l->heard = true;
+	if (the->secret.p != NULL) {	/* an ancestor's end of stream 1; nothing is said on it */
+		mux_take(s, mux_peek(s).len);
+		return;
+	}
+	while (l->why[0] == '\0' && next_line(l))
+		;
+	if (l->why[0] == '\0' && mux_ended(s))
+		fail(l, "the server ended the control stream");
+}
+
+static void
+on_control_ended(struct mux_stream *s, enum mux_end how)
+{
+	struct link *l = EV_CONTAINER(s, struct link, control);
+
+	if (how == MUX_LOST)		/* the session's end, which is told next */
+		return;
+	l->heard = true;
+	if (the->secret.p == NULL)
+		fail(l, "the server reset the control stream");
+}
+
+/* ---- the mux ---- */
+
+static void
+on_opened(struct mux *m)
+{
+	struct link *l = mux_arg(m);
+
+	l->heard = true;
+	if (l->state == LINK_LIVE || (l->state == LINK_HELLO && the->secret.p != NULL))
+		stream_opened(m, l, the->secret.p == NULL);
+	else
+		mux_refuse(m);
+}
+
+static void
+on_goaway(struct mux *m)
+{
+	struct link *l = mux_arg(m);
+
+	l->heard = true;
+	leave(l);
+}
+
+static void
+on_ended(struct mux *m, enum mux_end how)
+{
+	struct link *l = mux_arg(m);
+	bool drained = l->state == LINK_DRAINING && how == MUX_CLOSED;
+
+	if (l->state == LINK_HELLO && !l->heard && (how == MUX_CLOSED || how == MUX_LOST) && the->secret.p != NULL)
+		session_other_handshake(l->session);
+	if (l->why[0] == '\0' && !drained)
+		snprintf(l->why, sizeof(l->why), "%s: %s", mux_end_word(how), mux_why(m));
+	end(l, l->why[0] == '\0' ? NULL : l->why);
+}
+
+static const struct mux_ops link_ops = { .opened = on_opened, .goaway = on_goaway, .ended = on_ended };
+static const struct mux_stream_ops control_ops = { .data = on_control_data, .ended = on_control_ended };
+
+/* The ancestors' server reads header and secret by one read each: they are one frame. */
+static bool
+say_secret(struct link *l)
+{
+	uint8_t frame[SECRET_FRAME_MAX];
+	size_t len = secret_write(the->secret, frame);
+	bool ok = mux_send(&l->control, slice_of((char *)frame, len));
+
+	mux_fin(&l->control);
+	return ok;
+}
+
+static void
+begin_mux(struct link *l)
+{
+	const struct options *o = the->opts;
+	bool ancestor = the->secret.p != NULL;
+	struct mux_conf conf = { .role = YAMUX_CLIENT, .ancestor = ancestor, .heartbeat_ms = HEARTBEAT_MS,
+		.dead_ms = DEAD_MS, .idle_ms = o->idle_ms, .half_close_ms = o->half_close_ms, .max_streams = STREAMS_MAX };
+
+	l->mux = mux_new(the->muxes, &conf, &link_ops, &l->io, l->tls, l);
+	if (l->mux == NULL) {
+		fail(l, "%s", strerror(ENOMEM));
+		return;
+	}
+	l->tls = NULL;
+	enter(l, LINK_HELLO);
+	if (!mux_open(l->mux, &l->control, &control_ops) || !(ancestor ? say_secret(l) : say_hello(l)))
+		fail(l, "%s", strerror(ENOMEM));
+}
+
+/* ---- the ancestors' first handshake ---- */
+
+static void
+begin_raw(struct link *l)
+{
+	uint8_t frame[SECRET_FRAME_MAX];
+	size_t len = secret_write(the->secret, frame);
+
+	sock_nodelay(l->io.fd);
+	if (send(l->io.fd, frame, len, MSG_NOSIGNAL) != (ssize_t)len) {
+		fail(l, "the secret could not be sent: %s", strerror(errno));
+		return;
+	}
+	enter(l, LINK_HELLO);
+}
+
+/* A visitor, or the end. */
+static void
+look_raw(struct link *l)
+{
+	char byte;
+	ssize_t n = recv(l->io.fd, &byte, 1, MSG_PEEK);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		if (l->state == LINK_HELLO)
+			session_other_handshake(l->session);
+		fail(l, "%s", n == 0 ? "closed: the peer ended it" : strerror(errno));
+		return;
+	}
+	ev_del(the->ev, &l->io);
+	l->visitor = raw_new(l, l->io.fd);
+	if (l->visitor == NULL) {
+		fail(l, "%s", strerror(ENOMEM));
+		return;
+	}
+	l->io.fd = -1;			/* the visitor's now */
+	if (l->state == LINK_HELLO) {
+		enter(l, LINK_LIVE);
+		session_up(l->session, l, "");
+	}
+	enter(l, LINK_DRAINING);
+}
+
+/* ---- the way there ---- */
+
+static const char *
+sni_of(const char *server, char out[static HOST_MAX + 1])
+{
+	struct addr a;
+
+	if (addr_parse(slice_str(server), 0, &a) != ADDR_OK || a.kind != ADDR_HOST)
+		return NULL;
+	return host_normalize(a.host, out) > 0 ? out : NULL;
+}
+
+static void
+check_pin(struct link *l)
+{
+	const char *id = tls_peer_id(l->tls);
+	char why[IDENTITY_WHY_MAX];
+
+	if (pin_ok(l->server, id, why))
+		begin_mux(l);
+	else
+		fail(l, "wrong pin: the server has the key %s: %s", id, why);
+}
+
+static void
+shake_hands(struct link *l)
+{
+	switch (tls_handshake(l->tls)) {
+	case TLS_OK:
+		check_pin(l);
+		break;
+	case TLS_AGAIN:
+		break;
+	case TLS_EOF:
+		fail(l, "tls: the server ended it");
+		break;
+	case TLS_CUT:
+	case TLS_BAD:
+		fail(l, "tls: %s", tls_why(l->tls));
+		break;
+	}
+}
+
+static void
+begin_tls(struct link *l)
+{
+	char host[HOST_MAX + 1];
+
+	sock_nodelay(l->io.fd);
+	l->tls = tls_new(the->tls, l->io.fd, sni_of(l->server, host));
+	if (l->tls == NULL)
+		fail(l, "%s", strerror(ENOMEM));
+	else
+		shake_hands(l);
+}
+
+static void
+on_reached(void *arg, enum reach_result result, const char *why)
+{
+	struct link *l = arg;
+
+	l->reach = NULL;
+	if (result != REACH_OK) {
+		fail(l, "%s", why);
+		return;
+	}
+	enter(l, LINK_HANDSHAKE);
+	if (the->secret.p == NULL)
+		begin_tls(l);
+	else if (l->raw)
+		begin_raw(l);
+	else
+		begin_mux(l);
+}
+
+static void
+on_io(struct ev_io *io, unsigned events)
+{
+	struct link *l = EV_CONTAINER(io, struct link, io);
+
+	switch ((enum link_state)l->state) {
+	case LINK_REACH:
+		reach_on_io(l->reach, events);
+		break;
+	case LINK_HANDSHAKE:
+		shake_hands(l);
+		break;
+	case LINK_HELLO:
+	case LINK_LIVE:		/* raw: else the mux watches */
+		if (events & (EV_READ | EV_ERROR))
+			look_raw(l);
+		break;
+	case LINK_DRAINING:
+	case LINK_CLOSED:	/* fired in the batch that closed it */
+		break;
+	}
+}
+
+static void
+on_deadline(struct ev_timer *t)
+{
+	struct link *l = EV_CONTAINER(t, struct link, deadline);
+
+	if (l->state == LINK_HELLO && the->secret.p != NULL) {
+		enter(l, LINK_LIVE);
+		session_up(l->session, l, "");
+	} else if (l->state < LINK_LIVE) {
+		fail(l, "no welcome within %u s", LOGIN_MS / 1000);
+	}
+}
+
+/* ---- the session's ---- */
+
+struct link *
+link_new(struct session *s, const char *server, bool raw)
+{
+	struct link *l = calloc(1, sizeof(*l));
+
+	if (l == NULL)
+		return NULL;
+	l->session = s;
+	l->server = server;
+	l->raw = raw;
+	l->io = (struct ev_io){ -1, on_io };
+	l->deadline.cb = on_deadline;
+	l->control.io.fd = -1;
+	l->reach = reach_start(the->ev, the->resolver, server, the->opts->proxy, REACH_MS, &l->io, on_reached, l);
+	if (l->reach != NULL)
+		return l;
+	free(l);
+	return NULL;
+}
+
+void
+link_drain(struct link *l)
+{
+	if (l->state < LINK_LIVE || (l->raw && l->visitor == NULL)) {
+		fail(l, "stopping");
+		return;
+	}
+	if (l->state != LINK_LIVE)
+		return;
+	enter(l, LINK_DRAINING);
+	if (the->secret.p == NULL)
+		(void)say(l, &(struct control){ .type = CONTROL_DRAIN });
+	mux_goaway(l->mux);
+	if (l->visitors == 0)
+		mux_close(l->mux);
+}
+
+void
+link_visitor(struct link *l, int by)
+{
+	l->visitors += (uint32_t)by;
+	if (l->visitors > 0 || l->state != LINK_DRAINING)
+		return;
+	l->visitor = NULL;
+	if (l->mux != NULL)
+		mux_close(l->mux);
+	else
+		end(l, NULL);
+}
+
+enum link_state
+link_state(const struct link *l)
+{
+	return (enum link_state)l->state;
+}
+
+const char *
+link_state_word(const struct link *l)
+{
+	return state_name[l->state];
+}
+
+uint32_t
+link_visitors(const struct link *l)
+{
+	return l->visitors;
+}

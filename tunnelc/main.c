@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: ISC */
+/* tunnelc: services beside it, reached by name through a server it dials out to. Options and what to do with them. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "launch.h"
+#include "listeners.h"
+#include "log.h"
+#include "metrics.h"
+#include "notify.h"
+#include "scrape.h"
+#include "secret.h"
+#include "tunnelc.h"
+
+#define SYNOPSIS "tunnelc -s HOST:PORT... (-k ID | --known-servers FILE) -i KEYFILE [options] WORD... [-- PROGRAM ARGS]"
+#define MS_MAX 4000000000000u
+#define PIPES_MAX 64u		/* of relays: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
+#define STATUS_MAX 2048u
+
+static const struct metric metrics_table[M_COUNT] = {
+	[M_UP] = { "tunnelc_up", NULL, "Servers we have a session with.", METRIC_GAUGE },
+	[M_SESSIONS_TOTAL] = { "tunnelc_sessions_total", NULL, "Sessions begun.", METRIC_COUNTER },
+	[M_DIALS_FAILED] = { "tunnelc_failed_dials_total", NULL, "Attempts that made no session.", METRIC_COUNTER },
+	[M_STREAMS] = { "tunnelc_visitors", NULL, "Visitors now.", METRIC_GAUGE },
+	[M_STREAMS_OK] = { "tunnelc_visitors_total", "result=\"served\"", "Visitors that have left.", METRIC_COUNTER },
+	[M_STREAMS_REFUSED] = { "tunnelc_visitors_total", "result=\"refused\"", "Visitors that have left.", METRIC_COUNTER },
+	[M_RX] = { "tunnelc_received_bytes_total", NULL, "Bytes from visitors that have left.", METRIC_COUNTER },
+	[M_TX] = { "tunnelc_sent_bytes_total", NULL, "Bytes to visitors that have left.", METRIC_COUNTER },
+};
+
+struct tunnelc *the;
+
+/* What only main knows: the listener of --metrics, the end of the grace. */
+static struct listeners scrape;
+static struct ev_timer grace;
+
+/* ---- options ---- */
+
+static void
+parse_opts(struct options *o, int argc, char **argv)
+{
+	const struct opt table[] = {
+		{ 's', "server", "HOST:PORT", OPT_LIST, &o->servers, 0, 0, "the server, or unix:/PATH (repeatable)" },
+		{ 'k', "server-key", "ID", OPT_LIST, &o->pins, 0, 0, "the id its key must have (repeatable: one of them)" },
+		{ 0, "known-servers", "FILE", OPT_TEXT, &o->known_servers, 0, 0,
+		    "the ids of servers, in lines HOST:PORT ID" },
+		{ 'i', "identity", "KEYFILE", OPT_TEXT, &o->identity, 0, 0, "our private key" },
+		{ 0, "secret-file", "FILE", OPT_TEXT, &o->secret_file, 0, 0,
+		    "speak tcprouter's protocol with the secret in FILE, unencrypted" },
+		{ 'x', "proxy", "http://HOST:PORT", OPT_TEXT, &o->proxy, 0, 0, "reach servers through this proxy (CONNECT)" },
+		{ 0, "new-key", "FILE", OPT_TEXT, &o->new_key, 0, 0, "make a key in a new FILE, print its id, and exit" },
+		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
+		{ 0, "ready", NULL, OPT_FLAG, &o->ready, 0, 0, "exit 0 if the tunnelc that runs with this key is ready" },
+		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0, "check options and files, print every error, and exit" },
+		{ 'n', "notify-fd", "FD", OPT_NUMBER, &o->notify_fd, 0, INT32_MAX, "write an empty line to FD when ready" },
+		{ 'g', "grace", "SECONDS", OPT_SECONDS, &o->grace_ms, 0, MS_MAX,
+		    "on TERM let visitors finish for so long (30)" },
+		{ 'm', "metrics", "ADDR", OPT_TEXT, &o->metrics, 0, 0, "serve /metrics on ADDR" },
+		{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &o->connect_ms, 0, MS_MAX,
+		    "for each attempt to reach a local target (5)" },
+		{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &o->idle_ms, 0, MS_MAX,
+		    "for a visitor without a byte in either direction (600)" },
+		{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &o->half_close_ms, 0, MS_MAX,
+		    "the same once one side has ended (60)" },
+		{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &o->hello_ms, 0, MS_MAX,
+		    "for the header a visitor's stream begins with (5)" },
+		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0, "begin log lines with the time (UTC)" },
+		{ 'v', "verbose", NULL, OPT_FLAG, &o->verbose, 0, 0, "log debug lines too" },
+		{ 'h', "help", NULL, OPT_FLAG, &o->help, 0, 0, "print this and exit" },
+		{ 'V', "version", NULL, OPT_FLAG, &o->version, 0, 0, "print the version and exit" },
+	};
+
+	opts_parse_words(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]), &o->words, &o->program);
+}
+
+/* --new-key, --id and --ready stand alone. */
+static bool
+is_errand(const struct options *o)
+{
+	return o->new_key != NULL || o->id || o->ready;
+}
+
+static void
+check_errand(const struct options *o)
+{
+	if ((o->new_key != NULL) + o->id + o->ready > 1)
+		diex(EXIT_USAGE, "--new-key, --id and --ready exclude each other");
+	if (o->servers.n > 0 || *o->words != NULL || o->program != NULL)
+		diex(EXIT_USAGE, "--new-key, --id and --ready take neither a server nor anything to serve");
+	if (o->new_key == NULL && o->identity == NULL)
+		diex(EXIT_USAGE, "whose? give -i KEYFILE");
+	if (o->new_key != NULL && o->identity != NULL)
+		diex(EXIT_USAGE, "--new-key names the file itself: no -i");
+}
+
+static void
+check_servers(const struct options *o)
+{
+	struct addr a;
+
+	for (size_t i = 0; i < o->servers.n; i++) {
+		enum addr_result r = addr_parse(slice_str(o->servers.item[i]), 0, &a);
+
+		if (r != ADDR_OK)
+			diex(EXIT_USAGE, "-s %s: %s", o->servers.item[i], addr_reason(r));
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(o->servers.item[k], o->servers.item[i]) == 0)
+				diex(EXIT_USAGE, "-s %s is given twice", o->servers.item[i]);
+	}
+}
+
+static void
+check_trust(const struct options *o)
+{
+	if (o->secret_file != NULL && (o->pins.n > 0 || o->known_servers != NULL))
+		diex(EXIT_USAGE, "--secret-file speaks a protocol without server keys: no -k and no --known-servers");
+	if (o->secret_file != NULL)
+		return;
+	if (o->identity == NULL)
+		diex(EXIT_USAGE, "no key: give -i KEYFILE (--new-key FILE makes one)");
+	if (o->pins.n == 0 && o->known_servers == NULL)
+		diex(EXIT_USAGE, "which key has the server? give -k ID or --known-servers FILE");
+}
+
+static void
+check_opts(const struct options *o, struct words *words)
+{
+	char why[WORDS_WHY_MAX];
+	const char *wrong;
+
+	if (is_errand(o)) {
+		check_errand(o);
+		return;
+	}
+	if (o->servers.n == 0)
+		diex(EXIT_USAGE, "no server: give -s HOST:PORT; -h shows the usage");
+	check_servers(o);
+	check_trust(o);
+	if (!words_parse(o->words, words, why))
+		diex(EXIT_USAGE, "%s", why);
+	if (words->n == 0 && o->program == NULL)
+		diex(EXIT_USAGE, "nothing to serve: give KIND[:NAME]=TARGET or -- PROGRAM; -h shows the usage");
+	wrong = o->proxy == NULL ? NULL : reach_check_proxy(o->proxy);
+	if (wrong != NULL)
+		diex(EXIT_USAGE, "-x %s: %s", o->proxy, wrong);
+}
+
+/* ---- files ---- */
+
+static const struct identity *
+load_identity(const char *path)
+{
+	char why[IDENTITY_WHY_MAX];
+	const struct identity *me = identity_load(path, why);
+
+	if (me == NULL)
+		diex(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "-i %s", why);
+	return me;
+}
+
+/* The file without one newline at its end, kept for ever. */
+static struct slice
+load_secret(const char *path)
+{
+	char why[IDENTITY_WHY_MAX];
+	size_t len;
+	char *text = file_read(path, SECRET_MAX + 1, true, &len, why);
+
+	if (text == NULL)
+		diex(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "--secret-file %s: %s", path, why);
+	if (len > 0 && text[len - 1] == '\n')
+		len--;
+	if (len == 0 || len > SECRET_MAX)
+		diex(EXIT_USAGE, "--secret-file %s: %s", path, len == 0 ? "it is empty" : "longer than 1024 bytes");
+	return slice_of(text, len);
+}
+
+static void
+print_error(const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+}
+
+static void
+log_one_error(const char *text)
+{
+	log_error("%s", text);
+}
+
+static void
+load(struct tunnelc *t)
+{
+	const struct options *o = t->opts;
+	int code = pins_check(o, o->check ? print_error : log_one_error);
+	struct addr a;
+
+	if (code != 0)
+		exit(code);
+	if (o->identity != NULL)
+		t->identity = load_identity(o->identity);
+	if (o->secret_file != NULL)
+		t->secret = load_secret(o->secret_file);
+	if (o->metrics != NULL && addr_parse(slice_str(o->metrics), ADDR_LISTEN, &a) != ADDR_OK)
+		diex(EXIT_USAGE, "--metrics %s: %s", o->metrics,
+		    addr_reason(addr_parse(slice_str(o->metrics), ADDR_LISTEN, &a)));
+}
+
+/* ---- errands ---- */
+
+static int
+make_key(const char *path)
+{
+	if (identity_new_file(path) == -1)
+		die(errno == EEXIST ? EXIT_USAGE : EXIT_TEMP, "--new-key %s", path);
+	printf("%s\n", identity_id(load_identity(path)));
+	return 0;
+}
+
+static int
+run_errand(const struct options *o)
+{
+	if (o->new_key != NULL)
+		return make_key(o->new_key);
+	if (o->ready)
+		return ready_ask(identity_id(load_identity(o->identity)));
+	printf("%s\n", identity_id(load_identity(o->identity)));
+	return 0;
+}
+
+/* ---- what the parts tell ---- */
+
+void
+app_count(int metric, int64_t by)
+{
+	metrics_add(the->metrics, 0, (size_t)metric, by);
+}
+
+void
+app_welcomed(void)
+{
+	if (the->welcomed)
+		return;
+	the->welcomed = true;
+	if (the->opts->notify_fd != NOTIFY_UNSET && notify_ready_fd((int)the->opts->notify_fd, "") == -1)
+		log_error("notify fd %" PRIu64 ": %s", the->opts->notify_fd, strerror(errno));
+	notify_systemd("READY=1");
+}
+
+void
+app_link_ended(void)
+{
+	for (size_t i = 0; i < the->n_sessions; i++)
+		if (!session_over(the->sessions[i]))
+			return;
+	ev_stop(the->ev);
+}
+
+/* ---- signals ---- */
+
+static void
+on_grace_over(struct ev_timer *t)
+{
+	(void)t;
+	stream_cut_all();
+	ev_stop(the->ev);
+}
+
+static void
+drain(void)
+{
+	log_info("stopping: %u visitors have %" PRIu64 " ms to finish", the->streams, the->opts->grace_ms);
+	notify_systemd("STOPPING=1");
+	the->draining = true;
+	for (size_t i = 0; i < the->n_sessions; i++)
+		session_drain(the->sessions[i]);
+	if (the->opts->grace_ms == 0) {
+		on_grace_over(NULL);
+		return;
+	}
+	ev_timer_in(the->ev, &grace, the->opts->grace_ms);
+	app_link_ended();
+}
+
+static void
+on_stop_signal(void *arg, int signo)
+{
+	(void)arg;
+	(void)signo;
+	if (the->draining)
+		on_grace_over(NULL);
+	else
+		drain();
+}
+
+static void
+on_hup(void *arg, int signo)
+{
+	(void)arg;
+	(void)signo;
+	notify_systemd_reloading();
+	dialer_reload(the->dialer);
+	resolver_reload(the->resolver);
+	notify_systemd("READY=1");
+}
+
+static void
+on_usr1(void *arg, int signo)
+{
+	char text[STATUS_MAX];
+
+	(void)arg;
+	(void)signo;
+	for (size_t i = 0; i < the->n_sessions; i++)
+		log_info("status %s draining=%s", session_status(the->sessions[i], text, sizeof(text)),
+		    the->draining ? "yes" : "no");
+}
+
+static void
+on_child(void *arg, int signo)
+{
+	(void)arg;
+	(void)signo;
+	program_reap();
+}
+
+/* Said for each signal: a first process has no defaults, and what we inherit may be anything. */
+static int
+watch_signals(void)
+{
+	static const struct {
+		int signo;
+		ev_signal_cb *cb;
+	} row[] = { { SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal }, { SIGHUP, on_hup }, { SIGUSR1, on_usr1 },
+		{ SIGCHLD, on_child } };
+
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		signal(row[i].signo, SIG_DFL);
+		if (ev_signal(the->ev, row[i].signo, row[i].cb, NULL) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- a process ---- */
+
+static void
+raise_fd_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+}
+
+static void
+name_instance(char out[static CONTROL_INSTANCE_LEN + 1])
+{
+	uint8_t random[CONTROL_INSTANCE_LEN / 2];
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		die(EXIT_TEMP, "random bytes");
+	for (size_t i = 0; i < sizeof(random); i++)
+		snprintf(out + 2 * i, 3, "%02x", random[i]);
+}
+
+static void
+serve_metrics(void)
+{
+	const char *addr = the->opts->metrics, *why;
+
+	if (addr == NULL)
+		return;
+	if (listeners_open(&scrape, slice_str(addr), false, &why) == -1)
+		diex(why != NULL ? EXIT_USAGE : EXIT_TEMP, "--metrics %s: %s", addr, why != NULL ? why : strerror(errno));
+	if (scrape_start(the->ev, the->metrics, scrape.first->io.fd) == -1)
+		die(EXIT_TEMP, "--metrics");
+	log_info("metrics on %s", scrape.first->name);
+}
+
+/* The way in: keys, or the ancestors' secret. */
+static void
+set_up_transport(void)
+{
+	char why[TLS_WHY_MAX];
+
+	if (the->secret.p != NULL) {
+		the->relays = relay_pool_new(the->ev, PIPES_MAX, raw_more);
+		if (the->relays == NULL)
+			die(EXIT_TEMP, "start");
+		return;
+	}
+	the->tls = tls_context_new(TLS_CLIENT, the->identity, why);
+	if (the->tls == NULL)
+		diex(EXIT_TEMP, "tls: %s", why);
+	if (ready_serve(the->ev, identity_id(the->identity)) == -1)
+		log_warn("unix:@tunnelc/%s: %s; --ready will not work", identity_id(the->identity), strerror(errno));
+}
+
+static void
+set_up(void)
+{
+	const struct options *o = the->opts;
+
+	if (launch_fill_std() == -1)
+		log_warn("/dev/null: %s", strerror(errno));
+	raise_fd_limit();
+	name_instance(the->instance);
+	grace.cb = on_grace_over;
+	the->ev = ev_new();
+	the->metrics = metrics_new(metrics_table, M_COUNT, 1);
+	if (the->ev == NULL || the->metrics == NULL || watch_signals() == -1)
+		die(EXIT_TEMP, "start");
+	ev_before_wait(the->ev, log_flush);
+	the->resolver = resolver_new(the->ev);
+	the->dialer = dialer_new(the->ev, o->connect_ms);
+	the->muxes = mux_pool_new(the->ev);
+	the->sessions = calloc(o->servers.n, sizeof(struct session *));
+	if (the->resolver == NULL || the->dialer == NULL || the->muxes == NULL || the->sessions == NULL)
+		die(EXIT_TEMP, "start");
+	set_up_transport();
+	serve_metrics();
+}
+
+static void
+tear_down(void)
+{
+	for (size_t i = 0; i < the->n_sessions; i++)
+		session_free(the->sessions[i]);
+	free(the->sessions);
+	listeners_close_all(&scrape, true);
+	mux_pool_free(the->muxes);
+	relay_pool_free(the->relays);
+	dialer_free(the->dialer);
+	resolver_free(the->resolver);
+	tls_context_free(the->tls);
+	ev_free(the->ev);
+	log_flush();
+}
+
+static int
+run(void)
+{
+	const struct opt_list *servers = &the->opts->servers;
+	int code = 0;
+
+	set_up();
+	for (size_t i = 0; i < servers->n; i++) {
+		the->sessions[i] = session_new(servers->item[i]);
+		if (the->sessions[i] == NULL)
+			die(EXIT_TEMP, "start");
+		the->n_sessions++;
+	}
+	if (ev_run(the->ev) == -1) {
+		log_error("event loop: %s", strerror(errno));
+		code = EXIT_TEMP;
+	}
+	tear_down();
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o = { .notify_fd = NOTIFY_UNSET, .grace_ms = 30000, .connect_ms = 5000, .idle_ms = 600000,
+		.half_close_ms = 60000, .hello_ms = 5000 };
+	static struct tunnelc tunnelc = { .opts = &o };
+
+	the = &tunnelc;
+	log_init("tunnelc", LOG_LEVEL_INFO, false);
+	parse_opts(&o, argc, argv);
+	log_init("tunnelc", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.log_time);
+	check_opts(&o, &the->words);
+	if (is_errand(&o))
+		return run_errand(&o);
+	load(the);
+	return o.check ? 0 : run();
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/* Which key a server must have: -k, or a line of --known-servers. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "addr.h"
+#include "log.h"
+#include "tunnelc.h"
+
+#define KNOWN_MAX (1024u * 1024u)	/* bytes of the file */
+#define BLANKS " \t\r"
+
+/* What a file says about one server. */
+struct known {
+	bool listed;		/* it has a line */
+	bool fits;		/* one of its lines has the id asked about */
+	bool bad;		/* a line is malformed: nothing in the file counts */
+	struct slice pin;	/* of its last line */
+};
+
+/* The next field of a line; absent at its end and at a comment. */
+static struct slice
+next_field(struct slice *line)
+{
+	while (line->len > 0 && strchr(BLANKS, *line->p) != NULL)
+		*line = slice_skip(*line, 1);
+	struct slice field = *line;
+
+	field.len = 0;
+	while (field.len < line->len && strchr(BLANKS, line->p[field.len]) == NULL)
+		field.len++;
+	if (field.len == 0 || field.p[0] == '#')
+		return slice_of(NULL, 0);
+	*line = slice_skip(*line, field.len);
+	return field;
+}
+
+/* NULL, or what is wrong with a line of two fields. */
+static const char *
+check_fields(struct slice server, struct slice id, struct slice more)
+{
+	struct addr a;
+	enum addr_result r = addr_parse(server, 0, &a);
+
+	if (r != ADDR_OK)
+		return addr_reason(r);
+	if (!identity_id_valid(id))
+		return "no id behind HOST:PORT: 52 characters a-z and 2-7";
+	return more.p != NULL ? "more than HOST:PORT ID" : NULL;
+}
+
+static bool
+same_server(struct slice listed, const char *server)
+{
+	return listed.len == strlen(server) && strncasecmp(listed.p, server, listed.len) == 0;
+}
+
+/* Read all lines; why gets the first that is bad, report, unless it is NULL, all of them. */
+static struct known
+look_up(struct slice text, const char *server, const char *id, pins_report *report, char why[static IDENTITY_WHY_MAX])
+{
+	const char *path = the->opts->known_servers;
+	char bad[IDENTITY_WHY_MAX];
+	struct known k = { 0 };
+
+	for (unsigned n = 1; text.p != NULL; n++) {
+		struct slice line = slice_cut(&text, '\n');
+		struct slice listed = next_field(&line), pin = next_field(&line), more = next_field(&line);
+		const char *wrong = listed.p == NULL ? NULL : check_fields(listed, pin, more);
+
+		if (wrong != NULL) {
+			snprintf(bad, sizeof(bad), "%.150s:%u: %s", path, n, wrong);
+			if (!k.bad)
+				memcpy(why, bad, sizeof(bad));
+			if (report != NULL)
+				report(bad);
+			k.bad = true;
+		} else if (listed.p != NULL && same_server(listed, server)) {
+			k.listed = true;
+			k.fits |= slice_is(pin, id);
+			k.pin = pin;
+		}
+	}
+	return k;
+}
+
+static bool
+known_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX])
+{
+	const char *path = the->opts->known_servers;
+	char reason[IDENTITY_WHY_MAX];
+	struct known k;
+	size_t len;
+	char *text = file_read(path, KNOWN_MAX, false, &len, reason);
+
+	if (text == NULL) {
+		snprintf(why, IDENTITY_WHY_MAX, "%.120s: %.120s", path, reason);
+		return false;
+	}
+	k = look_up(slice_of(text, len), server, id, NULL, why);
+	if (!k.bad && !k.listed)
+		snprintf(why, IDENTITY_WHY_MAX, "%.120s has no line for the server", path);
+	else if (!k.bad && !k.fits)
+		snprintf(why, IDENTITY_WHY_MAX, "not " SLICE_FMT " of %.120s", SLICE_ARG(k.pin), path);
+	free(text);
+	return !k.bad && k.fits;
+}
+
+bool
+pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX])
+{
+	const struct opt_list *pins = &the->opts->pins;
+
+	for (size_t i = 0; i < pins->n; i++)
+		if (strcmp(pins->item[i], id) == 0)
+			return true;
+	if (the->opts->known_servers != NULL)
+		return known_ok(server, id, why);
+	snprintf(why, IDENTITY_WHY_MAX, "not %s%s of -k", pins->item[0], pins->n > 1 ? " or another" : "");
+	return false;
+}
+
+/* ---- before anything is done ---- */
+
+static int
+check_known(const struct options *o, pins_report *report)
+{
+	char why[IDENTITY_WHY_MAX], text[IDENTITY_WHY_MAX];
+	struct known k;
+	int code = 0;
+	size_t len;
+	char *file = file_read(o->known_servers, KNOWN_MAX, false, &len, why);
+
+	if (file == NULL) {
+		code = errno != 0 ? EXIT_TEMP : EXIT_USAGE;
+		snprintf(text, sizeof(text), "%.120s: %.120s", o->known_servers, why);
+		report(text);
+		return code;
+	}
+	for (size_t i = 0; i < o->servers.n; i++) {
+		k = look_up(slice_of(file, len), o->servers.item[i], "", i == 0 ? report : NULL, why);
+		if (!k.bad && !k.listed && o->pins.n == 0) {
+			snprintf(text, sizeof(text), "%.120s: no line for %.100s", o->known_servers, o->servers.item[i]);
+			report(text);
+			code = EXIT_USAGE;
+		}
+		if (k.bad)
+			code = EXIT_USAGE;
+	}
+	free(file);
+	return code;
+}
+
+int
+pins_check(const struct options *o, pins_report *report)
+{
+	char text[IDENTITY_WHY_MAX];
+
+	for (size_t i = 0; i < o->pins.n; i++) {
+		if (identity_id_valid(slice_str(o->pins.item[i])))
+			continue;
+		snprintf(text, sizeof(text), "-k %.80s: no id: 52 characters a-z and 2-7, as --id prints them", o->pins.item[i]);
+		report(text);
+		return EXIT_USAGE;
+	}
+	return o->known_servers == NULL ? 0 : check_known(o, report);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A visitor of the ancestors' first handshake: the connection to the server is the visitor's from its first byte on.
+ *
+ *   DIAL --connected--> RELAY --both sides done--> CLOSED
+ *     '-- unreachable ----------------------------^
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connlog.h"
+#include "log.h"
+#include "sock.h"
+#include "tunnelc.h"
+
+enum raw_state { RAW_DIAL, RAW_RELAY, RAW_CLOSED };
+
+struct raw {
+	struct relay relay;
+	struct link *link;
+	struct ev_timer deadline;
+	struct ev_task begin;
+	struct dial *dial;
+	struct target *target;		/* RELAY: held */
+	const struct word *word;
+	uint64_t id, started_ms;
+	uint8_t state;
+};
+
+static void
+log_end(const struct raw *r, enum conn_end how, const struct target *t)
+{
+	struct connlog line = { .id = r->id, .peer.family = AF_UNSPEC, .hello = HELLO_NONE, .rx = r->relay.bytes[0],
+		.tx = r->relay.bytes[1], .ms = ev_now_ms(the->ev) - r->started_ms, .end = how };
+
+	if (r->word != NULL)
+		line.route = slice_str(word_kind_text(r->word->kind));
+	else if (how != END_NO_ROUTE && the->opts->program != NULL)
+		line.route = slice_str("program");
+	if (t != NULL)
+		line.target = slice_str(target_text(t));
+	else if (r->word == NULL && line.route.p != NULL)
+		line.target = slice_str(the->opts->program[0]);
+	connlog_write(&line);
+	app_count(M_STREAMS, -1);
+	app_count(r->state == RAW_RELAY ? M_STREAMS_OK : M_STREAMS_REFUSED, 1);
+	app_count(M_RX, (int64_t)line.rx);
+	app_count(M_TX, (int64_t)line.tx);
+}
+
+static void
+close_end(struct ev_io *io, bool reset)
+{
+	if (io->fd != -1 && reset)
+		sock_reset(io->fd);
+	else if (io->fd != -1)
+		close(io->fd);
+	io->fd = -1;
+}
+
+/* tried: the target that could not be reached. */
+static void
+finish(struct raw *r, enum conn_end how, const struct target *tried)
+{
+	struct link *l = r->link;
+	bool refused = how == END_UNREACHABLE || how == END_NO_ROUTE || how == END_LIMIT;
+
+	if (r->state == RAW_CLOSED)
+		return;
+	dial_cancel(r->dial);
+	ev_timer_at(the->ev, &r->deadline, 0);
+	ev_undefer(the->ev, &r->begin);
+	relay_release(the->relays, &r->relay);
+	close_end(&r->relay.end[0], how == END_TARGET_RESET || refused);
+	close_end(&r->relay.end[1], how == END_CLIENT_RESET);
+	log_end(r, how, r->target != NULL ? r->target : tried);
+	if (r->target != NULL)
+		target_release(the->dialer, r->target);
+	r->state = RAW_CLOSED;
+	the->streams--;
+	ev_free_later(the->ev, r);
+	link_visitor(l, -1);
+}
+
+void
+raw_cut(struct raw *r)
+{
+	if (r != NULL)
+		finish(r, END_DRAIN, NULL);
+}
+
+/* What is known of who comes. */
+static const struct proxyhdr nobody = { .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC };
+
+/* ---- relaying ---- */
+
+static uint64_t
+silence_ms(const struct raw *r)
+{
+	const struct options *o = the->opts;
+
+	return relay_half_closed(&r->relay) && o->half_close_ms != 0 ? o->half_close_ms : o->idle_ms;
+}
+
+static void
+pump(struct raw *r, int end, unsigned events)
+{
+	switch (relay_pump(the->relays, &r->relay, end, events)) {
+	case RELAY_OPEN:
+		ev_timer_in(the->ev, &r->deadline, silence_ms(r));
+		break;
+	case RELAY_DONE:
+		finish(r, END_CLOSED, NULL);
+		break;
+	case RELAY_CLIENT_RESET:
+		finish(r, END_CLIENT_RESET, NULL);
+		break;
+	case RELAY_TARGET_RESET:
+		finish(r, END_TARGET_RESET, NULL);
+		break;
+	}
+}
+
+void
+raw_more(struct relay *relay)
+{
+	pump(EV_CONTAINER(relay, struct raw, relay), 0, 0);
+}
+
+static void
+on_visitor(struct ev_io *io, unsigned events)
+{
+	struct raw *r = EV_CONTAINER(io, struct raw, relay.end[0]);
+
+	if (r->state == RAW_RELAY)
+		pump(r, 0, events);
+	else if (r->state == RAW_DIAL)
+		relay_note(&r->relay, 0, events);
+}
+
+static void
+on_target(struct ev_io *io, unsigned events)
+{
+	struct raw *r = EV_CONTAINER(io, struct raw, relay.end[1]);
+
+	if (r->state == RAW_RELAY)
+		pump(r, 1, events);
+	else if (r->state == RAW_DIAL && r->dial != NULL)
+		dial_on_io(r->dial, events);
+}
+
+static void
+on_deadline(struct ev_timer *t)
+{
+	struct raw *r = EV_CONTAINER(t, struct raw, deadline);
+
+	finish(r, relay_half_closed(&r->relay) ? END_HALF_CLOSE : END_IDLE, NULL);
+}
+
+/* ---- its beginning ---- */
+
+static void
+on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events)
+{
+	struct raw *r = arg;
+	struct proxyhdr h = nobody;
+
+	r->dial = NULL;
+	if (result != DIAL_OK) {
+		finish(r, result == DIAL_UNREACHABLE ? END_UNREACHABLE : END_LIMIT, t);
+		target_release(the->dialer, t);
+		return;
+	}
+	r->target = t;
+	r->state = RAW_RELAY;
+	h.kind = slice_str(word_kind_text(r->word->kind));
+	if (!stream_greet(r->relay.end[1].fd, &h)) {
+		finish(r, END_TARGET_RESET, NULL);
+		return;
+	}
+	if (target_is_unix(t))
+		relay_is_unix(&r->relay, 1);
+	pump(r, 1, events);
+}
+
+static void
+run_program(struct raw *r)
+{
+	if (program_start(the->opts->program, &nobody, &r->relay.end[1].fd) == -1) {
+		log_error("conn=%llu program: %s", (unsigned long long)r->id, strerror(errno));
+		r->relay.end[1].fd = -1;
+		finish(r, END_UNREACHABLE, NULL);
+		return;
+	}
+	if (ev_add(the->ev, &r->relay.end[1], EV_READ | EV_WRITE | EV_EDGE) == -1) {
+		finish(r, END_LIMIT, NULL);
+		return;
+	}
+	r->state = RAW_RELAY;
+	relay_is_unix(&r->relay, 1);
+	pump(r, 1, EV_READ | EV_WRITE);
+}
+
+static void
+begin(struct ev_task *task)
+{
+	struct raw *r = EV_CONTAINER(task, struct raw, begin);
+	unsigned char first = 0;
+
+	(void)recv(r->relay.end[0].fd, &first, 1, MSG_PEEK);
+	r->word = words_find(&the->words, word_kind_guess(first), slice_of(NULL, 0));
+	if (r->word == NULL && the->opts->program != NULL) {
+		run_program(r);
+		return;
+	}
+	if (r->word == NULL) {
+		finish(r, END_NO_ROUTE, NULL);
+		return;
+	}
+	r->dial = dial_start(the->dialer, r->word->targets, BALANCE_LEAST, &nobody.src, true, &r->relay.end[1], on_dialled, r);
+	if (r->dial == NULL)
+		finish(r, END_LIMIT, NULL);
+}
+
+struct raw *
+raw_new(struct link *l, int fd)
+{
+	struct raw *r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	relay_init(&r->relay);
+	r->relay.end[0] = (struct ev_io){ fd, on_visitor };
+	r->relay.end[1].cb = on_target;
+	r->relay.out_fd = fd;
+	r->link = l;
+	r->deadline.cb = on_deadline;
+	r->begin.cb = begin;
+	if (ev_add(the->ev, &r->relay.end[0], EV_READ | EV_WRITE | EV_EDGE) == -1) {
+		free(r);
+		return NULL;
+	}
+	r->id = ++the->next_conn;
+	r->started_ms = ev_now_ms(the->ev);
+	the->streams++;
+	app_count(M_STREAMS, 1);
+	link_visitor(l, 1);
+	ev_defer(the->ev, &r->begin);	/* when the link has noted that it has a visitor */
+	return r;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: ISC */
+/* The link to one server, for ever: when to try again, what of it to log. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "log.h"
+#include "tunnelc.h"
+
+#define HINT_MAX_MS 3600000u	/* what a server may wish, at most */
+#define QUIET_MS 60000u		/* the same failure is logged so often */
+#define OLD_MAX 8u		/* connections whose visitors finish, at once */
+#define REASON_MAX 512u
+#define NAMES_MAX 256u
+
+struct session {
+	const char *server;		/* borrowed for ever */
+	struct link *now;		/* owned; NULL: waiting for retry */
+	struct link *old[OLD_MAX];	/* owned: left, with visitors who finish */
+	struct ev_timer retry;
+	uint64_t since_ms;		/* when it came up; 0: it is not */
+	uint64_t after_ms, within_ms;	/* the server's wish for the next time */
+	unsigned failures;		/* in a row */
+	bool raw;			/* by the ancestors' first handshake */
+	uint64_t logged_ms;
+	char logged[REASON_MAX];	/* the last failure in the log, to tell the same one again; empty after a success */
+	char names[NAMES_MAX];
+};
+
+/* ---- when ---- */
+
+/* Evenly from 0 to most, both included: many clients that lost one server must not come back together. */
+static uint64_t
+random_upto(uint64_t most)
+{
+	uint64_t n = 0;
+
+	(void)getrandom(&n, sizeof(n), 0);	/* 8 bytes never fail once the pool is ready */
+	return n % (most + 1);
+}
+
+/* The server's wish stands for the first bound; with more failures the usual ones hold, if they are longer. */
+static uint64_t
+bound_ms(const struct session *s)
+{
+	uint64_t grown = s->failures < 6 ? 1000u << s->failures : RETRY_MAX_MS;
+
+	if (s->within_ms == 0 || (s->failures > 0 && s->within_ms < grown))
+		return grown;
+	return s->within_ms;
+}
+
+/* Milliseconds until the next attempt; the wish is used up, and the next one will come later. */
+static uint64_t
+schedule(struct session *s)
+{
+	uint64_t wait = s->after_ms + random_upto(bound_ms(s));
+
+	s->after_ms = s->within_ms = 0;
+	s->failures++;
+	ev_timer_in(the->ev, &s->retry, wait == 0 ? 1 : wait);
+	return wait;
+}
+
+static void
+connect_now(struct session *s)
+{
+	s->now = link_new(s, s->server, s->raw);
+	if (s->now == NULL)
+		log_error("server=%s link=down reason=\"out of memory\" retry_ms=%" PRIu64, s->server, schedule(s));
+}
+
+static void
+on_retry(struct ev_timer *t)
+{
+	connect_now(EV_CONTAINER(t, struct session, retry));
+}
+
+/* ---- what its links tell ---- */
+
+/* It is no longer up; how long it was decides how patient the next attempts are. */
+static void
+came_down(struct session *s)
+{
+	if (s->since_ms == 0)
+		return;
+	if (ev_now_ms(the->ev) - s->since_ms >= STABLE_MS)
+		s->failures = 0;
+	s->since_ms = 0;
+	app_count(M_UP, -1);
+}
+
+void
+session_up(struct session *s, struct link *l, const char *names)
+{
+	char text[LOG_VALUE_MAX];
+	bool first = s->since_ms == 0;
+
+	if (l != s->now || (!first && strcmp(s->names, names) == 0))
+		return;
+	snprintf(s->names, sizeof(s->names), "%s", names);
+	log_info("server=%s link=up names=%s", s->server, log_value(slice_of(*names == '\0' ? NULL : names, strlen(names)), text));
+	if (!first)
+		return;
+	s->since_ms = ev_now_ms(the->ev);
+	s->logged[0] = '\0';
+	app_count(M_UP, 1);
+	app_count(M_SESSIONS_TOTAL, 1);
+	app_welcomed();
+}
+
+void
+session_hint(struct session *s, uint64_t after_ms, uint64_t within_ms)
+{
+	s->after_ms = after_ms < HINT_MAX_MS ? after_ms : HINT_MAX_MS;
+	s->within_ms = within_ms < HINT_MAX_MS ? within_ms : HINT_MAX_MS;
+}
+
+void
+session_other_handshake(struct session *s)
+{
+	s->raw = !s->raw;
+	log_debug("server=%s hung up on this handshake: the %s one next time", s->server, s->raw ? "raw" : "yamux");
+}
+
+/* Where to put a link whose visitors finish. Too many: the first one goes. */
+static struct link **
+room_for_old(struct session *s)
+{
+	for (size_t i = 0; i < OLD_MAX; i++)
+		if (s->old[i] == NULL)
+			return &s->old[i];
+	link_free(s->old[0]);
+	return &s->old[0];
+}
+
+void
+session_leaving(struct session *s, struct link *l)
+{
+	uint64_t wait;
+
+	if (l != s->now)
+		return;
+	*room_for_old(s) = l;
+	s->now = NULL;
+	came_down(s);
+	if (the->draining)
+		return;
+	s->failures = 0;
+	wait = schedule(s);
+	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->server, link_visitors(l), wait);
+}
+
+/* A failure is told when it is news: the first, another one, or once in a while. */
+static void
+log_down(struct session *s, const char *why, uint64_t wait)
+{
+	uint64_t now = ev_now_ms(the->ev);
+	char text[LOG_VALUE_MAX];
+
+	if (strcmp(s->logged, why) == 0 && now - s->logged_ms < QUIET_MS) {
+		log_debug("server=%s link=down retry_ms=%" PRIu64, s->server, wait);
+		return;
+	}
+	snprintf(s->logged, sizeof(s->logged), "%s", why);
+	s->logged_ms = now;
+	log_warn("server=%s link=down reason=%s retry_ms=%" PRIu64, s->server, log_value(slice_str(why), text), wait);
+}
+
+/* The one whose visitors finish has ended. */
+static bool
+forget_old(struct session *s, const struct link *l)
+{
+	for (size_t i = 0; i < OLD_MAX; i++) {
+		if (s->old[i] != l)
+			continue;
+		s->old[i] = NULL;
+		return true;
+	}
+	return false;
+}
+
+void
+session_down(struct session *s, struct link *l, const char *why)
+{
+	bool was_up = s->since_ms != 0;
+
+	if (forget_old(s, l)) {
+		log_debug("server=%s the old link has ended", s->server);
+	} else if (why == NULL && !the->draining) {
+		connect_now(s);		/* by the raw handshake one visitor was served: it counts as up meanwhile */
+	} else {
+		s->now = NULL;
+		came_down(s);
+		if (!was_up)
+			app_count(M_DIALS_FAILED, 1);
+		if (!the->draining)
+			log_down(s, why, schedule(s));
+	}
+	if (the->draining)
+		app_link_ended();
+}
+
+/* ---- the whole ---- */
+
+struct session *
+session_new(const char *server)
+{
+	struct session *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->server = server;
+	s->retry.cb = on_retry;
+	connect_now(s);
+	return s;
+}
+
+void
+session_drain(struct session *s)
+{
+	ev_timer_at(the->ev, &s->retry, 0);
+	if (s->now != NULL)
+		link_drain(s->now);
+}
+
+void
+session_free(struct session *s)
+{
+	if (s == NULL)
+		return;
+	ev_timer_at(the->ev, &s->retry, 0);
+	link_free(s->now);
+	for (size_t i = 0; i < OLD_MAX; i++)
+		link_free(s->old[i]);
+	free(s);
+}
+
+bool
+session_live(const struct session *s)
+{
+	return s->since_ms != 0;
+}
+
+bool
+session_over(const struct session *s)
+{
+	for (size_t i = 0; i < OLD_MAX; i++)
+		if (s->old[i] != NULL)
+			return false;
+	return s->now == NULL;
+}
+
+static uint32_t
+visitors(const struct session *s)
+{
+	uint32_t n = s->now == NULL ? 0 : link_visitors(s->now);
+
+	for (size_t i = 0; i < OLD_MAX; i++)
+		n += s->old[i] == NULL ? 0 : link_visitors(s->old[i]);
+	return n;
+}
+
+const char *
+session_status(const struct session *s, char *out, size_t size)
+{
+	uint64_t now = ev_now_ms(the->ev);
+	char names[LOG_VALUE_MAX];
+
+	snprintf(out, size, "server=%s link=%s up_ms=%" PRIu64 " visitors=%u failures=%u names=%s", s->server,
+	    s->now == NULL ? "waiting" : link_state_word(s->now), s->since_ms == 0 ? 0 : now - s->since_ms, visitors(s),
+	    s->failures, log_value(s->names[0] == '\0' ? slice_of(NULL, 0) : slice_str(s->names), names));
+	return out;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One visitor: a stream the server opened, and what it is joined to.
+ *
+ *   HEADER --whose it is, and the first byte where that is needed--> DIAL --connected--> JOINED --> CLOSED
+ *     '-- a program takes it ------------------------------------------------------------^
+ *
+ * Every state can end in CLOSED. Nothing is taken off the stream before it is joined: the header is read again then.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connlog.h"
+#include "log.h"
+#include "sock.h"
+#include "tunnelc.h"
+
+#define GUESS_MS 500u		/* without a byte by then a visitor waits for the service to speak first */
+#define ROUTE_MAX (HOST_MAX + 16)
+
+enum stream_state { STREAM_HEADER, STREAM_DIAL, STREAM_JOINED, STREAM_CLOSED };
+
+struct stream {
+	struct mux_stream s;
+	struct link *link;
+	struct stream *next, **at;	/* all of the process */
+	struct ev_timer deadline;	/* HEADER */
+	uint64_t id, started_ms;
+	const struct word *word;	/* NULL: none yet, or the program */
+	union {
+		struct dial *dial;	/* DIAL */
+		struct target *target;	/* JOINED, with a word: held */
+	};
+	char *name;			/* owned; normalised; NULL: none was given */
+	struct endpoint peer;
+	uint16_t header;		/* bytes of the PROXY header */
+	uint8_t state;
+	bool metadata;			/* there is one */
+	bool silent;			/* no byte came behind it in time */
+	bool program;
+};
+
+/* What a visitor's first bytes say. */
+struct visit {
+	struct proxyhdr h;
+	enum word_kind kind;
+};
+
+static struct stream *streams;
+
+/* ---- its end ---- */
+
+static const char *
+route_of(const struct stream *v, char out[static ROUTE_MAX])
+{
+	if (v->word == NULL)
+		return v->program ? "program" : NULL;
+	snprintf(out, ROUTE_MAX, "%s%s%s", word_kind_text(v->word->kind), v->word->name[0] == '\0' ? "" : ":",
+	    v->word->name);
+	return out;
+}
+
+static void
+log_end(const struct stream *v, enum conn_end how, enum hello_verdict verdict, struct slice target)
+{
+	char route[ROUTE_MAX];
+	struct connlog line = { .id = v->id, .peer = v->peer, .name = slice_str(v->name), .target = target,
+		.route = slice_str(route_of(v, route)), .hello = verdict, .rx = v->s.rx - v->header, .tx = v->s.tx,
+		.ms = ev_now_ms(the->ev) - v->started_ms, .end = how };
+
+	connlog_write(&line);
+	app_count(M_STREAMS, -1);
+	app_count(v->state == STREAM_JOINED ? M_STREAMS_OK : M_STREAMS_REFUSED, 1);
+	app_count(M_RX, (int64_t)line.rx);
+	app_count(M_TX, (int64_t)line.tx);
+}
+
+static void
+leave(struct stream *v)
+{
+	*v->at = v->next;
+	if (v->next != NULL)
+		v->next->at = v->at;
+	v->state = STREAM_CLOSED;
+	ev_timer_at(the->ev, &v->deadline, 0);
+	the->streams--;
+	link_visitor(v->link, -1);
+	free(v->name);
+	ev_free_later(the->ev, v);
+}
+
+/* target: the one that was tried, borrowed; NULL: the one that is held, if there is one. */
+static void
+finish(struct stream *v, enum conn_end how, enum hello_verdict verdict, const struct target *tried)
+{
+	const struct target *target = v->state == STREAM_JOINED && v->word != NULL ? v->target : tried;
+	struct slice text = target != NULL ? slice_str(target_text(target)) :
+	    v->program ? slice_str(the->opts->program[0]) : slice_of(NULL, 0);
+
+	if (v->state == STREAM_CLOSED)
+		return;
+	mux_reset(&v->s);		/* nothing when it has left the session already */
+	if (v->state == STREAM_DIAL)
+		dial_cancel(v->dial);
+	if (v->s.io.fd != -1 && (how == END_CLIENT_RESET || how == END_LIMIT))
+		sock_reset(v->s.io.fd);
+	else if (v->s.io.fd != -1)
+		close(v->s.io.fd);
+	v->s.io.fd = -1;
+	log_end(v, how, verdict, text);
+	if (v->state == STREAM_JOINED && v->word != NULL)
+		target_release(the->dialer, v->target);
+	leave(v);
+}
+
+static enum conn_end
+conn_end_of(enum mux_end how)
+{
+	switch (how) {
+	case MUX_CLOSED:
+		return END_CLOSED;
+	case MUX_LOCAL_RESET:
+		return END_TARGET_RESET;
+	case MUX_IDLE:
+		return END_IDLE;
+	case MUX_HALF_CLOSE:
+		return END_HALF_CLOSE;
+	case MUX_MEMORY:
+		return END_LIMIT;
+	case MUX_PEER_RESET:
+	case MUX_LOST:
+	case MUX_SILENT:
+	case MUX_PROTOCOL:
+		break;
+	}
+	return END_CLIENT_RESET;
+}
+
+static void
+on_ended(struct mux_stream *s, enum mux_end how)
+{
+	struct stream *v = EV_CONTAINER(s, struct stream, s);
+
+	finish(v, the->draining && how == MUX_LOST ? END_DRAIN : conn_end_of(how), HELLO_NONE, NULL);
+}
+
+/* ---- joining ---- */
+
+bool
+stream_greet(int fd, const struct proxyhdr *h)
+{
+	uint8_t header[PROXYHDR_MAX];
+	size_t len;
+
+	if (the->words.proxy == PROXYHDR_NONE)
+		return true;
+	len = proxyhdr_write(h, the->words.proxy, header);
+	return send(fd, header, len, MSG_NOSIGNAL) == (ssize_t)len;	/* a fresh connection has room for so little */
+}
+
+/* The header, which has been read before, and what is left of it: addresses and TLVs. */
+static void
+reread(struct stream *v, struct proxyhdr *h)
+{
+	struct slice bytes = mux_peek(&v->s);
+	size_t used;
+
+	*h = (struct proxyhdr){ .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC };
+	if (v->metadata)
+		(void)proxyhdr_read((const uint8_t *)bytes.p, bytes.len, h, &used);
+}
+
+static void
+join(struct stream *v, unsigned events)
+{
+	v->state = STREAM_JOINED;
+	mux_take(&v->s, v->header);
+	mux_join(&v->s, events);
+}
+
+static void
+on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events)
+{
+	struct stream *v = arg;
+	struct proxyhdr h;
+
+	v->dial = NULL;
+	if (result != DIAL_OK) {
+		finish(v, result == DIAL_UNREACHABLE ? END_UNREACHABLE : END_LIMIT, HELLO_NONE, t);
+		target_release(the->dialer, t);
+		return;
+	}
+	reread(v, &h);
+	h.kind = slice_str(word_kind_text(v->word->kind));
+	v->target = t;
+	if (stream_greet(v->s.io.fd, &h)) {
+		join(v, events);
+	} else {
+		v->state = STREAM_JOINED;
+		finish(v, END_TARGET_RESET, HELLO_NONE, NULL);
+	}
+}
+
+/* Until it is joined: events of the connection to the target. */
+static void
+on_io(struct ev_io *io, unsigned events)
+{
+	struct stream *v = EV_CONTAINER(EV_CONTAINER(io, struct mux_stream, io), struct stream, s);
+
+	if (v->state == STREAM_DIAL && v->dial != NULL)
+		dial_on_io(v->dial, events);
+}
+
+static void
+dial(struct stream *v)
+{
+	bool speaks_first = the->words.proxy != PROXYHDR_NONE || mux_peek(&v->s).len > v->header;
+
+	v->dial = dial_start(the->dialer, v->word->targets, BALANCE_LEAST, &v->peer, speaks_first, &v->s.io, on_dialled, v);
+	if (v->dial == NULL)
+		finish(v, END_LIMIT, HELLO_NONE, NULL);
+	else
+		v->state = STREAM_DIAL;
+}
+
+static void
+run_program(struct stream *v, const struct proxyhdr *h)
+{
+	v->program = true;
+	if (program_start(the->opts->program, h, &v->s.io.fd) == -1) {
+		log_error("conn=%llu program: %s", (unsigned long long)v->id, strerror(errno));
+		v->s.io.fd = -1;
+		finish(v, END_UNREACHABLE, HELLO_NONE, NULL);
+		return;
+	}
+	if (ev_add(the->ev, &v->s.io, EV_READ | EV_WRITE | EV_EDGE) == -1)
+		finish(v, END_LIMIT, HELLO_NONE, NULL);
+	else
+		join(v, EV_READ | EV_WRITE);
+}
+
+/* ---- whose it is ---- */
+
+enum heard { HEARD_ALL, HEARD_LITTLE, HEARD_NONSENSE };
+
+/* The kind the header tells, else the first byte behind it. */
+static enum heard
+hear_kind(const struct stream *v, struct slice bytes, struct visit *visit)
+{
+	if (word_kind_of(visit->h.kind, &visit->kind))
+		return HEARD_ALL;
+	visit->kind = WORD_TCP;
+	if (bytes.len > v->header) {
+		visit->kind = word_kind_guess((unsigned char)bytes.p[v->header]);
+		return HEARD_ALL;
+	}
+	return v->silent || mux_ended(&v->s) ? HEARD_ALL : HEARD_LITTLE;
+}
+
+static enum heard
+hear(struct stream *v, struct visit *visit)
+{
+	struct slice bytes = mux_peek(&v->s);
+	size_t used = 0;
+
+	*visit = (struct visit){ .h = { .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC } };
+	switch (v->metadata ? proxyhdr_read((const uint8_t *)bytes.p, bytes.len, &visit->h, &used) : PROXYHDR_OK) {
+	case PROXYHDR_MORE:
+		return mux_ended(&v->s) ? HEARD_NONSENSE : HEARD_LITTLE;
+	case PROXYHDR_ABSENT:
+	case PROXYHDR_BAD:
+		return HEARD_NONSENSE;
+	case PROXYHDR_OK:
+		break;
+	}
+	v->header = (uint16_t)used;	/* at most PROXYHDR_READ_MAX */
+	return hear_kind(v, bytes, visit);
+}
+
+/* Who comes, for the log. */
+static bool
+remember(struct stream *v, const struct proxyhdr *h)
+{
+	char name[HOST_MAX + 1];
+
+	v->peer = h->src;
+	if (host_normalize(h->authority, name) == 0)
+		return true;
+	v->name = strdup(name);
+	return v->name != NULL;
+}
+
+static void
+route(struct stream *v, const struct visit *visit)
+{
+	ev_timer_at(the->ev, &v->deadline, 0);
+	if (!remember(v, &visit->h)) {
+		finish(v, END_LIMIT, HELLO_NONE, NULL);
+		return;
+	}
+	v->word = words_find(&the->words, visit->kind, slice_str(v->name));
+	if (v->word != NULL)
+		dial(v);
+	else if (the->opts->program != NULL)
+		run_program(v, &visit->h);
+	else
+		finish(v, END_NO_ROUTE, HELLO_NONE, NULL);
+}
+
+static void
+look(struct stream *v)
+{
+	struct visit visit;
+
+	switch (hear(v, &visit)) {
+	case HEARD_ALL:
+		route(v, &visit);
+		break;
+	case HEARD_LITTLE:
+		if (v->header > 0)	/* all of that is there: a byte is waited for, no longer than for an ancestor's */
+			ev_timer_in(the->ev, &v->deadline, GUESS_MS);
+		break;
+	case HEARD_NONSENSE:
+		finish(v, END_HELLO, mux_ended(&v->s) ? HELLO_EOF : HELLO_MALFORMED, NULL);
+		break;
+	}
+}
+
+static void
+on_data(struct mux_stream *s)
+{
+	struct stream *v = EV_CONTAINER(s, struct stream, s);
+
+	if (v->state == STREAM_HEADER)
+		look(v);
+}
+
+static void
+on_deadline(struct ev_timer *t)
+{
+	struct stream *v = EV_CONTAINER(t, struct stream, deadline);
+
+	if (v->state != STREAM_HEADER)
+		return;
+	if (v->metadata && v->header == 0) {
+		finish(v, END_HELLO, HELLO_TIMEOUT, NULL);
+		return;
+	}
+	v->silent = true;
+	look(v);
+}
+
+/* ---- all of them ---- */
+
+static const struct mux_stream_ops stream_ops = { .data = on_data, .ended = on_ended };
+
+void
+stream_opened(struct mux *m, struct link *l, bool metadata)
+{
+	struct stream *v = calloc(1, sizeof(*v));
+
+	if (v == NULL) {
+		mux_refuse(m);
+		return;
+	}
+	v->link = l;
+	v->metadata = metadata;
+	v->s.io = (struct ev_io){ -1, on_io };
+	v->deadline.cb = on_deadline;
+	v->peer.family = AF_UNSPEC;
+	v->id = ++the->next_conn;
+	v->started_ms = ev_now_ms(the->ev);
+	v->next = streams;
+	v->at = &streams;
+	if (v->next != NULL)
+		v->next->at = &v->next;
+	streams = v;
+	the->streams++;
+	app_count(M_STREAMS, 1);
+	link_visitor(l, 1);
+	mux_accept(m, &v->s, &stream_ops);
+	ev_timer_in(the->ev, &v->deadline, metadata ? the->opts->hello_ms : GUESS_MS);
+}
+
+void
+stream_cut_all(void)
+{
+	while (streams != NULL)
+		finish(streams, END_DRAIN, HELLO_NONE, NULL);
+}

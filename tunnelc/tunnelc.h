@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+/* tunnelc as a whole: its options, what the parts of its one process share, and how they meet. */
+#ifndef TUNNELC_H
+#define TUNNELC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control.h"
+#include "dial.h"
+#include "ev.h"
+#include "identity.h"
+#include "mux.h"
+#include "opts.h"
+#include "proxyhdr.h"
+#include "relay.h"
+#include "resolve.h"
+#include "slice.h"
+#include "tls.h"
+#include "words.h"
+
+#define LOGIN_MS 10000u		/* from the first dial's success to the welcome */
+#define RETRY_MAX_MS 60000u	/* the longest of the growing times to retry within */
+#define STABLE_MS 10000u	/* a session that lived so long starts them anew: a server that dies at once is not courted */
+#define REACH_MS 10000u		/* to connect to a server, over all its addresses */
+#define NOTIFY_UNSET UINT64_MAX
+
+struct options {
+	struct opt_list servers;	/* -s HOST:PORT */
+	struct opt_list pins;		/* -k ID: any of them */
+	const char *known_servers;	/* --known-servers FILE: lines HOST:PORT ID */
+	const char *secret_file;	/* --secret-file FILE: the ancestors' handshake */
+	const char *identity;		/* -i KEYFILE */
+	const char *new_key;		/* --new-key FILE */
+	const char *proxy;		/* -x http://HOST:PORT */
+	const char *metrics;
+	char **words;			/* KIND[:NAME]=TARGET, proxy=v1|v2, NULL-terminated (argv) */
+	char **program;			/* behind --, NULL: none */
+	uint64_t notify_fd, grace_ms;
+	uint64_t connect_ms, idle_ms, half_close_ms, hello_ms;
+	bool id, ready, check, log_time, verbose, help, version;
+};
+
+enum { M_UP, M_SESSIONS_TOTAL, M_DIALS_FAILED, M_STREAMS, M_STREAMS_OK, M_STREAMS_REFUSED, M_RX, M_TX, M_COUNT };
+
+/* This process's. */
+struct tunnelc {
+	const struct options *opts;
+	struct ev *ev;
+	struct words words;
+	const struct identity *identity;	/* NULL with --secret-file */
+	char instance[CONTROL_INSTANCE_LEN + 1];	/* this process's, random */
+	struct tls_context *tls;
+	struct resolver *resolver;
+	struct dialer *dialer;			/* of local targets */
+	struct mux_pool *muxes;
+	struct relay_pool *relays;		/* for the ancestors' raw handshake */
+	struct metrics *metrics;
+	struct slice secret;			/* of --secret-file; absent without */
+	struct session **sessions;		/* one per -s */
+	size_t n_sessions;
+	uint32_t streams;			/* open now, over all sessions */
+	uint64_t next_conn;			/* numbers of log lines */
+	bool welcomed;				/* once: readiness was told */
+	bool draining;
+};
+extern struct tunnelc *the;
+
+/* ---- main.c ---- */
+
+void app_welcomed(void);	/* a session was: the first one makes us ready */
+void app_link_ended(void);	/* while draining: when no link is left we are done */
+void app_count(int metric, int64_t by);
+
+/* ---- reach.c: from -s HOST:PORT to a connected socket ---- */
+
+struct reach;
+
+enum reach_result { REACH_OK, REACH_FAILED };
+
+/*
+ * Told once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write and the callee's. Otherwise it is -1 and why
+ * says what failed (static or until the call returns). The reach frees itself when this returns.
+ */
+typedef void reach_done(void *arg, enum reach_result result, const char *why);
+
+/*
+ * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up anew, addresses of both families take
+ * turns, a new attempt starts 250 ms after the one before while that goes on (RFC 8305), the first one connected wins; timeout_ms for
+ * all of it. proxy (http://HOST:PORT, NULL: none): connect there instead and ask it for the server by name (CONNECT, RFC 9110 9.3.6).
+ * NULL when out of memory. Owned by the caller until done is called.
+ */
+struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy, uint64_t timeout_ms,
+    struct ev_io *io, reach_done *done, void *arg);
+void reach_on_io(struct reach *r, unsigned events);	/* the owner of io tells its events here until done is called */
+void reach_cancel(struct reach *r);			/* NULL is fine */
+
+/* NULL, or what is wrong with a -x value. Static. */
+const char *reach_check_proxy(const char *proxy);
+
+/* ---- session.c: the link to one server, for ever ---- */
+
+struct session;
+
+/* One per server; begins at once. NULL when out of memory. */
+struct session *session_new(const char *server);
+void session_drain(struct session *s);		/* say goodbye, let visitors finish */
+void session_free(struct session *s);		/* now */
+bool session_live(const struct session *s);	/* welcomed, and not yet lost */
+bool session_over(const struct session *s);	/* drained: it has no link any more */
+const char *session_status(const struct session *s, char *out, size_t size);	/* one line for USR1 and the log */
+
+/* ---- link.c: one connection to a server; a session has one, and beside it old ones whose visitors finish ---- */
+
+struct link;
+
+enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_CLOSED };
+
+/* Begin to connect. raw: by the ancestors' first handshake. NULL when out of memory. Frees itself once session_down() was told. */
+struct link *link_new(struct session *s, const char *server, bool raw);
+void link_free(struct link *l);			/* now; its visitors' connections end, session_down() is not told */
+void link_drain(struct link *l);		/* no new visitors; it ends with the last one */
+enum link_state link_state(const struct link *l);
+const char *link_state_word(const struct link *l);
+uint32_t link_visitors(const struct link *l);
+
+/* What it tells its session. The owner of a link keeps it until session_down(). */
+void session_up(struct session *s, struct link *l, const char *names);	/* the first welcome; names: a text for the log */
+void session_hint(struct session *s, uint64_t after_ms, uint64_t within_ms);
+void session_leaving(struct session *s, struct link *l);	/* the server wants no more of it: go elsewhere */
+
+/* It has ended, and why; NULL: in order, so that the next one may come at once. */
+void session_down(struct session *s, struct link *l, const char *why);
+
+/* The ancestors' server said nothing to this handshake: try the other one next time. */
+void session_other_handshake(struct session *s);
+
+/* Of stream.c and raw.c: a visitor came by l, and left. */
+void link_visitor(struct link *l, int by);
+
+/* ---- pins.c: which key a server must have ---- */
+
+/* Whether id is right for server by -k or --known-servers (read anew each time); why otherwise. */
+bool pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX]);
+
+/* Report every error of -k and --known-servers, a server without a line included: 0, or the exit code. */
+typedef void pins_report(const char *text);
+int pins_check(const struct options *o, pins_report *report);
+
+/* ---- file.c: small files ---- */
+
+/*
+ * The whole of a plain file of at most max bytes, malloc'd, with a NUL behind it. secret: only its owner may read
+ * it. NULL with the reason, and errno, 0 when it is the file's mode or size.
+ */
+char *file_read(const char *path, size_t max, bool secret, size_t *len, char why[static IDENTITY_WHY_MAX]);
+
+/* ---- stream.c: one visitor's stream joined to a local target, or to a program ---- */
+
+/* The server opened a stream on m, which is l's: take it. metadata: it begins with a PROXY v2 header (not from an ancestor). */
+void stream_opened(struct mux *m, struct link *l, bool metadata);
+void stream_cut_all(void);			/* END_DRAIN */
+
+/* Write a PROXY header with these addresses to a fresh connection, if proxy= asks for one. False: it has broken. */
+bool stream_greet(int fd, const struct proxyhdr *h);
+
+/* ---- raw.c: a visitor of the ancestors' first handshake, who has the whole connection ---- */
+
+struct raw;
+
+/*
+ * Take over fd, where a visitor's first bytes can be read, watched by nobody; link_visitor() says when it has left. NULL when
+ * out of memory, fd is the caller's then.
+ */
+struct raw *raw_new(struct link *l, int fd);
+void raw_cut(struct raw *r);			/* END_DRAIN */
+void raw_more(struct relay *r);			/* for relay_pool_new() */
+
+/* ---- program.c: a program per stream ---- */
+
+/*
+ * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the UCSPI environment from h
+ * (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT, TCPLOCALHOST = the name asked for). *fd is our end of the
+ * socket, non-blocking, the caller's. -1 with errno.
+ */
+int program_start(char *const *argv, const struct proxyhdr *h, int *fd);
+
+/* Reap what has ended (also orphans, as PID 1): on SIGCHLD. */
+void program_reap(void);
+
+/* ---- ready.c: unix:@tunnelc/ID, the health check ---- */
+
+int ready_serve(struct ev *ev, const char *id);		/* answer "ready\n" or "not ready\n" to who connects. -1 with errno */
+int ready_ask(const char *id);				/* the exit code: 0 or 111 */
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: ISC */
+/* The authorization file on disk: read in a thread, watched from the loop, and what expires is ended. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "job.h"
+#include "log.h"
+#include "stamp.h"
+#include "tunneld.h"
+
+#define LOOK_MS 250u
+#define TEXT_MAX (64u * 1024u * 1024u)
+#define READ_ONCE 65536u
+#define REFUSED (-1)		/* beside errnos: it was read, and has bad lines */
+
+static struct {
+	struct stamp seen;		/* of the file when it was last read, well or not */
+	int trouble;			/* why what was read before holds: 0, an errno or REFUSED */
+	bool again;			/* asked for while a read is under way */
+	struct ev_timer look;
+	struct job job, sweep;
+
+	/* the job's while it is busy */
+	struct stamp stamp;
+	struct roster *roster;		/* owned */
+	int result;
+
+	struct roster *old;		/* owned; the sweep's */
+} file;
+
+/* ---- reading ---- */
+
+/* Until the end, wherever that is by then. Owned by the caller; NULL with errno. */
+static char *
+read_text(int fd, size_t *len)
+{
+	size_t size = READ_ONCE;
+	char *text = malloc(size), *bigger;
+	ssize_t n = 1;
+
+	for (*len = 0; text != NULL && n != 0; *len += n == -1 ? 0 : (size_t)n) {
+		if (*len > TEXT_MAX)
+			errno = EFBIG;
+		if (*len > TEXT_MAX || (n == -1 && errno != EINTR)) {
+			free(text);
+			return NULL;
+		}
+		if (size - *len < READ_ONCE) {
+			bigger = realloc(text, size *= 2);
+			if (bigger == NULL)
+				free(text);
+			text = bigger;
+		}
+		if (text != NULL)
+			n = read(fd, text + *len, size - *len);
+	}
+	return text;
+}
+
+static char *
+read_file(const char *path, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
+	char *text;
+
+	if (fd == -1)
+		return NULL;
+	text = read_text(fd, len);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return text;
+}
+
+/* 0, an errno, or REFUSED, and then the bad lines are reported. */
+static int
+read_grants(const char *path, authfile_report *report, void *arg, struct grant **out)
+{
+	char *text;
+	size_t len;
+	bool ok;
+
+	*out = NULL;
+	text = read_file(path, &len);
+	if (text == NULL)
+		return errno;
+	ok = authfile_parse(path, slice_of(text, len), report, arg, out);
+	free(text);
+	return ok ? 0 : REFUSED;
+}
+
+int
+authorized_load(const char *path, authfile_report *report, void *arg, struct grant **out)
+{
+	char reason[PATH_MAX + 256];
+	int result;
+
+	file.seen = stamp_of(path);
+	result = read_grants(path, report, arg, out);
+	if (result == 0 || result == REFUSED)
+		return result == 0 ? 0 : EXIT_USAGE;
+	snprintf(reason, sizeof(reason), "%s: %s", path, strerror(result));
+	if (report != NULL)
+		report(arg, reason);
+	return EXIT_TEMP;
+}
+
+/* ---- while running ---- */
+
+static void
+report_from_thread(void *arg, const char *text)
+{
+	(void)arg;
+	log_from_thread(LOG_LEVEL_ERROR, "authorized: %s", text);
+}
+
+static void
+work(struct job *j)
+{
+	struct grant *grants;
+
+	(void)j;
+	file.stamp = stamp_of(the->opts->authorized);
+	file.result = read_grants(the->opts->authorized, report_from_thread, NULL, &grants);
+	if (file.result != 0)
+		return;
+	file.roster = roster_new(the->clients, grants);
+	if (file.roster == NULL)
+		file.result = ENOMEM;
+}
+
+static void
+free_old(struct job *j)
+{
+	(void)j;
+	roster_free(file.old);
+	file.old = NULL;
+}
+
+/* All that is left of it. */
+static void
+on_swept(struct job *j)
+{
+	(void)j;
+}
+
+static void
+start_reading(void)
+{
+	file.again = false;
+	if (job_start(&file.job) == 0)
+		return;
+	log_warn("authorized: no thread to read the file with; trying again");
+	file.again = true;
+}
+
+static void
+count(size_t metric)
+{
+	metrics_add(the->serve->metrics, the->serve->worker, metric, 1);
+}
+
+static void
+note_grants(void)
+{
+	metrics_set(the->serve->metrics, the->serve->worker, M_GRANTS, (int64_t)clients_grants(the->clients));
+}
+
+/* A state is logged once, and counted once. */
+static void
+note_trouble(int trouble)
+{
+	if (trouble == file.trouble && trouble != REFUSED)
+		return;
+	file.trouble = trouble;
+	count(M_AUTH_FAILED);
+	log_error("authorized: %s: %s; what was read before holds", the->opts->authorized,
+	    trouble == REFUSED ? "refused" : strerror(trouble));
+}
+
+static void
+take_roster(void)
+{
+	job_wait(&file.sweep);
+	file.old = clients_change(the->clients, file.roster, time(NULL));
+	file.roster = NULL;
+	if (job_start(&file.sweep) == -1)
+		free_old(NULL);
+	file.trouble = 0;
+	count(M_AUTH_OK);
+	note_grants();
+	log_info("authorized: %s: read, %zu clients", the->opts->authorized, clients_grants(the->clients));
+}
+
+static void
+on_read(struct job *j)
+{
+	(void)j;
+	file.seen = file.stamp;
+	if (file.result == 0)
+		take_roster();
+	else
+		note_trouble(file.result);
+	if (file.trouble > 0 && file.stamp.error == 0)
+		file.seen.error = -1;	/* it is there and can't be read: try again, whether it changes or not */
+	if (file.again)
+		start_reading();
+}
+
+static bool
+has_changed(void)
+{
+	struct stamp now = stamp_of(the->opts->authorized);
+
+	return !stamp_same(&now, &file.seen) && stamp_settled(&now);
+}
+
+/* The wall clock may jump, so expiry is looked at as often: it costs nothing while none is due. */
+static void
+look(struct ev_timer *t)
+{
+	ev_timer_in(the->serve->ev, t, LOOK_MS);
+	clients_expire(the->clients, time(NULL));
+	if (!file.job.busy && (file.again || has_changed()))
+		start_reading();
+}
+
+int
+authorized_watch(void)
+{
+	if (the->opts->authorized == NULL)
+		return 0;
+	note_grants();
+	file.job.work = work;
+	file.job.done = on_read;
+	file.sweep.work = free_old;
+	file.sweep.done = on_swept;
+	if (job_open(&file.job, the->serve->ev) == -1 || job_open(&file.sweep, the->serve->ev) == -1)
+		return -1;
+	file.look.cb = look;
+	ev_timer_in(the->serve->ev, &file.look, LOOK_MS);
+	return 0;
+}
+
+void
+authorized_reload(void)
+{
+	if (the->opts->authorized == NULL)
+		return;
+	file.trouble = 0;	/* who asks wants to hear it again */
+	file.again = true;
+	if (!file.job.busy)
+		start_reading();
+}

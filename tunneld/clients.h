@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who is allowed, who is connected, and which session a name leads to. No I/O and no clock: what must happen to a
+ * session is told by callback, the time is given.
+ */
+#ifndef CLIENTS_H
+#define CLIENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "addr.h"
+#include "authfile.h"
+#include "control.h"
+#include "host.h"
+#include "identity.h"
+#include "sha256.h"
+#include "slice.h"
+
+struct clients;
+
+/* A client's authenticated session; embedded in its owner, who fills the first part before clients_join(). */
+struct session {
+	bool by_secret;				/* the ancestors' handshake: no id, no instance */
+	char id[IDENTITY_ID_SIZE];
+	uint8_t secret[SHA256_SIZE];
+	char instance[CONTROL_INSTANCE_LEN + 1];
+	struct endpoint peer;
+	/* The owner's, kept true by it. */
+	uint32_t visitors;	/* open now: the least loaded session gets the next one */
+	bool closing;		/* takes no new visitors (drain, goaway, a raw socket that is taken) */
+	unsigned kinds;		/* CLIENTS_TLS | CLIENTS_HTTP: what its services take, for --clients; 0: no line */
+
+	/* ---- clients.c's ---- */
+	struct session *next, **at;		/* in the order they joined; at: NULL when it is not in */
+	struct session *sibling, **sibling_at;	/* of the same party */
+	struct party *party;			/* its key or secret, NULL when it is not in */
+	uint64_t turn;				/* when it last got a visitor, as a count */
+	bool tell;				/* its names or streams= were changed by the load under way */
+	enum control_code why;			/* it is to end for, by the load under way */
+};
+
+/* Kinds of visitors that routes to other nodes can name. */
+#define CLIENTS_TLS 1u
+#define CLIENTS_HTTP 2u
+
+enum clients_verdict {
+	CLIENTS_WELCOME,
+	CLIENTS_UNAUTHORISED,
+	CLIENTS_EXPIRED,
+	CLIENTS_FROM,
+	CLIENTS_LIMIT			/* sessions= of other instances are there */
+};
+
+struct clients_ops {
+	/* End this session: its line is gone (REVOKED), has expired, no longer allows its address (FROM), allows fewer
+	   sessions (LIMIT), or the same instance came back (REPLACED). No name leads to it any more; clients_leave() may
+	   come, from inside, later or never. */
+	void (*end)(void *arg, struct session *s, enum control_code why);
+	/* Its names or its streams= have changed: tell the client. */
+	void (*changed)(void *arg, struct session *s);
+	/* Names have come or gone, of whatever session: parked visitors may look again, --clients may be written. */
+	void (*names)(void *arg);
+};
+
+/*
+ * domain: normalised, borrowed for ever. open: without a file every key may serve ID.DOMAIN. NULL when out of memory.
+ */
+struct clients *clients_new(const char *domain, bool open, const struct clients_ops *ops, void *arg);
+void clients_free(struct clients *c);
+
+/*
+ * Put a file's grants in place; takes over list. Sessions whose line is gone or forbids them end, those whose line
+ * changed in other ways are told, all others notice nothing. now: Unix time. False when out of memory: all stays as
+ * it was.
+ */
+bool clients_load(struct clients *c, struct grant *list, int64_t now);
+
+/*
+ * The same in three steps, for large files: the first and the last touch nothing of c's and may be done by a thread.
+ * roster_new() takes over list; NULL when out of memory. clients_change() takes over the roster and returns the one
+ * before, for roster_free().
+ */
+struct roster;
+struct roster *roster_new(const struct clients *c, struct grant *list);
+struct roster *clients_change(struct clients *c, struct roster *r, int64_t now);
+void roster_free(struct roster *r);
+
+/*
+ * End the sessions whose grant has expired; the time of the next expiry, INT64_MAX: none. Nearly free when none is
+ * due.
+ */
+int64_t clients_expire(struct clients *c, int64_t now);
+
+/*
+ * Judge s and, when it is welcome, let it in: from now on its names lead to it. A session of the same key and
+ * instance is ended as replaced. Otherwise nothing is kept.
+ */
+enum clients_verdict clients_join(struct clients *c, struct session *s, int64_t now);
+
+/* It has ended. Fine when it never joined. */
+void clients_leave(struct clients *c, struct session *s);
+
+enum clients_answer {
+	CLIENTS_LIVE,
+	CLIENTS_AWAY,		/* known, and nobody is there */
+	CLIENTS_UNKNOWN
+};
+
+/*
+ * The session for a visitor of this name (host_normalize()'s form): exact names (ID.DOMAIN and names=) beat patterns,
+ * longer patterns beat shorter ones, a pattern never takes a name shaped like an id; of several sessions the one with
+ * the fewest visitors, then the one that waited longest. *out is set when LIVE. AWAY: listed in the file, or (open)
+ * connected once since the start; at most CLIENTS_REMEMBERED ids are remembered so.
+ */
+#define CLIENTS_REMEMBERED 65536u
+enum clients_answer clients_find(struct clients *c, struct slice name, struct session **out);
+
+/* The n-th name visitors reach s by, "ID.DOMAIN" first, then names=: false behind the last. */
+#define CLIENTS_NAME_MAX (HOST_MAX + 3)
+bool clients_name(const struct clients *c, const struct session *s, size_t n, char out[static CLIENTS_NAME_MAX]);
+
+/* Its names= list, for grant_next_name(): absent when it has none. Borrowed until the next change. */
+struct slice clients_names(const struct session *s);
+
+/* Visitors at once this session may have. */
+uint32_t clients_streams(const struct session *s);
+
+size_t clients_sessions(const struct clients *c);
+size_t clients_grants(const struct clients *c);
+
+/* All sessions that joined, oldest first: NULL behind the last; start with NULL. */
+struct session *clients_next(const struct clients *c, const struct session *after);
+
+#endif
