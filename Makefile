@@ -28,7 +28,7 @@ DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjanss
 DEPS_RUN = $(DEPS_BUILD) openssl curl
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
     redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 procps python3 \
-    stunnel4 hitch dehydrated pebble nginx-light nodejs node-ws
+    stunnel4 hitch dehydrated pebble nginx-light nodejs node-ws openssh-server openssh-client tinyproxy
 DEPS_BENCH = $(DEPS_BUILD) strace util-linux procps haproxy nginx-light libnginx-mod-stream sniproxy wrk curl python3 \
     redis-server redis-tools
 
@@ -85,6 +85,7 @@ $(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
 $(UNIT_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
 $(UNIT_tunneld): $(PURE_tunneld:%=$(BUILD)/tunneld/%.o)
 $(UNIT_tunnelc): $(PURE_tunnelc:%=$(BUILD)/tunnelc/%.o)
+$(BUILD)/unit/tunnelc_program_test: $(BUILD)/tunnelc/program.o
 
 $(HELPERS): $(BUILD)/e2e/%: $(BUILD)/tests/e2e/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -11,7 +11,7 @@
 
 #include "sock.h"
 
-#define FRAMES 4		/* read at once from a stream that moves a lot; others get one */
+#define FRAMES 8		/* read at once from a stream that moves a lot; others get one */
 #define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
 /* ---- what waits ---- */
@@ -114,14 +114,23 @@ queue_remove(struct mux_queue *q, struct mux_stream *s)
 		q->last = at;
 }
 
+/* Bytes that may be read now. Of a lot whole frames are sent, not the few bytes that the window has left behind them. */
+static size_t
+may_read(const struct mux_stream *s)
+{
+	uint32_t may = yamux_may_send(&s->y);
+
+	return s->bulk ? may - may % YAMUX_DATA_MAX : may;
+}
+
 static bool
 has_to_send(const struct mux_stream *s)
 {
 	if (s->dead || s->fin_out || s->y.id == 0)
 		return false;
-	if (s->out == NULL && s->eof)
-		return true;
-	return (s->out != NULL || (s->joined && s->readable)) && yamux_may_send(&s->y) > 0;
+	if (s->out != NULL)
+		return yamux_may_send(&s->y) > 0;
+	return s->eof || (s->joined && s->readable && may_read(s) > 0);
 }
 
 void
@@ -555,12 +564,13 @@ lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t
 	return n;
 }
 
-/* Head the frames of got bytes that were laid out in iov; the end goes with the last when it is known. */
+/* Head the frames of got bytes that were laid out in iov; the end goes with the last when it is known, but the ancestors' way. */
 static size_t
 head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
 {
 	size_t bytes = 0;
 
+	fin &= got == 0 || !s->mux->conf.ancestor;
 	s->tx += got;
 	s->mux->tx += got;
 	do {
@@ -612,7 +622,7 @@ static size_t
 output_read(struct mux_stream *s, uint8_t *out, size_t room)
 {
 	struct iovec iov[FRAMES];
-	size_t want = s->bulk ? FRAMES * YAMUX_DATA_MAX : YAMUX_DATA_MAX, asked, may = yamux_may_send(&s->y), bytes;
+	size_t want = s->bulk ? FRAMES * YAMUX_DATA_MAX : YAMUX_DATA_MAX, asked, may = may_read(s), bytes;
 	int n = lay_out(iov, out, room, want < may ? want : may, &asked);
 	ssize_t got = get(s->io.fd, iov, n);
 

@@ -136,10 +136,12 @@ refuse_option(char **argv, const char *before, const char *after)
 static void
 parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, struct opt_list *words)
 {
-	char *letters = calloc(n * 2 + 3, 1);
-	struct option *longs = calloc(n + 1, sizeof(*longs));
+	static char *letters;		/* static: usage and refusals exit from in here */
+	static struct option *longs;
 	int value;
 
+	letters = calloc(n * 2 + 3, 1);
+	longs = calloc(n + 1, sizeof(*longs));
 	if (letters == NULL || longs == NULL)
 		die(EXIT_TEMP, "command line");
 	build(table, n, words != NULL, letters, longs);

@@ -262,6 +262,16 @@ end_receiving(struct yamux *y, struct yamux_stream *s)
 	settle(y, s);
 }
 
+/* Let the credit go once the peer may run short without it: its window was used up since, or there is more of it. */
+static void
+consider_grant(struct yamux *y, struct yamux_stream *s, bool flush)
+{
+	if (s->credit == 0 || (!flush && s->credit < s->recv_window))
+		return;
+	s->grant = true;
+	enqueue(y, s);
+}
+
 /* The flags of a frame that is about to be sent for s. */
 static unsigned
 take_flags(struct yamux_stream *s)
@@ -446,6 +456,7 @@ take_data(struct yamux *y, struct slice *in, struct yamux_what *what, enum yamux
 		return false;
 	}
 	y->stream->recv_window -= n;
+	consider_grant(y, y->stream, false);
 	what->stream = y->stream;
 	what->data = data;
 	*e = YAMUX_DATA;
@@ -598,7 +609,7 @@ yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin, uint8_
 	assert(id != 0 && n <= yamux_may_send(s) && n <= YAMUX_DATA_MAX && !s->fin_sent);
 	s->send_window -= n;
 	s->fin |= fin;
-	put_header(out, FRAME_DATA, take_flags(s), id, n);
+	put_header(out, n == 0 && y->explicit_syn ? FRAME_WINDOW : FRAME_DATA, take_flags(s), id, n);
 	settle(y, s);
 	leave_if_over(y, s);
 }
@@ -611,10 +622,7 @@ yamux_grant(struct yamux *y, struct yamux_stream *s, uint32_t n, bool flush)
 	if (s->id == 0 || s->fin_received)
 		return;
 	s->credit += n < most ? n : most;
-	if (s->credit > 0 && (flush || s->credit >= s->recv_window)) {
-		s->grant = true;
-		enqueue(y, s);
-	}
+	consider_grant(y, s, flush);
 }
 
 void

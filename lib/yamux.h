@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * yamux, version 0 (hashicorp/yamux spec.md): streams within one connection, as a pure byte machine. Bytes from the peer go
- * in and come out as events; what is to be said comes out as bytes. Data is never kept here, in neither direction.
+ * yamux, version 0 (hashicorp/yamux spec.md): streams within one connection, as a pure byte machine. Bytes from the
+ * peer go in and come out as events; what is to be said comes out as bytes. Data is never kept here, in neither
+ * direction.
  */
 #ifndef YAMUX_H
 #define YAMUX_H
@@ -44,8 +45,9 @@ struct yamux_stream {
 struct yamux;
 
 /*
- * max_peer_streams: how many the peer may have open at once; its opens beyond that are reset without an event. explicit_syn:
- * open with a WINDOW frame of its own, as the ancestors do, instead of with the first data frame. NULL when out of memory.
+ * max_peer_streams: how many the peer may have open at once; its opens beyond that are reset without an event.
+ * explicit_syn: open with a WINDOW frame of its own, as the ancestors do, instead of with the first data frame.
+ * NULL when out of memory.
  */
 struct yamux *yamux_new(enum yamux_role role, uint32_t max_peer_streams, bool explicit_syn);
 void yamux_free(struct yamux *y);
@@ -72,16 +74,16 @@ struct yamux_what {
 };
 
 /*
- * Take the next event from the len bytes at buf; *used is how many to drop before the next call. Any split of the input
- * works: a header is kept inside until it is whole, data comes in the pieces it came in. A frame may make several events,
- * the last of them without any bytes: call until YAMUX_MORE. Frames that arrive for streams this side has finished with,
- * and data behind a FIN, are swallowed, as much as the windows of those streams allowed. Opens beyond the peer's limit and
- * after yamux_goaway() are reset without an event.
+ * Take the next event from the len bytes at buf; *used is how many to drop before the next call. Any split of the
+ * input works: a header is kept inside until it is whole, data comes in the pieces it came in. A frame may make
+ * several events, the last of them without any bytes: call until YAMUX_MORE. Frames that arrive for streams this
+ * side has finished with, and data behind a FIN, are swallowed, as much as the windows of those streams allowed.
+ * Opens beyond the peer's limit and after yamux_goaway() are reset without an event.
  *
- * A data frame longer than its stream's window, a version other than 0, an unknown type, data or window for a stream
- * that was never opened, a SYN with an id of the wrong parity, used before, or YAMUX_DISORDER streams behind the newest
- * (Go's yamux sends them a little out of order), a window grown past 2^32-1, a flood of pings or of streams to reset:
- * YAMUX_BAD, and nothing more comes after it.
+ * A data frame longer than its stream's window, a version other than 0, an unknown type, data or window for a
+ * stream that was never opened, a SYN with an id of the wrong parity, used before, or YAMUX_DISORDER streams behind
+ * the newest (Go's yamux sends them a little out of order), a window grown past 2^32-1, a flood of pings or of
+ * streams to reset: YAMUX_BAD, and nothing more comes after it.
  */
 enum yamux_event yamux_next(struct yamux *y, const uint8_t *buf, size_t len, size_t *used, struct yamux_what *what);
 
@@ -95,8 +97,8 @@ const char *yamux_why(const struct yamux *y);
 /* ---- what we say ---- */
 
 /*
- * Open a stream: false when the ids are used up, a GOAWAY was said by either side, or memory is out. Nothing is sent before
- * the first frame, unless another stream is opened meanwhile: SYNs go in order.
+ * Open a stream: false when the ids are used up, a GOAWAY was said by either side, or memory is out. Nothing is
+ * sent before the first frame, unless another stream is opened meanwhile: SYNs go in order.
  */
 bool yamux_open(struct yamux *y, struct yamux_stream *s);
 
@@ -104,14 +106,15 @@ bool yamux_open(struct yamux *y, struct yamux_stream *s);
 uint32_t yamux_may_send(const struct yamux_stream *s);
 
 /*
- * The header of a data frame of n bytes, at most yamux_may_send() and YAMUX_DATA_MAX (0 is allowed with fin): the caller puts
- * those bytes behind it. SYN and ACK that are due go along; with fin this is our direction's end.
+ * The header of a data frame of n bytes, at most yamux_may_send() and YAMUX_DATA_MAX (0 is allowed with fin): the
+ * caller puts those bytes behind it. SYN and ACK that are due go along; with fin this is our direction's end. A
+ * frame without bytes is of type WINDOW with explicit_syn: so the ancestors end a direction.
  */
 void yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin, uint8_t out[static YAMUX_HEADER]);
 
 /*
- * Grant the peer n more bytes on s. They are sent once they are at least half of what it may send then, or when flush, or
- * along with another frame. Nothing happens behind its FIN.
+ * Grant the peer n more bytes on s. They are sent once they are at least half of what it may send then, or when
+ * flush, or along with another frame. Nothing happens behind its FIN.
  */
 void yamux_grant(struct yamux *y, struct yamux_stream *s, uint32_t n, bool flush);
 
@@ -129,8 +132,8 @@ void yamux_ping(struct yamux *y, uint32_t value);
 void yamux_goaway(struct yamux *y, enum yamux_goaway code);
 
 /*
- * Write control frames that are due (pongs, pings, acks, windows, ends, resets, goaway) into the size bytes at out; how many
- * bytes it wrote. They go in front of data; 0: none is due. GOAWAY comes behind all others.
+ * Write control frames that are due (pongs, pings, acks, windows, ends, resets, goaway) into the size bytes at out;
+ * how many bytes it wrote. They go in front of data; 0: none is due. GOAWAY comes behind all others.
  */
 size_t yamux_out(struct yamux *y, uint8_t *out, size_t size);
 bool yamux_has_out(const struct yamux *y);

@@ -53,7 +53,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 'i', "identity", "KEYFILE", OPT_TEXT, &o->identity, 0, 0, "our private key" },
 		{ 0, "secret-file", "FILE", OPT_TEXT, &o->secret_file, 0, 0,
 		    "speak tcprouter's protocol with the secret in FILE, unencrypted" },
-		{ 'x', "proxy", "http://HOST:PORT", OPT_TEXT, &o->proxy, 0, 0, "reach servers through this proxy (CONNECT)" },
+		{ 'x', "proxy", "URL", OPT_TEXT, &o->proxy, 0, 0, "reach servers through the proxy http://HOST:PORT" },
 		{ 0, "new-key", "FILE", OPT_TEXT, &o->new_key, 0, 0, "make a key in a new FILE, print its id, and exit" },
 		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
 		{ 0, "ready", NULL, OPT_FLAG, &o->ready, 0, 0, "exit 0 if the tunnelc that runs with this key is ready" },
@@ -148,16 +148,16 @@ check_opts(const struct options *o, struct words *words)
 		diex(EXIT_USAGE, "nothing to serve: give KIND[:NAME]=TARGET or -- PROGRAM; -h shows the usage");
 	wrong = o->proxy == NULL ? NULL : reach_check_proxy(o->proxy);
 	if (wrong != NULL)
-		diex(EXIT_USAGE, "-x %s: %s", o->proxy, wrong);
+		diex(EXIT_USAGE, "-x: %s", wrong);	/* it may hold a password */
 }
 
 /* ---- files ---- */
 
-static const struct identity *
+static struct identity *
 load_identity(const char *path)
 {
 	char why[IDENTITY_WHY_MAX];
-	const struct identity *me = identity_load(path, why);
+	struct identity *me = identity_load(path, why);
 
 	if (me == NULL)
 		diex(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "-i %s", why);
@@ -165,20 +165,18 @@ load_identity(const char *path)
 }
 
 /* The file without one newline at its end, kept for ever. */
-static struct slice
-load_secret(const char *path)
+static void
+load_secret(const char *path, struct slice *secret)
 {
 	char why[IDENTITY_WHY_MAX];
-	size_t len;
-	char *text = file_read(path, SECRET_MAX + 1, true, &len, why);
 
-	if (text == NULL)
+	secret->p = file_read(path, SECRET_MAX + 1, true, &secret->len, why);
+	if (secret->p == NULL)
 		diex(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "--secret-file %s: %s", path, why);
-	if (len > 0 && text[len - 1] == '\n')
-		len--;
-	if (len == 0 || len > SECRET_MAX)
-		diex(EXIT_USAGE, "--secret-file %s: %s", path, len == 0 ? "it is empty" : "longer than 1024 bytes");
-	return slice_of(text, len);
+	if (secret->len > 0 && secret->p[secret->len - 1] == '\n')
+		secret->len--;
+	if (secret->len == 0 || secret->len > SECRET_MAX)
+		diex(EXIT_USAGE, "--secret-file %s: %s", path, secret->len == 0 ? "it is empty" : "longer than 1024 bytes");
 }
 
 static void
@@ -205,7 +203,7 @@ load(struct tunnelc *t)
 	if (o->identity != NULL)
 		t->identity = load_identity(o->identity);
 	if (o->secret_file != NULL)
-		t->secret = load_secret(o->secret_file);
+		load_secret(o->secret_file, &t->secret);
 	if (o->metrics != NULL && addr_parse(slice_str(o->metrics), ADDR_LISTEN, &a) != ADDR_OK)
 		diex(EXIT_USAGE, "--metrics %s: %s", o->metrics,
 		    addr_reason(addr_parse(slice_str(o->metrics), ADDR_LISTEN, &a)));
@@ -214,23 +212,20 @@ load(struct tunnelc *t)
 /* ---- errands ---- */
 
 static int
-make_key(const char *path)
-{
-	if (identity_new_file(path) == -1)
-		die(errno == EEXIST ? EXIT_USAGE : EXIT_TEMP, "--new-key %s", path);
-	printf("%s\n", identity_id(load_identity(path)));
-	return 0;
-}
-
-static int
 run_errand(const struct options *o)
 {
-	if (o->new_key != NULL)
-		return make_key(o->new_key);
+	struct identity *me;
+	int code = 0;
+
+	if (o->new_key != NULL && identity_new_file(o->new_key) == -1)
+		die(errno == EEXIST ? EXIT_USAGE : EXIT_TEMP, "--new-key %s", o->new_key);
+	me = load_identity(o->new_key != NULL ? o->new_key : o->identity);
 	if (o->ready)
-		return ready_ask(identity_id(load_identity(o->identity)));
-	printf("%s\n", identity_id(load_identity(o->identity)));
-	return 0;
+		code = ready_ask(identity_id(me));
+	else
+		printf("%s\n", identity_id(me));
+	identity_free(me);
+	return code;
 }
 
 /* ---- what the parts tell ---- */
@@ -357,6 +352,7 @@ raise_fd_limit(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		return;
+	the->descriptors = rl;
 	rl.rlim_cur = rl.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &rl);
 }
@@ -472,9 +468,10 @@ main(int argc, char **argv)
 {
 	static struct options o = { .notify_fd = NOTIFY_UNSET, .grace_ms = 30000, .connect_ms = 5000, .idle_ms = 600000,
 		.half_close_ms = 60000, .hello_ms = 5000 };
-	static struct tunnelc tunnelc = { .opts = &o };
+	static struct tunnelc tunnelc;
 
 	the = &tunnelc;
+	the->opts = &o;
 	log_init("tunnelc", LOG_LEVEL_INFO, false);
 	parse_opts(&o, argc, argv);
 	log_init("tunnelc", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.log_time);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,11 @@
 #include "log.h"
 #include "tunnelc.h"
 #include "ucspi.h"
+
+#define INHERITED_MAX 1024	/* what somebody left open for us stands below, where there is no close_range(2) */
+
+static pid_t running[PROGRAMS_MAX];
+static size_t n_running;
 
 /* A visitor is told about by the server; nothing but a checked name gets into the environment. */
 static int
@@ -34,13 +40,18 @@ keep_standard(int fd, int *report)
 	if (*report != STDERR_FILENO + 1 && dup3(*report, STDERR_FILENO + 1, O_CLOEXEC) == -1)
 		return -1;
 	*report = STDERR_FILENO + 1;
-	return close_range(STDERR_FILENO + 2, ~0u, 0);
+	if (syscall(SYS_close_range, STDERR_FILENO + 2, ~0u, 0) == -1)	/* a kernel, or a sandbox, that knows it not */
+		for (fd = STDERR_FILENO + 2; fd < INHERITED_MAX; fd++)
+			close(fd);
+	return 0;
 }
 
-/* As after login: what we, or who started us, ignored and blocked is nothing a program expects. */
+/* As after login: what we raised, and what we or who started us ignored and blocked, is nothing a program expects. */
 static void
-reset_signals(void)
+reset_process(void)
 {
+	if (the->descriptors.rlim_max != 0)
+		(void)setrlimit(RLIMIT_NOFILE, &the->descriptors);
 	for (int signo = 1; signo < NSIG; signo++)
 		(void)signal(signo, SIG_DFL);
 	ev_signal_reset();
@@ -53,7 +64,7 @@ run(char *const *argv, const struct proxyhdr *h, int fd, int report)
 	int error;
 
 	if (set_environment(h) == 0 && keep_standard(fd, &report) == 0) {
-		reset_signals();
+		reset_process();
 		execvp(argv[0], argv);
 	}
 	error = errno;
@@ -91,7 +102,9 @@ start(char *const *argv, const struct proxyhdr *h, int fd)
 	if (pid != -1)
 		error = await_exec(report[0]);
 	close(report[0]);
-	if (error != 0 && pid != -1)
+	if (error == 0)
+		running[n_running++] = pid;
+	else if (pid != -1)
 		waitpid(pid, NULL, 0);
 	errno = error;
 	return error == 0 ? 0 : -1;
@@ -103,6 +116,9 @@ program_start(char *const *argv, const struct proxyhdr *h, int *fd)
 	int pair[2], saved;
 
 	*fd = -1;
+	errno = EUSERS;
+	if (n_running == PROGRAMS_MAX)
+		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
 		return -1;
 	if (fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0 && start(argv, h, pair[1]) == 0) {
@@ -117,13 +133,24 @@ program_start(char *const *argv, const struct proxyhdr *h, int *fd)
 	return -1;
 }
 
+static void
+forget(pid_t pid)
+{
+	for (size_t i = 0; i < n_running; i++)
+		if (running[i] == pid)
+			running[i] = running[--n_running];
+}
+
+/* What is none of ours was left to a first process. */
 void
 program_reap(void)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		forget(pid);
 		log_debug("pid=%d %s=%d", (int)pid, WIFSIGNALED(status) ? "signal" : "exit",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	}
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "control.h"
 #include "dial.h"
@@ -56,6 +57,7 @@ struct tunnelc {
 	struct mux_pool *muxes;
 	struct relay_pool *relays;		/* for the ancestors' raw handshake */
 	struct metrics *metrics;
+	struct rlimit descriptors;		/* as it was before we raised it: what programs get; zero: not known */
 	struct slice secret;			/* of --secret-file; absent without */
 	struct session **sessions;		/* one per -s */
 	size_t n_sessions;
@@ -181,8 +183,10 @@ void raw_more(struct relay *r);			/* for relay_pool_new() */
 /*
  * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the UCSPI environment from h
  * (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT, TCPLOCALHOST = the name asked for). *fd is our end of the
- * socket, non-blocking, the caller's. -1 with errno.
+ * socket, non-blocking, the caller's. It returns when the program runs: what keeps it from that is -1 with errno, ENOENT
+ * for example; EUSERS when PROGRAMS_MAX are running, whether their visitors are still there or not.
  */
+#define PROGRAMS_MAX 1024u
 int program_start(char *const *argv, const struct proxyhdr *h, int *fd);
 
 /* Reap what has ended (also orphans, as PID 1): on SIGCHLD. */

@@ -26,6 +26,8 @@ static struct {
 	struct ev_timer look;
 	struct job job, sweep;
 
+	uint64_t seed;
+
 	/* the job's while it is busy */
 	struct stamp stamp;
 	struct roster *roster;		/* owned */
@@ -120,6 +122,7 @@ report_from_thread(void *arg, const char *text)
 	log_from_thread(LOG_LEVEL_ERROR, "authorized: %s", text);
 }
 
+/* The end of the process does not wait for it: it uses nothing that is freed then. */
 static void
 work(struct job *j)
 {
@@ -130,7 +133,7 @@ work(struct job *j)
 	file.result = read_grants(the->opts->authorized, report_from_thread, NULL, &grants);
 	if (file.result != 0)
 		return;
-	file.roster = roster_new(the->clients, grants);
+	file.roster = roster_new(file.seed, grants);
 	if (file.roster == NULL)
 		file.result = ENOMEM;
 }
@@ -237,6 +240,7 @@ authorized_watch(void)
 	if (the->opts->authorized == NULL)
 		return 0;
 	note_grants();
+	file.seed = clients_seed(the->clients);
 	file.job.work = work;
 	file.job.done = on_read;
 	file.sweep.work = free_old;

@@ -606,8 +606,6 @@ looks_like_tls(struct client *c)
 	uint8_t first[2];
 	ssize_t n;
 
-	if (c->looked)
-		return true;
 	n = recv(c->io.fd, first, sizeof(first), MSG_PEEK);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -615,12 +613,25 @@ looks_like_tls(struct client *c)
 		broken(c, n);
 		return false;
 	}
-	c->looked = first[0] == 0x16 && (n == 1 || first[1] == 3);
-	if (!c->looked) {
-		c->verdict = HELLO_NOT_TLS;
-		client_close(c, END_HELLO);
-	}
-	return c->looked;
+	if (first[0] == 0x16 && (n == 1 || first[1] == 3))
+		return true;
+	c->verdict = HELLO_NOT_TLS;
+	client_close(c, END_HELLO);
+	return false;
+}
+
+/* Who says nothing costs little: the handshake's memory is there from the first byte on. */
+static bool
+begin_handshake(struct client *c)
+{
+	if (c->tls != NULL)
+		return true;
+	if (!looks_like_tls(c))
+		return false;
+	c->tls = tls_new(the->tls, c->io.fd, NULL);
+	if (c->tls == NULL)
+		client_close(c, END_LIMIT);
+	return c->tls != NULL;
 }
 
 static void
@@ -628,7 +639,7 @@ shake(struct client *c)
 {
 	char text[LOG_VALUE_MAX], peer[ENDPOINT_TEXT_MAX];
 
-	if (!looks_like_tls(c))
+	if (!begin_handshake(c))
 		return;
 	switch (tls_handshake(c->tls)) {
 	case TLS_OK:
@@ -769,12 +780,6 @@ client_new(const struct serve_client *from, bool ancestor)
 	c->session.kinds = CLIENTS_TLS | CLIENTS_HTTP;
 	c->verdict = HELLO_NONE;
 	c->ancestor = ancestor;
-	if (!ancestor)
-		c->tls = tls_new(the->tls, c->io.fd, NULL);
-	if (!ancestor && c->tls == NULL) {
-		free(c);
-		return NULL;
-	}
 	return c;
 }
 

@@ -33,7 +33,7 @@ struct client {
 	struct ev_io io;		/* the mux's from HELLO on, the relay's while raw is set */
 	struct ev_timer deadline;
 	struct ev_task parting;		/* its last message leaves first */
-	struct tls *tls;		/* owned until the mux takes it over */
+	struct tls *tls;		/* HANDSHAKE, once something came: owned until the mux takes it over */
 	struct mux *mux;		/* owned from HELLO on; NULL: an ancestor of the first generation */
 	struct mux_stream control;	/* stream 1 */
 	struct raw *raw;		/* first generation: its one visitor; owned by legacy.c */
@@ -48,7 +48,6 @@ struct client {
 	bool login;			/* counts among the logins under way */
 	bool joined;			/* in the registry */
 	bool has_control, said_fin;
-	bool looked;			/* its first bytes look like TLS */
 };
 
 static inline struct client *

@@ -25,6 +25,7 @@ struct parties {
 	struct party **bucket;			/* owned, with the parties */
 	size_t mask;				/* buckets - 1, a power of two */
 	size_t n;
+	uint64_t seed;
 };
 
 /* A name or pattern of a party; of one name there may be several. */
@@ -47,7 +48,6 @@ struct clients {
 	bool open;
 	const struct clients_ops *ops;
 	void *arg;
-	uint64_t seed;
 	struct roster *roster;
 	struct parties guests;
 	struct party *away, **last_away;	/* guests, who left first comes first */
@@ -74,16 +74,16 @@ session_key(const struct session *s)
 }
 
 static struct party **
-bucket_of(const struct clients *c, const struct parties *ps, struct slice key)
+bucket_of(const struct parties *ps, struct slice key)
 {
-	return &ps->bucket[hash_text(c->seed, key) & ps->mask];
+	return &ps->bucket[hash_text(ps->seed, key) & ps->mask];
 }
 
 /* Ids and hashes differ in length: they never meet. */
 static struct party *
-find_party(const struct clients *c, const struct parties *ps, struct slice key)
+find_party(const struct parties *ps, struct slice key)
 {
-	struct party *p = *bucket_of(c, ps, key);
+	struct party *p = *bucket_of(ps, key);
 
 	while (p != NULL && !slice_eq(key_of(p->grant), key))
 		p = p->chain;
@@ -91,9 +91,9 @@ find_party(const struct clients *c, const struct parties *ps, struct slice key)
 }
 
 static struct party *
-add_party(const struct clients *c, struct parties *ps, struct grant *g)
+add_party(struct parties *ps, struct grant *g)
 {
-	struct party *p = calloc(1, sizeof(*p)), **bucket = bucket_of(c, ps, key_of(g));
+	struct party *p = calloc(1, sizeof(*p)), **bucket = bucket_of(ps, key_of(g));
 
 	if (p == NULL)
 		return NULL;
@@ -105,9 +105,9 @@ add_party(const struct clients *c, struct parties *ps, struct grant *g)
 }
 
 static void
-remove_party(const struct clients *c, struct parties *ps, struct party *p)
+remove_party(struct parties *ps, struct party *p)
 {
-	struct party **at = bucket_of(c, ps, key_of(p->grant));
+	struct party **at = bucket_of(ps, key_of(p->grant));
 
 	while (*at != p)
 		at = &(*at)->chain;
@@ -127,11 +127,11 @@ power_above(size_t n)
 }
 
 static bool
-make_buckets(struct parties *ps, size_t n)
+make_buckets(struct parties *ps, size_t n, uint64_t seed)
 {
 	size_t buckets = power_above(n);
 
-	*ps = (struct parties){ .mask = buckets - 1 };
+	*ps = (struct parties){ .mask = buckets - 1, .seed = seed };
 	ps->bucket = calloc(buckets, sizeof(struct party *));
 	return ps->bucket != NULL;
 }
@@ -150,9 +150,9 @@ free_parties(struct parties *ps)
 /* ---- the roster: what the file says ---- */
 
 static void
-add_place(const struct clients *c, struct roster *r, struct party *p, struct slice name)
+add_place(struct roster *r, struct party *p, struct slice name)
 {
-	uint64_t hash = hash_text(c->seed, name);
+	uint64_t hash = hash_text(r->parties.seed, name);
 	size_t i = hash & r->mask;
 
 	while (r->places[i].party != NULL)
@@ -187,15 +187,15 @@ count_names(const struct grant *g)
 }
 
 static bool
-add_grant(const struct clients *c, struct roster *r, struct grant *g)
+add_grant(struct roster *r, struct grant *g)
 {
 	struct slice rest = g->names, name;
-	struct party *p = add_party(c, &r->parties, g);
+	struct party *p = add_party(&r->parties, g);
 
 	if (p == NULL)
 		return false;
 	while ((name = grant_next_name(&rest)).p != NULL)
-		add_place(c, r, p, name);
+		add_place(r, p, name);
 	return true;
 }
 
@@ -211,7 +211,7 @@ roster_free(struct roster *r)
 }
 
 static bool
-fill_roster(const struct clients *c, struct roster *r)
+fill_roster(struct roster *r, uint64_t seed)
 {
 	size_t grants = 0, names = 0;
 	bool ok;
@@ -222,14 +222,14 @@ fill_roster(const struct clients *c, struct roster *r)
 	}
 	r->mask = power_above(names + names / 2) - 1;
 	r->places = calloc(r->mask + 1, sizeof(*r->places));
-	ok = make_buckets(&r->parties, grants) && r->places != NULL;
+	ok = make_buckets(&r->parties, grants, seed) && r->places != NULL;
 	for (struct grant *g = r->list; ok && g != NULL; g = g->next)
-		ok = add_grant(c, r, g);
+		ok = add_grant(r, g);
 	return ok;
 }
 
 struct roster *
-roster_new(const struct clients *c, struct grant *list)
+roster_new(uint64_t seed, struct grant *list)
 {
 	struct roster *r = calloc(1, sizeof(*r));
 
@@ -238,7 +238,7 @@ roster_new(const struct clients *c, struct grant *list)
 		return NULL;
 	}
 	r->list = list;
-	if (fill_roster(c, r))
+	if (fill_roster(r, seed))
 		return r;
 	roster_free(r);
 	return NULL;
@@ -265,7 +265,7 @@ drop_guest(struct clients *c, struct party *guest)
 
 	if (guest->away_at != NULL)
 		forget(c, guest);
-	remove_party(c, &c->guests, guest);
+	remove_party(&c->guests, guest);
 	grant_free(g);
 }
 
@@ -287,11 +287,11 @@ widen(struct clients *c)
 {
 	struct parties wide, *old = &c->guests;
 
-	if (old->n <= old->mask || !make_buckets(&wide, old->n * 2))
+	if (old->n <= old->mask || !make_buckets(&wide, old->n * 2, old->seed))
 		return;
 	for (size_t i = 0; i <= old->mask; i++)
 		for (struct party *p = old->bucket[i], *next; p != NULL; p = next) {
-			struct party **bucket = bucket_of(c, &wide, key_of(p->grant));
+			struct party **bucket = bucket_of(&wide, key_of(p->grant));
 
 			next = p->chain;
 			p->chain = *bucket;
@@ -313,10 +313,16 @@ add_guest(struct clients *c, const char id[static IDENTITY_ID_SIZE])
 	*g = (struct grant){ .sessions = AUTHFILE_SESSIONS, .streams = AUTHFILE_STREAMS, .expires = INT64_MAX };
 	memcpy(g->id, id, IDENTITY_ID_LEN);
 	widen(c);
-	guest = add_party(c, &c->guests, g);
+	guest = add_party(&c->guests, g);
 	if (guest == NULL)
 		grant_free(g);
 	return guest;
+}
+
+uint64_t
+clients_seed(const struct clients *c)
+{
+	return c->guests.seed;
 }
 
 static bool
@@ -329,9 +335,9 @@ is_guest(const struct party *p)
 static struct party *
 party_of(const struct clients *c, struct slice key)
 {
-	struct party *p = find_party(c, &c->roster->parties, key);
+	struct party *p = find_party(&c->roster->parties, key);
 
-	return p != NULL || !c->open ? p : find_party(c, &c->guests, key);
+	return p != NULL || !c->open ? p : find_party(&c->guests, key);
 }
 
 /* The party s is to belong to: NULL when there is none. */
@@ -573,7 +579,7 @@ clients_change(struct clients *c, struct roster *r, int64_t now)
 bool
 clients_load(struct clients *c, struct grant *list, int64_t now)
 {
-	struct roster *r = roster_new(c, list);
+	struct roster *r = roster_new(clients_seed(c), list);
 
 	if (r == NULL)
 		return false;
@@ -647,7 +653,7 @@ find_id(const struct clients *c, struct slice name, struct session **best)
 static bool
 find_places(const struct clients *c, struct slice name, struct session **best)
 {
-	uint64_t hash = hash_text(c->seed, name);
+	uint64_t hash = hash_text(clients_seed(c), name);
 	size_t i = hash;
 	struct party *p;
 	bool known = false;
@@ -753,6 +759,7 @@ struct clients *
 clients_new(const char *domain, bool open, const struct clients_ops *ops, void *arg)
 {
 	struct clients *c = calloc(1, sizeof(*c));
+	uint64_t seed;
 
 	if (c == NULL)
 		return NULL;
@@ -763,8 +770,8 @@ clients_new(const char *domain, bool open, const struct clients_ops *ops, void *
 	c->last = &c->sessions;
 	c->last_away = &c->away;
 	c->next_expiry = INT64_MAX;
-	if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed) || !make_buckets(&c->guests, 0) ||
-	    (c->roster = roster_new(c, NULL)) == NULL) {
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed) || !make_buckets(&c->guests, 0, seed) ||
+	    (c->roster = roster_new(seed, NULL)) == NULL) {
 		clients_free(c);
 		return NULL;
 	}

@@ -54,9 +54,9 @@ enum clients_verdict {
 };
 
 struct clients_ops {
-	/* End this session: its line is gone (REVOKED), has expired, no longer allows its address (FROM), allows fewer
-	   sessions (LIMIT), or the same instance came back (REPLACED). No name leads to it any more; clients_leave() may
-	   come, from inside, later or never. */
+	/* End this session: its line is gone (REVOKED), has expired, no longer allows its address (FROM), allows
+	   fewer sessions (LIMIT), or the same instance came back (REPLACED). No name leads to it any more;
+	   clients_leave() may come, from inside, later or never. */
 	void (*end)(void *arg, struct session *s, enum control_code why);
 	/* Its names or its streams= have changed: tell the client. */
 	void (*changed)(void *arg, struct session *s);
@@ -78,12 +78,13 @@ void clients_free(struct clients *c);
 bool clients_load(struct clients *c, struct grant *list, int64_t now);
 
 /*
- * The same in three steps, for large files: the first and the last touch nothing of c's and may be done by a thread.
- * roster_new() takes over list; NULL when out of memory. clients_change() takes over the roster and returns the one
- * before, for roster_free().
+ * The same in three steps, for large files: the first and the last are fit for a thread. roster_new() takes over list
+ * and a number from clients_seed(); NULL when out of memory. clients_change() takes over the roster and returns the
+ * one before, for roster_free().
  */
 struct roster;
-struct roster *roster_new(const struct clients *c, struct grant *list);
+uint64_t clients_seed(const struct clients *c);
+struct roster *roster_new(uint64_t seed, struct grant *list);
 struct roster *clients_change(struct clients *c, struct roster *r, int64_t now);
 void roster_free(struct roster *r);
 

@@ -819,7 +819,8 @@ read_header(struct visitor *v)
 			visitor_close(v, n == 0 ? END_HELLO : END_CLIENT_RESET);
 			return;
 		}
-		v->readable = had + (size_t)n == READ_ROOM || v->base.peer.family == AF_UNIX;
+		/* What a watch that begins later finds, it tells. */
+		v->readable = v->watched && (had + (size_t)n == READ_ROOM || v->base.peer.family == AF_UNIX);
 		take_header(v, slice_of((char *)at, had + (size_t)n));
 	}
 }

@@ -165,6 +165,16 @@ statuses() {
 	{ grep -oE 'HTTP/1\.1.x20[0-9]{3}|end=[a-z]+$' raw.out | sed 's/.*x20//;s/end=//' || :; } | paste -sd ' '
 }
 
+# websocket_server NAME: echoes what it is told; $READY is its address. websocket_client HOST: talks to it through $ADDR
+websocket_server() {
+	export NODE_PATH="${NODE_PATH:-/usr/share/nodejs}"
+	command -v node >/dev/null && node -e 'require("ws")' 2>/dev/null || skip "no node, or no ws for it"
+	spawn "$1" node "$TESTS/websocket.js" server
+	wait_for 10 test -s port || fail "no WebSocket server"
+	READY=127.0.0.1:$(cat port)
+}
+websocket_client() { timeout 20 node "$TESTS/websocket.js" client "$ADDR" "$1"; }
+
 # backend NAME WORD...: a server on loopback; $READY is its address
 backend() {
 	local name="$1"; shift

@@ -3,7 +3,7 @@
 # -h and the manual list the same options, with the same names of their values and the same defaults.
 . "${0%/*}/lib.sh"
 
-for tool in sniroute routesync; do
+for tool in sniroute routesync tunneld tunnelc; do
 manual=$ROOT/$tool/$tool.8
 # ".It Fl l , Fl -listen Ar ADDR" as "-l, --listen ADDR"
 awk '/^\.It Fl / {

@@ -16,6 +16,7 @@ Words of a client:
   get                        wait for the next message of stream 1; prints its type and code or names
   stream[:TEXT]              wait for a visitor's stream; answers TEXT, ends it, waits for its end; prints its PROXY header and what
                              came behind
+  plain:TEXT                 the same for a stream without a header; prints its id, how it was opened, its data
   reset                      wait for a visitor's stream and reset it
   hold                       wait for a visitor's stream, leave it open
   end                        read on to the end; prints what came: end=close_notify|eof|reset|timeout
@@ -143,6 +144,21 @@ class Client:
             if len(head) >= 16 and len(head) >= 16 + struct.unpack("!H", head[14:16])[0]:
                 return stream, head, f[1]
 
+    def plain(self, data):
+        stream, got, opening, flags = 0, b"", "", 0
+        while not flags & 12:
+            f = self.next()
+            if f is None:
+                print("end=%s" % self.ended, flush=True)
+                return
+            if f[2] > stream and f[1] & 1:
+                stream, opening = f[2], "%d:%d" % f[:2]
+                self.frame(1, 2, stream, 0)
+                self.frame(0, 4, stream, len(data), data)
+            if f[2] == stream:
+                got, flags = got + f[4], f[1]
+        print("stream=%d flags=%s data=%s" % (stream, opening, show(got)), flush=True)
+
     def end(self):
         kinds = []
         while True:
@@ -188,6 +204,8 @@ class Client:
                     flags = f[1]
                     head += f[4]
             print(proxy(head), flush=True)
+        elif word == "plain":
+            self.plain(text(arg))
         elif word == "reset":
             self.frame(1, 8, self.visitor()[0], 0)
         elif word == "hold":

@@ -6,7 +6,7 @@ own_network
 
 unshare -p -m -f true 2>/dev/null || skip "no right to make a pid namespace"
 mkdir -p "$ROOT/build-static"
-flock "$ROOT/build-static" make -C "$ROOT" -s --no-print-directory SAN= BUILD=build static TOOLS=tunnelc >make.out 2>&1 || fail "$(cat make.out)"
+flock "$ROOT/build-static" env -u MAKEFLAGS make -C "$ROOT" -s --no-print-directory static TOOLS=tunnelc >make.out 2>&1 || fail "$(cat make.out)"
 lacks "$(cat make.out)" 'build-static/(lib|tunnelc).*statically linked'	# libraries warn of what we never call
 mkdir root
 cp "$ROOT/build-static/bin/tunnelc" root/
@@ -49,14 +49,16 @@ same "got=first\x20process\x20is\x201\x0a end=eof" "$(visit "$ID.tun.test,kind=t
 alone() { [ -z "$(ps -o pid= --ppid "$FIRST")" ]; }
 wait_for 10 alone || fail "not buried: $(ps -o pid,stat,args --ppid "$FIRST")"
 
+not_logged '(warn|error):' box
+
 # TERM, although a first process has no default action
 kill "$FIRST"
 ends box 0
 
 # names, as soon as there is a resolv.conf
-dns "127.0.0.1 tunnel.example"
 spawn box unshare --pid --mount --fork --root="$T/root" /tunnelc -s "tunnel.example:${TUNNEL##*:}" -k "$SERVER" -i /key "tcp=$(addr_of local)"
 logged 'no address found for the name' box
+dns "127.0.0.1 tunnel.example"
 mkdir root/etc
 echo "nameserver 127.0.0.1" >root/etc/resolv.conf
 wait_for 30 inside /tunnelc -i /key --ready || fail "not ready: no name"

@@ -41,7 +41,7 @@ refused 'nothing to serve' -s a.test:1 -i key -k "$PIN" proxy=v1
 refused 'nothing to serve' -s a.test:1 -i key -k "$PIN" --
 refused 'ftp=a:1: not KIND' -s a.test:1 -i key -k "$PIN" ftp=a:1
 refused 'a:0.*port' -s a.test:1 -i key -k "$PIN" tls=a:0
-refused '-x https://p:1: ' -s a.test:1 -i key -k "$PIN" tls=a:1 -x https://p:1
+refused '-x: not http://HOST:PORT' -s a.test:1 -i key -k "$PIN" tls=a:1 -x https://p:1
 refused 'unknown option --bogus' -s a.test:1 --bogus
 refused '--metrics a: no port' -s a.test:1 -i key -k "$PIN" tls=a:1 -m a
 refused 'exclude each other' --id --ready -i key

@@ -621,7 +621,7 @@ a_roster_can_be_made_before_it_is_put_in_place(void **state)
 	load(ID_A);
 	let_in(keyed(1, ID_A, '1'));
 	assert_true(authfile_parse("f", slice_str(ID_B "\n" ID_A " names=a.example"), NULL, NULL, &list));
-	r = roster_new(clients, list);
+	r = roster_new(clients_seed(clients), list);
 	assert_non_null(r);
 	assert_string_equal(find("a.example"), "unknown");
 	told[0] = '\0';

@@ -421,6 +421,19 @@ a_stream_without_data_is_opened_by_its_end(void **state)
 }
 
 static void
+the_ancestors_way_an_end_without_data_is_a_window_frame(void **state)
+{
+	(void)state;
+	begin(YAMUX_SERVER, 100, true);
+	assert_string_equal(hear("00 01 0001 00000001 00000000"), "open1");
+	assert_string_equal(say_data(1, 0, true), "00 01 0006 00000001 00000000");
+	assert_string_equal(say(), "");
+	begin_server();
+	assert_string_equal(hear("00 01 0001 00000001 00000000"), "open1");
+	assert_string_equal(say_data(1, 0, true), "00 00 0006 00000001 00000000");
+}
+
+static void
 streams_are_opened_in_the_order_of_their_ids(void **state)
 {
 	(void)state;
@@ -1061,6 +1074,21 @@ grants_are_said_once_they_are_half_of_the_window(void **state)
 }
 
 static void
+a_grant_held_back_is_said_when_the_peer_runs_short(void **state)
+{
+	(void)state;
+	begin_server();
+	hear_frame(0, FLAG_SYN, 1, 0);
+	say();
+	yamux_grant(y, stream(1), 100, false);
+	assert_string_equal(hear_frame(0, 0, 1, YAMUX_WINDOW_START), "");
+	assert_int_equal(hear_bytes(YAMUX_WINDOW_START - 101), YAMUX_MORE);
+	assert_string_equal(say(), "");
+	assert_int_equal(hear_bytes(1), YAMUX_MORE);
+	assert_string_equal(say(), "00 01 0000 00000001 00000064");
+}
+
+static void
 a_small_grant_rides_along_with_another_frame(void **state)
 {
 	(void)state;
@@ -1270,6 +1298,7 @@ main(void)
 		cmocka_unit_test(the_handshake_may_come_in_the_frame_that_opens),
 		cmocka_unit_test(the_first_data_frame_opens_or_acknowledges),
 		cmocka_unit_test(a_stream_without_data_is_opened_by_its_end),
+		cmocka_unit_test(the_ancestors_way_an_end_without_data_is_a_window_frame),
 		cmocka_unit_test(streams_are_opened_in_the_order_of_their_ids),
 		cmocka_unit_test(the_flags_of_one_frame_make_events_in_order),
 		cmocka_unit_test(every_split_makes_the_same_events),
@@ -1303,6 +1332,7 @@ main(void)
 		cmocka_unit_test(the_peers_window_limits_what_may_be_sent),
 		cmocka_unit_test(a_window_for_a_direction_that_has_ended_is_no_event),
 		cmocka_unit_test(grants_are_said_once_they_are_half_of_the_window),
+		cmocka_unit_test(a_grant_held_back_is_said_when_the_peer_runs_short),
 		cmocka_unit_test(a_small_grant_rides_along_with_another_frame),
 		cmocka_unit_test(nothing_is_granted_behind_the_peers_end),
 		cmocka_unit_test(no_window_is_granted_beyond_what_it_can_count),
