@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A tunnel session: its connection, its life, and the walk over what the peer says. One stream is in lib/mux_stream.c. */
+/* A tunnel session: its connection, its life, the walk over what the peer says. One stream: lib/mux_stream.c. */
 #include "mux_private.h"
 
 #include <errno.h>
@@ -344,7 +344,7 @@ hear(struct mux *m, const uint8_t *bytes, size_t len)
 	}
 }
 
-/* What the socket has, a turn's worth of it. Whoever is slow to take it does not stop this: credit bounds what can come. */
+/* A turn's worth of what the socket has. Slow streams do not stop this: credit bounds what can come. */
 static void
 input(struct mux *m)
 {
@@ -477,6 +477,8 @@ limit_unacknowledged(const struct mux *m)
 void
 mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
 {
+	if (m->over)
+		return;
 	m->conf.heartbeat_ms = heartbeat_ms;
 	m->conf.dead_ms = dead_ms;
 	limit_unacknowledged(m);
@@ -494,7 +496,7 @@ mux_rtt_us(struct mux *m)
 		return m->rtt_us;
 	m->rtt_asked_ms = now;
 	if (getsockopt(m->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
-		m->rtt_us = info.tcpi_min_rtt != 0 && info.tcpi_min_rtt != UINT32_MAX ? info.tcpi_min_rtt : info.tcpi_rtt;
+		m->rtt_us = info.tcpi_min_rtt == UINT32_MAX ? info.tcpi_rtt : info.tcpi_min_rtt;
 	return m->rtt_us;
 }
 
@@ -565,8 +567,8 @@ set_options(const struct mux *m)
 }
 
 struct mux *
-mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops, struct ev_io *io, struct tls *tls,
-    void *arg)
+mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops, struct ev_io *io,
+    struct tls *tls, void *arg)
 {
 	struct mux *m = calloc(1, sizeof(*m));
 

@@ -7,9 +7,7 @@
 
 #include "mux.h"
 
-/*
- * in is filled by one session and used up before anybody else has a turn, and so is out: idle sessions and streams hold nothing.
- */
+/* What one session reads into it, or writes, is used up before anybody else has a turn: who is idle holds nothing. */
 struct mux_pool {
 	struct ev *ev;
 	uint8_t *in, *out;
@@ -64,7 +62,7 @@ struct mux_spill {
 	uint8_t bytes[];
 };
 
-/* Append to *spill, NULL: nothing is in it yet; it grows ahead up to most. False when out of memory: nothing is changed then. */
+/* Append to *spill, NULL: nothing is in it yet; it grows ahead up to most. False when out of memory. */
 bool mux_spill_add(struct mux_spill **spill, const void *bytes, size_t len, size_t most);
 
 /* Drop the first n bytes, and with the last of them the memory: *spill is NULL then. */
@@ -77,11 +75,11 @@ void mux_stream_fin(struct mux_stream *s);
 /* Queue s if it has something to send, and may. */
 void mux_stream_ready(struct mux_stream *s);
 
-/* Frames of s, read straight from its descriptor, into the room bytes (at least MUX_ROOM_MIN) at out: how many bytes. */
-#define MUX_ROOM_MIN 1024u
+/* Frames of s, read straight from its descriptor, into the room bytes at out: how many bytes. */
+#define MUX_ROOM_MIN 1024u	/* bytes of room that are worth it, at least */
 size_t mux_stream_output(struct mux_stream *s, uint8_t *out, size_t room);
 
-/* s is over: let go of what it holds, with a reset for the peer unless it ended in order. Its owner is told in a while. */
+/* s is over: let go of what it holds, with a reset for the peer if it knows s. Its owner is told in a while. */
 void mux_stream_doom(struct mux_stream *s, enum mux_end end);
 
 /* Tell the owners of doomed streams. False: one of them freed the session. */

@@ -114,7 +114,7 @@ queue_remove(struct mux_queue *q, struct mux_stream *s)
 		q->last = at;
 }
 
-/* Bytes that may be read now. Of a lot whole frames are sent, not the few bytes that the window has left behind them. */
+/* Bytes that may be read now. Of a lot whole frames are sent, not the few bytes the window has left behind them. */
 static size_t
 may_read(const struct mux_stream *s)
 {
@@ -324,9 +324,7 @@ now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/*
- * Half a window was taken: how much the window may grow. When that took less than a round trip, the peer has waited for credit.
- */
+/* Half a window was taken, in less than a round trip if the peer waits for credit: by how much the window grows. */
 static uint32_t
 growth(struct mux_stream *s)
 {
@@ -388,8 +386,9 @@ sink_broke(struct mux_stream *s)
 }
 
 /*
- * Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY is not worth its system call before a
- * second write or a first one of several segments. The peer's FIN, when known, is to travel with the last bytes.
+ * Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY is not worth its system
+ * call before a second write or a first one of several segments. The peer's FIN, when known, is to travel with the
+ * last bytes.
  */
 static ssize_t
 put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
@@ -543,7 +542,7 @@ get(int fd, struct iovec *iov, int n)
 	return got == -1 && errno == ENOTSOCK ? read(fd, iov->iov_base, iov->iov_len) : got;
 }
 
-/* Where the payloads of frames that fill room bytes at out go, together at most want bytes: how many pieces; *sum bytes. */
+/* Where the payloads of frames in the room at out go, at most want bytes together: how many pieces; *sum bytes. */
 static int
 lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t *sum)
 {
@@ -564,7 +563,7 @@ lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t
 	return n;
 }
 
-/* Head the frames of got bytes that were laid out in iov; the end goes with the last when it is known, but the ancestors' way. */
+/* Head the frames of got bytes laid out in iov; the end goes with the last, but not for the ancestors. */
 static size_t
 head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
 {
@@ -602,7 +601,7 @@ output_kept(struct mux_stream *s, uint8_t *out, size_t room)
 	return head(s, iov, sum, s->eof && s->out == NULL);
 }
 
-/* A read that found no bytes: nothing for now, the end, or the end of the descriptor. True: there is an end to be sent. */
+/* A read that found no bytes: none for now, the end, or a broken descriptor. True: there is an end to be sent. */
 static bool
 read_nothing(struct mux_stream *s, ssize_t got)
 {
@@ -678,7 +677,7 @@ act(struct mux_stream *s)
 		drain(s);
 	else
 		settle(s);
-	if (!s->dead && s->error && s->eof && sock_error(s->io.fd) != 0)	/* nothing to read that would have told */
+	if (!s->dead && s->error && s->eof && sock_error(s->io.fd) != 0)	/* there is no read left to tell */
 		mux_stream_doom(s, MUX_LOCAL_RESET);
 	if (!s->dead)
 		mux_stream_ready(s);

@@ -609,12 +609,6 @@ link_visitor(struct link *l, int by)
 		end(l, NULL);
 }
 
-enum link_state
-link_state(const struct link *l)
-{
-	return (enum link_state)l->state;
-}
-
 const char *
 link_state_word(const struct link *l)
 {

@@ -298,10 +298,12 @@ on_hup(void *arg, int signo)
 {
 	(void)arg;
 	(void)signo;
-	notify_systemd_reloading();
+	if (the->welcomed)
+		notify_systemd_reloading();
 	dialer_reload(the->dialer);
 	resolver_reload(the->resolver);
-	notify_systemd("READY=1");
+	if (the->welcomed)
+		notify_systemd("READY=1");	/* which would be a lie before */
 }
 
 static void

@@ -145,7 +145,7 @@ on_ended(struct mux_stream *s, enum mux_end how)
 {
 	struct stream *v = EV_CONTAINER(s, struct stream, s);
 
-	finish(v, the->draining && how == MUX_LOST ? END_DRAIN : conn_end_of(how), HELLO_NONE, NULL);
+	finish(v, conn_end_of(how), HELLO_NONE, NULL);
 }
 
 /* ---- joining ---- */

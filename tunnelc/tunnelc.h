@@ -122,7 +122,6 @@ enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINI
 struct link *link_new(struct session *s, const char *server, bool raw);
 void link_free(struct link *l);			/* now; its visitors' connections end, session_down() is not told */
 void link_drain(struct link *l);		/* no new visitors; it ends with the last one */
-enum link_state link_state(const struct link *l);
 const char *link_state_word(const struct link *l);
 uint32_t link_visitors(const struct link *l);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,9 @@ free_old(struct job *j)
 	(void)j;
 	roster_free(file.old);
 	file.old = NULL;
+#ifdef __GLIBC__
+	malloc_trim(0);		/* what a thread allocated and another freed would stay with us */
+#endif
 }
 
 /* All that is left of it. */

@@ -105,7 +105,6 @@ log_limited(const struct endpoint *peer)
 	uint64_t now = ev_now_ms(the->serve->ev);
 	char text[ENDPOINT_TEXT_MAX];
 
-	count(M_LOGINS_LIMITED, 1);
 	logins.limited++;
 	if (logins.logged_ms != 0 && now - logins.logged_ms < QUIET_MS)
 		return;
@@ -713,6 +712,7 @@ read_header(struct client *c, unsigned events)
 		c->base.peer = h.src;
 	if (!take_source(&c->base.peer, &c->login_source)) {
 		log_limited(&c->base.peer);
+		login_over(c, M_LOGINS_LIMITED);
 		client_close(c, END_LIMIT);
 		return;
 	}
@@ -790,10 +790,12 @@ accept_client(const struct serve_client *from, bool ancestor)
 	uint64_t source = 0;
 	struct client *c = NULL;
 
-	if (logins.now >= the->opts->max_logins || (!proxied && !take_source(&from->peer, &source)))
+	if (logins.now >= the->opts->max_logins || (!proxied && !take_source(&from->peer, &source))) {
 		log_limited(&from->peer);
-	else
+		count(M_LOGINS_LIMITED, 1);
+	} else {
 		c = client_new(from, ancestor);
+	}
 	if (c == NULL) {
 		if (source != 0)
 			quota_drop(logins.per_source, 0, source);

@@ -32,6 +32,7 @@
 #define KIND_MS 500u		/* who says nothing for so long waits for the other side */
 #define LINGER_MS 2000u
 #define LINGER_READS 16
+#define PARKED_PART 4		/* so many parts of --max-conns are there: the others stay free of those parked */
 #define HEAD_MAX (4 * HTTP1_HEAD_MAX)	/* bytes of a request passed over before it is answered all the same */
 
 enum visitor_state {
@@ -94,6 +95,7 @@ _Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && ANSWER_LOCAL < 4, "bit fiel
 
 /* Those PARKED, the newest first. */
 static struct arrival *parked;
+static uint64_t n_parked;
 static struct ev_task look_again;
 
 static void on_visitor(struct ev_io *io, unsigned events);
@@ -153,6 +155,7 @@ unpark(struct arrival *a)
 	if (a->next != NULL)
 		a->next->at = a->at;
 	a->at = NULL;
+	n_parked--;
 	count(M_PARKED, -1);
 }
 
@@ -575,11 +578,13 @@ join(struct visitor *v, struct session *s, const struct said *said)
 static void
 park(struct visitor *v, struct slice bytes, const struct said *said)
 {
-	if (the->opts->park_ms == 0 || the->serve->draining) {
+	if (v->state == VISITOR_PARKED)
+		return;
+	if (the->opts->park_ms == 0 || the->serve->draining || n_parked >= the->serve->max_conns / PARKED_PART) {
 		refuse(v, ANSWER_OFFLINE, END_UNREACHABLE, said->rest, false);
 		return;
 	}
-	if (v->state == VISITOR_PARKED || !watch(v))
+	if (!watch(v))
 		return;
 	if (!keep(v, bytes)) {
 		refuse(v, ANSWER_BUSY, END_LIMIT, said->rest, false);
@@ -591,6 +596,7 @@ park(struct visitor *v, struct slice bytes, const struct said *said)
 	if (parked != NULL)
 		parked->at = &v->arrival->next;
 	parked = v->arrival;
+	n_parked++;
 	count(M_PARKED, 1);
 }
 

@@ -312,6 +312,24 @@ tunnel_by() {
 visit() { local who="$1"; shift; client "unix:$T/visitors" "visitor:$who" "$@"; }
 hand_over() { local who="$1"; shift; client "unix:$T/visitors" "pass:$who" "$@"; }
 
+# killed NAME: by KILL, which lets it do nothing more
+killed() {
+	local pid; pid=$(pid_of "$1")
+	kill -9 "$pid"
+	forget "$1"
+	wait "$pid" || :
+}
+
+# metric NAME [SOCKET]: its value on the page served at the unix socket (metrics);  metric_is N NAME [SOCKET]: soon it is N
+metric() { curl -sS --max-time 5 --unix-socket "${2:-metrics}" http://x/metrics | sed -n "s/^$1 //p"; }
+metric_now() { [ "$(metric "$2" "${3:-metrics}")" = "$1" ]; }
+metric_is() { wait_for 10 metric_now "$@" || fail "$2 is $(metric "$2" "${3:-metrics}"), not $1"; }
+
+# fds NAME: how many descriptors it has;  fds_back N NAME: soon it has no more than so many
+fds() { find "/proc/$(pid_of "$1")/fd" -type l | wc -l; }
+fds_now() { [ "$(fds "$2")" -le "$1" ]; }
+fds_back() { wait_for 5 fds_now "$1" "$2" || fail "$2 has $(fds "$2") descriptors, not $1: $(ls -l "/proc/$(pid_of "$2")/fd")"; }
+
 # ---- the machine ----
 
 # Run the test in network and mount namespaces of its own: call it first, before anything is started.

@@ -24,7 +24,7 @@ cat >nginx.conf <<-END
 END
 spawn nginx nginx -c "$T/nginx.conf"
 wait_for 5 sh -c "ss -Hltn 'sport = :$port' | grep -q ." || fail "no nginx: $(cat nginx.log)"
-tunnel web "tls=127.0.0.1:$port" proxy=v1		# nginx before 1.23.2 takes no PROXY v2 header over 107 bytes
+tunnel web "tls=127.0.0.1:$port" proxy=v1		# nginx 1.22 takes no v2 header over 107 bytes
 echo "*.tun.test tls=pass:$T/visitors http=unix:$T/visitors proxy=v2" >routes
 serve -l 127.0.0.1:0 -r routes
 

@@ -34,8 +34,11 @@ same "got=0 1 2 SigBlk 0000000000000000 SigIgn 0000000000000000 end=eof" \
     "$(printf '%s' "$out" | sed 's,\\x20, ,g;s,:\\x09, ,g;s,\\x0a, ,g;s,  *, ,g')"
 
 # as many descriptors as tunnelc was given, not what it made of that
-program limit sh -c 'ulimit -n'
-same "got=$(ulimit -n)\x0a end=eof" "$(visit "$ID.tun.test,kind=tcp" read)"
+soft=$(ulimit -Sn)
+ulimit -Sn 300
+program limit sh -c 'ulimit -Sn'
+ulimit -Sn "$soft"
+same "got=300\x0a end=eof" "$(visit "$ID.tun.test,kind=tcp" read)"
 
 # standard error is tunnelc's
 program err sh -c 'echo complaint >&2'

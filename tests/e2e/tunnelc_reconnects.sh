@@ -16,7 +16,12 @@ unset NOTIFY_SOCKET
 logged "warn: server=$at link=down reason=\"$at: Connection refused\" retry_ms=[0-9]+$" c
 wait_for 10 has_lines 3 'reach -> closed' c || fail "it does not try again"
 same 1 "$(count 'reason=' c)" "lines about the failure"
-not_logged READY notified
+signal c HUP
+not_logged . notified
+# Within 1 s, then 2, 4 and so on; not by the clock.
+grep -o 'retry_ms=[0-9]*' c.log | cut -d= -f2 | awk '{ if ($1 > 1000 * 2 ^ (NR - 1)) { print "retry " NR " after " $1; exit 1 } }' ||
+    fail "it is too patient"
+grep -o 'retry_ms=.*' c.log | grep -qv '000$' || fail "no chance in it"
 
 hub -l "$at"
 wait_for 20 has_lines 1 'link=up' c || fail "it does not come"

@@ -33,6 +33,8 @@ A=$(login a) B=$(login b) C=$(login c)
 echo "$A names=a.test" >auth
 hub -a auth -m "unix:$T/metrics"
 same 1 "$(metric authorized_lines)" "clients at start"
+sleep 0.5
+same 0 "$(count 'authorized: auth: read' tunneld)" "read again though nothing changed"
 
 # A line more lets its client in; the session that is there notices nothing.
 session a a timeout:25 end

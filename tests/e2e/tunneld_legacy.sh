@@ -33,19 +33,23 @@ has "$(visit header:old.test 'send:GET / HTTP/1.0\r\n\r\n' read)" 'x20503.*offli
 touch over
 wait $ONE
 same "got=banner end=eof" "$(cat one.log)"
+# The same in one segment.
+spawn_peer raw3 client "$LEGACY" hex:1111000673336372657462616e until:x shut read
+up 3
+same "got=ban end=eof" "$(visit header:old.test,kind=tcp send:x shut read)"
 # It goes away unused.
 client "$LEGACY" hex:11110006733363726574 sleep:0.1 close
-logged_times 3 'name=old.test .* hello=ok .* end=closed' tunneld
+logged_times 4 'name=old.test .* hello=ok .* end=closed' tunneld
 
 # ---- the second: yamux ----
 out=$(tunnel plain "$LEGACY" frame:1:1:1:0 'raw:\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0a\x11\x11\x00\x06s3cret' \
     frame:1:4:1:0 timeout:1 end)
 has "$out" '^(1:2:1:0 )?1:4:1:0 end=timeout$'		# an ACK perhaps, a FIN, and nothing more
-up 4
+up 5
 LOGIN='frame:1:1:1:0 raw:\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0a\x11\x11\x00\x06s3cret frame:1:4:1:0'
 # shellcheck disable=SC2086 # words are wanted
 spawn yamux python3 -SE "$TESTS/tunnel.py" plain "$LEGACY" $LOGIN plain:hi plain:ho end
-up 5
+up 6
 same "got=hi end=eof" "$(visit header:old.test,kind=tls send:abc shut read)"
 same "got=ho end=eof" "$(visit header:old.test send:abc shut read)"
 saw yamux '^stream=2 flags=1:1 data=abc$'		# WINDOW with SYN, the visitor's bytes from the first one on

@@ -17,7 +17,7 @@ served() {
 }
 # told: what the client saw behind its welcome
 told() { wait "$CLIENT" || :; tail -n +2 client.log; }
-echo "$ID names=app.test,*.wild.test,*.x.wild.test streams=2" >auth
+echo "$ID names=app.test,*.x.wild.test,*.wild.test streams=2" >auth
 start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" --visitors \
     127.0.0.1:0 -a auth --park 0.6 --hello-timeout 1 -m "unix:$T/metrics"
 ADDR=${READY%% *}
@@ -68,6 +68,8 @@ logged 'name=nobody.test route=- target=- hello=- rx=[1-9][0-9]* tx=[1-9][0-9]* 
 has "$(visit unix:visitors header:,kind=http "$HTTP" read)" 'x20404.*end=eof$'
 has "$(visit unix:visitors header:app.test.evil,kind=http 'send:GET / HT' sleep:0.2 'send:TP/1.1\r\n\r\n' read)" 'x20404.*end=eof$'
 lacks "$(visit unix:visitors header:nobody.test 'send:HEAD / HTTP/1.0\r\n\r\n' read)" 'html>'
+# Whatever else it sends: the answer and an end in order.
+has "$(visit "$TCP" header:nobody.test,kind=http "send:POST / HTTP/1.1\r\n\r\n$(printf '%0100000d' 0)" read)" 'x20404.* end=eof$'
 for kind in tls tcp; do
 	same "got= end=reset" "$(visit "$TCP" header:nobody.test,kind=$kind send:x read)"
 done

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/mux.c: two sessions against each other, every byte both ways; ends of every kind; slow readers, limits, life. */
+/* Tests of lib/mux.c: two sessions against each other, every byte both ways; all kinds of ends; slow readers, life. */
 #include <linux/tcp.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -178,7 +178,9 @@ static int wires_made, wires_accepted;
 static enum transport transport;
 static bool keeps;		/* the far side leaves what comes where it is */
 static bool refuses;
+static bool local;		/* visitors and services come by unix sockets: what is written is there to be read */
 static void (*on_near_end)(struct leg *l);
+static void (*on_far_data)(struct leg *l);
 static struct identity *identity[2];
 static struct tls_context *context[2];
 
@@ -202,7 +204,7 @@ join(struct leg *l, struct party *p, uint32_t speaks)
 {
 	int pair[2];
 
-	tcp_pair(pair);
+	local ? unix_pair(pair) : tcp_pair(pair);
 	l->s.io.fd = pair[1];
 	assert_int_equal(ev_add(loop, &l->s.io, EV_READ | EV_WRITE | EV_EDGE), 0);
 	*p = (struct party){ .io = { pair[0], on_party }, .speaks = speaks, .hears = 3 - speaks, .piece = PIECE };
@@ -217,6 +219,10 @@ far_data(struct mux_stream *s)
 	struct leg *l = EV_CONTAINER(s, struct leg, s);
 
 	l->told = true;
+	if (on_far_data != NULL) {
+		on_far_data(l);
+		return;
+	}
 	if (keeps || mux_peek(s).len < 5)
 		return;
 	assert_memory_equal(mux_peek(s).p, "hello", 5);
@@ -311,8 +317,8 @@ start(enum transport t)
 		shake_hands(pair);
 	memset(wires, 0, sizeof(wires));
 	wires_made = wires_accepted = 0;
-	keeps = refuses = false;
-	on_near_end = NULL;
+	keeps = refuses = local = false;
+	on_near_end = on_far_data = NULL;
 	pool = mux_pool_new(loop);
 	assert_non_null(pool);
 	start_side(&near, YAMUX_SERVER, pair[0]);
@@ -384,7 +390,8 @@ static bool
 all_heard(void)
 {
 	for (int i = 0; i < wires_made; i++)
-		if (wires[i].visitor.received < wires[i].service.to_send || wires[i].service.received < wires[i].visitor.to_send)
+		if (wires[i].visitor.received < wires[i].service.to_send ||
+		    wires[i].service.received < wires[i].visitor.to_send)
 			return false;
 	return true;
 }
@@ -575,7 +582,13 @@ an_owner_that_resets_is_a_reset_for_the_other_end(void **state)
 	}
 }
 
-/* Its last words are delivered although it takes no bytes itself any more. */
+static bool
+received_1000(void)
+{
+	return awaited->far.s.rx == 5 + 1000;
+}
+
+/* More comes for it in the turn in which its end is noticed: what cannot be written does not hide what can be read. */
 static void
 what_a_service_said_before_it_hung_up_arrives(void **state)
 {
@@ -583,18 +596,19 @@ what_a_service_said_before_it_hung_up_arrives(void **state)
 	start(TCP);
 	visit_and_wait();
 	awaited->service.deaf = true;
-	party_wants(&awaited->service);
 	says(&awaited->visitor, 1000, false);
-	run_turn();
-	run_turn();
-	run_turn();
-	says(&awaited->service, 500, false);
-	party_writes(&awaited->service);
+	run_until(received_1000);
+	says_at_once(&awaited->visitor, 1000);
+	while (awaited->near.s.tx < 5 + 2000)
+		run_turn();
+	assert_true(received_1000());
+	says_at_once(&awaited->service, 500);
 	assert_int_equal(awaited->service.sent, 500);
 	close(awaited->service.io.fd);		/* with unread bytes: a reset */
 	awaited->service.io.fd = -1;
 	run_until(visitor_reset);
 	assert_int_equal(awaited->visitor.received, 500);
+	assert_int_equal(awaited->far.how, MUX_LOCAL_RESET);
 	stop();
 }
 
@@ -642,6 +656,112 @@ a_stream_that_is_not_joined_is_read_by_hand(void **state)
 	stop();
 }
 
+/* What is there, but for a few bytes; the first five say hello. */
+static void
+take_most(struct leg *l)
+{
+	struct slice in = mux_peek(&l->s);
+	uint64_t at = l->s.rx - in.len;
+	size_t n = l->s.rx == 5 + l->wire->visitor.to_send ? in.len : in.len - in.len / 8;
+
+	if (at == 0) {
+		assert_memory_equal(in.p, "hello", 5);
+		mux_take(&l->s, 5);
+		return;
+	}
+	assert_memory_equal(in.p, text[1] + (at - 5) % PERIOD, in.len < PIECE ? in.len : PIECE);
+	mux_take(&l->s, n);
+}
+
+static bool
+all_taken(void)
+{
+	return awaited->far.s.rx == 5 + awaited->visitor.to_send && mux_memory(far.m) == 0;
+}
+
+static void
+what_is_taken_by_hand_may_come_anew(void **state)
+{
+	(void)state;
+	start(TLS);
+	on_far_data = take_most;
+	awaited = visit();
+	says(&awaited->visitor, 4u << 20, false);
+	run_until(all_taken);
+	stop();
+}
+
+/* A read stops short at a descriptor that is passed along; behind it no event tells of the rest. */
+static void
+a_descriptor_that_is_passed_to_us_hides_nothing(void **state)
+{
+	(void)state;
+	start(TCP);
+	local = true;
+	visit_and_wait();
+	assert_int_equal(send(awaited->service.io.fd, text[2], 3, 0), 3);
+	assert_int_equal(sock_send_fd(awaited->service.io.fd, text[2] + 3, 4, awaited->service.io.fd), 0);
+	assert_int_equal(send(awaited->service.io.fd, text[2] + 7, 3, 0), 3);
+	awaited->service.to_send = awaited->service.sent = 10;
+	run_until(all_heard);
+	stop();
+}
+
+static void
+a_visitor_that_hangs_up_after_its_end_is_a_reset_as_well(void **state)
+{
+	(void)state;
+	start(TCP);
+	visit_and_wait();
+	says(&awaited->visitor, 10, true);
+	run_until(service_saw_end);
+	hangs_up(&awaited->visitor);
+	run_until(one_over);
+	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
+	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
+	stop();
+}
+
+static void
+reset_the_second(struct leg *l)
+{
+	if (l == &wires[0].far && mux_peek(&l->s).len > 5 && mux_of(&wires[1].far.s) != NULL) {
+		mux_reset(&wires[1].far.s);
+		leg_ended(&wires[1].far.s, MUX_IDLE);
+	}
+}
+
+static bool
+second_over(void)
+{
+	return wires[1].near.ended != 0;
+}
+
+static bool
+second_told(void)
+{
+	return wires[1].far.told;
+}
+
+/* What came for it in the same piece is not for it any more. */
+static void
+a_stream_may_be_reset_while_anothers_data_is_looked_at(void **state)
+{
+	(void)state;
+	start(TCP);
+	on_far_data = reset_the_second;
+	visit();
+	visit();
+	run_until(second_told);
+	assert_true(mux_send(&wires[0].near.s, slice_str("one")));
+	assert_true(mux_send(&wires[1].near.s, slice_str("two")));
+	run_until(second_over);
+	assert_int_equal(wires[1].far.ended, 1);
+	assert_int_equal(wires[1].near.how, MUX_PEER_RESET);
+	assert_int_equal(mux_peek(&wires[0].far.s).len, 8);
+	stop();
+}
+
 /* ---- slow readers ---- */
 
 static bool
@@ -676,6 +796,12 @@ a_stalled_reader_stops_only_its_own_stream(void **state)
 		assert_int_equal(mux_memory(far.m), 0);
 		stop();
 	}
+}
+
+static bool
+last_heard(void)
+{
+	return awaited->service.received == awaited->visitor.to_send;
 }
 
 static void
@@ -719,6 +845,14 @@ windows_grow_within_what_the_session_may_keep(void **state)
 	for (int i = 0; i < wires_made; i++)
 		grown += wires[i].far.s.window - YAMUX_WINDOW_START;
 	assert_in_range(grown, 1u << 20, MUX_MEMORY_MAX / 2);
+	for (int i = 0; i < wires_made; i++)
+		hangs_up(&wires[i].visitor);
+	run_until(all_over);
+	round_trip_us = 1000000;
+	says(&visit_and_wait()->visitor, 24u << 20, false);
+	run_until(last_heard);
+	round_trip_us = 0;
+	assert_int_equal(awaited->far.s.window, MUX_WINDOW_MAX);
 	stop();
 }
 
@@ -951,7 +1085,7 @@ streams_may_be_reset_from_inside_anothers_end(void **state)
 static void
 limits(uint64_t idle_ms, uint64_t half_close_ms)
 {
-	struct mux_conf conf = { .role = YAMUX_SERVER, .max_streams = 10, .idle_ms = idle_ms, .half_close_ms = half_close_ms };
+	struct mux_conf conf = { YAMUX_SERVER, .max_streams = 10, .idle_ms = idle_ms, .half_close_ms = half_close_ms };
 	int fd = near.io.fd;
 
 	mux_free(near.m);
@@ -1010,13 +1144,14 @@ static int
 start_raw(uint64_t heartbeat_ms, uint64_t dead_ms)
 {
 	int pair[2];
-	struct mux_conf conf = { .role = YAMUX_SERVER, .max_streams = 10, .heartbeat_ms = heartbeat_ms, .dead_ms = dead_ms };
+	struct mux_conf conf = { YAMUX_SERVER, .max_streams = 10, .heartbeat_ms = heartbeat_ms, .dead_ms = dead_ms };
 
 	tcp_pair(pair);
 	memset(wires, 0, sizeof(wires));
 	wires_made = wires_accepted = 0;
-	keeps = refuses = false;
+	keeps = refuses = local = false;
 	heard_len = 0;
+	on_near_end = on_far_data = NULL;
 	far = (struct side){ .io.fd = -1 };
 	near = (struct side){ .io = { pair[0], nothing } };
 	pool = mux_pool_new(loop);
@@ -1059,6 +1194,11 @@ who_has_said_nothing_for_a_while_pings(void **state)
 	run_turn();
 	assert_int_equal(hear(fd), 0);
 	skip_ms(200);
+	run_turn();
+	run_turn();
+	assert_int_equal(hear(fd), 12);
+	mux_heartbeat(near.m, 100, 0);
+	skip_ms(150);
 	run_turn();
 	run_turn();
 	assert_int_equal(hear(fd), 12);
@@ -1183,6 +1323,7 @@ of_a_lot_whole_frames_are_sent(void **state)
 	raw_fd = start_raw(0, 0);
 	tick = (struct ev_timer){ .cb = on_tick };
 	ev_timer_in(loop, &tick, 10);
+	local = true;
 	says(&visit()->visitor, 199995, false);
 	raw_len = 0;
 	raw_wanted = 200000;
@@ -1213,6 +1354,7 @@ a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot(void **state)
 
 	(void)state;
 	raw_fd = start_raw(0, 0);
+	local = true;
 	says_at_once(&visit()->visitor, 1u << 20);
 	says_at_once(&visit()->visitor, 64);
 	raw_len = 0;
@@ -1313,6 +1455,7 @@ all_idle_there(void)
 static void
 an_idle_stream_holds_less_than_half_a_kibibyte(void **state)
 {
+	struct mux_conf conf = { .role = YAMUX_CLIENT, .max_streams = IDLE_STREAMS };
 	size_t used;
 
 	(void)state;
@@ -1322,7 +1465,7 @@ an_idle_stream_holds_less_than_half_a_kibibyte(void **state)
 	idle_ops.opened = idle_opened;
 	far.io.cb = nothing;
 	assert_int_equal(ev_add(loop, &far.io, EV_READ | EV_WRITE | EV_EDGE), 0);
-	far.m = mux_new(pool, &(struct mux_conf){ .role = YAMUX_CLIENT, .max_streams = IDLE_STREAMS }, &idle_ops, &far.io, NULL, &far);
+	far.m = mux_new(pool, &conf, &idle_ops, &far.io, NULL, &far);
 	used = mallinfo2().uordblks;
 	idle_accepted = 0;
 	idle_legs = calloc(2 * IDLE_STREAMS, sizeof(*idle_legs));
@@ -1394,6 +1537,10 @@ main(void)
 		loop_test(an_owner_that_resets_is_a_reset_for_the_other_end),
 		loop_test(what_a_service_said_before_it_hung_up_arrives),
 		loop_test(a_stream_that_is_not_joined_is_read_by_hand),
+		loop_test(what_is_taken_by_hand_may_come_anew),
+		loop_test(a_descriptor_that_is_passed_to_us_hides_nothing),
+		loop_test(a_visitor_that_hangs_up_after_its_end_is_a_reset_as_well),
+		loop_test(a_stream_may_be_reset_while_anothers_data_is_looked_at),
 		loop_test(a_stalled_reader_stops_only_its_own_stream),
 		loop_test(the_window_of_a_far_peer_grows),
 		loop_test(the_window_of_a_near_peer_stays_as_it_is),

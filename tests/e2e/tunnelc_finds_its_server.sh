@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# The server's name is looked up at each dial: it may move, have addresses of both families, and some that do not answer.
+. "${0%/*}/lib.sh"
+own_network
+use_own_dns
+dns "127.0.0.2 hub.test"
+
+hub -l 127.0.0.2:0
+port=${TUNNEL##*:}
+named local
+tunnel box -s "hub.test:$port" "tcp=$(addr_of local)"
+served() { [ "$(visit "$ID.tun.test,kind=tcp" shut read)" = "got=local end=eof" ]; }
+served || fail "not served"
+
+# it moves to another address
+moves_to() { # HOSTLINE...
+	printf '%s\n' "$@" >hosts.dns
+	signal dns HUP
+}
+kill -9 "$(pid_of tunneld)"
+forget tunneld
+moves_to "127.0.0.3 hub.test"
+hub -l "127.0.0.3:$port"
+wait_for 30 served || fail "not found at its new address"
+
+# v6 first, v4 where v6 refuses, and an address that does not answer costs a quarter of a second, not the time a dial may
+# take; by new ones each time, which have no reason to wait
+kill -9 "$(pid_of tunneld)"
+forget tunneld
+moves_to "127.0.0.4 hub.test" "::1 hub.test"
+arrives_at() { # ADDR NAME
+	local begin; begin=$(now_ms)
+	tunnel "$2" -s "hub.test:$port" "tcp=$(addr_of local)"
+	[ "$(($(now_ms) - begin))" -lt 3000 ] || fail "took $(($(now_ms) - begin)) ms"
+	served || fail "$2 is not served"
+	has "$(ss -Htnp state established "dport = :$port" | grep "pid=$(pid_of "$2"),")" " $1:$port "
+	same "" "$(ss -Htnp state syn-sent | grep tunnelc || :)" "attempts given up"
+}
+hub -l "[::1]:$port" -l "127.0.0.4:$port"
+arrives_at '\[::1\]' six
+kill -9 "$(pid_of tunneld)"
+forget tunneld
+hub -l "127.0.0.4:$port"
+arrives_at 127.0.0.4 four
+start_peer deaf full "[::1]:$port"
+arrives_at 127.0.0.4 late
