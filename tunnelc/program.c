@@ -22,7 +22,8 @@ static size_t n_running;
 static int
 set_environment(const struct proxyhdr *h)
 {
-	static const char *const ours[] = { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC" };
+	static const char *const ours[] = { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID",
+		"WATCHDOG_USEC" };
 	char name[HOST_MAX + 1];
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
@@ -31,7 +32,7 @@ set_environment(const struct proxyhdr *h)
 	return ucspi_setenv(&h->src, &h->dst, host_normalize(h->authority, name) > 0 ? name : NULL);
 }
 
-/* Descriptors 0, 1 and 2 stay, and report for as long as it takes: what we opened closes by itself, what we inherited does not. */
+/* Descriptors 0, 1 and 2 stay, and report until exec. What we opened would close by itself, what we inherited would not. */
 static int
 keep_standard(int fd, int *report)
 {

@@ -875,9 +875,9 @@ client_visitor_gone(struct session *s)
 }
 
 static void
-drain(struct client *c)
+drain(struct client *c, uint64_t all_within_ms)
 {
-	struct control m = { .type = CONTROL_DRAIN, .within_ms = within_ms() };
+	struct control m = { .type = CONTROL_DRAIN, .within_ms = all_within_ms };
 
 	if (c->state < CLIENT_LIVE) {
 		client_close(c, END_DRAIN);
@@ -898,10 +898,12 @@ drain(struct client *c)
 void
 client_drain_all(void)
 {
+	uint64_t ms = within_ms();	/* of all who are here now: some leave on the way */
+
 	for (struct serve_conn *next, *base = the->serve->conns; base != NULL; base = next) {
 		next = base->next;
 		if (base->via->role != DOOR_VISITORS)
-			drain(EV_CONTAINER(base, struct client, base));
+			drain(EV_CONTAINER(base, struct client, base), ms);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "client.h"
@@ -12,6 +13,7 @@
 
 #define SYNOPSIS "tunneld [-l ADDR]... -i KEYFILE --domain DOMAIN --visitors ADDR... (-a FILE | --open) [options]"
 
+#define WITHDRAW_MS 2000u	/* for the other nodes to take notice */
 #define DOMAIN_MAX (HOST_MAX - IDENTITY_ID_LEN - 1)	/* bytes of a domain that leaves room for "ID." */
 
 struct tunneld *the;
@@ -64,6 +66,9 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 0, "legacy", "ADDR", OPT_LIST, &o->legacy, 0, 0, "listen for the ancestors' clients (repeatable)" },
 		{ 0, "clients", "FILE", OPT_TEXT, &o->clients, 0, 0, "keep a routes file of the names that are live" },
 		{ 0, "advertise", "ADDR", OPT_TEXT, &o->advertise, 0, 0, "its target: a visitors address, as others reach it" },
+		{ 0, "local", "FILE", OPT_TEXT, &o->local, 0, 0, "the same for this node: targets are the visitors socket" },
+		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, SERVE_MS_MAX,
+		    "on TERM first empty --clients, and go on for so long (2 with --clients)" },
 		SERVE_OPTIONS_OTHER(o->serve),
 	};
 
@@ -110,6 +115,15 @@ check_advertise(const struct options *o)
 		diex(EXIT_USAGE, "--advertise %s: %s", o->advertise, addr_reason(r));
 }
 
+const char *
+options_visitors_path(const struct options *o)
+{
+	for (size_t i = 0; i < o->visitors.n; i++)
+		if (strncmp(o->visitors.item[i], "unix:/", 6) == 0)
+			return o->visitors.item[i] + 5;
+	return NULL;
+}
+
 static void
 check_times(const struct options *o)
 {
@@ -144,7 +158,11 @@ check_opts(struct options *o)
 		diex(EXIT_USAGE, "--peers: an empty list");
 	check_cidrs("--accept-proxy", o->serve.accept_proxy);
 	check_advertise(o);
+	if (o->local != NULL && options_visitors_path(o) == NULL)
+		diex(EXIT_USAGE, "--local %s: its lines need a socket, --visitors unix:/PATH", o->local);
 	check_times(o);
+	if (o->serve.leave_ms == SERVE_UNSET)
+		o->serve.leave_ms = o->clients != NULL ? WITHDRAW_MS : 0;
 }
 
 /* ---- what is read before anything is opened ---- */
@@ -236,7 +254,7 @@ start(struct serve *s)
 	the->clients = clients_new(o->domain, o->open, &registry_ops, NULL);
 	if (the->muxes == NULL || the->relays == NULL || the->clients == NULL || client_start() == -1)
 		return -1;
-	if (o->clients != NULL && published_start() == -1)
+	if (published_start() == -1)
 		return -1;
 	if (o->authorized != NULL && !load_grants())
 		return -1;
@@ -293,10 +311,16 @@ static void
 on_drain(struct serve *s)
 {
 	(void)s;
-	if (the->opts->clients != NULL)
-		published_stop();
+	published_stop();
 	visitor_drain();
 	client_drain_all();
+}
+
+static void
+on_leaving(struct serve *s)
+{
+	(void)s;
+	published_withdraw();
 }
 
 static void
@@ -313,6 +337,7 @@ const struct serve_ops tunneld_ops = {
 	.cut = cut,
 	.hup = on_hup,
 	.status = on_status,
+	.leaving = on_leaving,
 	.drain = on_drain,
 	.stop = stop,
 };
@@ -342,7 +367,7 @@ serve(struct options *o, struct tunneld *me)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .serve = { .tool = "tunneld", .no_one = true, SERVE_CONF_DEFAULTS }, .park_ms = 5000,
+	static struct options o = { .serve = { .tool = "tunneld", .no_one = true, SERVE_CONF_DEFAULTS, .leave_ms = SERVE_UNSET }, .park_ms = 5000,
 		.heartbeat_ms = 10000, .dead_ms = 20000, .max_logins = 128 };
 	static const struct serve_door doors[] = {
 		{ "--visitors", &o.visitors, DOOR_VISITORS, true },

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* The --clients file: a routes file of the names that are live on this node, for the others. */
+/*
+ * Routes files of the names that are live on this node: --clients leads to its visitors address, for the other nodes; --local to its
+ * visitors socket, for the routers beside it.
+ */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,7 +37,9 @@ struct text {
 	size_t len;
 };
 
-static struct {
+struct file {
+	const char *path;
+	char *tls, *http;		/* fields of a name that takes such visitors; owned */
 	bool on;
 	mode_t mode;
 	struct text written;		/* what the file holds; NULL: not known */
@@ -47,7 +53,9 @@ static struct {
 	struct text new;
 	struct stamp new_stamp;
 	int error;			/* 0, or the errno of the write */
-} file;
+};
+
+static struct file clients_file, local_file;
 
 /* ---- the names ---- */
 
@@ -143,21 +151,21 @@ put(char *at, const char *text)
 }
 
 static char *
-put_line(char *at, const struct name *name)
+put_line(char *at, const struct file *f, const struct name *name)
 {
 	memcpy(at, name->text.p, name->text.len);
 	at += name->text.len;
 	if (name->kinds & CLIENTS_TLS)
-		at = put(put(at, " tls="), the->opts->advertise);
+		at = put(at, f->tls);
 	if (name->kinds & CLIENTS_HTTP)
-		at = put(put(at, " http="), the->opts->advertise);
+		at = put(at, f->http);
 	return put(at, " proxy=v2\n");
 }
 
 static bool
-put_text(const struct names *names, struct text *out)
+put_text(const struct file *f, const struct names *names, struct text *out)
 {
-	size_t room = sizeof(HEAD), fields = sizeof(" tls= http= proxy=v2\n") + 2 * strlen(the->opts->advertise);
+	size_t room = sizeof(HEAD), fields = strlen(f->tls) + strlen(f->http) + sizeof(" proxy=v2\n");
 	char *at;
 
 	for (size_t i = 0; i < names->n; i++)
@@ -167,17 +175,17 @@ put_text(const struct names *names, struct text *out)
 		return false;
 	at = put(out->p, HEAD);
 	for (size_t i = 0; i < names->n; i++)
-		at = put_line(at, &names->name[i]);
+		at = put_line(at, f, &names->name[i]);
 	out->len = (size_t)(at - out->p);
 	return true;
 }
 
 /* False when out of memory. */
 static bool
-make_text(struct text *out)
+make_text(const struct file *f, struct text *out)
 {
 	struct names names;
-	bool ok = gather(&names) && put_text(&names, out);
+	bool ok = gather(&names) && put_text(f, &names, out);
 
 	free(names.name);
 	free(names.ids);
@@ -187,94 +195,174 @@ make_text(struct text *out)
 /* ---- writing ---- */
 
 static void
-write_new(struct job *j)
+write_new(struct file *f)
 {
-	int r = replace_file(the->opts->clients, file.mode, slice_of(file.new.p, file.new.len));
+	int r = replace_file(f->path, f->mode, slice_of(f->new.p, f->new.len));
 
-	(void)j;
-	file.error = r == -1 ? errno : 0;
-	file.new_stamp = stamp_of(the->opts->clients);
+	f->error = r == -1 ? errno : 0;
+	f->new_stamp = stamp_of(f->path);
+}
+
+static void
+on_work(struct job *j)
+{
+	write_new(EV_CONTAINER(j, struct file, job));
 }
 
 /* Whether the file is there with this text, and nobody touched it since we wrote it. */
 static bool
-is_written(const struct text *text)
+is_written(const struct file *f, const struct text *text)
 {
-	struct stamp now = stamp_of(the->opts->clients);
+	struct stamp now = stamp_of(f->path);
 
-	return file.written.p != NULL && now.error == 0 && stamp_same(&now, &file.stamp) &&
-	    slice_eq(slice_of(text->p, text->len), slice_of(file.written.p, file.written.len));
+	return f->written.p != NULL && now.error == 0 && stamp_same(&now, &f->stamp) &&
+	    slice_eq(slice_of(text->p, text->len), slice_of(f->written.p, f->written.len));
 }
 
 static void
-note_written(void)
+note_written(struct file *f)
 {
-	if (file.error != 0) {
-		if (!file.failing)
-			log_error("%s cannot be written, it stays as it is: %s", the->opts->clients,
-			    strerror(file.error));
-		file.failing = true;
-		free(file.new.p);
+	if (f->error != 0) {
+		if (!f->failing)
+			log_error("%s cannot be written, it stays as it is: %s", f->path, strerror(f->error));
+		f->failing = true;
+		free(f->new.p);
 	} else {
-		if (file.failing)
-			log_info("%s can be written again", the->opts->clients);
-		file.failing = false;
-		free(file.written.p);
-		file.written = file.new;
-		file.stamp = file.new_stamp;
+		if (f->failing)
+			log_info("%s can be written again", f->path);
+		f->failing = false;
+		free(f->written.p);
+		f->written = f->new;
+		f->stamp = f->new_stamp;
 	}
-	file.new = (struct text){ 0 };
+	f->new = (struct text){ 0 };
 }
 
 static void
-write_later(uint64_t delay_ms)
+write_later(struct file *f, uint64_t delay_ms)
 {
-	ev_timer_in(the->serve->ev, &file.due, delay_ms);
+	ev_timer_in(the->serve->ev, &f->due, delay_ms);
 }
 
 static void
 on_written(struct job *j)
 {
-	(void)j;
-	note_written();
-	if (file.failing)
-		write_later(RETRY_MS);
-	else if (file.again)
-		write_later(PAUSE_MS);
-	file.again = false;
+	struct file *f = EV_CONTAINER(j, struct file, job);
+
+	note_written(f);
+	if (f->failing)
+		write_later(f, RETRY_MS);
+	else if (f->again)
+		write_later(f, PAUSE_MS);
+	f->again = false;
 }
 
 /* It is synced to disk, and the loop does not wait for that. */
 static void
 on_due(struct ev_timer *t)
 {
-	(void)t;
-	if (!make_text(&file.new)) {
-		write_later(RETRY_MS);
+	struct file *f = EV_CONTAINER(t, struct file, due);
+
+	if (!make_text(f, &f->new)) {
+		write_later(f, RETRY_MS);
 		return;
 	}
-	if (is_written(&file.new)) {
-		free(file.new.p);
-		file.new = (struct text){ 0 };
+	if (is_written(f, &f->new)) {
+		free(f->new.p);
+		f->new = (struct text){ 0 };
 		return;
 	}
-	file.last_ms = ev_now_ms(the->serve->ev);
-	if (job_start(&file.job) == 0)
+	f->last_ms = ev_now_ms(the->serve->ev);
+	if (job_start(&f->job) == 0)
 		return;
-	file.error = errno;
-	note_written();
-	write_later(RETRY_MS);
+	f->error = errno;
+	note_written(f);
+	write_later(f, RETRY_MS);
 }
 
 /* Without lines, and not before it is done. */
 static void
-write_empty(void)
+write_empty(struct file *f)
 {
-	file.new = (struct text){ strdup(HEAD), strlen(HEAD) };
-	file.error = errno;
-	if (file.new.p != NULL)
-		write_new(NULL);
-	note_written();
+	f->new = (struct text){ strdup(HEAD), strlen(HEAD) };
+	f->error = errno;
+	if (f->new.p != NULL)
+		write_new(f);
+	note_written(f);
+}
+
+/* ---- one file's life ---- */
+
+/* The target of both kinds, behind what each begins with. False when out of memory. */
+static bool
+set_fields(struct file *f, const char *tls, const char *http, const char *target)
+{
+	char *t = NULL, *h = NULL;
+
+	if (asprintf(&t, " tls=%s%s", tls, target) == -1 || asprintf(&h, " http=%s%s", http, target) == -1) {
+		free(t);
+		return false;
+	}
+	f->tls = t;
+	f->http = h;
+	return true;
+}
+
+static int
+start(struct file *f, const char *path)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	f->path = path;
+	f->mode = 0644 & ~mask;
+	f->due.cb = on_due;
+	f->job.work = on_work;
+	f->job.done = on_written;
+	write_empty(f);		/* lines another run left lead nowhere */
+	if (f->failing) {
+		errno = f->error;
+		return -1;
+	}
+	if (job_open(&f->job, the->serve->ev) == -1)
+		return -1;
+	f->on = true;
+	return 0;
+}
+
+static void
+changed(struct file *f)
+{
+	uint64_t now, free_at;
+
+	if (!f->on || f->due.due_ms != 0)
+		return;
+	if (f->job.busy) {
+		f->again = true;
+		return;
+	}
+	now = ev_now_ms(the->serve->ev);
+	free_at = f->last_ms + PAUSE_MS;
+	write_later(f, free_at > now ? free_at - now : 1);
+}
+
+static void
+stop(struct file *f)
+{
+	if (!f->on)
+		return;
+	f->on = false;
+	ev_timer_at(the->serve->ev, &f->due, 0);
+	if (f->job.busy) {
+		job_wait(&f->job);
+		note_written(f);
+	}
+	job_close(&f->job, the->serve->ev);
+	write_empty(f);
+	free(f->written.p);
+	f->written = (struct text){ 0 };
+	free(f->tls);
+	free(f->http);
 }
 
 /* ---- for the rest of tunneld ---- */
@@ -282,56 +370,32 @@ write_empty(void)
 int
 published_start(void)
 {
-	mode_t mask;
+	const struct options *o = the->opts;
 
-	if (the->opts->clients == NULL)
-		return 0;
-	mask = umask(0);
-	umask(mask);
-	file.mode = 0644 & ~mask;
-	file.due.cb = on_due;
-	file.job.work = write_new;
-	file.job.done = on_written;
-	write_empty();		/* lines another run left lead nowhere */
-	if (file.failing) {
-		errno = file.error;
+	if (o->clients != NULL && (!set_fields(&clients_file, "", "", o->advertise) || start(&clients_file, o->clients) == -1))
 		return -1;
-	}
-	if (job_open(&file.job, the->serve->ev) == -1)
+	if (o->local != NULL && (!set_fields(&local_file, "pass:", "unix:", options_visitors_path(o)) ||
+	    start(&local_file, o->local) == -1))
 		return -1;
-	file.on = true;
 	return 0;
 }
 
 void
 published_changed(void)
 {
-	uint64_t now, free_at;
+	changed(&clients_file);
+	changed(&local_file);
+}
 
-	if (!file.on || file.due.due_ms != 0)
-		return;
-	if (file.job.busy) {
-		file.again = true;
-		return;
-	}
-	now = ev_now_ms(the->serve->ev);
-	free_at = file.last_ms + PAUSE_MS;
-	write_later(free_at > now ? free_at - now : 1);
+void
+published_withdraw(void)
+{
+	stop(&clients_file);
 }
 
 void
 published_stop(void)
 {
-	if (!file.on)
-		return;
-	file.on = false;
-	ev_timer_at(the->serve->ev, &file.due, 0);
-	if (file.job.busy) {
-		job_wait(&file.job);
-		note_written();
-	}
-	job_close(&file.job, the->serve->ev);
-	write_empty();
-	free(file.written.p);
-	file.written = (struct text){ 0 };
+	stop(&clients_file);
+	stop(&local_file);
 }

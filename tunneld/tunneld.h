@@ -21,6 +21,7 @@ struct options {
 	const char *domain;		/* normalised by main */
 	const char *authorized;		/* -a FILE */
 	const char *clients;		/* --clients FILE */
+	const char *local;		/* --local FILE */
 	const char *advertise;		/* --advertise ADDR */
 	const char *peers;		/* --peers CIDR,...: who may come to a TCP visitors address; NULL: loopback only */
 	uint64_t park_ms, heartbeat_ms, dead_ms;
@@ -67,15 +68,19 @@ int authorized_load(const char *path, authfile_report *report, void *arg, struct
 int authorized_watch(void);
 void authorized_reload(void);	/* SIGHUP */
 
-/* ---- published.c: the --clients file ---- */
+/* ---- published.c: the --clients and --local files ---- */
 
 /*
- * Names have changed, or a session began to close: write the file soon (several changes in a row are one write). At the end
- * leave it without lines. -1 with errno.
+ * Names have changed: write the files soon (several changes in a row are one write); at the end leave them without lines. -1
+ * with errno.
  */
 int published_start(void);
 void published_changed(void);
+void published_withdraw(void);		/* the other nodes shall not come any more: --clients without lines, for good */
 void published_stop(void);
+
+/* The path of the first unix socket among --visitors, NULL: there is none. */
+const char *options_visitors_path(const struct options *o);
 
 /* ---- client.c: one tunnel client, from accept to its end ---- */
 

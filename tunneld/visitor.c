@@ -467,22 +467,32 @@ struct said {
 	struct slice rest;		/* behind the header */
 };
 
+/* Whether name is ID.DOMAIN: no other name may begin like that. */
+static bool
+begins_with_id(struct slice name, const struct session *s)
+{
+	return !s->by_secret && name.len > IDENTITY_ID_LEN && name.p[IDENTITY_ID_LEN] == '.' &&
+	    memcmp(name.p, s->id, IDENTITY_ID_LEN) == 0;
+}
+
 /* Which of the session's names led to it, as route_text() wants it. */
 static void
 note_route(struct visitor *v, const struct session *s)
 {
-	struct slice name = name_of(v), pattern;
-	char text[CLIENTS_NAME_MAX];
+	struct slice name = name_of(v), rest = clients_names(s), one;
 	size_t longest = 0, len;
 
-	for (size_t n = 0; clients_name(the->clients, s, n, text); n++) {
-		pattern = slice_str(text);
-		if (slice_eq(pattern, name)) {
+	if (begins_with_id(name, s)) {
+		v->route_at = 0;
+		return;
+	}
+	while ((one = grant_next_name(&rest)).p != NULL) {
+		if (slice_eq(one, name)) {
 			v->route_at = 0;
 			return;
 		}
-		len = pattern.len - 1;	/* of ".SUFFIX" */
-		if (pattern.p[0] == '*' && len > longest && len < name.len && memcmp(name.p + name.len - len, pattern.p + 1, len) == 0) {
+		len = one.len - 1;	/* of ".SUFFIX" */
+		if (one.p[0] == '*' && len > longest && len < name.len && memcmp(name.p + name.len - len, one.p + 1, len) == 0) {
 			longest = len;
 			v->route_at = (int16_t)(name.len - len);
 		}

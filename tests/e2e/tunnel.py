@@ -7,11 +7,12 @@ tunnel.py plain ADDR WORD...         the same without TLS, for an ancestor's han
 tunnel.py visitor ADDR WORD...       a visitor; header: and pass: make the way in
 
 Words of a client:
+  proxy:IP:PORT              (the first word) say so in a PROXY v1 header, in front of everything else
   hello[:JSON]               open stream 1 and send a hello (members of JSON added or replaced)
   line:TEXT                  send that line on stream 1 (TEXT knows \\n and \\xNN)
   part:TEXT                  the same without the newline
   frame:TYPE:FLAGS:ID:LEN[:TEXT]   send that frame; TEXT is repeated up to LEN bytes when it is data
-  raw:TEXT                   send these bytes in the session
+  raw:TEXT wire:TEXT         send these bytes in the session; on its connection, beneath TLS
   opens:N:FROM               N frames that open streams, from the id FROM on, every other
   get                        wait for the next message of stream 1; prints its type and code or names
   stream[:TEXT]              wait for a visitor's stream; answers TEXT, ends it, waits for its end; prints its PROXY header and what
@@ -187,6 +188,8 @@ class Client:
             self.frame(int(kind), int(flags), int(stream), int(length), data[:int(length)])
         elif word == "raw":
             self.sock.sendall(text(arg))
+        elif word == "wire":
+            os.write(self.sock.fileno(), text(arg))
         elif word == "opens":
             n, first = map(int, arg.split(":"))
             self.sock.sendall(b"".join(struct.pack("!BBHII", 0, 1, 1, first + 2 * i, 0) for i in range(n)))
@@ -235,6 +238,9 @@ def client(addr, words, key=None):
     try:
         sock = dial(addr)
         sock.settimeout(10)
+        if words[0].startswith("proxy:"):
+            src, _, port = words.pop(0)[6:].rpartition(":")
+            sock.sendall(b"PROXY TCP4 %s 198.51.100.7 %s 443\r\n" % (src.encode(), port.encode()))
         c = Client(secured(sock, key) if key else sock)
         for w in words:
             c.word(w)

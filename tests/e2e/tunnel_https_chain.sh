@@ -39,7 +39,8 @@ get_large() { curl -sS --max-time 40 --connect-to "::$ADDR" --cacert cert.pem.cr
 for i in 1 2 3; do get_large "got.$i" & pids="${pids:-} $!"; done
 for pid in $pids; do wait "$pid" || fail "curl"; done
 for i in 1 2 3; do cmp files/large "got.$i"; done
-curl -sS --max-time 40 --http2 -Z --connect-to "::$ADDR" --cacert cert.pem.crt "https://$NAME/large" -o a "https://$NAME/large" -o b
+curl -sS --max-time 40 --http2 -Z --connect-to "::$ADDR" --cacert cert.pem.crt \
+    "https://$NAME/large" -o a "https://$NAME/large" -o b
 cmp files/large a
 cmp files/large b
 

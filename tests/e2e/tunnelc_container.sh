@@ -6,7 +6,8 @@ own_network
 
 unshare -p -m -f true 2>/dev/null || skip "no right to make a pid namespace"
 mkdir -p "$ROOT/build-static"
-flock "$ROOT/build-static" env -u MAKEFLAGS make -C "$ROOT" -s --no-print-directory static TOOLS=tunnelc >make.out 2>&1 || fail "$(cat make.out)"
+flock "$ROOT/build-static" env -u MAKEFLAGS make -C "$ROOT" -s --no-print-directory static TOOLS=tunnelc >make.out 2>&1 ||
+	fail "$(cat make.out)"
 lacks "$(cat make.out)" 'build-static/(lib|tunnelc).*statically linked'	# libraries warn of what we never call
 mkdir root
 cp "$ROOT/build-static/bin/tunnelc" root/
@@ -56,7 +57,8 @@ kill "$FIRST"
 ends box 0
 
 # names, as soon as there is a resolv.conf
-spawn box unshare --pid --mount --fork --root="$T/root" /tunnelc -s "tunnel.example:${TUNNEL##*:}" -k "$SERVER" -i /key "tcp=$(addr_of local)"
+spawn box unshare --pid --mount --fork --root="$T/root" /tunnelc -s "tunnel.example:${TUNNEL##*:}" -k "$SERVER" -i /key \
+    "tcp=$(addr_of local)"
 logged 'no address found for the name' box
 dns "127.0.0.1 tunnel.example"
 mkdir root/etc

@@ -4,11 +4,12 @@
 . "${0%/*}/lib.sh"
 
 hub
-program() { # PROGRAM ARG...: a tunnel of that name, with things in its environment and descriptors that are nobody's business
+STALE="TCPREMOTEIP TCPREMOTEINFO TCPREMOTEHOST TCPLOCALHOST PROTO LISTEN_FDS NOTIFY_SOCKET"
+program() { # NAME PROGRAM ARG...: a tunnel, with things in its environment and descriptors that are nobody's business
 	local name="$1"; shift
-	export TCPREMOTEIP=stale TCPREMOTEINFO=stale TCPREMOTEHOST=stale TCPLOCALHOST=stale PROTO=stale LISTEN_FDS=1 NOTIFY_SOCKET=/x
+	for v in $STALE; do export "$v=stale"; done
 	tunnel "$name" -- "$@" 7</etc/passwd
-	unset TCPREMOTEIP TCPREMOTEINFO TCPREMOTEHOST TCPLOCALHOST PROTO LISTEN_FDS NOTIFY_SOCKET
+	for v in $STALE; do unset "$v"; done
 }
 
 # both ways, and half-close
@@ -21,11 +22,12 @@ logged 'route=program target=cat .*end=closed$' cat
 
 # the environment: what the header says, and nothing stale
 program env sh -c 'env | grep -E "^(TCP|PROTO|LISTEN|NOTIFY)" | sort'
-same "got=PROTO=TCP\x0aTCPLOCALHOST=$ID.tun.test\x0aTCPLOCALIP=192.0.2.80\x0aTCPLOCALPORT=443\x0aTCPREMOTEIP=192.0.2.7\x0aTCPREMOTEPORT=1234\x0a end=eof" \
+told() { printf 'got=%s end=eof' "$(printf '%s\\x0a' "$@")"; } # LINE...
+same "$(told PROTO=TCP "TCPLOCALHOST=$ID.tun.test" TCPLOCALIP=192.0.2.80 TCPLOCALPORT=443 TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=1234)" \
     "$(visit "$ID.tun.test,kind=tcp,src=192.0.2.7:1234" read)"
-same "got=PROTO=TCP\x0aTCPLOCALHOST=$ID.tun.test\x0aTCPLOCALIP=2001:db8::80\x0aTCPLOCALPORT=22\x0aTCPREMOTEIP=2001:db8::7\x0aTCPREMOTEPORT=9\x0a end=eof" \
+same "$(told PROTO=TCP "TCPLOCALHOST=$ID.tun.test" TCPLOCALIP=2001:db8::80 TCPLOCALPORT=22 TCPREMOTEIP=2001:db8::7 TCPREMOTEPORT=9)" \
     "$(visit "$ID.tun.test,kind=tcp,src=[2001:db8::7]:9,dst=[2001:db8::80]:22" read)"
-same "got=PROTO=TCP\x0aTCPLOCALHOST=$ID.tun.test\x0a end=eof" "$(visit "$ID.tun.test,kind=tcp" read)"
+same "$(told PROTO=TCP "TCPLOCALHOST=$ID.tun.test")" "$(visit "$ID.tun.test,kind=tcp" read)"
 
 # descriptors and signals: 0 to 2 and nothing else, every signal at its default, none blocked
 program fds sh -c 'for n in $(seq 0 30); do [ ! -e /proc/$$/fd/$n ] || echo $n; done; exec grep -E "^Sig(Blk|Ign)" /proc/self/status'

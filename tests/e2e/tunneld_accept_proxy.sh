@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# tunneld --accept-proxy: behind a router the client's address is that of the PROXY header, for from=, limits and log.
+. "${0%/*}/lib.sh"
+
+key server.key >/dev/null
+ID=$(key a.key)
+openssl req -x509 -new -key a.key -days 2 -subj /CN=t -out a.key.crt 2>/dev/null
+tunnel() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
+echo "$ID from=192.0.2.0/24" >auth
+start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
+    --accept-proxy --max-logins 8
+ADDR=${READY%% *}
+
+has "$(tunnel client "$ADDR" a.key proxy:192.0.2.7:77 hello get)" '^welcome '
+logged "client=$ID conn=1 peer=192.0.2.7:77 up: " tunneld
+logged 'conn=1 peer=192.0.2.7:77 .* hello=ok .* end=' tunneld
+has "$(tunnel client "$ADDR" a.key proxy:198.51.100.7:77 hello get end)" '^error code=from '
+logged 'peer=198.51.100.7:77 .* end=denied' tunneld
+# Without a header, or with a broken one, it is closed without a byte.
+has "$(tunnel client "$ADDR" a.key hello get)" '^end='
+logged 'conn=3 peer=127.0.0.1:[0-9]+ .* hello=malformed .* end=hello' tunneld
+has "$(client "$ADDR" 'send:PROXY TCP4 x\r\n' shut timeout:5 read)" '^got= end=(eof|reset)$'
+# In pieces, and a source's share of the logins goes by the header.
+for n in 1 2; do
+	spawn "silent$n" python3 -SE "$TESTS/peer.py" client "$ADDR" pieces:1:0.002 'send:PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n' \
+	    timeout:20 read
+done
+sleep 0.5
+same "got= end=eof" "$(client "$ADDR" 'send:PROXY TCP4 192.0.2.7 192.0.2.1 3 2\r\n' timeout:5 read)"
+logged 'peer=192.0.2.7:3 closed: 3 logins are under way' tunneld
+logged 'peer=192.0.2.7:3 .* end=limit' tunneld
+has "$(tunnel client "$ADDR" a.key proxy:192.0.2.8:77 hello get)" '^welcome '

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# tunneld -u: the key is read before privileges go, the authorization file is read again without them.
+. "${0%/*}/lib.sh"
+
+[ "$(id -u)" = 0 ] || skip "needs root"
+key server.key >/dev/null
+ID=$(key a.key)
+openssl req -x509 -new -key a.key -days 2 -subj /CN=t -out a.key.crt 2>/dev/null
+echo "$ID" >auth
+start tunneld setpriv --groups 0,1,2 "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test \
+    --visitors "unix:$T/visitors" -a auth -u nobody
+ADDR=${READY%% *}
+uid=$(id -u nobody) pid=$(pid_of tunneld)
+same "$(printf 'Uid:\t%s\t%s\t%s\t%s' "$uid" "$uid" "$uid" "$uid")" "$(grep ^Uid "/proc/$pid/status")"
+lacks "$(grep ^Groups "/proc/$pid/status")" "[[:blank:]][012]([[:blank:]]|$)"
+has "$(timeout 20 python3 -SE "$TESTS/tunnel.py" client "$ADDR" a.key hello get)" "^welcome names=$ID.tun.test "
+echo "$ID names=more.test" >new && mv new auth
+logged 'authorized: auth: read, 1 clients' tunneld
+has "$(timeout 20 python3 -SE "$TESTS/tunnel.py" client "$ADDR" a.key hello get)" "^welcome names=$ID.tun.test,more.test "
+exits 100 "$TUNNELD" -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/other" -a auth -u no-such-user-here
