@@ -16,7 +16,8 @@ is_fit(const struct stat *st, size_t max, bool secret, char why[static IDENTITY_
 	if (!S_ISREG(st->st_mode))
 		snprintf(why, IDENTITY_WHY_MAX, "not a plain file");
 	else if (secret && (st->st_mode & 077) != 0)
-		snprintf(why, IDENTITY_WHY_MAX, "mode %04o lets others at it: chmod 600", (unsigned)st->st_mode & 07777);
+		snprintf(why, IDENTITY_WHY_MAX, "mode %04o lets others at it: chmod 600",
+		    (unsigned)st->st_mode & 07777);
 	else if (st->st_size > (off_t)max)
 		snprintf(why, IDENTITY_WHY_MAX, "over %zu bytes", max);
 	else

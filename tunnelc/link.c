@@ -7,7 +7,8 @@
  *     |                                                          after a second, by the ancestors'
  *     '---- any state can end in CLOSED: an error, a deadline, the server's wish -----------------'
  *
- * By the ancestors' first handshake the connection itself serves one visitor: it goes from LIVE to DRAINING when that one comes.
+ * By the ancestors' first handshake the connection itself serves one visitor: it goes from LIVE to DRAINING when that
+ * one comes.
  */
 #include <assert.h>
 #include <errno.h>
@@ -25,7 +26,7 @@
 #define HEARTBEAT_MS 10000u	/* until the welcome says otherwise */
 #define DEAD_MS 20000u
 #define SILENT_YES_MS 1000u	/* an ancestor who has not hung up by then has taken us */
-#define STREAMS_MAX 65536u	/* visitors at once we would take from a server; what it may send is its own business */
+#define STREAMS_MAX 65536u	/* visitors at once we would take from a server, whatever it says it brings */
 #define WHY_MAX 512u
 #define NAMES_MAX 256u		/* bytes of names in the log */
 
@@ -192,7 +193,8 @@ join_names(const struct control *c, char out[static NAMES_MAX])
 
 	out[0] = '\0';
 	for (size_t i = 0; i < c->n_names && len < NAMES_MAX; i++)
-		len += (size_t)snprintf(out + len, NAMES_MAX - len, "%s" SLICE_FMT, i == 0 ? "" : ",", SLICE_ARG(c->names[i]));
+		len += (size_t)snprintf(out + len, NAMES_MAX - len, "%s" SLICE_FMT, i == 0 ? "" : ",",
+		    SLICE_ARG(c->names[i]));
 }
 
 static void
@@ -388,7 +390,8 @@ begin_mux(struct link *l)
 	const struct options *o = the->opts;
 	bool ancestor = the->secret.p != NULL;
 	struct mux_conf conf = { .role = YAMUX_CLIENT, .ancestor = ancestor, .heartbeat_ms = HEARTBEAT_MS,
-		.dead_ms = DEAD_MS, .idle_ms = o->idle_ms, .half_close_ms = o->half_close_ms, .max_streams = STREAMS_MAX };
+		.dead_ms = DEAD_MS, .idle_ms = o->idle_ms, .half_close_ms = o->half_close_ms,
+		.max_streams = STREAMS_MAX };
 
 	l->mux = mux_new(the->muxes, &conf, &link_ops, &l->io, l->tls, l);
 	if (l->mux == NULL) {

@@ -29,7 +29,8 @@ static const struct metric metrics_table[M_COUNT] = {
 	[M_DIALS_FAILED] = { "tunnelc_failed_dials_total", NULL, "Attempts that made no session.", METRIC_COUNTER },
 	[M_STREAMS] = { "tunnelc_visitors", NULL, "Visitors now.", METRIC_GAUGE },
 	[M_STREAMS_OK] = { "tunnelc_visitors_total", "result=\"served\"", "Visitors that have left.", METRIC_COUNTER },
-	[M_STREAMS_REFUSED] = { "tunnelc_visitors_total", "result=\"refused\"", "Visitors that have left.", METRIC_COUNTER },
+	[M_STREAMS_REFUSED] = { "tunnelc_visitors_total", "result=\"refused\"", "Visitors that have left.",
+	    METRIC_COUNTER },
 	[M_RX] = { "tunnelc_received_bytes_total", NULL, "Bytes from visitors that have left.", METRIC_COUNTER },
 	[M_TX] = { "tunnelc_sent_bytes_total", NULL, "Bytes to visitors that have left.", METRIC_COUNTER },
 };
@@ -47,18 +48,23 @@ parse_opts(struct options *o, int argc, char **argv)
 {
 	const struct opt table[] = {
 		{ 's', "server", "HOST:PORT", OPT_LIST, &o->servers, 0, 0, "the server, or unix:/PATH (repeatable)" },
-		{ 'k', "server-key", "ID", OPT_LIST, &o->pins, 0, 0, "the id its key must have (repeatable: one of them)" },
+		{ 'k', "server-key", "ID", OPT_LIST, &o->pins, 0, 0,
+		    "the id its key must have (repeatable: one of them)" },
 		{ 0, "known-servers", "FILE", OPT_TEXT, &o->known_servers, 0, 0,
 		    "the ids of servers, in lines HOST:PORT ID" },
 		{ 'i', "identity", "KEYFILE", OPT_TEXT, &o->identity, 0, 0, "our private key" },
 		{ 0, "secret-file", "FILE", OPT_TEXT, &o->secret_file, 0, 0,
 		    "speak tcprouter's protocol with the secret in FILE, unencrypted" },
 		{ 'x', "proxy", "URL", OPT_TEXT, &o->proxy, 0, 0, "reach servers through the proxy http://HOST:PORT" },
-		{ 0, "new-key", "FILE", OPT_TEXT, &o->new_key, 0, 0, "make a key in a new FILE, print its id, and exit" },
+		{ 0, "new-key", "FILE", OPT_TEXT, &o->new_key, 0, 0,
+		    "make a key in a new FILE, print its id, and exit" },
 		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
-		{ 0, "ready", NULL, OPT_FLAG, &o->ready, 0, 0, "exit 0 if the tunnelc that runs with this key is ready" },
-		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0, "check options and files, print every error, and exit" },
-		{ 'n', "notify-fd", "FD", OPT_NUMBER, &o->notify_fd, 0, INT32_MAX, "write an empty line to FD when ready" },
+		{ 0, "ready", NULL, OPT_FLAG, &o->ready, 0, 0,
+		    "exit 0 if the tunnelc that runs with this key is ready" },
+		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0,
+		    "check options and files, print every error, and exit" },
+		{ 'n', "notify-fd", "FD", OPT_NUMBER, &o->notify_fd, 0, INT32_MAX,
+		    "write an empty line to FD when ready" },
 		{ 'g', "grace", "SECONDS", OPT_SECONDS, &o->grace_ms, 0, MS_MAX,
 		    "on TERM let visitors finish for so long (30)" },
 		{ 'm', "metrics", "ADDR", OPT_TEXT, &o->metrics, 0, 0, "serve /metrics on ADDR" },
@@ -176,7 +182,8 @@ load_secret(const char *path, struct slice *secret)
 	if (secret->len > 0 && secret->p[secret->len - 1] == '\n')
 		secret->len--;
 	if (secret->len == 0 || secret->len > SECRET_MAX)
-		diex(EXIT_USAGE, "--secret-file %s: %s", path, secret->len == 0 ? "it is empty" : "longer than 1024 bytes");
+		diex(EXIT_USAGE, "--secret-file %s: %s", path,
+		    secret->len == 0 ? "it is empty" : "longer than 1024 bytes");
 }
 
 static void
@@ -378,7 +385,8 @@ serve_metrics(void)
 	if (addr == NULL)
 		return;
 	if (listeners_open(&scrape, slice_str(addr), false, &why) == -1)
-		diex(why != NULL ? EXIT_USAGE : EXIT_TEMP, "--metrics %s: %s", addr, why != NULL ? why : strerror(errno));
+		diex(why != NULL ? EXIT_USAGE : EXIT_TEMP, "--metrics %s: %s", addr,
+		    why != NULL ? why : strerror(errno));
 	if (scrape_start(the->ev, the->metrics, scrape.first->io.fd) == -1)
 		die(EXIT_TEMP, "--metrics");
 	log_info("metrics on %s", scrape.first->name);

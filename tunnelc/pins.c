@@ -142,7 +142,8 @@ check_known(const struct options *o, pins_report *report)
 	for (size_t i = 0; i < o->servers.n; i++) {
 		k = look_up(slice_of(file, len), o->servers.item[i], "", i == 0 ? report : NULL, why);
 		if (!k.bad && !k.listed && o->pins.n == 0) {
-			snprintf(text, sizeof(text), "%.120s: no line for %.100s", o->known_servers, o->servers.item[i]);
+			snprintf(text, sizeof(text), "%.120s: no line for %.100s", o->known_servers,
+			    o->servers.item[i]);
 			report(text);
 			code = EXIT_USAGE;
 		}
@@ -161,7 +162,8 @@ pins_check(const struct options *o, pins_report *report)
 	for (size_t i = 0; i < o->pins.n; i++) {
 		if (identity_id_valid(slice_str(o->pins.item[i])))
 			continue;
-		snprintf(text, sizeof(text), "-k %.80s: no id: 52 characters a-z and 2-7, as --id prints them", o->pins.item[i]);
+		snprintf(text, sizeof(text), "-k %.80s: no id: 52 characters a-z and 2-7, as --id prints them",
+		    o->pins.item[i]);
 		report(text);
 		return EXIT_USAGE;
 	}

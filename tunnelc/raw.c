@@ -219,7 +219,8 @@ begin(struct ev_task *task)
 		finish(r, END_NO_ROUTE, NULL);
 		return;
 	}
-	r->dial = dial_start(the->dialer, r->word->targets, BALANCE_LEAST, &nobody.src, true, &r->relay.end[1], on_dialled, r);
+	r->dial = dial_start(the->dialer, r->word->targets, BALANCE_LEAST, &nobody.src, true, &r->relay.end[1],
+	    on_dialled, r);
 	if (r->dial == NULL)
 		finish(r, END_LIMIT, NULL);
 }

@@ -25,7 +25,7 @@ struct session {
 	unsigned failures;		/* in a row */
 	bool raw;			/* by the ancestors' first handshake */
 	uint64_t logged_ms;
-	char logged[REASON_MAX];	/* the last failure in the log, to tell the same one again; empty after a success */
+	char logged[REASON_MAX];	/* the last failure in the log; empty after a success */
 	char names[NAMES_MAX];
 };
 
@@ -101,7 +101,8 @@ session_up(struct session *s, struct link *l, const char *names)
 	if (l != s->now || (!first && strcmp(s->names, names) == 0))
 		return;
 	snprintf(s->names, sizeof(s->names), "%s", names);
-	log_info("server=%s link=up names=%s", s->server, log_value(slice_of(*names == '\0' ? NULL : names, strlen(names)), text));
+	log_info("server=%s link=up names=%s", s->server,
+	    log_value(slice_of(*names == '\0' ? NULL : names, strlen(names)), text));
 	if (!first)
 		return;
 	s->since_ms = ev_now_ms(the->ev);
@@ -190,7 +191,7 @@ session_down(struct session *s, struct link *l, const char *why)
 	if (forget_old(s, l)) {
 		log_debug("server=%s the old link has ended", s->server);
 	} else if (why == NULL && !the->draining) {
-		connect_now(s);		/* by the raw handshake one visitor was served: it counts as up meanwhile */
+		connect_now(s);		/* by the raw handshake a visitor was served: it counts as up meanwhile */
 	} else {
 		s->now = NULL;
 		came_down(s);

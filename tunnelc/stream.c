@@ -159,7 +159,7 @@ stream_greet(int fd, const struct proxyhdr *h)
 	if (the->words.proxy == PROXYHDR_NONE)
 		return true;
 	len = proxyhdr_write(h, the->words.proxy, header);
-	return send(fd, header, len, MSG_NOSIGNAL) == (ssize_t)len;	/* a fresh connection has room for so little */
+	return send(fd, header, len, MSG_NOSIGNAL) == (ssize_t)len;	/* a fresh connection has room for it */
 }
 
 /* The header, which has been read before, and what is left of it: addresses and TLVs. */
@@ -220,7 +220,8 @@ dial(struct stream *v)
 {
 	bool speaks_first = the->words.proxy != PROXYHDR_NONE || mux_peek(&v->s).len > v->header;
 
-	v->dial = dial_start(the->dialer, v->word->targets, BALANCE_LEAST, &v->peer, speaks_first, &v->s.io, on_dialled, v);
+	v->dial = dial_start(the->dialer, v->word->targets, BALANCE_LEAST, &v->peer, speaks_first, &v->s.io,
+	    on_dialled, v);
 	if (v->dial == NULL)
 		finish(v, END_LIMIT, HELLO_NONE, NULL);
 	else
@@ -321,7 +322,7 @@ look(struct stream *v)
 		route(v, &visit);
 		break;
 	case HEARD_LITTLE:
-		if (v->header > 0)	/* all of that is there: a byte is waited for, no longer than for an ancestor's */
+		if (v->header > 0)	/* a byte is waited for now, no longer than for an ancestor's */
 			ev_timer_in(the->ev, &v->deadline, GUESS_MS);
 		break;
 	case HEARD_NONSENSE:

@@ -22,7 +22,7 @@
 
 #define LOGIN_MS 10000u		/* from the first dial's success to the welcome */
 #define RETRY_MAX_MS 60000u	/* the longest of the growing times to retry within */
-#define STABLE_MS 10000u	/* a session that lived so long starts them anew: a server that dies at once is not courted */
+#define STABLE_MS 10000u	/* a session that lived so long starts them anew; one that dies at once does not */
 #define REACH_MS 10000u		/* to connect to a server, over all its addresses */
 #define NOTIFY_UNSET UINT64_MAX
 
@@ -81,20 +81,21 @@ struct reach;
 enum reach_result { REACH_OK, REACH_FAILED };
 
 /*
- * Told once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write and the callee's. Otherwise it is -1 and why
- * says what failed (static or until the call returns). The reach frees itself when this returns.
+ * Told once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write and the callee's. Otherwise
+ * it is -1 and why says what failed (static or until the call returns). The reach frees itself when this returns.
  */
 typedef void reach_done(void *arg, enum reach_result result, const char *why);
 
 /*
- * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up anew, addresses of both families take
- * turns, a new attempt starts 250 ms after the one before while that goes on (RFC 8305), the first one connected wins; timeout_ms for
- * all of it. proxy (http://HOST:PORT, NULL: none): connect there instead and ask it for the server by name (CONNECT, RFC 9110 9.3.6).
+ * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up anew, addresses of both
+ * families take turns, a new attempt starts 250 ms after the one before while that goes on (RFC 8305), the first one
+ * connected wins; timeout_ms for all of it. proxy (http://HOST:PORT, NULL: none): connect there instead and ask it for the
+ * server by name (CONNECT, RFC 9110 9.3.6).
  * NULL when out of memory. Owned by the caller until done is called.
  */
-struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy, uint64_t timeout_ms,
-    struct ev_io *io, reach_done *done, void *arg);
-void reach_on_io(struct reach *r, unsigned events);	/* the owner of io tells its events here until done is called */
+struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy,
+    uint64_t timeout_ms, struct ev_io *io, reach_done *done, void *arg);
+void reach_on_io(struct reach *r, unsigned events);	/* the owner of io tells its events here until it is done */
 void reach_cancel(struct reach *r);			/* NULL is fine */
 
 /* NULL, or what is wrong with a -x value. Static. */
@@ -118,15 +119,15 @@ struct link;
 
 enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_CLOSED };
 
-/* Begin to connect. raw: by the ancestors' first handshake. NULL when out of memory. Frees itself once session_down() was told. */
+/* Begin to connect. raw: by the ancestors' first handshake. Frees itself after session_down(). NULL when out of memory. */
 struct link *link_new(struct session *s, const char *server, bool raw);
-void link_free(struct link *l);			/* now; its visitors' connections end, session_down() is not told */
+void link_free(struct link *l);			/* now: its visitors' connections end; session_down() is not told */
 void link_drain(struct link *l);		/* no new visitors; it ends with the last one */
 const char *link_state_word(const struct link *l);
 uint32_t link_visitors(const struct link *l);
 
 /* What it tells its session. The owner of a link keeps it until session_down(). */
-void session_up(struct session *s, struct link *l, const char *names);	/* the first welcome; names: a text for the log */
+void session_up(struct session *s, struct link *l, const char *names);	/* a welcome; names: a text for the log */
 void session_hint(struct session *s, uint64_t after_ms, uint64_t within_ms);
 void session_leaving(struct session *s, struct link *l);	/* the server wants no more of it: go elsewhere */
 
@@ -158,7 +159,7 @@ char *file_read(const char *path, size_t max, bool secret, size_t *len, char why
 
 /* ---- stream.c: one visitor's stream joined to a local target, or to a program ---- */
 
-/* The server opened a stream on m, which is l's: take it. metadata: it begins with a PROXY v2 header (not from an ancestor). */
+/* The server opened a stream on m, which is l's: take it. metadata: a PROXY v2 header comes first (not by an ancestor). */
 void stream_opened(struct mux *m, struct link *l, bool metadata);
 void stream_cut_all(void);			/* END_DRAIN */
 
@@ -170,8 +171,8 @@ bool stream_greet(int fd, const struct proxyhdr *h);
 struct raw;
 
 /*
- * Take over fd, where a visitor's first bytes can be read, watched by nobody; link_visitor() says when it has left. NULL when
- * out of memory, fd is the caller's then.
+ * Take over fd, where a visitor's first bytes can be read, watched by nobody; link_visitor() says when it has left. NULL
+ * when out of memory, fd is the caller's then.
  */
 struct raw *raw_new(struct link *l, int fd);
 void raw_cut(struct raw *r);			/* END_DRAIN */

@@ -33,8 +33,8 @@ refused() {
 	local reason="$1"; shift
 	has "$(evil "$@" end)" 'error code=protocol'
 	refused=$((refused + 1))
-	logged_times $refused "client=$EVIL conn=[0-9]+ peer=.* protocol: " tunneld
-	has "$(newest "client=$EVIL .* protocol: ")" "protocol: $reason"
+	logged_times $refused "client=$EVIL conn=[0-9]+ peer=[^ ]+ protocol: " tunneld
+	has "$(newest "client=$EVIL conn=[0-9]+ peer=[^ ]+ protocol: ")" "protocol: $reason"
 }
 pings() { printf '\\x00\\x02\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01%.0s' $(seq "$1"); }
 
@@ -68,7 +68,9 @@ refused '' 'line:{"type":"drain","type":"drain"}'
 refused 'a message out of place' hello
 refused 'a message out of place' 'line:{"type":"welcome","version":1,"names":[],"heartbeat_ms":1,"dead_ms":2,"streams":1}'
 refused 'a message is too long' "part:$(printf '%066000d' 0)"
-refused 'stream 1 was reset' frame:1:8:1:0
+# Without it nothing can be told any more.
+has "$(evil frame:1:8:1:0 end)" '^3:0:0:0 end=close_notify$'
+logged "client=$EVIL conn=[0-9]+ peer=[^ ]+ protocol: stream 1 was reset\$" tunneld
 
 # What is no breach costs nothing: unknown messages and flags, streams of its own, a large frame, its end without a word.
 has "$(evil 'line:{"type":"weather","is":"fine"}' frame:1:61440:1:1 frame:0:1:3:1:x timeout:0.7 end)" '^1:8:3:0 end=timeout$'
