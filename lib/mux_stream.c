@@ -677,7 +677,7 @@ act(struct mux_stream *s)
 		drain(s);
 	else
 		settle(s);
-	if (!s->dead && s->error && s->eof && sock_error(s->io.fd) != 0)	/* there is no read left to tell */
+	if (!s->dead && s->error && (s->eof || !has_to_send(s)) && sock_error(s->io.fd) != 0)	/* there is no read left to tell */
 		mux_stream_doom(s, MUX_LOCAL_RESET);
 	if (!s->dead)
 		mux_stream_ready(s);

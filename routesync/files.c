@@ -55,10 +55,13 @@ files_want_update(const struct files *f)
 
 /* ---- the guard ---- */
 
+/* Names of nodes come and go with their clients, and whoever took them out of the store is believed. */
 static bool
 too_much(const struct files *f, struct lines_loss loss)
 {
-	return loss.names >= SHRINK_MIN && loss.lost * 100 > f->app->opts->max_shrink * loss.names;
+	size_t live = table_counts(f->table).live_gone, lost = loss.lost > live ? loss.lost - live : 0;
+
+	return loss.names >= SHRINK_MIN && lost * 100 > f->app->opts->max_shrink * loss.names;
 }
 
 static void
@@ -186,6 +189,7 @@ files_update(struct files *f)
 		f->known = true;
 		f->names = text.names;
 		f->confirmed = (struct lines_loss){ 0 };
+		table_settle(f->table);
 		app_metric(f->app, M_ROUTES, (int64_t)text.names);
 	}
 	free(text.routes);

@@ -16,6 +16,7 @@
 #define REPORTS_MAX 100u	/* malformed records logged in one refresh */
 #define DOUBT_MIN 20u		/* keys; when so many are gone, */
 #define DOUBT_PERCENT 5u	/* and so much of them all, the store is read once more */
+#define PATIENCE_MS 30000u	/* how long nodes may take to publish again what the store has lost */
 
 struct sync {
 	struct app *app;
@@ -26,6 +27,8 @@ struct sync {
 	struct ev_timer refresh, write, tick;
 	uint64_t began_ms, good_ms, written_ms, spacing_ms;
 	unsigned reports;
+	uint64_t patient_until_ms;	/* what nodes publish and is missing stays */
+	size_t missing;			/* such keys, at the end of the last refresh */
 	bool complete;			/* the table holds all of the store */
 	bool doubted;			/* it lost much, and is not believed yet */
 };
@@ -117,11 +120,23 @@ want_write(struct sync *s)
 
 /* ---- the store ---- */
 
+/*
+ * A store that was away may have lost what nodes published. They do it again, each at its own time, and their names work
+ * meanwhile.
+ */
+static void
+be_patient(struct sync *s)
+{
+	s->patient_until_ms = ev_now_ms(s->app->ev) + PATIENCE_MS;
+}
+
 static void
 on_up(void *arg)
 {
 	struct sync *s = arg;
 
+	if (s->complete)
+		be_patient(s);
 	redis_scan(s->redis);
 }
 
@@ -179,14 +194,44 @@ first_refresh(struct sync *s)
 	s->complete = true;
 }
 
+static bool
+is_much(size_t gone, size_t all)
+{
+	return gone >= DOUBT_MIN && gone * 100 > all * DOUBT_PERCENT;
+}
+
 /* A store that is emptied while it is read shows a part of the loss first, which might be too small for the guard. */
 static bool
 is_doubtful(struct sync *s, size_t gone)
 {
-	size_t all = table_counts(s->table).keys + gone;
-
-	s->doubted = !s->doubted && gone >= DOUBT_MIN && gone * 100 > all * DOUBT_PERCENT;
+	s->doubted = !s->doubted && is_much(gone, table_counts(s->table).keys + gone);
 	return s->doubted;
+}
+
+/* Take out what is gone. Nodes that take much back are heard of by notification; else the store has lost it. */
+static size_t
+end_round(struct sync *s)
+{
+	size_t missing = table_missing_live(s->table);
+
+	if (s->missing == 0 && redis_is_watched(s->redis) && is_much(missing, table_counts(s->table).keys))
+		be_patient(s);
+	if (ev_now_ms(s->app->ev) >= s->patient_until_ms)
+		missing = 0;
+	if (s->missing == 0 && missing > 0)
+		log_warn("%zu published routes are missing in the store: they stay for %u s", missing,
+		    PATIENCE_MS / 1000);
+	s->missing = missing;
+	return table_end(s->table, missing > 0);
+}
+
+/* Without --interval, what is missing has to be looked at once more. */
+static uint64_t
+next_refresh_ms(const struct sync *s)
+{
+	uint64_t interval_ms = s->app->opts->interval_ms;
+
+	return s->missing > 0 && (interval_ms == 0 || interval_ms > PATIENCE_MS) ? PATIENCE_MS : interval_ms;
 }
 
 static void
@@ -194,7 +239,7 @@ on_scanned(void *arg)
 {
 	struct sync *s = arg;
 	const struct app *app = s->app;
-	size_t gone = table_end(s->table);
+	size_t gone = end_round(s);
 
 	end_reports(s);
 	if (s->complete && is_doubtful(s, gone)) {
@@ -209,7 +254,7 @@ on_scanned(void *arg)
 	app_metric(app, M_LAST, (int64_t)time(NULL));
 	app_metric(app, M_DURATION, (int64_t)(s->good_ms - s->began_ms));
 	app_count(app, M_REFRESH_OK);
-	ev_timer_in(app->ev, &s->refresh, app->opts->interval_ms);
+	ev_timer_in(app->ev, &s->refresh, next_refresh_ms(s));
 	update(s);
 	set_metrics(s);
 }

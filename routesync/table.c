@@ -38,7 +38,7 @@ struct table {
 	void *arg;
 	const struct lines *fall_back;	/* borrowed, or NULL */
 	struct slot *slots;		/* owned; open addressing by the hash of the key */
-	size_t nslots, n, malformed;
+	size_t nslots, n, malformed, live_gone;
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
 	uint64_t seed;
@@ -237,9 +237,16 @@ kill_entry(struct table *t, struct entry *e)
 	t->changed |= e->line_len > 0;
 }
 
+static bool
+is_live(const struct entry *e)
+{
+	return e->rank == RANK_LIVE && e->line_len > 0;
+}
+
 static void
 remove_at(struct table *t, struct slot *at)
 {
+	t->live_gone += is_live(at->entry);
 	kill_entry(t, at->entry);
 	t->n--;
 	close_gap(t, (size_t)(at - t->slots));
@@ -280,13 +287,29 @@ table_begin(struct table *t)
 	t->round++;
 }
 
+static bool
+is_missing(const struct table *t, const struct entry *e)
+{
+	return !e->dead && e->round != t->round;
+}
+
 size_t
-table_end(struct table *t)
+table_missing_live(const struct table *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->order_n; i++)
+		n += is_missing(t, t->order[i]) && is_live(t->order[i]);
+	return n;
+}
+
+size_t
+table_end(struct table *t, bool keep_live)
 {
 	size_t before = t->n;
 
 	for (size_t i = 0; i < t->order_n; i++)
-		if (!t->order[i]->dead && t->order[i]->round != t->round)
+		if (is_missing(t, t->order[i]) && !(keep_live && is_live(t->order[i])))
 			remove_at(t, find(t, entry_key(t->order[i])));
 	return before - t->n;
 }
@@ -434,7 +457,13 @@ table_changed(const struct table *t)
 struct table_counts
 table_counts(const struct table *t)
 {
-	return (struct table_counts){ .keys = t->n, .malformed = t->malformed };
+	return (struct table_counts){ .keys = t->n, .malformed = t->malformed, .live_gone = t->live_gone };
+}
+
+void
+table_settle(struct table *t)
+{
+	t->live_gone = 0;
 }
 
 /* ---- order ---- */

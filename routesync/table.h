@@ -21,6 +21,7 @@ typedef void table_report(void *arg, struct slice key, const char *why);
 
 struct table_counts {
 	size_t keys, malformed;
+	size_t live_gone;	/* keys of nodes that went since table_settle() */
 };
 
 /* prefix and visitors are borrowed for ever. NULL when out of memory. */
@@ -33,9 +34,13 @@ void table_free(struct table *t);
  */
 void table_fall_back(struct table *t, const struct lines *lines);
 
-/* A round through all keys begins; behind its end, keys that were not told during it are gone: their number. */
+/*
+ * A round through all keys begins. Before its end table_missing_live() counts the keys of nodes that were not told during
+ * it; behind its end, keys that were not told are gone (with keep_live: but for those of nodes): their number.
+ */
 void table_begin(struct table *t);
-size_t table_end(struct table *t);
+size_t table_missing_live(const struct table *t);
+size_t table_end(struct table *t, bool keep_live);
 
 /* The value of a key. Keys that are none of ours are ignored. False: no memory. */
 bool table_put(struct table *t, struct slice key, struct slice value);
@@ -52,6 +57,7 @@ bool table_put_record(struct table *t, struct slice key, const struct record *re
 /* Whether the texts may have changed since table_text() was called last. */
 bool table_changed(const struct table *t);
 struct table_counts table_counts(const struct table *t);
+void table_settle(struct table *t);
 
 /* The routes file and the tunnel authorizations; both owned by the caller. */
 struct table_text {

@@ -25,12 +25,12 @@ answer_write(enum answer what, bool to_head, time_t now, char out[static ANSWER_
 	struct tm tm;
 	int n, len;
 
-	len = snprintf(page, sizeof(page), "<!doctype html>\n<html lang=\"en\"><title>%s</title>\n<h1>%s</h1>\n<p>%s</p>\n</html>\n",
-	    r->status, r->status, r->text);
+	len = snprintf(page, sizeof(page), "<!doctype html>\n<html lang=\"en\"><title>%s</title>\n<h1>%s</h1>\n<p>%s</p>\n"
+	    "</html>\n", r->status, r->status, r->text);
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
 	n = snprintf(out, ANSWER_MAX, "HTTP/1.1 %s\r\nDate: %s\r\nTunnel-Error: %s\r\n%sCache-Control: no-store\r\n"
-	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", r->status, date,
-	    r->leg, r->retry, len);
+	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", r->status,
+	    date, r->leg, r->retry, len);
 	if (!to_head)
 		memcpy(out + n, page, (size_t)len);
 	return (size_t)n + (to_head ? 0 : (size_t)len);

@@ -2,11 +2,12 @@
 /*
  * One tunnel client: it proves a key, is judged, and then carries visitors until it ends.
  *
- *   HEADER -> HANDSHAKE -> HELLO --welcome--> LIVE --drain--> DRAINING --last visitor gone--> PARTING -> LINGER -> CLOSED
- *      '----> SECRET (ancestors) -^-----------^'  '--refused, withdrawn, replaced------------^
+ *   HEADER -> HANDSHAKE -> HELLO -welcome-> LIVE -drain-> DRAINING -last visitor gone-> PARTING -> LINGER -> CLOSED
+ *      '----> SECRET --------^--------------^  '-----------refused, withdrawn, replaced----^
  *
- * HEADER is there with --accept-proxy only. All states up to HELLO share one deadline, counted from accept; a live session has the
- * heartbeat of its mux. Every state can end in CLOSED: an error, a deadline, the end of a drain.
+ * HEADER is there with --accept-proxy only, SECRET is an ancestor's. All states up to HELLO share one deadline, counted
+ * from accept; a live session has the heartbeat of its mux. Every state can end in CLOSED: an error, a deadline, the end
+ * of a drain.
  */
 #include "client.h"
 
@@ -34,8 +35,8 @@
 #define NAMES_BYTES (CONTROL_LINE_MAX - 1024u)	/* of the names in a welcome */
 #define QUIET_MS 1000u		/* between two lines about the limit of logins */
 
-static const char *const state_name[] = { "HEADER", "SECRET", "HANDSHAKE", "HELLO", "LIVE", "DRAINING", "PARTING", "LINGER",
-	"CLOSED" };
+static const char *const state_name[] = { "HEADER", "SECRET", "HANDSHAKE", "HELLO", "LIVE", "DRAINING", "PARTING",
+	"LINGER", "CLOSED" };
 
 /* Logins under way. */
 static struct {
@@ -197,7 +198,7 @@ linger(struct client *c)
 	while (n > 0 && turns-- > 0)
 		n = read(c->io.fd, relay_scratch(the->relays), TLS_RECORD_MAX);
 	if (n > 0)
-		(void)ev_mod(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE);	/* tells its state anew: a later turn */
+		(void)ev_mod(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE);	/* a later turn */
 	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		client_close(c, (enum conn_end)c->end);
 }
@@ -296,8 +297,8 @@ static const struct refusal {
 	const char *text;
 } refusals[] = {
 	[CONTROL_REFUSED] = { END_DENIED, 0, "refused" },
-	[CONTROL_UNAUTHORISED] = { END_DENIED, 0, "not authorised; to let this client in, make its id a line of the server's "
-	    "authorization file" },
+	[CONTROL_UNAUTHORISED] = { END_DENIED, 0, "not authorised; to let this client in, make its id a line of the "
+	    "server's authorization file" },
 	[CONTROL_EXPIRED] = { END_DENIED, 0, "its authorization has expired" },
 	[CONTROL_FROM] = { END_DENIED, 0, "not allowed from this address" },
 	[CONTROL_LIMIT] = { END_LIMIT, COME_BACK_MS, "as many sessions as it may have are here already" },
@@ -325,8 +326,8 @@ refuse(struct client *c, enum control_code code, const char *why)
 		return;
 	if (r->end == END_HELLO)
 		c->verdict = HELLO_MALFORMED;
-	log_info("client=%s conn=%" PRIu64 " peer=%s %s: %s", client_word(c), c->base.id, endpoint_text(&c->base.peer, peer),
-	    control_code_word(code), why != NULL ? why : r->text);
+	log_info("client=%s conn=%" PRIu64 " peer=%s %s: %s", client_word(c), c->base.id,
+	    endpoint_text(&c->base.peer, peer), control_code_word(code), why != NULL ? why : r->text);
 	login_over(c, r->end == END_HELLO ? M_LOGINS_FAILED : M_LOGINS_REFUSED);
 	if (!c->session.by_secret && c->mux != NULL) {
 		snprintf(text, sizeof(text), "%s: %s", client_word(c), why != NULL ? why : r->text);
@@ -359,8 +360,8 @@ welcome(struct client *c)
 	login_over(c, M_LOGINS_OK);
 	client_enter(c, CLIENT_LIVE);
 	name_it(c);
-	log_info("client=%s conn=%" PRIu64 " peer=%s up: name=%s streams=%" PRIu32 " sessions=%zu", client_word(c), c->base.id,
-	    endpoint_text(&c->base.peer, peer), log_value(slice_str(c->name), name), clients_streams(&c->session),
+	log_info("client=%s conn=%" PRIu64 " peer=%s up: name=%s streams=%" PRIu32 " sessions=%zu", client_word(c),
+	    c->base.id, endpoint_text(&c->base.peer, peer), log_value(slice_str(c->name), name), clients_streams(&c->session),
 	    clients_sessions(the->clients));
 	if (c->ancestor)
 		legacy_live(c);
@@ -577,7 +578,8 @@ client_begin(struct client *c)
 {
 	const struct serve_conf *conf = the->serve->conf;
 	struct mux_conf m = { .role = YAMUX_SERVER, .ancestor = c->ancestor, .heartbeat_ms = the->opts->heartbeat_ms,
-		.dead_ms = the->opts->dead_ms, .idle_ms = conf->idle_ms, .half_close_ms = conf->half_close_ms, .max_streams = 1 };
+		.dead_ms = the->opts->dead_ms, .idle_ms = conf->idle_ms, .half_close_ms = conf->half_close_ms,
+		.max_streams = 1 };
 
 	if (c->ancestor && m.dead_ms != 0 && m.dead_ms < LEGACY_DEAD_MS)
 		m.dead_ms = LEGACY_DEAD_MS;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel client, as those who deal with it see it: client.c (its states, TLS, control messages), legacy.c (the ancestors' two
- * handshakes), visitor.c (who wants a stream of it).
+ * A tunnel client, as those who deal with it see it: client.c (its states, TLS, control messages), legacy.c (the
+ * ancestors' two handshakes), visitor.c (who wants a stream of it).
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -91,8 +91,8 @@ void legacy_live(struct client *c);				/* it is welcome */
 void legacy_more(struct relay *r);				/* the relay pool's */
 
 /*
- * Join a visitor's descriptor, watched already, to the raw socket of c: both are the relay's then. bytes go there first. NULL when out of
- * memory. At its end visitor_raw_ended() and client_close() are called.
+ * Join a visitor's descriptor, watched already, to the raw socket of c: both are the relay's then. bytes go there first.
+ * NULL when out of memory. At its end visitor_raw_ended() and client_close() are called.
  */
 struct raw *legacy_join(struct client *c, struct visitor *v, int fd, struct slice bytes);
 void legacy_leave(struct raw *r, enum conn_end end);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ancestors' clients. Both generations send a secret, in clear and without an answer: the first as the beginning of a connection
- * which then is the way to one visitor, the second on stream 1 of a yamux session. Their first byte tells them apart.
+ * The ancestors' clients. Both generations send a secret, in clear and without an answer: the first as the beginning of a
+ * connection which then is the way to one visitor, the second on stream 1 of a yamux session. Their first byte tells them
+ * apart.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -280,7 +281,7 @@ legacy_join(struct client *c, struct visitor *v, int fd, struct slice bytes)
 		free(r);
 		return NULL;
 	}
-	(void)ev_mod(ev, &r->relay.end[1], EV_READ | EV_WRITE | EV_EDGE);	/* watched already: only the memory of it changes */
+	(void)ev_mod(ev, &r->relay.end[1], EV_READ | EV_WRITE | EV_EDGE);	/* it is watched: that can't fail */
 	c->raw = r;
 	c->io.fd = -1;
 	client_closing(&c->session);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* tunneld: reverse tunnels by key; visitors reach services of clients that dialled out. Options and what to do with them. */
+/* tunneld: visitors reach services of clients that dialled out and proved a key. Options and what to do with them. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,7 +35,8 @@ static const struct metric metrics_table[M_COUNT] = {
 	[i] = { "tunneld_visitors_total", "kind=\"" word "\"", "Visitors, by kind.", METRIC_COUNTER }
 	VISITORS(M_VISITORS_TLS, "tls"), VISITORS(M_VISITORS_HTTP, "http"), VISITORS(M_VISITORS_TCP, "tcp"),
 	[M_GRANTS] = { "tunneld_authorized_lines", NULL, "Lines of the authorization file in use.", METRIC_GAUGE },
-	[M_AUTH_OK] = { "tunneld_authorized_reloads_total", "result=\"ok\"", "Authorization file read again.", METRIC_COUNTER },
+	[M_AUTH_OK] = { "tunneld_authorized_reloads_total", "result=\"ok\"", "Authorization file read again.",
+	    METRIC_COUNTER },
 	[M_AUTH_FAILED] = { "tunneld_authorized_reloads_total", "result=\"failed\"", "Authorization file read again.",
 	    METRIC_COUNTER },
 };
@@ -53,7 +54,8 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 0, "visitors", "ADDR", OPT_LIST, &o->visitors, 0, 0, "where visitors are handed over (repeatable)" },
 		{ 0, "peers", "CIDR,...", OPT_TEXT, &o->peers, 0, 0,
 		    "who may hand over visitors by TCP (loopback only)" },
-		{ 'a', "authorized", "FILE", OPT_TEXT, &o->authorized, 0, 0, "the clients that are welcome, one a line" },
+		{ 'a', "authorized", "FILE", OPT_TEXT, &o->authorized, 0, 0,
+		    "the clients that are welcome, one a line" },
 		{ 0, "open", NULL, OPT_FLAG, &o->open, 0, 0, "every key is welcome, as its own ID.DOMAIN" },
 		{ 0, "park", "SECONDS", OPT_SECONDS, &o->park_ms, 0, SERVE_MS_MAX,
 		    "let visitors wait for a client that is away (5)" },
@@ -65,8 +67,10 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "logins under way at once, a quarter of it per source (128)" },
 		{ 0, "legacy", "ADDR", OPT_LIST, &o->legacy, 0, 0, "listen for the ancestors' clients (repeatable)" },
 		{ 0, "clients", "FILE", OPT_TEXT, &o->clients, 0, 0, "keep a routes file of the names that are live" },
-		{ 0, "advertise", "ADDR", OPT_TEXT, &o->advertise, 0, 0, "its target: a visitors address, as others reach it" },
-		{ 0, "local", "FILE", OPT_TEXT, &o->local, 0, 0, "the same for this node: targets are the visitors socket" },
+		{ 0, "advertise", "ADDR", OPT_TEXT, &o->advertise, 0, 0,
+		    "its target: a visitors address, as others reach it" },
+		{ 0, "local", "FILE", OPT_TEXT, &o->local, 0, 0,
+		    "the same for this node: targets are the visitors socket" },
 		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, SERVE_MS_MAX,
 		    "on TERM first empty --clients, and go on for so long (2 with --clients)" },
 		SERVE_OPTIONS_OTHER(o->serve),
@@ -367,8 +371,10 @@ serve(struct options *o, struct tunneld *me)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .serve = { .tool = "tunneld", .no_one = true, SERVE_CONF_DEFAULTS, .leave_ms = SERVE_UNSET }, .park_ms = 5000,
-		.heartbeat_ms = 10000, .dead_ms = 20000, .max_logins = 128 };
+	static struct options o = {
+		.serve = { .tool = "tunneld", .no_one = true, SERVE_CONF_DEFAULTS, .leave_ms = SERVE_UNSET },
+		.park_ms = 5000, .heartbeat_ms = 10000, .dead_ms = 20000, .max_logins = 128,
+	};
 	static const struct serve_door doors[] = {
 		{ "--visitors", &o.visitors, DOOR_VISITORS, true },
 		{ "--legacy", &o.legacy, DOOR_LEGACY, false },

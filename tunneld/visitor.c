@@ -7,9 +7,9 @@
  *      |        |                        |                        |
  *      '--------'------------------------'--> REQUEST -> LINGER --'--> CLOSED
  *
- * KIND is passed through when the kind is told. REQUEST and LINGER are for visitors that speak HTTP and get an answer instead of a
- * stream; others are reset. RAW stands for JOINED with an ancestor of the first generation. Every state has a deadline (in JOINED and RAW
- * it is the stream's own) and can end in CLOSED.
+ * KIND is passed through when the kind is told. REQUEST and LINGER are for visitors that speak HTTP and get an answer
+ * instead of a stream; others are reset. RAW stands for JOINED with an ancestor of the first generation. Every state has
+ * a deadline (in JOINED and RAW it is the stream's own) and can end in CLOSED.
  */
 #include <assert.h>
 #include <errno.h>
@@ -72,7 +72,7 @@ struct visitor {
 	char *text;			/* owned: the name, and once the session is gone the target behind it */
 	int passed;			/* HEADER: the descriptor that came, -1: none */
 	uint32_t rx, tx;		/* bytes beside the stream's */
-	int16_t route_at;		/* the route: "*" and what stands in the name from here on, 0: the name itself; or ROUTE_NONE */
+	int16_t route_at;		/* the route: "*" and what stands in the name from here on, 0: the name; or ROUTE_NONE */
 	uint16_t header_len;		/* bytes of the header the stream begins with */
 	uint8_t name_len, target_len;
 	unsigned state : 4;		/* enum visitor_state */
@@ -229,8 +229,8 @@ static void
 log_end(struct visitor *v, enum conn_end end)
 {
 	char room[CLIENTS_NAME_MAX];
-	struct connlog line = { .name = name_of(v), .route = route_text(v, room), .hello = (enum hello_verdict)v->verdict,
-		.rx = v->rx, .tx = v->tx + v->stream.rx };
+	struct connlog line = { .name = name_of(v), .route = route_text(v, room),
+		.hello = (enum hello_verdict)v->verdict, .rx = v->rx, .tx = v->tx + v->stream.rx };
 
 	if (v->stream.tx > v->header_len)
 		line.rx += v->stream.tx - v->header_len;
@@ -257,7 +257,7 @@ ends_in_reset(const struct visitor *v, enum conn_end end)
 static void
 close_fd(struct visitor *v, bool reset)
 {
-	if (v->is_passed && v->watched)		/* closing alone would not end the watch while its sender holds it, too */
+	if (v->is_passed && v->watched)		/* closing alone does not end the watch while its sender holds it, too */
 		ev_del(the->serve->ev, &v->stream.io);
 	if (reset)
 		sock_reset(v->stream.io.fd);
@@ -366,8 +366,8 @@ read_request(struct visitor *v)
 }
 
 /*
- * No stream for this visitor, or not any more: an answer once the request is here (bytes: what was read of it and not sent; heard: it
- * went to the client), or a reset.
+ * No stream for this visitor, or not any more: an answer once the request is here (bytes: what was read of it and not
+ * sent; heard: it went to the client), or a reset.
  */
 static void
 refuse(struct visitor *v, enum answer leg, enum conn_end end, struct slice bytes, bool heard)
@@ -449,8 +449,8 @@ visitor_raw_ended(struct visitor *v, int fd, enum conn_end end, uint64_t rx, uin
 	v->raw = NULL;
 	leave_session(v);
 	visitor_enter(v, VISITOR_REQUEST);	/* for the moment: the descriptor is its own again */
-	if (ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == -1 || v->kind != KIND_HTTP || tx > 0 ||
-	    end != END_TARGET_RESET) {
+	if (ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == -1 || v->kind != KIND_HTTP ||
+	    tx > 0 || end != END_TARGET_RESET) {
 		visitor_close(v, end);
 		return;
 	}
@@ -492,7 +492,8 @@ note_route(struct visitor *v, const struct session *s)
 			return;
 		}
 		len = one.len - 1;	/* of ".SUFFIX" */
-		if (one.p[0] == '*' && len > longest && len < name.len && memcmp(name.p + name.len - len, one.p + 1, len) == 0) {
+		if (one.p[0] == '*' && len > longest && len < name.len &&
+		    memcmp(name.p + name.len - len, one.p + 1, len) == 0) {
 			longest = len;
 			v->route_at = (int16_t)(name.len - len);
 		}
@@ -501,7 +502,8 @@ note_route(struct visitor *v, const struct session *s)
 
 /* The header the stream begins with; 0: an ancestor, which wants none. */
 static size_t
-write_header(const struct visitor *v, const struct session *s, const struct said *said, uint8_t out[static PROXYHDR_MAX])
+write_header(const struct visitor *v, const struct session *s, const struct said *said,
+    uint8_t out[static PROXYHDR_MAX])
 {
 	static const char *const word[] = { [KIND_TLS] = "tls", [KIND_HTTP] = "http", [KIND_TCP] = "tcp" };
 	struct proxyhdr h = { .src = v->base.peer, .dst = said->h.dst, .authority = name_of(v), .alpn = said->h.alpn,
@@ -645,8 +647,8 @@ kind_of_byte(char first)
 static enum visitor_kind
 kind_of_word(struct slice word)
 {
-	return slice_is(word, "tls") ? KIND_TLS : slice_is(word, "http") ? KIND_HTTP : slice_is(word, "tcp") ? KIND_TCP :
-	    KIND_UNKNOWN;
+	return slice_is(word, "tls") ? KIND_TLS : slice_is(word, "http") ? KIND_HTTP :
+	    slice_is(word, "tcp") ? KIND_TCP : KIND_UNKNOWN;
 }
 
 /* Look at its first byte, which stays where it is. */
@@ -665,7 +667,8 @@ peek_kind(struct visitor *v)
 static void
 count_kind(const struct visitor *v)
 {
-	static const size_t metric[] = { [KIND_TLS] = M_VISITORS_TLS, [KIND_HTTP] = M_VISITORS_HTTP, [KIND_TCP] = M_VISITORS_TCP };
+	static const size_t metric[] = { [KIND_TLS] = M_VISITORS_TLS, [KIND_HTTP] = M_VISITORS_HTTP,
+		[KIND_TCP] = M_VISITORS_TCP };
 
 	count(metric[v->kind], 1);
 }

@@ -97,6 +97,7 @@ start_ssh()
 	printf '%s\n' "ListenAddress 127.0.0.1:$port" "HostKey $TMP/host" "AuthorizedKeysFile $TMP/user.pub" 'UsePAM no' \
 	    'StrictModes no' 'PidFile none' 'PermitRootLogin yes' 'AllowTcpForwarding yes' >"$TMP/sshd_config"
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd
+	: >"$TMP/sshd.log"
 	run sshd.log "$1" /usr/sbin/sshd -D -e -f "$TMP/sshd_config"
 	SERVER=$PID
 	while ! grep -q 'Server listening' "$TMP/sshd.log"; do sleep 0.1; done
@@ -252,7 +253,7 @@ beside()
 	PIN=$ALL load ping -c 1 -t $LONG
 	record beside.p50 "$(get p50)"
 	record beside.p99 "$(get p99)"
-	kill $bulk
+	kill -KILL $bulk
 	wait $bulk 2>/dev/null || true
 }
 

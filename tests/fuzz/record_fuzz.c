@@ -83,7 +83,7 @@ put_lines(struct table *t, struct slice text)
 		else
 			table_remove(t, key);
 	}
-	table_end(t);
+	table_end(t, false);
 }
 
 int

@@ -117,16 +117,16 @@ a_round_ends_with_what_it_met(void **state)
 	table_begin(t);
 	put(t, S "a", "tls=h:1");
 	put(t, S "b", "tls=h:2");
-	table_end(t);
+	table_end(t, false);
 	assert_routes(t, HEAD "a tls=h:1\nb tls=h:2\n");
 	table_begin(t);
 	put(t, S "b", "tls=h:2");
-	table_end(t);
+	table_end(t, false);
 	assert_true(table_changed(t));
 	assert_routes(t, HEAD "b tls=h:2\n");
 	table_begin(t);
 	put(t, S "b", "tls=h:2");
-	table_end(t);
+	table_end(t, false);
 	assert_false(table_changed(t));
 }
 
@@ -138,12 +138,12 @@ a_malformed_value_keeps_the_last_good_line(void **state)
 	table_begin(t);
 	put(t, S "a", "tls=h:1");
 	put(t, S "b", "nonsense");
-	table_end(t);
+	table_end(t, false);
 	assert_string_equal(reports, S "b\n");
 	table_begin(t);
 	put(t, S "a", "nonsense");
 	put(t, S "b", "nonsense");
-	table_end(t);
+	table_end(t, false);
 	assert_string_equal(reports, S "b\n" S "a\n");
 	assert_int_equal(table_counts(t).malformed, 2);
 	assert_routes(t, HEAD "a tls=h:1\n");
