@@ -42,7 +42,7 @@ struct table {
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
 	uint64_t seed;
-	uint32_t round;
+	uint32_t round, ended;		/* this one; the last that ended */
 	bool changed;
 };
 
@@ -287,6 +287,20 @@ table_begin(struct table *t)
 	t->round++;
 }
 
+/* It was kept though a round did not meet it. */
+static bool
+is_stale(const struct table *t, const struct entry *e)
+{
+	return e->round < t->ended;
+}
+
+static void
+meet(struct table *t, struct entry *e)
+{
+	t->changed |= is_stale(t, e);
+	e->round = t->round;
+}
+
 static bool
 is_missing(const struct table *t, const struct entry *e)
 {
@@ -308,9 +322,17 @@ table_end(struct table *t, bool keep_live)
 {
 	size_t before = t->n;
 
-	for (size_t i = 0; i < t->order_n; i++)
-		if (is_missing(t, t->order[i]) && !(keep_live && is_live(t->order[i])))
-			remove_at(t, find(t, entry_key(t->order[i])));
+	for (size_t i = 0; i < t->order_n; i++) {
+		struct entry *e = t->order[i];
+
+		if (!is_missing(t, e))
+			continue;
+		if (keep_live && is_live(e))
+			t->changed |= !is_stale(t, e);
+		else
+			remove_at(t, find(t, entry_key(e)));
+	}
+	t->ended = t->round;
 	return before - t->n;
 }
 
@@ -348,7 +370,7 @@ put_malformed(struct table *t, struct slot *at, struct slice key, enum record_ra
 		t->malformed += !e->malformed;
 		e->malformed = true;
 		e->value = value;
-		e->round = t->round;
+		meet(t, e);
 		return true;
 	}
 	e = find_fall_back(t, name, &record) ? entry_new(key, &record) : entry_new(key, NULL);
@@ -380,7 +402,7 @@ put_good(struct table *t, struct slot *at, struct slice key, enum record_rank ra
 		t->malformed -= e->malformed;
 		e->malformed = false;
 		e->value = value;
-		e->round = t->round;
+		meet(t, e);
 		return true;
 	}
 	e = entry_new(key, record);
@@ -401,7 +423,7 @@ table_put(struct table *t, struct slice key, struct slice value)
 	struct slice name;
 
 	if (at->entry != NULL && at->entry->value == h) {
-		at->entry->round = t->round;
+		meet(t, at->entry);
 		return true;
 	}
 	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
@@ -419,7 +441,7 @@ table_put_wrong_type(struct table *t, struct slice key)
 	struct slice name;
 
 	if (at->entry != NULL && at->entry->malformed && at->entry->value == 0) {
-		at->entry->round = t->round;
+		meet(t, at->entry);
 		return true;
 	}
 	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
@@ -533,16 +555,30 @@ same_name(const struct table *t, size_t from)
 	return to;
 }
 
-/* Several nodes publish one NAME: their targets in one line. */
+/* The first of some entries the store still has; else the first. */
+static size_t
+first_fresh(const struct table *t, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (!is_stale(t, t->order[i]))
+			return i;
+	return from;
+}
+
+/* Several nodes publish one NAME: their targets in one line; without those the store has lost, when it has others. */
 static struct slice
 merge(struct table *t, size_t from, size_t to)
 {
+	size_t first = first_fresh(t, from, to);
+	bool only_fresh = !is_stale(t, t->order[first]);
 	struct live live;
 
-	live_begin(&live, t->reader.line, entry_line(t->order[from]));
-	for (size_t i = from + 1; i < to; i++) {
+	live_begin(&live, t->reader.line, entry_line(t->order[first]));
+	for (size_t i = first + 1; i < to; i++) {
 		struct entry *e = t->order[i];
 
+		if (only_fresh && is_stale(t, e))
+			continue;
 		if (!live_add(&live, entry_line(e)) && !e->odd) {
 			t->report(t->arg, entry_key(e), "its options differ from those of the other nodes");
 			e->odd = true;

@@ -36,7 +36,8 @@ void table_fall_back(struct table *t, const struct lines *lines);
 
 /*
  * A round through all keys begins. Before its end table_missing_live() counts the keys of nodes that were not told during
- * it; behind its end, keys that were not told are gone (with keep_live: but for those of nodes): their number.
+ * it; behind its end, keys that were not told are gone: their number. With keep_live those of nodes stay, and give the
+ * lines of names that no other node publishes, until an end without it.
  */
 void table_begin(struct table *t);
 size_t table_missing_live(const struct table *t);

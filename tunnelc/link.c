@@ -227,7 +227,7 @@ static void
 on_error(struct link *l, const struct control *c)
 {
 	session_hint(l->session, duel_free(c), c->within_ms);
-	fail(l, "refused: %s: " SLICE_FMT, control_code_word(c->code), SLICE_ARG(c->text));
+	fail(l, "refused: %s%s" SLICE_FMT, control_code_word(c->code), c->text.len > 0 ? ": " : "", SLICE_ARG(c->text));
 }
 
 static void
@@ -237,7 +237,7 @@ leave(struct link *l)
 		fail(l, "the server is going away");
 		return;
 	}
-	if (l->state != LINK_LIVE)
+	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* an error was told before the GOAWAY that goes with it */
 		return;
 	enter(l, LINK_DRAINING);
 	session_leaving(l->session, l);

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: ISC
 """A tunnel server written from tunnel(7), scripted in words, to see what a client makes of it.
 
-hub.py KEY WORD... [-- WORD...]...    a server with the key and certificate in KEY; each client gets the next group of words (the last
+hub.py KEY [all] WORD... [-- WORD...]...    a server with the key and certificate in KEY; each client gets the next group of words (the last
                                       one again and again), and then the connection ends; what they saw is printed, each line begins with
-                                      the client's number
+                                      the client's number; many are served at once; all: on every address of this machine
 
 Its address goes to descriptor 9 when ready. Words:
   hello                      wait for the client's hello; prints its type, version and services
@@ -14,7 +14,9 @@ Its address goes to descriptor 9 when ready. Words:
   open:ID[:TEXT]             open a stream and send TEXT
   data:ID:TEXT fin:ID rst:ID send on it, end it, reset it
   goaway end                 say GOAWAY; end TLS in order
-  raw:TEXT                   send these bytes in the session
+  raw:TEXT wire:TEXT         send these bytes in the session; on its connection, beneath TLS
+  opens:N:ID                 N frames that open streams, from that id on
+  cut                        end the connection without a word
   until:WORD                 read frames until one that is told as WORD; each is printed: ID:TEXT (data), fin:ID, rst:ID,
                              goaway:CODE, line:TYPE (a message on stream 1), eof
   sleep:SECONDS touch:FILE wait:FILE
@@ -25,6 +27,7 @@ import socket
 import ssl
 import struct
 import sys
+import threading
 import time
 
 DATA, WINDOW, PING, GOAWAY = range(4)
@@ -152,6 +155,16 @@ class Client:
     def do_raw(self, arg):
         self.sock.sendall(text(arg))
 
+    def do_wire(self, arg):
+        os.write(self.sock.fileno(), text(arg))
+
+    def do_opens(self, arg):
+        n, first = map(int, arg.split(":"))
+        self.sock.sendall(b"".join(struct.pack("!BBHII", 0, DATA, SYN, first + 2 * i, 0) for i in range(n)))
+
+    def do_cut(self, arg):
+        self.sock.shutdown(socket.SHUT_RDWR)
+
     def do_end(self, arg):
         self.sock.unwrap()
 
@@ -166,8 +179,9 @@ class Client:
             time.sleep(0.02)
 
 
+everywhere = sys.argv[2] == "all"
 groups = [[]]
-for a in sys.argv[2:]:
+for a in sys.argv[3 if everywhere else 2:]:
     if a == "--":
         groups.append([])
     else:
@@ -177,20 +191,26 @@ context.minimum_version = ssl.TLSVersion.TLSv1_3
 context.load_cert_chain(sys.argv[1])
 context.set_alpn_protocols(["tun/1"])
 context.num_tickets = 0
-listener = socket.create_server(("127.0.0.1", 0))
+listener = socket.create_server(("0.0.0.0" if everywhere else "127.0.0.1", 0))
 os.write(9, ("127.0.0.1:%d\n" % listener.getsockname()[1]).encode())
 os.close(9)
-count = 0
-while True:
-    accepted = listener.accept()[0]
-    count += 1
+
+
+def serve(accepted, number):
     try:
         accepted.settimeout(30)
-        client = Client(count, context.wrap_socket(accepted, server_side=True))
-        for word in groups[min(count, len(groups)) - 1]:
+        client = Client(number, context.wrap_socket(accepted, server_side=True))
+        for word in groups[min(number, len(groups)) - 1]:
             name, _, argument = word.partition(":")
             getattr(client, "do_" + name)(argument)
         client.sock.close()
     except (OSError, ssl.SSLError) as error:
-        print(count, "error", error, flush=True)
+        print(number, "error", error, flush=True)
     accepted.close()
+
+
+count = 0
+while True:
+    visitor = listener.accept()[0]
+    count += 1
+    threading.Thread(target=serve, args=(visitor, count), daemon=True).start()

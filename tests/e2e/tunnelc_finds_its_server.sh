@@ -35,7 +35,7 @@ arrives_at() { # ADDR NAME
 	[ "$(($(now_ms) - begin))" -lt 3000 ] || fail "took $(($(now_ms) - begin)) ms"
 	served || fail "$2 is not served"
 	has "$(ss -Htnp state established "dport = :$port" | grep "pid=$(pid_of "$2"),")" " $1:$port "
-	same "" "$(ss -Htnp state syn-sent | grep tunnelc || :)" "attempts given up"
+	same "" "$(ss -Htnp state syn-sent | grep "pid=$(pid_of "$2")," || :)" "attempts given up"
 }
 hub -l "[::1]:$port" -l "127.0.0.4:$port"
 arrives_at '\[::1\]' six

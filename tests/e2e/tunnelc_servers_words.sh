@@ -37,10 +37,17 @@ refusal() { # MEMBERS PATTERN
 	over
 }
 refusal '"code":"limit","text":"1 session"' 'limit: 1 session" retry_ms=60[0-9]{3}$'
-refusal '"code":"replaced"' 'replaced: " retry_ms=60[0-9]{3}$'
+refusal '"code":"replaced"' 'replaced" retry_ms=60[0-9]{3}$'
 refusal '"code":"unauthorised","text":"a\\u0007\\n\\"b","after_ms":5000,"within_ms":20' 'unauthorised: a  \\"b" retry_ms=50[0-2][0-9]$'
 talk hello 'line:{"type":"error","code":"mood","text":"x","after_ms":86400000}' sleep:1
 logged 'refused: refused: x" retry_ms=360[0-9]{4}$' c
+over
+
+# An error later on, and the GOAWAY that goes with it in one piece: it is the error that counts.
+talk hello welcome sleep:0.1 'raw:\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x24{"type":"error","code":"revoked"  }\n\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00' sleep:1
+logged 'link=up' c
+logged 'link=down reason="refused: revoked"' c
+not_logged 'link=draining' c
 over
 
 # Nonsense ends the session.

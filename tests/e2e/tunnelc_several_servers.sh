@@ -33,7 +33,7 @@ stop other
 hub
 rm c.log
 tunnel c -s "$TUNNEL" -s "localhost:${TUNNEL##*:}" "tcp=$WEB" -v
-logged 'link=down reason="refused: replaced: .* retry_ms=6[0-9]{4}$' c
+logged 'link=down reason="refused: replaced.* retry_ms=6[0-9]{4}$' c
 same "got=web end=eof" "$(visit "$ID.tun.test,kind=tcp" shut read)"
 sleep 1
 same 2 "$(count 'hello -> live' c)" "sessions begun"

@@ -148,6 +148,7 @@ def cut(world):
         a.space.lose_sight_of(b.space, True)
         b.space.lose_sight_of(a.space, True)
         load.rounds(2 if world.short else 6, 120)
+        load.answered()
         a.space.lose_sight_of(b.space, False)
         b.space.lose_sight_of(a.space, False)
         began = time.monotonic()
@@ -301,6 +302,7 @@ def many(world):
         mover.program.kill()
         for node in world.nodes[1:]:
             until(lambda: mover.names[1] not in open(node.path("peers")).read(), 30, "it is forgotten")
+            until(node.has_read, 30, "%s has read that" % node)
         arrivals.append(big.arrival(mover))
     with Load(world.visitors, world.ways()) as load:
         load.rounds()

@@ -75,6 +75,7 @@ class Load:
         self.ways = [(node, kind, name, client) for node, name, client in ways for kind in KINDS]
         self.pause = visitors / rate
         self.visits, self.over = [], threading.Event()
+        self.under_way = [float("inf")] * visitors     # since when, a visitor each
         self.threads = [threading.Thread(target=self.run, args=(i, visitors), daemon=True) for i in range(visitors)]
 
     def run(self, first, step):
@@ -82,7 +83,9 @@ class Load:
         at = first
         due = time.monotonic() + self.pause * first / step
         while not self.over.wait(max(due - time.monotonic(), 0)):
+            self.under_way[first] = time.monotonic()
             self.visits.append(visit(*self.ways[at % len(self.ways)], self.timeout))
+            self.under_way[first] = float("inf")
             at += step
             due = max(due + self.pause, time.monotonic() - self.pause)
 
@@ -96,10 +99,24 @@ class Load:
         for thread in self.threads:
             thread.join()
 
-    def rounds(self, n=1, limit=30):
-        """Wait until every way was gone n times more."""
-        wanted = len(self.visits) + n * len(self.ways)
-        until(lambda: len(self.visits) >= wanted, limit, "visitors are slow")
+    def rounds(self, n=1, limit=60):
+        """Wait until every way was gone n times more, from now on."""
+        wanted, at = dict.fromkeys(((w[0], w[2], w[1]) for w in self.ways), n), len(self.visits)
+        since = time.monotonic()
+
+        def gone():
+            nonlocal at
+            for v in self.visits[at:]:
+                at += 1
+                if v.began >= since and wanted.get(v[:3], 0) > 0:
+                    wanted[v[:3]] -= 1
+            return not any(wanted.values())
+        until(gone, limit, "visitors are slow")
+
+    def answered(self, limit=60):
+        """Wait until all who are under way now have their answer, or have given up."""
+        since = time.monotonic()
+        until(lambda: min(self.under_way) > since, limit, "visitors are slow")
 
 
 def failures(visits):

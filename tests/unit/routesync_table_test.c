@@ -131,6 +131,48 @@ a_round_ends_with_what_it_met(void **state)
 }
 
 static void
+what_nodes_published_may_stay_when_a_round_misses_it(void **state)
+{
+	struct table *t = *state;
+
+	table_begin(t);
+	put(t, S "s", "tls=h:1");
+	put(t, "/tcprouter/live/n1/a", "tls=h:1");
+	put(t, "/tcprouter/live/n1/b", "tls=h:1");
+	put(t, "/tcprouter/live/n2/b", "tls=h:2");
+	table_end(t, true);
+	assert_routes(t, HEAD "a tls=h:1\nb tls=h:1,h:2\ns tls=h:1\n");
+
+	/* all is lost, but nodes will come back */
+	table_begin(t);
+	assert_int_equal(table_missing_live(t), 3);
+	assert_int_equal(table_end(t, true), 1);
+	assert_routes(t, HEAD "a tls=h:1\nb tls=h:1,h:2\n");
+	assert_int_equal(table_counts(t).live_gone, 0);
+
+	/* one does: what it says counts more than what is remembered */
+	put(t, "/tcprouter/live/n2/b", "tls=h:2");
+	assert_true(table_changed(t));
+	assert_routes(t, HEAD "a tls=h:1\nb tls=h:2\n");
+	put(t, "/tcprouter/live/n3/a", "tls=h:3");
+	assert_routes(t, HEAD "a tls=h:3\nb tls=h:2\n");
+	put(t, "/tcprouter/live/n1/a", "tls=h:1");
+	assert_routes(t, HEAD "a tls=h:1,h:3\nb tls=h:2\n");
+
+	/* what is still missing goes */
+	table_begin(t);
+	put(t, "/tcprouter/live/n1/a", "tls=h:1");
+	assert_int_equal(table_missing_live(t), 3);
+	assert_int_equal(table_end(t, false), 3);
+	assert_routes(t, HEAD "a tls=h:1\n");
+	assert_int_equal(table_counts(t).live_gone, 3);
+	table_settle(t);
+	table_remove(t, slice_str("/tcprouter/live/n1/a"));
+	assert_int_equal(table_counts(t).live_gone, 1);
+	assert_routes(t, HEAD);
+}
+
+static void
 a_malformed_value_keeps_the_last_good_line(void **state)
 {
 	struct table *t = *state;
@@ -283,6 +325,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_round_ends_with_what_it_met, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_the_last_good_line, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_keeps_the_line_of_the_file, new_table, free_table),
+		cmocka_unit_test_setup_teardown(what_nodes_published_may_stay_when_a_round_misses_it, new_table, free_table),
 		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_secret_may_serve_several_names, new_table, free_table),
 		cmocka_unit_test_setup_teardown(many_keys_come_and_go, new_table, free_table),

@@ -503,8 +503,9 @@ begin_at_proxy(void)
 	proxy = place_at("127.0.0.1", 0);
 	snprintf(url, sizeof(url), "http://%s", proxy.text);
 	begin_through("tunnel.example:443", url);
-	await(proxy.lfd, POLLIN);
-	assert_int_equal(sock_accept(proxy.lfd, &at_proxy, &peer), SOCK_ACCEPTED);
+	do	/* it asks at once, and only with that does the handshake's last ACK leave */
+		run_turn();
+	while (sock_accept(proxy.lfd, &at_proxy, &peer) == SOCK_NONE);
 	while (used < 4 || memcmp(request + used - 4, "\r\n\r\n", 4) != 0) {
 		run_turn();
 		n = read(at_proxy, request + used, sizeof(request) - 1 - used);
