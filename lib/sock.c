@@ -329,5 +329,9 @@ sock_recv_fd(int fd, void *data, size_t len, int *passed)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			take_fds(c, passed);
+	if (*passed == -1 && (msg.msg_flags & MSG_CTRUNC)) {	/* one was sent, and the kernel could not give it to us */
+		errno = EMFILE;
+		return -1;
+	}
 	return n;
 }

@@ -75,7 +75,8 @@ int sock_send_fd(int fd, const void *data, size_t len, int pass);
 /*
  * Receive up to len bytes and at most one descriptor (*passed, owned by the caller, -1 when none came; CLOEXEC, and
  * blocking or not as its sender left it).
- * The number of bytes, 0 at the end, -1 with errno. More descriptors than one are closed.
+ * The number of bytes, 0 at the end, -1 with errno; EMFILE: a descriptor came, and this process has no room for it: it and its bytes are
+ * lost. More descriptors than one are closed.
  */
 ssize_t sock_recv_fd(int fd, void *data, size_t len, int *passed);
 

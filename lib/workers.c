@@ -430,7 +430,9 @@ on_master(struct ev_io *io, unsigned events)
 	(void)events;
 	while ((n = sock_recv_fd(io->fd, &o, sizeof(o), &fd)) == (ssize_t)sizeof(o))
 		follow(s, &o, fd);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && errno == EMFILE)
+		log_error("an order of the parent is lost: no descriptor left");
+	if (n == -1 && (errno == EAGAIN || errno == EINTR || errno == EMFILE))
 		return;
 	ev_del(s->ev, io);	/* the parent is gone: finish what is open, accept nothing new */
 	serve_drain(s);

@@ -833,6 +833,11 @@ read_header(struct visitor *v)
 			return;
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
+		if (n == -1 && errno == EMFILE) {
+			serve_out_of_fds(the->serve);
+			visitor_close(v, END_LIMIT);
+			return;
+		}
 		if (n <= 0) {
 			v->verdict = HELLO_EOF;
 			visitor_close(v, n == 0 ? END_HELLO : END_CLIENT_RESET);

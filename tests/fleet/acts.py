@@ -273,8 +273,8 @@ class Big:
         client.start().program.wait_ready()
         began = time.monotonic()
         for node in self.world.nodes[1:]:
-            until(lambda: self.world.visitors.within(
-                lambda: visit(node, "http", client.names[1], client.client, 2)).why is None, 60, "served", 0.01)
+            until(lambda: self.world.visitors.within(      # who comes too early is parked, and would wait
+                lambda: visit(node, "http", client.names[1], client.client, 0.3)).why is None, 60, "served", 0.01)
         return time.monotonic() - began
 
     def end(self):

@@ -131,7 +131,8 @@ class Node:
             argv = self.routes() + ["-m", "unix:" + self.path(tool + ".metrics"), "-g", "10"]
             stdin = self.tls_door if tool == "sniroute" else self.http_door
         binary = "routesync" if tool == "publish" else tool
-        self.programs[tool] = world.program(self.space, self.name + "." + tool, [world.binary(binary)] + argv, stdin=stdin)
+        self.programs[tool] = world.program(self.space, self.name + "." + tool, [world.binary(binary), "--log-time"] + argv,
+                                            stdin=stdin)
 
     def start(self):
         """All at once, as a supervisor would."""
@@ -208,7 +209,7 @@ class Client:
     def start(self, quiet=False):
         """quiet: its services are nobody's, and it is not waited for."""
         world = self.world
-        argv = [world.binary("tunnelc"), "-k", world.server, "-i", self.key, "proxy=v%d" % (1 + self.number % 2), "-g", "10",
+        argv = [world.binary("tunnelc"), "--log-time", "-k", world.server, "-i", self.key, "proxy=v%d" % (1 + self.number % 2), "-g", "10",
                 "http=127.0.0.1:%d" % (20000 + self.number), "tls=127.0.0.1:%d" % (30000 + self.number)]
         for node in self.nodes:
             argv += ["-s", "%s:%d" % (node.address, TUNNEL_PORT)]

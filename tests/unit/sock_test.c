@@ -599,6 +599,30 @@ of_several_descriptors_one_is_kept_and_the_others_are_closed(void **state)
 }
 
 static void
+a_descriptor_without_room_for_it_says_so(void **state)
+{
+	struct rlimit was, tight;
+	char data[8];
+	int pair[2], got;
+
+	(void)state;
+	unix_pair(pair);
+	assert_int_equal(sock_send_fd(pair[0], "x", 1, pair[0]), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	tight = was;
+	tight.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	assert_int_equal(sock_recv_fd(pair[1], data, sizeof(data), &got), -1);
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(got, -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(write(pair[0], "abc", 3), 3);
+	assert_int_equal(sock_recv_fd(pair[1], data, sizeof(data), &got), 3);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void
 a_socket_without_room_says_so(void **state)
 {
 	static char junk[65536];
@@ -657,6 +681,7 @@ main(void)
 		cmocka_unit_test(a_descriptor_arrives_with_its_message),
 		cmocka_unit_test(a_message_without_a_descriptor_and_the_end_are_told),
 		cmocka_unit_test(of_several_descriptors_one_is_kept_and_the_others_are_closed),
+		cmocka_unit_test(a_descriptor_without_room_for_it_says_so),
 		cmocka_unit_test(a_socket_without_room_says_so),
 		cmocka_unit_test(a_message_that_fits_only_in_part_is_a_failure),
 	};
