@@ -72,7 +72,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 0, "local", "FILE", OPT_TEXT, &o->local, 0, 0,
 		    "the same for this node: targets are the visitors socket" },
 		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, SERVE_MS_MAX,
-		    "on TERM first empty --clients, and go on for so long (2 with --clients)" },
+		    "on TERM first empty --clients and --local, and go on for so long (2 with --clients)" },
 		SERVE_OPTIONS_OTHER(o->serve),
 	};
 
@@ -324,7 +324,7 @@ static void
 on_leaving(struct serve *s)
 {
 	(void)s;
-	published_withdraw();
+	published_stop();
 }
 
 static void

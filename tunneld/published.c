@@ -388,12 +388,6 @@ published_changed(void)
 }
 
 void
-published_withdraw(void)
-{
-	stop(&clients_file);
-}
-
-void
 published_stop(void)
 {
 	stop(&clients_file);

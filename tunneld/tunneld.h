@@ -76,7 +76,6 @@ void authorized_reload(void);	/* SIGHUP */
  */
 int published_start(void);
 void published_changed(void);
-void published_withdraw(void);		/* the other nodes shall not come any more: --clients without lines, for good */
 void published_stop(void);
 
 /* The path of the first unix socket among --visitors, NULL: there is none. */

@@ -34,6 +34,16 @@ pss_kib()
 	done | awk '/^Pss:/ { n += $2 } END { print n + 0 }'
 }
 
+# rss_kib PID: resident set size of all its processes, what they share counted for each.
+rss_kib()
+{
+	local pid
+
+	for pid in $(tree "$1"); do
+		cat "/proc/$pid/status" 2>/dev/null
+	done | awk '/^VmRSS:/ { n += $2 } END { print n + 0 }'
+}
+
 # is_traced PID...: strace has attached to all of them.
 is_traced()
 {

@@ -214,8 +214,8 @@ idle()
 	local server client
 
 	server=$(pss_kib "$SERVER") client=$(pss_kib "$CLIENT")
-	record base.server "$server / 1024"
-	record base.client "$client / 1024"
+	record base.server "$(rss_kib "$SERVER") / 1024"
+	record base.client "$(rss_kib "$CLIENT") / 1024"
 	hold idle $IDLE
 	record idle.server "($(pss_kib "$SERVER") - $server) / $IDLE"
 	record idle.client "($(pss_kib "$CLIENT") - $client) / $IDLE"
