@@ -395,7 +395,7 @@ output(struct mux *m)
 {
 	size_t sum = 0, n;
 
-	while (push(m) && sum < TURN_MAX) {
+	while (!m->over && push(m) && sum < TURN_MAX) {
 		n = fill(m);
 		if (n == 0)
 			return;
@@ -508,7 +508,7 @@ finish(struct mux *m)
 {
 	size_t n;
 
-	while (push(m) && (n = fill(m)) > 0)
+	while (!m->over && push(m) && (n = fill(m)) > 0)
 		transmit(m, n);
 	if (!m->over && m->tls != NULL && pending(m) == 0)
 		tls_goodbye(m->tls);

@@ -32,7 +32,7 @@ enum mux_end {
 	MUX_PEER_RESET,		/* stream: the peer reset it */
 	MUX_IDLE,		/* stream: idle_ms without a byte */
 	MUX_HALF_CLOSE,		/* stream: half_close_ms without a byte after one direction's end */
-	MUX_MEMORY,		/* stream: the session was at its limit and this one kept the most */
+	MUX_MEMORY,		/* stream: the session was at its limit, and this one's descriptor has taken nothing for the longest */
 	MUX_LOST,		/* session: the connection broke; streams: their session ended, however */
 	MUX_SILENT,		/* session: nothing came for dead_ms */
 	MUX_PROTOCOL		/* session: the peer broke the rules, TLS's included */
@@ -83,7 +83,7 @@ struct mux_stream {
 	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be told */
 	struct mux_spill *in, *out;	/* owned: received and not yet written; to be sent before anything read from io */
 	uint64_t rx, tx;		/* bytes of the stream received from, and sent to the peer (what was mux_send() included) */
-	uint64_t looked_us;		/* when its window was last thought about */
+	uint64_t looked_us;		/* when half a window was last taken */
 	uint32_t window;		/* as large as the peer's window has grown */
 	uint32_t taken;			/* bytes taken since then */
 	uint8_t end;			/* enum mux_end, once dead */

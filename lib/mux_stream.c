@@ -12,6 +12,7 @@
 #include "sock.h"
 
 #define FRAMES 8		/* read at once from a stream that moves a lot; others get one */
+#define BLAME_MIN 65536u	/* bytes kept that make a stream one to look at when the session is at its limit */
 #define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
 /* ---- what waits ---- */
@@ -430,17 +431,32 @@ drain(struct mux_stream *s)
 	settle(s);
 }
 
-/* The session is at its limit: who keeps the most goes. */
-static void
-cut_largest(struct mux *m)
+/*
+ * Whether a rather than b is to blame for a session at its limit: whose descriptor has taken nothing for longer. One that reads may
+ * keep a lot for a moment, too, its window having grown.
+ */
+static bool
+to_blame(const struct mux_stream *a, const struct mux_stream *b)
 {
-	struct mux_stream *largest = NULL;
+	bool much = spill_size(a->in) >= BLAME_MIN;
+
+	if (much != (spill_size(b->in) >= BLAME_MIN))
+		return much;
+	if (!much || a->looked_us == b->looked_us)
+		return spill_size(a->in) > spill_size(b->in);
+	return a->looked_us < b->looked_us;
+}
+
+static void
+cut_one(struct mux *m)
+{
+	struct mux_stream *cut = NULL;
 
 	for (struct mux_stream *s = m->streams; s != NULL; s = s->next)
-		if (s->in != NULL && (largest == NULL || spill_size(s->in) > spill_size(largest->in)))
-			largest = s;
-	if (largest != NULL)
-		mux_stream_doom(largest, MUX_MEMORY);
+		if (s->in != NULL && (cut == NULL || to_blame(s, cut)))
+			cut = s;
+	if (cut != NULL)
+		mux_stream_doom(cut, MUX_MEMORY);
 }
 
 /* Keep the pieces but for their first skip bytes. */
@@ -463,7 +479,7 @@ keep(struct mux_stream *s, const struct iovec *iov, int n, size_t skip)
 	}
 	m->kept += spill_size(s->in) - before;
 	while (m->kept > MUX_MEMORY_MAX)
-		cut_largest(m);
+		cut_one(m);
 }
 
 /* How many of the bytes the descriptor took. */

@@ -88,7 +88,7 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 	if (c->next != NULL)
 		c->next->at = c->at;
 	s->open_conns--;
-	if (s->paused && s->open_conns < s->max_conns)
+	if (s->paused && !s->starved && s->open_conns < s->max_conns)
 		resume(s);
 	if ((s->draining || s->one) && s->open_conns == 0)
 		ev_stop(s->ev);
@@ -128,7 +128,7 @@ resume(struct serve *s)
 {
 	if (!s->paused || s->draining)
 		return;
-	s->paused = false;
+	s->paused = s->starved = false;
 	ev_timer_at(s->ev, &s->resume, 0);
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
 		watch(s, l);
@@ -229,6 +229,7 @@ serve_out_of_fds(struct serve *s)
 	if (s->paused || s->draining || s->listeners.first == NULL)
 		return;
 	pause_accepting(s, "no descriptor left for a target");
+	s->starved = true;	/* the end of the connection that saw it frees what it lacked: not enough to begin another */
 	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }
 

@@ -192,7 +192,7 @@ struct serve {
 	struct ev_timer grace, resume, retry_bind;
 	struct ev_io master;		/* in a worker: where its orders come from */
 	struct parent *parent;		/* in the parent of workers */
-	bool paused, bind_failed;
+	bool paused, starved, bind_failed;	/* starved: for want of descriptors; only time ends that */
 	uint64_t pause_logged_ms, limit_logged_ms, limited_since;
 	struct listeners scrape;	/* of --metrics: one, or none */
 };

@@ -32,10 +32,11 @@ crowded() {
 	launch 50 --max-logins 4 "$@"
 	tunnel c "tcp=$HI"
 	base=$(fds tunneld)
-	spawn_peer crowd crowd 60 "unix:$T/visitors" "$way:$ID.tun.test,kind=tcp" recv:2 sleep:2 shut read
+	spawn_peer crowd crowd 120 "unix:$T/visitors" "$way:$ID.tun.test,kind=tcp" recv:2 wait:go sleep:0.3 shut read
 	sleep 0.7
 	[ "$(fds tunneld)" -gt $((base + 10)) ] || fail "the descriptors are not used up: $(fds tunneld) of $base"
 	rests tunneld
+	touch go
 	ends crowd 0 30
 	same "got=hi end=eof" "$(visit "$ID.tun.test,kind=tcp" shut read)" "afterwards"
 	same 1 "$(count 'link=' c)" "changes of the session"
@@ -46,24 +47,31 @@ crowded() {
 
 # By its own limit everybody waits and is served; by force some of those handed over may be lost, and are told of.
 crowded pass
-same "60 x got=hi got= end=eof" "$(cat crowd.log)"
+same "120 x got=hi got= end=eof" "$(cat crowd.log)"
 logged 'accepting paused' tunneld
-rm c.log tunneld.log crowd.log
+rm c.log tunneld.log crowd.log go
 crowded pass --max-conns 1000
 logged_times 1 'accepting paused' tunneld
 lost=$(count 'name=- .* hello=- rx=0 tx=0 .* end=limit$' tunneld)
-[ "$lost" -lt 10 ] || fail "$lost of 60 visitors are lost"
-same $((60 - lost)) "$(sed -n 's/ x got=hi got= end=eof$//p' crowd.log)" "visitors served"
-rm c.log tunneld.log
+[ "$lost" -lt 60 ] || fail "$lost of 120 visitors are lost"
+same $((120 - lost)) "$(sed -n 's/ x got=hi got= end=eof$//p' crowd.log)" "visitors served"
+rm c.log tunneld.log go
 
 # tunnelc: who finds no room is reset, and others are served as ever, those behind them too.
-SERVED=$T/tunnelc
 hub --visitors 127.0.0.1:0
 VISITORS=${READY##* }
 key c.key >/dev/null
 ID=$("$TUNNELC" -i c.key --id)
-limited 30 c "$TUNNELC" -n 9 -k "$SERVER" -i c.key -s "$TUNNEL" "tcp=$HI" "tls=$MUTE"
+limited 30 c "$TUNNELC" -n 9 -k "$SERVER" -i c.key -s "$TUNNEL" "tcp=$HI" "tls=$MUTE" -m "unix:$T/metrics"
 base=$(fds c)
 start_peer herd herd 60 over "$VISITORS" "visitor:$ID.tun.test,kind=tls"
-logged_times 60 'route=tls target=.* (end=limit|end=unreachable)$' c || :
+wait_for 10 has_lines 30 'route=tls target=.* rx=0 tx=0 .* end=limit$' c || fail "$(count 'end=limit' c) were sent away"
+lost=$(count 'end=limit$' c)
 rests c
+same "got= end=reset" "$(client "$VISITORS" "visitor:$ID.tun.test,kind=tcp" read)"
+logged_times $((lost + 1)) 'end=target-reset$' tunneld
+touch over
+fds_back "$base" c
+same "got=hi end=eof" "$(client "$VISITORS" "visitor:$ID.tun.test,kind=tcp" shut read)" "afterwards"
+metric_is 0 tunnelc_visitors
+same 1 "$(count 'link=' c)" "changes of the session"

@@ -50,7 +50,7 @@ done
 has "$(tunnel client "$ADDR" a.key frame:0:1:3:2:x end)" '^1:8:3:0 3:0:0:0 end=close_notify$'
 logged 'protocol: its first stream is not stream 1' tunneld
 has "$(tunnel client "$ADDR" a.key hello get timeout:1 frame:0:1:3:1:x end)" '1:8:3:0 end=timeout' # another stream is reset, no more
-has "$(tunnel client "$ADDR" a.key hello get opens:5000:3 end)" '3:0:0:1 .*end=(close_notify|eof|reset)|end=pipe'
+has "$(tunnel client "$ADDR" a.key hello get opens:5000:3 end)" '3:0:0:1 .*end=(close_notify|eof|reset)|end=(pipe|tls)'
 logged "client=$ID .* down: protocol: " tunneld
 has "$(tunnel client "$ADDR" a.key hello get frame:9:0:0:0 end)" '3:0:0:1 .*end=|end='
 has "$(tunnel client "$ADDR" a.key "part:$(printf '%070000d' 0)" end)" 'code=protocol'

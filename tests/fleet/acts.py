@@ -23,10 +23,11 @@ def told(visits, limit=5):
             for v in failures(visits)[:limit]]
 
 
-def judge(visits, seconds, most, goal, more=()):
-    bad = len(failures(visits))
-    return Result(len(visits), bad, seconds, goal, bad == 0 and (seconds is None or seconds <= most),
-                  list(more) + told(visits))
+def judge(world, visits, seconds, most, goal, more=()):
+    """Whether nothing failed and it took no longer than the most; %g in the goal stands for that."""
+    bad, most = len(failures(visits)), most * world.patience
+    return Result(len(visits), bad, seconds, goal % most if "%" in goal else goal,
+                  bad == 0 and (seconds is None or seconds <= most), list(more) + told(visits))
 
 
 def reachable(world, client, limit):
@@ -54,9 +55,9 @@ def moves(world):
 
 def normal(world):
     """Every name by every node."""
-    with Load(world.visitors, world.ways()) as load:
+    with Load(world, world.ways()) as load:
         load.rounds(1 if world.short else 5)
-    return judge(load.visits, None, 0, "0 failed")
+    return judge(world, load.visits, None, 0, "0 failed")
 
 
 def killed(world):
@@ -64,8 +65,8 @@ def killed(world):
     victim, *others = world.nodes
     bystanders = [c for c in world.clients if victim not in c.nodes]
     moved = world.ways(others, with_second_node(world, victim))
-    with Load(world.visitors, world.ways(others, bystanders)) as load, \
-            Load(world.visitors, moved, visitors=2 * len(moved), rate=8 * len(moved), timeout=1) as hit:
+    with Load(world, world.ways(others, bystanders)) as load, \
+            Load(world, moved, visitors=2 * len(moved), rate=8 * len(moved), timeout=1 / world.patience) as hit:
         load.rounds()
         hit.rounds()
         began = time.monotonic()
@@ -75,32 +76,28 @@ def killed(world):
         hit.rounds(4)
     victim.revive()
     world.settle()
-    seconds, most = back_after(hit.visits, began), world.ttl + 1
-    lost = len(failures(load.visits))
-    return Result(len(load.visits) + len(hit.visits), lost, seconds, "0 failed, back in %d s" % most,
-                  lost == 0 and seconds <= most,
-                  ["of %d requests to its names %d failed meanwhile" % (len(hit.visits), len(failures(hit.visits)))] +
-                  told(load.visits))
+    return judge(world, load.visits, back_after(hit.visits, began), world.ttl + 1, "0 failed, back in %g s",
+                 ["of %d more requests to its own names %d failed meanwhile" % (len(hit.visits), len(failures(hit.visits)))])
 
 
 def restarted(world):
     """All nodes, one after another, under load; held sockets, so a connection has to wait at most."""
     ways = world.ways(clients=with_second_node(world))
-    with Load(world.visitors, ways, visitors=12, rate=60 if world.short else 120, timeout=15) as load:
+    with Load(world, ways, visitors=12, rate=60 if world.short else 200, timeout=15) as load:
         load.rounds()
         for node in world.nodes:
             node.restart()
             world.settle()
         load.rounds()
     longest = max(v.took for v in load.visits)
-    return judge(load.visits, None, 0, "0 failed", ["the longest request took %.1f s" % longest])
+    return judge(world, load.visits, None, 0, "0 failed", ["the longest request took %.1f s" % longest])
 
 
 def failed_over(world):
     """The store's master dies; a client moves before the sentinels have another."""
     mover, others = moves(world)
     home = mover.nodes
-    with Load(world.visitors, world.ways(clients=others)) as load:
+    with Load(world, world.ways(clients=others)) as load:
         load.rounds()
         world.redis.fail_over()
         mover.move([world.nodes[2]])
@@ -112,14 +109,14 @@ def failed_over(world):
     world.redis.mend()
     mover.move(home)
     world.settle()
-    return judge(load.visits, seconds, 10, "0 failed, moved in 10 s")
+    return judge(world, load.visits, seconds, 10, "0 failed, moved in %g s")
 
 
 def forgotten(world):
     """The store is gone for a while, and comes back empty; a client moves meanwhile."""
     mover, others = moves(world)
     home = mover.nodes
-    with Load(world.visitors, world.ways(clients=others)) as load:
+    with Load(world, world.ways(clients=others)) as load:
         load.rounds()
         for server in world.redis.servers:
             server.kill()
@@ -134,7 +131,7 @@ def forgotten(world):
         load.rounds(2)
     mover.move(home)
     world.settle()
-    return judge(load.visits, seconds, 10, "0 failed, moved in 10 s")
+    return judge(world, load.visits, seconds, 10, "0 failed, moved in %g s")
 
 
 def cut(world):
@@ -143,7 +140,7 @@ def cut(world):
     ways = [w for client in world.clients for w in world.ways(clients=[client])
             if w[0] is c or w[0] in client.nodes or c in client.nodes]
     beyond = [client for client in world.clients if client.nodes in ([a], [b])]
-    with Load(world.visitors, ways, visitors=24, rate=100, timeout=8) as load:
+    with Load(world, ways, visitors=24, rate=100, timeout=8) as load:
         load.rounds()
         a.space.lose_sight_of(b.space, True)
         b.space.lose_sight_of(a.space, True)
@@ -157,7 +154,7 @@ def cut(world):
         seconds = time.monotonic() - began
         load.rounds()
     longest = max(v.took for v in load.visits)
-    return judge(load.visits, seconds, 5, "0 failed, whole in 5 s", ["the longest request took %.1f s" % longest])
+    return judge(world, load.visits, seconds, 5, "0 failed, whole in %g s", ["the longest request took %.1f s" % longest])
 
 
 class Sampler:
@@ -209,7 +206,7 @@ def crowd(world):
         client.program.kill()
     world.settle()
     seconds, highest = max(crashed, restarted_s), max(a.highest, b.highest)
-    result = judge(visits, seconds, 10, "back in 10 s, 50 logins",
+    result = judge(world, visits, seconds, 10, "back in %g s, 50 logins",
                    ["crash: %.1f s, %d logins at once; restart: %.1f s, %d logins; %d looks" %
                     (crashed, a.highest, restarted_s, b.highest, a.looks + b.looks)])
     return result._replace(reached=result.reached and highest <= 50)
@@ -304,11 +301,11 @@ def many(world):
             until(lambda: mover.names[1] not in open(node.path("peers")).read(), 30, "it is forgotten")
             until(node.has_read, 30, "%s has read that" % node)
         arrivals.append(big.arrival(mover))
-    with Load(world.visitors, world.ways()) as load:
+    with Load(world, world.ways()) as load:
         load.rounds()
     big.end()
     world.settle()
-    return judge(load.visits, max(times + arrivals), 2, "0 failed, served in 2 s",
+    return judge(world, load.visits, max(times + arrivals), 2, "0 failed, served in %g s",
                  ["%d names; changes: %s s; arrivals: %s s" % (
                      world.many, " ".join("%.2f" % t for t in times), " ".join("%.2f" % t for t in arrivals))])
 

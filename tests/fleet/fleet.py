@@ -30,6 +30,7 @@ def parse_args():
     p.add_argument("--bin", default=os.path.join(HERE, "../../build/bin"), help="where the tools are")
     p.add_argument("--short", action="store_true", help="a form of about a minute")
     p.add_argument("--act", action="append", metavar="NAME", help="play this act alone (repeatable)")
+    p.add_argument("--patience", type=float, default=1, metavar="N", help="on a busy machine: N times the seconds of all goals")
     p.add_argument("--list", action="store_true", help="name the acts and exit")
     p.add_argument("--measure", nargs="*", metavar="WHAT", help="print figures instead (all, or those named)")
     p.add_argument("--keep", metavar="DIR", help="work in DIR and leave it there")
@@ -89,6 +90,7 @@ def build(args):
     from world import World
     world = World(args.inside, os.path.abspath(args.bin), keys=70 if args.short else 206)
     world.short = args.short
+    world.patience = args.patience
     world.crowd = 60 if args.short else 200
     world.many = 20000 if args.short else 100000
     world.start_clients(homes(world.nodes))
@@ -138,7 +140,7 @@ def inside(args):
     try:
         if args.measure is not None:
             import measure
-            return measure.main(args, build)
+            return measure.main(args)
         reached = play(build(args), names)
     except Exception:
         traceback.print_exc()

@@ -70,8 +70,8 @@ def visit(node, kind, name, client, timeout=3.0):
 class Load:
     """Visitors who come again and again by every way of a list of (node, name, client), until the end of a with block."""
 
-    def __init__(self, space, ways, visitors=4, rate=60.0, timeout=3.0):
-        self.space, self.timeout = space, timeout
+    def __init__(self, world, ways, visitors=4, rate=60.0, timeout=3.0):
+        self.space, self.timeout = world.visitors, timeout * world.patience
         self.ways = [(node, kind, name, client) for node, name, client in ways for kind in KINDS]
         self.pause = visitors / rate
         self.visits, self.over = [], threading.Event()

@@ -940,6 +940,47 @@ a_lost_connection_ends_every_stream_and_then_the_session(void **state)
 	}
 }
 
+/* Behind the events of a turn, in front of what the near side sends in it: that write is the first to learn of it. */
+static void
+cut_far(struct ev_task *task)
+{
+	(void)task;
+	mux_free(far.m);
+	far.m = NULL;
+	sock_reset(far.io.fd);
+	far.io.fd = -1;
+}
+
+static bool
+near_over(void)
+{
+	return near.ended != 0;
+}
+
+static void
+a_write_that_finds_the_connection_lost_ends_the_session(void **state)
+{
+	struct ev_task cut = { .cb = cut_far };
+
+	(void)state;
+	for (enum transport t = UNIX; t <= TLS; t++)
+		for (int closing = 0; closing < 2; closing++) {
+			start(t);
+			visit_and_wait();
+			run_turn();
+			run_turn();
+			ev_defer(loop, &cut);
+			assert_true(mux_send(&wires[0].near.s, slice_str("word")));
+			if (closing)
+				mux_close(near.m);
+			run_until(near_over);
+			assert_int_equal(near.ended, 1);
+			assert_int_equal(near.how, MUX_LOST);
+			assert_int_equal(wires[0].near.how, MUX_LOST);
+			stop();
+		}
+}
+
 static void
 a_tls_session_that_ends_without_a_word_is_lost(void **state)
 {
@@ -1222,12 +1263,6 @@ who_sends_does_not_ping(void **state)
 	}
 	close(fd);
 	stop();
-}
-
-static bool
-near_over(void)
-{
-	return near.ended != 0;
 }
 
 static void
@@ -1547,6 +1582,7 @@ main(void)
 		loop_test(windows_grow_within_what_the_session_may_keep),
 		loop_test(who_keeps_the_most_is_cut_when_the_session_keeps_too_much),
 		loop_test(a_lost_connection_ends_every_stream_and_then_the_session),
+		loop_test(a_write_that_finds_the_connection_lost_ends_the_session),
 		loop_test(a_tls_session_that_ends_without_a_word_is_lost),
 		loop_test(a_session_that_is_closed_ends_in_order_at_both_ends),
 		loop_test(goaway_ends_new_streams_and_no_others),
