@@ -12,6 +12,7 @@
 #define IN_SIZE (256u * 1024u)		/* bytes read at once */
 #define OUT_SIZE (256u * 1024u)		/* bytes sent at once */
 #define TURN_MAX (256u * 1024u)		/* bytes of one session and direction in one turn */
+#define READ_COUNTS (TURN_MAX / 16u)	/* as so many bytes at least: many records with little in each cost as much */
 #define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes behind them */
 #define PIECES 64			/* of one stream's data, written at once */
 #define RTT_PACE_MS 1000		/* the connection's round trip is asked for at most so often */
@@ -354,7 +355,7 @@ input(struct mux *m)
 		n = receive(m);
 		if (n == 0)
 			break;
-		sum += n;
+		sum += n > READ_COUNTS ? n : READ_COUNTS;
 		m->heard_ms = ev_now_ms(m->pool->ev);
 		hear(m, m->pool->in, n);
 	}

@@ -59,6 +59,8 @@ struct tls {
 	size_t received;	/* bytes before the handshake was done */
 	unsigned messages;	/* handshake messages since the last data */
 	const char *said;	/* a reason of ours, better than OpenSSL's */
+	tls_judge *judge;	/* NULL: any key will do for the handshake */
+	void *judge_arg;
 	char id[IDENTITY_ID_SIZE];
 	char why[TLS_WHY_MAX];
 };
@@ -269,7 +271,7 @@ on_certificate(X509_STORE_CTX *store, void *arg)
 		t->said = "more than one certificate";
 	else if (key == NULL || !identity_id_of(key, t->id))
 		t->said = "a key that is neither Ed25519 nor P-256";
-	else
+	else if (t->judge == NULL || (t->said = t->judge(t->judge_arg, t->id)) == NULL)
 		return 1;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
 	return 0;
@@ -493,6 +495,13 @@ tls_new(struct tls_context *ctx, int fd, const char *sni)
 }
 
 void
+tls_expect(struct tls *t, tls_judge *judge, void *arg)
+{
+	t->judge = judge;
+	t->judge_arg = arg;
+}
+
+void
 tls_free(struct tls *t)
 {
 	if (t == NULL)
@@ -518,7 +527,7 @@ explain(struct tls *t, unsigned long code)
 	else if (reason > SSL_AD_REASON_OFFSET)
 		snprintf(t->why, sizeof(t->why), "peer refused us: %s", SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
 	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST)
-		snprintf(t->why, sizeof(t->why), "no TLS 1.3 hello");
+		snprintf(t->why, sizeof(t->why), t->done ? "bytes that are no TLS 1.3" : "no TLS 1.3 hello");
 	else
 		snprintf(t->why, sizeof(t->why), "%s", text == NULL ? "TLS failed" : text);
 }

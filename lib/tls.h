@@ -35,6 +35,13 @@ struct tls;
  */
 struct tls *tls_new(struct tls_context *ctx, int fd, const char *sni);
 
+/*
+ * Ask about the peer as soon as its id is known: for a client that is before anything is sent that tells who we are. NULL: it is
+ * welcome; else why not, which lives as long as t: the handshake ends as TLS_BAD.
+ */
+typedef const char *tls_judge(void *arg, const char *id);
+void tls_expect(struct tls *t, tls_judge *judge, void *arg);
+
 /* Frees; sends nothing (tls_goodbye()). NULL is fine. */
 void tls_free(struct tls *t);
 
@@ -48,7 +55,7 @@ enum tls_result {
 
 /*
  * Go on with the handshake: TLS 1.3, mutual, ALPN tun/1. TLS_OK: it is done and tls_peer_id() is known; whether that
- * party is welcome is the caller's to say. On the server's side nothing is trusted before; on the client's side the server
+ * party is welcome is the caller's to say, then or by tls_expect(). On the server's side nothing is trusted before; on the client's side the server
  * may still refuse us: that is TLS_BAD of a later read. Costs a few hundred microseconds of CPU once the peer's flight is there.
  */
 enum tls_result tls_handshake(struct tls *t);

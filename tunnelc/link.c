@@ -45,6 +45,7 @@ struct link {
 	struct raw *visitor;		/* of a raw connection; frees itself, borrowed until it has left */
 	uint32_t visitors;
 	char why[WHY_MAX];		/* it is to end; empty: not known yet */
+	char wrong_pin[2 * IDENTITY_WHY_MAX];	/* what is wrong with the server's key; empty: nothing */
 };
 
 static const char *const state_name[] = { "reach", "handshake", "hello", "live", "draining", "closed" };
@@ -461,16 +462,17 @@ sni_of(const char *server, char out[static HOST_MAX + 1])
 	return host_normalize(a.host, out) > 0 ? out : NULL;
 }
 
-static void
-check_pin(struct link *l)
+/* The server's key, known before it hears anything of ours. */
+static const char *
+check_pin(void *arg, const char *id)
 {
-	const char *id = tls_peer_id(l->tls);
+	struct link *l = arg;
 	char why[IDENTITY_WHY_MAX];
 
 	if (pin_ok(l->server, id, why))
-		begin_mux(l);
-	else
-		fail(l, "wrong pin: the server has the key %s: %s", id, why);
+		return NULL;
+	snprintf(l->wrong_pin, sizeof(l->wrong_pin), "wrong pin: the server has the key %s: %s", id, why);
+	return l->wrong_pin;
 }
 
 static void
@@ -478,7 +480,7 @@ shake_hands(struct link *l)
 {
 	switch (tls_handshake(l->tls)) {
 	case TLS_OK:
-		check_pin(l);
+		begin_mux(l);
 		break;
 	case TLS_AGAIN:
 		break;
@@ -487,7 +489,10 @@ shake_hands(struct link *l)
 		break;
 	case TLS_CUT:
 	case TLS_BAD:
-		fail(l, "tls: %s", tls_why(l->tls));
+		if (l->wrong_pin[0] != '\0')
+			fail(l, "%s", l->wrong_pin);
+		else
+			fail(l, "tls: %s", tls_why(l->tls));
 		break;
 	}
 }
@@ -499,10 +504,12 @@ begin_tls(struct link *l)
 
 	sock_nodelay(l->io.fd);
 	l->tls = tls_new(the->tls, l->io.fd, sni_of(l->server, host));
-	if (l->tls == NULL)
+	if (l->tls == NULL) {
 		fail(l, "%s", strerror(ENOMEM));
-	else
-		shake_hands(l);
+		return;
+	}
+	tls_expect(l->tls, check_pin, l);
+	shake_hands(l);
 }
 
 static void

@@ -229,8 +229,8 @@ run_errand(const struct options *o)
 	me = load_identity(o->new_key != NULL ? o->new_key : o->identity);
 	if (o->ready)
 		code = ready_ask(identity_id(me));
-	else
-		printf("%s\n", identity_id(me));
+	else if (puts(identity_id(me)) == EOF || fflush(stdout) == EOF)
+		die(EXIT_TEMP, "standard output");
 	identity_free(me);
 	return code;
 }
@@ -398,6 +398,8 @@ set_up_transport(void)
 {
 	char why[TLS_WHY_MAX];
 
+	if (the->identity != NULL && ready_serve(the->ev, identity_id(the->identity)) == -1)
+		log_warn("unix:@tunnelc/%s: %s; --ready will not work", identity_id(the->identity), strerror(errno));
 	if (the->secret.p != NULL) {
 		the->relays = relay_pool_new(the->ev, PIPES_MAX, raw_more);
 		if (the->relays == NULL)
@@ -407,8 +409,6 @@ set_up_transport(void)
 	the->tls = tls_context_new(TLS_CLIENT, the->identity, why);
 	if (the->tls == NULL)
 		diex(EXIT_TEMP, "tls: %s", why);
-	if (ready_serve(the->ev, identity_id(the->identity)) == -1)
-		log_warn("unix:@tunnelc/%s: %s; --ready will not work", identity_id(the->identity), strerror(errno));
 }
 
 static void

@@ -6,7 +6,7 @@
 named web && WEB=$READY
 hub
 WRONG=$(key wrong.key)
-key c.key >/dev/null
+CLIENT=$(key c.key)
 client() { spawn "$1" "$TUNNELC" -s "$TUNNEL" -i c.key "tcp=$WEB" -v "$@"; }
 start_client() { local name="$1"; shift; spawn "$name" "$TUNNELC" -s "$TUNNEL" -i c.key "tcp=$WEB" -v "$@"; }
 
@@ -16,7 +16,7 @@ logged "warn: server=$TUNNEL link=down reason=\"wrong pin: the server has the ke
 wait_for 20 has_lines 3 'handshake -> closed' wrong || fail "it is not tried again"
 same 1 "$(count 'wrong pin' wrong)" "lines about the pin"
 not_logged 'link=up|hello' wrong
-not_logged ' up: ' tunneld
+not_logged "up: |$CLIENT" tunneld		# not even who we are
 signal wrong TERM
 ends wrong 0
 start_client any -k "$WRONG" -k "$SERVER"

@@ -220,6 +220,39 @@ both_ends_learn_each_others_id(void **state)
 	}
 }
 
+static const char *
+expects_another(void *arg, const char *id)
+{
+	*(const char **)arg = id;
+	return strcmp(id, identity_id(p256)) == 0 ? NULL : "it is another";
+}
+
+static void
+a_server_with_another_key_learns_nothing_of_the_client(void **state)
+{
+	struct ends e = two_ends(client_ctx, server_ctx, false);
+	enum tls_result c = TLS_AGAIN, s = TLS_AGAIN;
+	const char *asked = NULL;
+
+	(void)state;
+	tls_expect(e.client, expects_another, &asked);
+	for (unsigned i = 0; i < ROUNDS && (c == TLS_AGAIN || s == TLS_AGAIN); i++) {
+		c = c == TLS_AGAIN ? tls_handshake(e.client) : c;
+		s = s == TLS_AGAIN ? tls_handshake(e.server) : s;
+	}
+	assert_int_equal(c, TLS_BAD);
+	assert_why(e.client, "it is another");
+	assert_string_equal(asked, identity_id(other));
+	assert_int_equal(s, TLS_BAD);
+	assert_string_equal(tls_peer_id(e.server), "");
+	free_ends(&e);
+
+	e = two_ends(client_ctx, p256_server_ctx, false);
+	tls_expect(e.client, expects_another, &asked);
+	shake_hands(&e);
+	free_ends(&e);
+}
+
 static void
 words_go_both_ways(void **state)
 {
@@ -1272,6 +1305,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ends_learn_each_others_id),
+		cmocka_unit_test(a_server_with_another_key_learns_nothing_of_the_client),
 		cmocka_unit_test(words_go_both_ways),
 		cmocka_unit_test(the_clients_first_words_may_come_with_its_last_flight),
 		cmocka_unit_test(bytes_arrive_as_sent_whatever_the_sizes),
