@@ -3,11 +3,8 @@
 #include "identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -16,10 +13,11 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "file.h"
 #include "replace.h"
 #include "sha256.h"
 
-#define FILE_MAX 16384u
+#define PEM_MAX 16384u
 #define COORDINATE 32u		/* bytes of an Ed25519 key, and of x and y of a P-256 key */
 #define COORDINATE_TEXT 45u	/* in base64, NUL included */
 #define WHY_PATH 160		/* bytes of a path in a reason: what is wrong must fit behind it */
@@ -212,42 +210,6 @@ identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 	return NULL;
 }
 
-/* Whether a key may come from such a file; else the reason. */
-static bool
-file_is_fit(const struct stat *st, char why[static IDENTITY_WHY_MAX])
-{
-	if (!S_ISREG(st->st_mode))
-		snprintf(why, IDENTITY_WHY_MAX, "not a plain file");
-	else if ((st->st_mode & 077) != 0)
-		snprintf(why, IDENTITY_WHY_MAX, "mode %04o lets others at the key: chmod 600", (unsigned)st->st_mode & 07777);
-	else if (st->st_size > (off_t)FILE_MAX)
-		snprintf(why, IDENTITY_WHY_MAX, "over %u bytes", FILE_MAX);
-	else
-		return true;
-	return false;
-}
-
-/* The file's bytes; -1 with the reason, and errno. */
-static ssize_t
-read_file(int fd, char text[static FILE_MAX], char why[static IDENTITY_WHY_MAX])
-{
-	struct stat st;
-	ssize_t n = -1;
-	size_t len = 0;
-
-	errno = 0;
-	if (fstat(fd, &st) == 0) {
-		if (!file_is_fit(&st, why))
-			return -1;
-		while (len < FILE_MAX && (n = read(fd, text + len, FILE_MAX - len)) > 0)
-			len += (size_t)n;
-	}
-	if (n >= 0)
-		return (ssize_t)len;
-	snprintf(why, IDENTITY_WHY_MAX, "%s", strerror(errno));
-	return -1;
-}
-
 static void
 put_path_first(const char *path, char why[static IDENTITY_WHY_MAX])
 {
@@ -260,19 +222,17 @@ put_path_first(const char *path, char why[static IDENTITY_WHY_MAX])
 struct identity *
 identity_load(const char *path, char why[static IDENTITY_WHY_MAX])
 {
-	char text[FILE_MAX];
 	struct identity *me = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* a pipe must not keep us waiting */
-	ssize_t len = -1;
+	size_t len;
+	char *pem = file_read(path, PEM_MAX, true, &len, why);
 	int saved;
 
-	snprintf(why, IDENTITY_WHY_MAX, "%s", fd == -1 ? strerror(errno) : "");
-	if (fd != -1 && (len = read_file(fd, text, why)) >= 0)
-		me = identity_parse(slice_of(text, (size_t)len), why);
+	if (pem != NULL)
+		me = identity_parse(slice_of(pem, len), why);
 	saved = errno;
-	OPENSSL_cleanse(text, sizeof(text));
-	if (fd != -1)
-		close(fd);
+	if (pem != NULL)
+		OPENSSL_cleanse(pem, len);
+	free(pem);
 	if (me == NULL)
 		put_path_first(path, why);
 	errno = saved;

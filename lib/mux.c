@@ -12,7 +12,9 @@
 #define IN_SIZE (256u * 1024u)		/* bytes read at once */
 #define OUT_SIZE (256u * 1024u)		/* bytes sent at once */
 #define TURN_MAX (256u * 1024u)		/* bytes of one session and direction in one turn */
-#define READ_COUNTS (TURN_MAX / 16u)	/* as so many bytes at least: many records with little in each cost as much */
+#define READ_COUNTS (TURN_MAX / 16u)	/* as so many bytes at least: records with little in them cost as much as others */
+#define WRITE_COUNTS 1024u		/* so does a write to a stream's descriptor */
+#define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* bytes read at once from who makes us write little by little */
 #define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes behind them */
 #define PIECES 64			/* of one stream's data, written at once */
 #define RTT_PACE_MS 1000		/* the connection's round trip is asked for at most so often */
@@ -134,7 +136,7 @@ end_tls(struct mux *m, enum tls_result r)
 static size_t
 receive_plain(struct mux *m)
 {
-	ssize_t n = recv(m->io.fd, m->pool->in, IN_SIZE, 0);
+	ssize_t n = recv(m->io.fd, m->pool->in, m->crumbs ? CRUMBS_SIZE : IN_SIZE, 0);
 
 	if (n > 0)
 		return (size_t)n;
@@ -154,7 +156,7 @@ receive(struct mux *m)
 
 	if (m->tls == NULL)
 		return receive_plain(m);
-	r = tls_read(m->tls, m->pool->in, IN_SIZE, &n);
+	r = tls_read(m->tls, m->pool->in, m->crumbs ? CRUMBS_SIZE : IN_SIZE, &n);
 	m->readable = r == TLS_OK && !tls_drained(m->tls);
 	if (r == TLS_OK)
 		return n;
@@ -242,6 +244,7 @@ push(struct mux *m)
 struct gather {
 	struct mux_stream *s;		/* NULL: none */
 	size_t len;
+	size_t writes;			/* so far */
 	int n;
 	struct iovec iov[PIECES];
 };
@@ -265,6 +268,7 @@ gather_flush(struct gather *g)
 	if (s == NULL)
 		return;
 	g->s = NULL;
+	g->writes++;
 	mux_stream_input(s, g->iov, g->n, g->len);
 	g->n = 0;
 	g->len = 0;
@@ -311,15 +315,18 @@ act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 	}
 }
 
-/* Walk what came. Any callback may free the session: its memory lives on until the end of the turn. */
-static void
+/*
+ * Walk what came; how many writes that took. Any callback may free the session: its memory lives on until the end of
+ * the turn.
+ */
+static size_t
 hear(struct mux *m, const uint8_t *bytes, size_t len)
 {
 	struct gather g;
 	struct yamux_what what;
 
 	g.s = NULL;
-	g.len = 0;
+	g.len = g.writes = 0;
 	g.n = 0;
 	while (!m->over) {
 		size_t used;
@@ -343,23 +350,34 @@ hear(struct mux *m, const uint8_t *bytes, size_t len)
 		else
 			act(m, e, &what);
 	}
+	return g.writes;
+}
+
+/* What a read cost, in bytes of a lot. */
+static size_t
+cost(size_t n, size_t writes)
+{
+	size_t least = writes * WRITE_COUNTS > READ_COUNTS ? writes * WRITE_COUNTS : READ_COUNTS;
+
+	return n > least ? n : least;
 }
 
 /* A turn's worth of what the socket has. Slow streams do not stop this: credit bounds what can come. */
 static void
 input(struct mux *m)
 {
-	size_t sum = 0, n;
+	size_t sum = 0, n, writes;
 
 	while (m->readable && !m->over && sum < TURN_MAX) {
 		n = receive(m);
 		if (n == 0)
 			break;
-		sum += n > READ_COUNTS ? n : READ_COUNTS;
 		m->heard_ms = ev_now_ms(m->pool->ev);
-		hear(m, m->pool->in, n);
+		writes = hear(m, m->pool->in, n);
+		m->crumbs = writes * WRITE_COUNTS > n;
+		sum += cost(n, writes);
 	}
-	if (!m->over && (m->readable || yamux_has_out(m->y)))
+	if (!m->over && (m->readable || (yamux_has_out(m->y) && !m->blocked)))	/* blocked: room makes it due */
 		mux_due(m);
 }
 

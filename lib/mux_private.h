@@ -40,6 +40,7 @@ struct mux {
 	uint32_t rtt_us;
 	uint32_t pings;
 	bool readable, blocked;		/* of the socket, until EAGAIN and until it is writable */
+	bool crumbs;			/* what was read last was written in small pieces */
 	bool closing;			/* mux_close() was called */
 	bool over;			/* it has ended: no more of it is looked at */
 	bool freed;			/* by its owner; the memory lives until the end of the turn */

@@ -348,6 +348,8 @@ took(struct mux_stream *s, size_t n)
 {
 	uint32_t more = 0;
 
+	if (n > 0)
+		s->stuck_ms = (uint32_t)ev_now_ms(s->mux->pool->ev);
 	if (s->peer_eof || s->y.id == 0 || n == 0)
 		return;
 	s->taken += (uint32_t)n;
@@ -442,9 +444,9 @@ to_blame(const struct mux_stream *a, const struct mux_stream *b)
 
 	if (much != (spill_size(b->in) >= BLAME_MIN))
 		return much;
-	if (!much || a->looked_us == b->looked_us)
+	if (!much || a->stuck_ms == b->stuck_ms)
 		return spill_size(a->in) > spill_size(b->in);
-	return a->looked_us < b->looked_us;
+	return (int32_t)(a->stuck_ms - b->stuck_ms) < 0;
 }
 
 static void
@@ -466,6 +468,8 @@ keep(struct mux_stream *s, const struct iovec *iov, int n, size_t skip)
 	struct mux *m = s->mux;
 	size_t before = spill_size(s->in);
 
+	if (s->in == NULL)
+		s->stuck_ms = (uint32_t)ev_now_ms(m->pool->ev);
 	for (int i = 0; i < n; i++) {
 		size_t cut = skip < iov[i].iov_len ? skip : iov[i].iov_len;
 

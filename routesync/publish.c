@@ -42,7 +42,7 @@ struct publisher {
 	struct ev_timer tick, renew, farewell;
 	struct stat stamp;
 	int stat_error;			/* errno of the last stat */
-	bool bad, once, leaving, put_all;
+	bool bad, once, leaving, put_all, renewing;
 	bool behind;			/* now is not in the store yet */
 };
 
@@ -69,7 +69,7 @@ is_gone(const struct publisher *p, struct slice line)
 	return p->leaving || lines_find(&p->now.lines, lines_name(line)).p == NULL;
 }
 
-/* Lines that are as they were need no write between two renewals. */
+/* Lines that are as they were need no write: renewing them tells whether the store still has them. */
 static bool
 is_fresh(const struct publisher *p, struct slice line)
 {
@@ -101,7 +101,10 @@ write_some(struct publisher *p)
 	for (; p->at < p->now.lines.n && n < BATCH; p->at++) {
 		struct slice line = p->now.lines.line[p->at];
 
-		if (is_fresh(p, line)) {
+		if (p->renewing) {
+			redis_renew(p->redis, key_of(p, line, key), p->ttl_ms);
+			n++;
+		} else if (is_fresh(p, line)) {
 			redis_set(p->redis, key_of(p, line, key), shelf_value(line), p->ttl_ms);
 			n++;
 		}
@@ -112,6 +115,12 @@ write_some(struct publisher *p)
 static void
 end_round(struct publisher *p)
 {
+	p->renewing = false;
+	if (redis_has_lost(p->redis) && !p->leaving) {
+		p->put_all = true;
+		p->step = STEP_WRITE;
+		return;
+	}
 	p->step = STEP_IDLE;
 	p->behind = false;
 	redis_good(p->redis);
@@ -157,7 +166,7 @@ go_on(struct publisher *p)
 	}
 }
 
-/* all: everything is written, to renew it or because the store may have lost it. */
+/* all: everything is written, for the store may have lost it. */
 static void
 begin_round(struct publisher *p, bool all)
 {
@@ -182,6 +191,7 @@ on_down(void *arg, enum redis_trouble trouble)
 
 	(void)trouble;
 	p->step = STEP_IDLE;
+	p->renewing = false;
 	app_metric(p->app, M_STORE_UP, 0);
 	app_count(p->app, M_REFRESH_FAILED);
 	if (p->once || p->leaving)
@@ -269,8 +279,10 @@ on_renew(struct ev_timer *t)
 	struct publisher *p = EV_CONTAINER(t, struct publisher, renew);
 
 	ev_timer_in(p->app->ev, t, p->ttl_ms / 3);
-	if (redis_is_up(p->redis) && p->step == STEP_IDLE && !p->leaving)
-		begin_round(p, true);
+	if (!redis_is_up(p->redis) || p->step != STEP_IDLE || p->leaving)
+		return;
+	p->renewing = true;
+	begin_round(p, false);
 }
 
 static void

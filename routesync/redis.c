@@ -33,6 +33,7 @@ struct redis {
 	char *channels;			/* of their notifications; owned */
 	size_t channel_prefix;		/* bytes before the key in a channel's name */
 	bool scanning, last_step, again, watched;
+	bool lost;			/* a key to renew was not there */
 	unsigned reads, writes;		/* under way */
 };
 
@@ -348,6 +349,8 @@ on_notification(redisAsyncContext *ac, void *data, void *arg)
 		return;
 	}
 	channel = text_of(reply->element[2]);
+	if (slice_is(text_of(reply->element[3]), "expire"))
+		return;		/* it got a time to live, its value is as it was */
 	if (channel.len <= r->channel_prefix || !is_ours(r, slice_skip(channel, r->channel_prefix)))
 		return;
 	if (!redis_is_up(r) || r->reads > READS_MAX)
@@ -461,6 +464,37 @@ redis_set(struct redis *r, struct slice key, struct slice value, uint64_t ttl_ms
 
 	r->writes++;
 	link_send(&r->main, on_written, NULL, ttl_ms == 0 ? 3 : 5, argv);
+}
+
+static void
+on_renewed(redisAsyncContext *ac, void *data, void *arg)
+{
+	const redisReply *reply = data;
+	struct link *l = ac->data;
+
+	if (l != NULL && reply != NULL && reply->type == REDIS_REPLY_INTEGER && reply->integer == 0)
+		EV_CONTAINER(l, struct redis, main)->lost = true;
+	on_written(ac, data, arg);
+}
+
+void
+redis_renew(struct redis *r, struct slice key, uint64_t ttl_ms)
+{
+	char ttl[24];
+	const struct slice argv[] = { slice_str("PEXPIRE"), key, slice_of(ttl,
+	    (size_t)snprintf(ttl, sizeof(ttl), "%llu", (unsigned long long)ttl_ms)) };
+
+	r->writes++;
+	link_send(&r->main, on_renewed, NULL, 3, argv);
+}
+
+bool
+redis_has_lost(struct redis *r)
+{
+	bool lost = r->lost;
+
+	r->lost = false;
+	return lost;
 }
 
 void

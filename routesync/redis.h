@@ -74,4 +74,8 @@ void redis_scan(struct redis *r);
 void redis_set(struct redis *r, struct slice key, struct slice value, uint64_t ttl_ms);
 void redis_delete(struct redis *r, struct slice key);
 
+/* Let a key live for ttl_ms more; redis_has_lost() tells, once, whether one was not there any more. */
+void redis_renew(struct redis *r, struct slice key, uint64_t ttl_ms);
+bool redis_has_lost(struct redis *r);
+
 #endif

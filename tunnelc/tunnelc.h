@@ -10,6 +10,7 @@
 #include "control.h"
 #include "dial.h"
 #include "ev.h"
+#include "file.h"
 #include "identity.h"
 #include "mux.h"
 #include "opts.h"
@@ -148,14 +149,6 @@ bool pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX
 /* Report every error of -k and --known-servers, a server without a line included: 0, or the exit code. */
 typedef void pins_report(const char *text);
 int pins_check(const struct options *o, pins_report *report);
-
-/* ---- file.c: small files ---- */
-
-/*
- * The whole of a plain file of at most max bytes, malloc'd, with a NUL behind it. secret: only its owner may read
- * it. NULL with the reason, and errno, 0 when it is the file's mode or size.
- */
-char *file_read(const char *path, size_t max, bool secret, size_t *len, char why[static IDENTITY_WHY_MAX]);
 
 /* ---- stream.c: one visitor's stream joined to a local target, or to a program ---- */
 

@@ -308,6 +308,14 @@ static const struct refusal {
 	[CONTROL_PROTOCOL] = { END_HELLO, 0, "the protocol was not kept" },
 };
 
+/* A secret has no id that could be told. */
+static const char *
+refusal_text(const struct client *c, enum control_code code)
+{
+	return code == CONTROL_UNAUTHORISED && c->session.by_secret ?
+	    "no line of the authorization file has its hash" : refusals[code].text;
+}
+
 static const char *
 client_word(const struct client *c)
 {
@@ -324,13 +332,15 @@ refuse(struct client *c, enum control_code code, const char *why)
 
 	if (c->state >= CLIENT_PARTING)
 		return;
+	if (why == NULL)
+		why = refusal_text(c, code);
 	if (r->end == END_HELLO)
 		c->verdict = HELLO_MALFORMED;
 	log_info("client=%s conn=%" PRIu64 " peer=%s %s: %s", client_word(c), c->base.id,
-	    endpoint_text(&c->base.peer, peer), control_code_word(code), why != NULL ? why : r->text);
+	    endpoint_text(&c->base.peer, peer), control_code_word(code), why);
 	login_over(c, r->end == END_HELLO ? M_LOGINS_FAILED : M_LOGINS_REFUSED);
 	if (!c->session.by_secret && c->mux != NULL) {
-		snprintf(text, sizeof(text), "%s: %s", client_word(c), why != NULL ? why : r->text);
+		snprintf(text, sizeof(text), "%s: %s", client_word(c), why);
 		m.text = slice_str(text);
 		send_control(c, &m);
 		if (c->has_control && mux_of(&c->control) != NULL)

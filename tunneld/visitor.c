@@ -30,6 +30,7 @@
 
 #define READ_ROOM 16384u	/* bytes read at once: a header, and what came with it */
 #define KIND_MS 500u		/* who says nothing for so long waits for the other side */
+#define METHOD_MAX 32u		/* bytes of what may be an HTTP method; the longest one registered has 17 */
 #define LINGER_MS 2000u
 #define LINGER_READS 16
 #define PARKED_PART 4		/* so many parts of --max-conns are there: the others stay free of those parked */
@@ -638,10 +639,19 @@ route(struct visitor *v, struct slice bytes, const struct said *said)
 
 /* ---- the kind ---- */
 
+/* HTTP begins with a method and a blank; "SSH-2.0" does not. Unknown: a method may be under way. */
 static enum visitor_kind
-kind_of_byte(char first)
+kind_of_bytes(struct slice first)
 {
-	return first == 0x16 ? KIND_TLS : first >= 'A' && first <= 'Z' ? KIND_HTTP : KIND_TCP;
+	size_t n = 0;
+
+	if (first.len > 0 && first.p[0] == 0x16)
+		return KIND_TLS;
+	while (n < first.len && ((first.p[n] >= 'A' && first.p[n] <= 'Z') || (n > 0 && first.p[n] == '-')))
+		n++;
+	if (n == first.len)
+		return n < METHOD_MAX ? KIND_UNKNOWN : KIND_TCP;
+	return n > 0 && first.p[n] == ' ' ? KIND_HTTP : KIND_TCP;
 }
 
 static enum visitor_kind
@@ -651,17 +661,29 @@ kind_of_word(struct slice word)
 	    slice_is(word, "tcp") ? KIND_TCP : KIND_UNKNOWN;
 }
 
-/* Look at its first byte, which stays where it is. */
+/* By its first bytes: those read, and those which stay in its socket. last: no more of them are waited for. */
 static enum visitor_kind
-peek_kind(struct visitor *v)
+guess_kind(struct visitor *v, struct slice rest, bool last)
 {
-	char first;
-	ssize_t n = recv(v->stream.io.fd, &first, 1, MSG_PEEK);
+	char first[METHOD_MAX];
+	size_t len = rest.len < sizeof(first) ? rest.len : sizeof(first);
+	enum visitor_kind kind = kind_of_bytes(slice_of(rest.p, len));
+	ssize_t n;
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
-		return KIND_UNKNOWN;
-	v->readable = true;
-	return n == 1 ? kind_of_byte(first) : KIND_TCP;
+	if (kind != KIND_UNKNOWN)
+		return kind;
+	if (len > 0)
+		memcpy(first, rest.p, len);
+	n = recv(v->stream.io.fd, first + len, sizeof(first) - len, MSG_PEEK);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
+		n = 0;
+	} else {
+		v->readable = true;
+		last |= n <= 0;
+	}
+	len += n > 0 ? (size_t)n : 0;
+	kind = kind_of_bytes(slice_of(first, len));
+	return kind != KIND_UNKNOWN || !last ? kind : len > 0 ? KIND_HTTP : KIND_TCP;
 }
 
 static void
@@ -675,13 +697,11 @@ count_kind(const struct visitor *v)
 
 /* The header is known: tell the kind, or wait until it shows. */
 static void
-settle_kind(struct visitor *v, struct slice bytes, const struct said *said)
+settle_kind(struct visitor *v, struct slice bytes, const struct said *said, bool last)
 {
 	v->kind = kind_of_word(said->h.kind);
-	if (v->kind == KIND_UNKNOWN && said->rest.len > 0)
-		v->kind = kind_of_byte(said->rest.p[0]);
 	if (v->kind == KIND_UNKNOWN)
-		v->kind = peek_kind(v);
+		v->kind = guess_kind(v, said->rest, last);
 	if (v->kind != KIND_UNKNOWN) {
 		count_kind(v);
 		route(v, bytes, said);
@@ -695,9 +715,9 @@ settle_kind(struct visitor *v, struct slice bytes, const struct said *said)
 		visitor_close(v, END_LIMIT);
 }
 
-/* Look again at one whose header is whole and kept. */
+/* Look again at one whose header is whole and kept. last: what it has not said by now is not waited for. */
 static void
-again(struct visitor *v, enum visitor_kind otherwise)
+again(struct visitor *v, bool last)
 {
 	struct slice bytes = slice_of((char *)v->arrival->bytes, v->arrival->len);
 	struct said said;
@@ -706,15 +726,10 @@ again(struct visitor *v, enum visitor_kind otherwise)
 	if (proxyhdr_read(v->arrival->bytes, bytes.len, &said.h, &used) != PROXYHDR_OK)
 		return;		/* it was */
 	said.rest = slice_skip(bytes, used);
-	if (v->kind != KIND_UNKNOWN) {
+	if (v->kind != KIND_UNKNOWN)
 		route(v, bytes, &said);
-	} else if (otherwise != KIND_UNKNOWN) {
-		v->kind = otherwise;
-		count_kind(v);
-		route(v, bytes, &said);
-	} else {
-		settle_kind(v, bytes, &said);
-	}
+	else
+		settle_kind(v, bytes, &said, last);
 }
 
 /* ---- the header ---- */
@@ -798,7 +813,7 @@ take_header(struct visitor *v, struct slice bytes)
 	said.rest = slice_skip(bytes, used);
 	if ((v->passed != -1 && !take_passed(v, said.rest)) || !identify(v, &said.h))
 		return;
-	settle_kind(v, bytes, &said);
+	settle_kind(v, bytes, &said, false);
 }
 
 /* Take the one descriptor that may come: a second is one too many. */
@@ -865,7 +880,7 @@ on_visitor(struct ev_io *io, unsigned events)
 		break;
 	case VISITOR_KIND:
 		if (events & (EV_READ | EV_EOF | EV_ERROR))
-			again(v, KIND_UNKNOWN);
+			again(v, false);
 		break;
 	case VISITOR_PARKED:		/* not read until it is joined, but a reset ends it */
 		if (events & EV_ERROR)
@@ -908,7 +923,7 @@ on_deadline(struct ev_timer *t)
 		visitor_close(v, END_HELLO);
 		break;
 	case VISITOR_KIND:
-		again(v, KIND_TCP);
+		again(v, true);
 		break;
 	case VISITOR_PARKED:
 		give_up(v);
@@ -935,7 +950,7 @@ on_look_again(struct ev_task *task)
 	(void)task;
 	for (struct arrival *next, *a = parked; a != NULL; a = next) {
 		next = a->next;
-		again(a->visitor, KIND_UNKNOWN);
+		again(a->visitor, false);
 	}
 }
 

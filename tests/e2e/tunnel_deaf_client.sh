@@ -4,7 +4,7 @@
 . "${0%/*}/lib.sh"
 
 named web && WEB=$READY
-hub --heartbeat 0.5 --dead-after 8 --park 0 --visitors 127.0.0.1:0 -m "unix:$T/metrics"
+hub --heartbeat 0.5 --dead-after 5 --park 0 --visitors 127.0.0.1:0 -m "unix:$T/metrics"
 VISITORS=${READY##* }
 tunnel c "tcp=$WEB"
 GOOD=$ID.tun.test
@@ -22,7 +22,7 @@ logged '^welcome' deaf
 spawn_peer pushed crowd 10 "$VISITORS" "visitor:$ID.tun.test,kind=tcp" wait:open push:2 read
 wait_for 10 test -e open || fail "no visitors: $(cat deaf.log)"
 metric_is 10 tunneld_visitors
-sleep 2
+sleep 1.5
 cpu=$(cpu_ms "$(pid_of tunneld)")
 same "3 x got=web end=eof" "$(peer crowd 3 "unix:$T/visitors" "visitor:$GOOD,kind=tcp" shut read)"
 sleep 0.5
@@ -36,9 +36,10 @@ ends pushed 0
 fds_back "$base" tunneld
 
 # The same one, silent as well.
-spawn deaf python3 -SE "$TESTS/tunnel.py" client "$TUNNEL" deaf.key hello get hold frame:1:0:2:4294705151 touch:again sleep:60
+spawn mute python3 -SE "$TESTS/tunnel.py" client "$TUNNEL" deaf.key hello get hold frame:1:0:2:4294705151 touch:again sleep:60
+logged '^welcome' mute
 spawn_peer pushes client "$VISITORS" "visitor:$ID.tun.test,kind=tcp" wait:again push:1 read
-wait_for 10 test -e again || fail "no visitor: $(cat deaf.log)"
+wait_for 10 test -e again || fail "no visitor: $(cat mute.log)"
 wait_for 15 grep -qE "client=$ID conn=[0-9]+ peer=.* down: (silent: \"nothing came|lost: \"Connection timed out)" tunneld.log ||
     fail "it is never given up"
 ends pushes 0

@@ -11,7 +11,7 @@ NAME=$ID.tun.test
 rss_d=$(rss_kb "$(pid_of tunneld)")
 rss_c=$(rss_kb "$(pid_of c)")
 bounded() {
-	sanitized || [ $(($(rss_kb "$1") - $2)) -lt $((22 * 1024)) ] || fail "$(($(rss_kb "$1") - $2)) KB more memory"
+	sanitized || [ $(($(rss_kb "$1") - $2)) -lt $((28 * 1024)) ] || fail "$(($(rss_kb "$1") - $2)) KB more memory"
 }
 # upload: 32 MiB arrive
 uploads=0

@@ -66,5 +66,11 @@ chmod 600 pipe
 exits 100 timeout 10 "$TUNNELC" -i pipe --id
 exits 111 "$TUNNELC" -i nowhere --id
 
+# An id nobody could be told is no success.
+for args in '-i ed --id' '--new-key told'; do
+	exits 111 sh -c "\"\$1\" $args >/dev/full" sh "$TUNNELC"
+	has "$(cat err)" 'standard output: No space left'
+done
+
 # Nobody answers --ready.
 exits 111 timeout 10 "$TUNNELC" -i key --ready

@@ -20,8 +20,11 @@ logged '^1 proxy=v2 cmd=LOCAL family=00 kind=tls$' greeted
 stop c
 rm c.log
 
-start c "$TUNNELC" -n 9 -s "$LEGACY" --secret-file secret "tls=$WEB" "tcp=$ECHO"
+# A key has no part in it, but --ready finds the one that runs by its id.
+ID=$(key key)
+start c "$TUNNELC" -n 9 -s "$LEGACY" --secret-file secret -i key "tls=$WEB" "tcp=$ECHO"
 logged "server=$LEGACY link=up" c
+exits 0 "$TUNNELC" -i key --ready
 same "got=web end=eof" "$(visit old.test,kind=tls 'hex:16030100' shut read)"
 same "got=hello end=eof" "$(visit old.test,kind=tcp send:hello shut read)"
 has "$(visit old.test,kind=tcp duplex:3m)" 'bytes=3145728 .*end=eof'

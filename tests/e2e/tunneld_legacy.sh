@@ -64,7 +64,7 @@ logged 'hello=ok .* end=limit' tunneld
 for bad in hex:1111000461626364 hex:1112 hex:11110000 hex:16030102 'send:GET / HTTP/1.0\r\n\r\n' hex:01; do
 	has "$(client "$LEGACY" "$bad" timeout:5 read)" '^got= end=(eof|reset)$'
 done
-logged 'client=secret conn=[0-9]+ peer=.* unauthorised: ' tunneld
+logged 'client=secret conn=[0-9]+ peer=.* unauthorised: no line .* its hash' tunneld
 logged 'hello=ok .* end=denied' tunneld
 logged_times 5 'hello=malformed .* end=hello' tunneld
 has "$(client "$LEGACY" hex:1111 shut timeout:5 read)" '^got= end='

@@ -39,6 +39,25 @@ served stream:hi
 same "got=hi end=eof" "$(visit unix:visitors header:b.x.wild.test send:abc shut read)"
 has "$(told)" 'e0=tcp behind=abc$'
 logged 'name=b.x.wild.test route=\*.x.wild.test ' tunneld
+# HTTP begins with a method and a blank, in one piece or in several; capital letters alone do not make it.
+served stream:hi
+same "got=hi end=eof" "$(visit "$TCP" header:app.test,local send:SSH-2.0-x shut read)"
+has "$(told)" 'e0=tcp behind=SSH-2.0-x$'
+served stream:hi
+same "got=hi end=eof" "$(visit unix:visitors pass:app.test,local send:SSH sleep:0.1 send:-2.0-x shut read)"
+has "$(told)" 'e0=tcp behind=SSH-2.0-x$'
+served stream:hi
+same "got=hi end=eof" "$(visit "$TCP" header:app.test,local send:G sleep:0.1 send:E sleep:0.1 'send:T /' shut read)"
+has "$(told)" 'e0=http behind=GET.x20/$'
+served stream:hi
+same "got=hi end=eof" "$(visit "$TCP" header:app.test,local send:VERSION- sleep:0.1 'send:CONTROL /' shut read)"
+has "$(told)" 'e0=http behind=VERSION-CONTROL.x20/$'
+served stream:hi
+same "got=hi end=eof" "$(visit unix:visitors header:app.test send:GE sleep:1 'send:T /' shut read)"	# no more was waited for
+has "$(told)" 'e0=http behind=GET.x20/$'
+served stream:hi
+same "got=hi end=eof" "$(visit unix:visitors header:app.test "send:$(printf '%040d' 0 | tr 0 X)" read)"
+has "$(told)" 'e0=tcp behind=X{40}$'
 served stream:hi
 same "got=hi end=eof" "$(visit unix:visitors header:app.test shut read)"	# an end without a byte
 has "$(told)" 'e0=tcp behind=$'

@@ -1403,6 +1403,63 @@ a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot(void **state)
 	stop();
 }
 
+/* ---- a peer that keeps us busy: the others have their turn all the same ---- */
+
+static void
+a_lot_of_little_frames_is_dealt_with_little_by_little(void **state)
+{
+	static const uint8_t frames[26] = "\0\0\0\0\0\0\0\2\0\0\0\1x\0\0\0\0\0\0\0\4\0\0\0\1x";
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	local = true;
+	for (int i = 0; i < 2; i++) {
+		visit();
+		wires[i].visitor.deaf = true;
+		party_wants(&wires[i].visitor);
+	}
+	run_turn();
+	assert_int_equal(write(fd, frames, sizeof(frames)), sizeof(frames));
+	run_turn();
+	run_turn();
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(write(fd, frames, sizeof(frames)), sizeof(frames));
+	run_turn();
+	assert_in_range(wires[0].near.s.rx, 2, 1900);
+	for (int i = 0; i < 10; i++)
+		run_turn();
+	assert_int_equal(wires[0].near.s.rx, 2001);
+	assert_int_equal(wires[1].near.s.rx, 2001);
+	close(fd);
+	stop();
+}
+
+/* Frames that say the peer goes away, a byte in each record. */
+static void
+a_lot_of_little_records_is_dealt_with_little_by_little(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	tcp_pair(pair);
+	shake_hands(pair);
+	pool = mux_pool_new(loop);
+	start_side(&near, YAMUX_SERVER, pair[0]);
+	far = (struct side){ .io.fd = pair[1], .tls = far.tls };
+	run_turn();
+	run_turn();
+	for (int i = 0; i < 500 * 12; i++)
+		assert_int_equal(tls_write(far.tls, (const uint8_t *)"\0\3\0\0\0\0\0\0\0\0\0\0" + i % 12, 1), TLS_OK);
+	run_turn();
+	assert_in_range(near.goaways, 1, 200);
+	for (int i = 0; i < 10; i++)
+		run_turn();
+	assert_int_equal(near.goaways, 500);
+	tls_free(far.tls);
+	wires_made = 0;
+	stop();
+}
+
 /* What is sent by hand, the opening of the stream and what the descriptor has leave together. */
 static void
 the_first_bytes_leave_in_one_piece(void **state)
@@ -1599,6 +1656,8 @@ main(void)
 		loop_test(of_a_lot_whole_frames_are_sent),
 		loop_test(a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot),
 		loop_test(the_first_bytes_leave_in_one_piece),
+		loop_test(a_lot_of_little_frames_is_dealt_with_little_by_little),
+		loop_test(a_lot_of_little_records_is_dealt_with_little_by_little),
 		loop_test(ten_thousand_streams_leave_nothing_behind),
 		loop_test(an_idle_stream_holds_less_than_half_a_kibibyte),
 		loop_test(ends_have_words),

@@ -1,25 +1,38 @@
 /* SPDX-License-Identifier: ISC */
 /* Small files, read whole. */
+#include "file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tunnelc.h"
+/*
+ * Whether others than its owner can get at it. Root's file which we may read as members of its group is kept from them as well: container
+ * runtimes and supervisors hand out secrets so.
+ */
+static bool
+is_open_to_others(const struct stat *st)
+{
+	mode_t forbidden = st->st_uid == 0 && geteuid() != 0 ? 037 : 077;
+
+	return (st->st_mode & forbidden) != 0;
+}
 
 /* Whether it may be read; else the reason. */
 static bool
-is_fit(const struct stat *st, size_t max, bool secret, char why[static IDENTITY_WHY_MAX])
+is_fit(const struct stat *st, size_t max, bool secret, char why[static FILE_WHY_MAX])
 {
 	if (!S_ISREG(st->st_mode))
-		snprintf(why, IDENTITY_WHY_MAX, "not a plain file");
-	else if (secret && (st->st_mode & 077) != 0)
-		snprintf(why, IDENTITY_WHY_MAX, "mode %04o lets others at it: chmod 600",
+		snprintf(why, FILE_WHY_MAX, "not a plain file");
+	else if (secret && is_open_to_others(st))
+		snprintf(why, FILE_WHY_MAX, "mode %04o lets others at it: chmod 600",
 		    (unsigned)st->st_mode & 07777);
 	else if (st->st_size > (off_t)max)
-		snprintf(why, IDENTITY_WHY_MAX, "over %zu bytes", max);
+		snprintf(why, FILE_WHY_MAX, "over %zu bytes", max);
 	else
 		return true;
 	return false;
@@ -44,7 +57,7 @@ read_all(int fd, size_t size, size_t *len)
 }
 
 char *
-file_read(const char *path, size_t max, bool secret, size_t *len, char why[static IDENTITY_WHY_MAX])
+file_read(const char *path, size_t max, bool secret, size_t *len, char why[static FILE_WHY_MAX])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* a pipe must not keep us waiting */
 	char *text = NULL;
@@ -59,7 +72,7 @@ file_read(const char *path, size_t max, bool secret, size_t *len, char why[stati
 	}
 	saved = errno;
 	if (text == NULL && why[0] == '\0')
-		snprintf(why, IDENTITY_WHY_MAX, "%s", strerror(saved));
+		snprintf(why, FILE_WHY_MAX, "%s", strerror(saved));
 	if (fd != -1)
 		close(fd);
 	errno = saved;

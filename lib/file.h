@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* Small files, read whole: keys, secrets, lists. */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define FILE_WHY_MAX 256u	/* bytes of a reason, NUL included */
+
+/*
+ * Read a plain file of at most max bytes; malloc'd, NUL-terminated, *len bytes. secret: only its owner may get at it, or, when that is
+ * root and we are not, its group by reading. NULL with the reason (it names no path and no contents) and errno, 0 when it is the file.
+ */
+char *file_read(const char *path, size_t max, bool secret, size_t *len, char why[static FILE_WHY_MAX]);
+
+#endif
