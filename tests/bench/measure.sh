@@ -34,6 +34,16 @@ pss_kib()
 	done | awk '/^Pss:/ { n += $2 } END { print n + 0 }'
 }
 
+# anon_kib PID: the part of it that is no file's: libraries others use, too, come and go with those.
+anon_kib()
+{
+	local pid
+
+	for pid in $(tree "$1"); do
+		cat "/proc/$pid/smaps_rollup" 2>/dev/null
+	done | awk '/^Pss_Anon:/ { n += $2 } END { print n + 0 }'
+}
+
 # rss_kib PID: resident set size of all its processes, what they share counted for each.
 rss_kib()
 {

@@ -213,12 +213,12 @@ idle()
 {
 	local server client
 
-	server=$(pss_kib "$SERVER") client=$(pss_kib "$CLIENT")
+	server=$(anon_kib "$SERVER") client=$(anon_kib "$CLIENT")
 	record base.server "$(rss_kib "$SERVER") / 1024"
 	record base.client "$(rss_kib "$CLIENT") / 1024"
 	hold idle $IDLE
-	record idle.server "($(pss_kib "$SERVER") - $server) / $IDLE"
-	record idle.client "($(pss_kib "$CLIENT") - $client) / $IDLE"
+	record idle.server "($(anon_kib "$SERVER") - $server) / $IDLE"
+	record idle.client "($(anon_kib "$CLIENT") - $client) / $IDLE"
 	let_go
 }
 
