@@ -136,14 +136,14 @@ e2e: all tests
 fuzz: fuzzers
 	@FUZZ_TIME=$(FUZZ_TIME) tests/run.sh fuzz $(T)
 
-#: make bench        one table: sniroute against haproxy, nginx stream and sniproxy on this machine
+#: make bench        tables: each tool against programs people use for its work, on this machine
 bench: deps-bench all $(LOADGEN)
 	@tests/bench/run.sh $(CURDIR)/build
 
 #: make static       the same tools linked statically, in build-static/bin/   (TOOLS=tunnelc: that one alone)
 # (ld warns of functions in libcrypto and libcares that would need libc's shared libraries; nothing here calls them.)
 static:
-	@$(MAKE) --no-print-directory BUILD=build-static LDFLAGS='-static $(LDFLAGS)' bins
+	@$(MAKE) --no-print-directory BUILD=build-static SAN= LDFLAGS='-static $(LDFLAGS)' bins
 
 #: make install      programs, manuals and examples below $(DESTDIR)$(PREFIX)
 install: all

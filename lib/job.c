@@ -88,6 +88,6 @@ job_close(struct job *j, struct ev *ev)
 		return;
 	ev_del(ev, &j->finished);
 	close(j->finished.fd);
-	j->finished.cb = NULL;
+	j->finished = (struct ev_io){ .fd = -1 };	/* this turn may have an event for it yet */
 	errno = saved;
 }

@@ -86,7 +86,7 @@ struct mux_stream {
 	uint64_t looked_us;		/* when half a window was last taken */
 	uint32_t window;		/* as large as the peer's window has grown */
 	uint32_t taken;			/* bytes taken since then */
-	uint32_t stuck_ms;		/* of what it keeps: since when the descriptor has taken nothing; the loop's time, its low bits */
+	uint32_t stuck_ms;		/* since when the descriptor has taken none of what is kept (low bits) */
 	uint8_t end;			/* enum mux_end, once dead */
 	bool joined : 1;
 	bool readable : 1, writable : 1; /* of the descriptor, until EAGAIN says otherwise */

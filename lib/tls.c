@@ -29,8 +29,11 @@
 #define OUT_SIZE (CHUNK + 16u * RECORD_OVERHEAD + 8192u)	/* a chunk of records, and a flight of the handshake */
 #define HAND_OVER 32768u	/* bytes left over that are worth a buffer of that size */
 #define READ_RECORDS 64u	/* records of one tls_read(): small ones must not keep everybody else waiting */
+#define MESSAGE_RECORDS 8u	/* a handshake message, such as a key update, costs about as much as so many of them */
 #define ANSWERS_MAX 65536u	/* bytes of answers to such messages that may wait for a peer that does not read */
 #define IDLE_MESSAGES 32u	/* key updates and the like without a byte of data in between: more is an attack on our CPU */
+#define MESSAGES_MAX 256u	/* of them in all, but for one for every MESSAGE_BYTES of data */
+#define MESSAGE_BYTES 4096u
 
 struct tls_context {
 	SSL_CTX *ssl;
@@ -58,6 +61,8 @@ struct tls {
 	size_t answers;		/* bytes added to pending that no caller of ours sent */
 	size_t received;	/* bytes before the handshake was done */
 	unsigned messages;	/* handshake messages since the last data */
+	unsigned unpaid;	/* the same in all, but for those that were paid for by data */
+	size_t paid;		/* bytes of data towards the next of those */
 	const char *said;	/* a reason of ours, better than OpenSSL's */
 	tls_judge *judge;	/* NULL: any key will do for the handshake */
 	void *judge_arg;
@@ -200,6 +205,8 @@ goes_too_far(struct tls *t, size_t size)
 		t->said = "too many bytes before the end of the handshake";
 	else if (t->done && t->messages > IDLE_MESSAGES)
 		t->said = "too many messages without data";
+	else if (t->done && t->unpaid > MESSAGES_MAX)
+		t->said = "too many messages for so little data";
 	else if (t->answers > ANSWERS_MAX)
 		t->said = "too many key updates unread";
 	else
@@ -332,8 +339,10 @@ on_message(int sent, int version, int type, const void *bytes, size_t len, SSL *
 	(void)bytes;
 	(void)len;
 	(void)arg;
-	if (!sent && type == SSL3_RT_HANDSHAKE)
+	if (!sent && type == SSL3_RT_HANDSHAKE) {
 		t->messages++;
+		t->unpaid++;
+	}
 }
 
 /* ---- the context ---- */
@@ -591,7 +600,7 @@ handshake_done(struct tls *t)
 		return end(t, TLS_BAD);
 	}
 	t->done = true;
-	t->messages = 0;
+	t->messages = t->unpaid = 0;
 	SSL_set_read_ahead(t->ssl, 1);	/* not before: bytes behind the handshake don't count against its limit */
 	return TLS_OK;
 }
@@ -614,6 +623,16 @@ tls_handshake(struct tls *t)
 	return result;
 }
 
+static void
+note_data(struct tls *t, size_t n)
+{
+	size_t more = (t->paid + n) / MESSAGE_BYTES;
+
+	t->messages = 0;
+	t->paid = (t->paid + n) % MESSAGE_BYTES;
+	t->unpaid -= more < t->unpaid ? (unsigned)more : t->unpaid;
+}
+
 enum tls_result
 tls_read(struct tls *t, uint8_t *buf, size_t size, size_t *n)
 {
@@ -624,9 +643,10 @@ tls_read(struct tls *t, uint8_t *buf, size_t size, size_t *n)
 	if (t->over != TLS_OK)
 		return end(t, t->over);
 	ERR_clear_error();
-	for (unsigned records = 0; records < READ_RECORDS && size - *n >= TLS_RECORD_MAX && result == TLS_OK; records++) {
+	for (unsigned records = 0; records < READ_RECORDS && size - *n >= TLS_RECORD_MAX && result == TLS_OK; ) {
 		if (SSL_read_ex(t->ssl, buf + *n, size - *n, &got) == 1) {
-			t->messages = 0;
+			records += 1 + t->messages * MESSAGE_RECORDS;
+			note_data(t, got);
 			*n += got;
 		} else {
 			result = failed(t, SSL_get_error(t->ssl, 0));

@@ -116,7 +116,7 @@ struct batch {
 	char text[];
 };
 
-static void read_key(struct redis *r, struct slice key);
+static void read_key(struct redis *r, struct slice key, bool expired);
 
 static void
 scan_step(struct redis *r, struct slice cursor);
@@ -159,7 +159,7 @@ tell_batch(struct redis *r, const struct batch *b, const redisReply *reply)
 		if (value->type == REDIS_REPLY_STRING)
 			r->ops->value(r->arg, b->key[i], REDIS_TEXT, text_of(value));
 		else
-			read_key(r, b->key[i]);		/* gone, or no text: GET knows */
+			read_key(r, b->key[i], false);	/* gone, or no text: GET knows */
 	}
 }
 
@@ -278,14 +278,16 @@ scan_step(struct redis *r, struct slice cursor)
 
 struct single {
 	size_t len;
+	bool expired;
 	char key[];
 };
 
 static enum redis_value
-kind_of(const redisReply *reply)
+kind_of(const struct single *s, const redisReply *reply)
 {
-	return reply->type == REDIS_REPLY_STRING ? REDIS_TEXT : reply->type == REDIS_REPLY_NIL ? REDIS_NO_KEY :
-	    REDIS_NO_TEXT;
+	if (reply->type == REDIS_REPLY_NIL)
+		return s->expired ? REDIS_EXPIRED : REDIS_NO_KEY;
+	return reply->type == REDIS_REPLY_STRING ? REDIS_TEXT : REDIS_NO_TEXT;
 }
 
 static void
@@ -305,14 +307,14 @@ on_single(redisAsyncContext *ac, void *data, void *arg)
 		link_fail_reply(l, reply);
 	} else {
 		r->reads--;
-		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(reply), text_of(reply));
+		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(s, reply), text_of(reply));
 		check_end(r);
 	}
 	free(s);
 }
 
 static void
-read_key(struct redis *r, struct slice key)
+read_key(struct redis *r, struct slice key, bool expired)
 {
 	const struct slice argv[] = { slice_str("GET"), key };
 	struct single *s = malloc(sizeof(*s) + key.len);
@@ -322,6 +324,7 @@ read_key(struct redis *r, struct slice key)
 		return;
 	}
 	s->len = key.len;
+	s->expired = expired;
 	memcpy(s->key, key.p, key.len);
 	r->reads++;
 	link_send(&r->main, on_single, s, 2, argv);
@@ -336,7 +339,7 @@ on_notification(redisAsyncContext *ac, void *data, void *arg)
 	redisReply *reply = data;
 	struct link *l = link_heard(ac, reply);
 	struct redis *r;
-	struct slice channel;
+	struct slice channel, event;
 
 	(void)arg;
 	if (l == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements < 3)
@@ -349,14 +352,15 @@ on_notification(redisAsyncContext *ac, void *data, void *arg)
 		return;
 	}
 	channel = text_of(reply->element[2]);
-	if (slice_is(text_of(reply->element[3]), "expire"))
+	event = text_of(reply->element[3]);
+	if (slice_is(event, "expire"))
 		return;		/* it got a time to live, its value is as it was */
 	if (channel.len <= r->channel_prefix || !is_ours(r, slice_skip(channel, r->channel_prefix)))
 		return;
 	if (!redis_is_up(r) || r->reads > READS_MAX)
 		r->again = true;
 	else
-		read_key(r, slice_skip(channel, r->channel_prefix));
+		read_key(r, slice_skip(channel, r->channel_prefix), slice_is(event, "expired"));
 }
 
 static void

@@ -22,7 +22,8 @@ enum redis_trouble {
 enum redis_value {
 	REDIS_TEXT,
 	REDIS_NO_TEXT,		/* the key holds a list, a hash, ... */
-	REDIS_NO_KEY
+	REDIS_NO_KEY,
+	REDIS_EXPIRED		/* no key, for nobody renewed it */
 };
 
 struct redis_conf {

@@ -130,6 +130,12 @@ be_patient(struct sync *s)
 	s->patient_until_ms = ev_now_ms(s->app->ev) + PATIENCE_MS;
 }
 
+static bool
+is_patient(const struct sync *s)
+{
+	return ev_now_ms(s->app->ev) < s->patient_until_ms;
+}
+
 static void
 on_up(void *arg)
 {
@@ -170,6 +176,12 @@ on_value(void *arg, struct slice key, enum redis_value what, struct slice value)
 		break;
 	case REDIS_NO_KEY:
 		table_remove(s->table, key);
+		break;
+	case REDIS_EXPIRED:
+		if (is_patient(s))
+			table_miss(s->table, key);
+		else
+			table_remove(s->table, key);
 		break;
 	}
 	if (!ok)
@@ -216,7 +228,7 @@ end_round(struct sync *s)
 
 	if (s->missing == 0 && redis_is_watched(s->redis) && is_much(missing, table_counts(s->table).keys))
 		be_patient(s);
-	if (ev_now_ms(s->app->ev) >= s->patient_until_ms)
+	if (!is_patient(s))
 		missing = 0;
 	if (s->missing == 0 && missing > 0)
 		log_warn("%zu published routes are missing in the store: they stay for %u s", missing,

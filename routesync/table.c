@@ -459,6 +459,21 @@ table_remove(struct table *t, struct slice key)
 		remove_at(t, at);
 }
 
+void
+table_miss(struct table *t, struct slice key)
+{
+	struct slot *at = find(t, key);
+
+	if (at->entry == NULL)
+		return;
+	if (!is_live(at->entry)) {
+		remove_at(t, at);
+		return;
+	}
+	t->changed |= !is_stale(t, at->entry);
+	at->entry->round = 0;
+}
+
 bool
 table_put_record(struct table *t, struct slice key, const struct record *record)
 {

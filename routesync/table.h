@@ -52,6 +52,9 @@ bool table_put_wrong_type(struct table *t, struct slice key);
 /* There is no such key any more. */
 void table_remove(struct table *t, struct slice key);
 
+/* The same for one of a node that may stay, as with keep_live. */
+void table_miss(struct table *t, struct slice key);
+
 /* A route from elsewhere than a store, under a key that names its place. */
 bool table_put_record(struct table *t, struct slice key, const struct record *record);
 

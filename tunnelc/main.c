@@ -95,8 +95,8 @@ is_errand(const struct options *o)
 static void
 check_errand(const struct options *o)
 {
-	if ((o->new_key != NULL) + o->id + o->ready > 1)
-		diex(EXIT_USAGE, "--new-key, --id and --ready exclude each other");
+	if ((o->new_key != NULL) + o->id + o->ready + o->check > 1)
+		diex(EXIT_USAGE, "--new-key, --id, --ready and -c exclude each other");
 	if (o->servers.n > 0 || *o->words != NULL || o->program != NULL)
 		diex(EXIT_USAGE, "--new-key, --id and --ready take neither a server nor anything to serve");
 	if (o->new_key == NULL && o->identity == NULL)

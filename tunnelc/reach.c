@@ -458,9 +458,13 @@ struct reach *
 reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy, uint64_t timeout_ms,
     struct ev_io *io, reach_done *done, void *arg)
 {
-	struct slice place = proxy == NULL ? slice_str(server) : proxy_authority(proxy);
-	struct reach *r = calloc(1, sizeof(*r) + place.len);
+	struct slice place;
+	struct reach *r;
 
+	if (slice_starts(slice_str(server), "unix:"))	/* no proxy leads there, and none has to */
+		proxy = NULL;
+	place = proxy == NULL ? slice_str(server) : proxy_authority(proxy);
+	r = calloc(1, sizeof(*r) + place.len);
 	if (r == NULL)
 		return NULL;
 	memcpy(r->text, place.p, place.len);

@@ -165,7 +165,7 @@ drop_mux(struct client *c)
 void
 client_close(struct client *c, enum conn_end end)
 {
-	struct connlog line = { .name = slice_str(c->name), .hello = (enum hello_verdict)c->verdict };
+	struct connlog line = { .hello = (enum hello_verdict)c->verdict };
 
 	if (c->state == CLIENT_CLOSED)
 		return;
@@ -181,6 +181,7 @@ client_close(struct client *c, enum conn_end end)
 		sock_reset(c->io.fd);
 	else
 		close(c->io.fd);
+	line.name = slice_str(c->name);
 	line.rx = c->rx;
 	line.tx = c->tx;
 	serve_leave(the->serve, &c->base, end, &line);
@@ -882,7 +883,7 @@ client_visitor_gone(struct session *s)
 
 	s->visitors--;
 	count(M_VISITORS, -1);
-	if (c->state == CLIENT_DRAINING && s->visitors == 0)
+	if (c->state == CLIENT_DRAINING && s->visitors == 0 && c->mux != NULL)	/* else it ends as its visitor did */
 		client_part(c, END_CLOSED);
 }
 

@@ -412,15 +412,27 @@ take_out(struct clients *c, struct session *s)
 	c->n_sessions--;
 }
 
-/* How many count against sessions=. */
 static size_t
-count_sessions(const struct party *p)
+count_sessions(const struct party *p, bool closing)
 {
 	size_t n = 0;
 
 	for (const struct session *s = p->sessions; s != NULL; s = s->sibling)
-		n += !s->closing;
+		n += s->closing == closing;
 	return n;
+}
+
+/*
+ * Those that only let their visitors finish don't count, within reason: a client says itself that it is one of them. An
+ * ancestor of the first generation is one for as long as it has its visitor.
+ */
+static bool
+is_full(const struct party *p)
+{
+	const struct grant *g = p->grant;
+
+	return count_sessions(p, false) >= g->sessions ||
+	    count_sessions(p, true) >= (size_t)g->sessions + (g->by_secret ? g->streams : CLIENTS_LEAVING);
 }
 
 static enum clients_verdict
@@ -458,7 +470,7 @@ clients_join(struct clients *c, struct session *s, int64_t now)
 	if (verdict != CLIENTS_WELCOME)
 		return verdict;
 	old = same_instance(p, s);
-	if (old == NULL && count_sessions(p) >= p->grant->sessions)
+	if (old == NULL && is_full(p))
 		return CLIENTS_LIMIT;
 	s->turn = ++c->turn;
 	attach(c, s, p);
@@ -511,7 +523,8 @@ move(struct clients *c, struct session *s, int64_t now)
 	struct party *p = admit(c, s);
 	enum clients_verdict verdict = judge(p, s, now);
 
-	if (verdict == CLIENTS_WELCOME && p != s->party && !s->closing && count_sessions(p) >= p->grant->sessions)
+	if (verdict == CLIENTS_WELCOME && p != s->party && !s->closing &&
+	    count_sessions(p, false) >= p->grant->sessions)
 		verdict = CLIENTS_LIMIT;
 	if (verdict != CLIENTS_WELCOME) {
 		s->why = code_of(verdict);

@@ -53,6 +53,8 @@ enum clients_verdict {
 	CLIENTS_LIMIT			/* sessions= of other instances are there */
 };
 
+#define CLIENTS_LEAVING 8u	/* sessions of a key that may be closing at once, beyond as many as it may have */
+
 struct clients_ops {
 	/* End this session: its line is gone (REVOKED), has expired, no longer allows its address (FROM), allows
 	   fewer sessions (LIMIT), or the same instance came back (REPLACED). No name leads to it any more;

@@ -37,14 +37,14 @@ malformed(struct client *c)
 }
 
 static void
-read_raw(struct client *c, uint8_t *buf, size_t len, bool ended)
+read_raw(struct client *c, uint8_t *buf, size_t len, unsigned events)
 {
 	struct slice secret;
 	size_t used;
 
 	switch (secret_read(buf, len, &secret, &used)) {
 	case SECRET_MORE:
-		if (!ended)
+		if (!(events & EV_EOF))
 			return;
 		c->verdict = HELLO_EOF;
 		client_close(c, END_HELLO);
@@ -56,10 +56,13 @@ read_raw(struct client *c, uint8_t *buf, size_t len, bool ended)
 		break;
 	}
 	/* What stands behind it is the service's: it stays in the socket. */
-	if (recv(c->io.fd, buf, used, 0) == (ssize_t)used)
-		take_secret(c, slice_of((char *)buf + 4, used - 4));
-	else
+	if (recv(c->io.fd, buf, used, 0) != (ssize_t)used) {
 		client_close(c, END_CLIENT_RESET);
+		return;
+	}
+	take_secret(c, slice_of((char *)buf + 4, used - 4));
+	if (c->state == CLIENT_LIVE)
+		legacy_on_raw(c, events);	/* its end may be there, too: nothing will tell again */
 }
 
 void
@@ -78,7 +81,7 @@ legacy_read(struct client *c, unsigned events)
 	if (buf[0] == YAMUX_FIRST)
 		client_begin(c);
 	else
-		read_raw(c, buf, (size_t)n, events & EV_EOF);
+		read_raw(c, buf, (size_t)n, events);
 	explicit_bzero(buf, sizeof(buf));
 }
 

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: ISC
 """A tunnel server written from tunnel(7), scripted in words, to see what a client makes of it.
 
-hub.py KEY [all] WORD... [-- WORD...]...    a server with the key and certificate in KEY; each client gets the next group of words (the last
-                                      one again and again), and then the connection ends; what they saw is printed, each line begins with
-                                      the client's number; many are served at once; all: on every address of this machine
+hub.py KEY [all] WORD... [-- WORD...]...
+
+A server with the key and certificate in KEY, on loopback or on all addresses of this machine. Each client gets the next group of
+words (the last one again and again), and then its connection ends; many are served at once. What they saw is printed, each line
+begins with the client's number.
 
 Its address goes to descriptor 9 when ready. Words:
   hello                      wait for the client's hello; prints its type, version and services

@@ -41,6 +41,21 @@ stop b
 routes
 not_logged 'held back' sync
 
+# a fail-over that takes longer than a publisher's time to live lets names expire before it is back
+names 201 203 10.0.0.3:443 >c.live
+start c "$ROUTESYNC" -n 9 --publish c.live --ttl 1 "$STORE"
+routes_count 3
+kill -STOP "$(pid_of c)"
+r client kill type normal
+empty() { [ "$(redis-cli -s redis.sock dbsize)" = 0 ]; }
+wait_for 5 empty || fail "not expired"
+logged_times 2 'published routes are missing in the store' sync
+routes_count 3
+kill -CONT "$(pid_of c)"
+wait_for 10 eval '! empty' || fail "not published again"
+stop c
+routes
+
 # routes of the store itself are guarded as before, names of nodes beside them or not
 many 40
 publish b

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Renewing what is published costs neither the store nor its readers more than a word; what the store has lost is written again.
+# Renewing what is published costs the store and its readers no more than a word; what the store has lost is written again.
 . "${0%/*}/lib.sh"
 
 redis redis --notify-keyspace-events KA

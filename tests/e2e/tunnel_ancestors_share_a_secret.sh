@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Ancestors' clients with one secret: they share its visitors up to sessions=, one more is hung up on, a dead one is forgotten.
+# Ancestors' clients with one secret: they share its visitors up to sessions=, one more is hung up on, a dead one is
+# forgotten.
 . "${0%/*}/lib.sh"
 
 key server.key >/dev/null

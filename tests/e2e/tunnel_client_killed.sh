@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# tunnelc is killed under load: its visitors break off at once, its name is away, and who is parked is served by the next one.
+# tunnelc is killed under load: its visitors break off at once, its name is away, and who is parked is served by the
+# next one.
 . "${0%/*}/lib.sh"
 
 backend pours flood:60 && POURS=$READY
@@ -26,7 +27,7 @@ for i in 1 2 3; do
 	ends "down$i" 0
 	has "$(cat "down$i.log")" '^bytes=[1-9][0-9]* .* end=reset$'
 	ends "up$i" 0
-	has "$(cat "up$i.log")" '^got= end=(eof|reset)$'	# its sending has met the reset, or it came by a unix socket, which knows none
+	has "$(cat "up$i.log")" '^got= end=(eof|reset)$'	# a unix socket knows no reset
 done
 ends asks 0
 has "$(cat asks.log)" 'x20503.*Tunnel-Error:\\x20offline.*Retry-After'

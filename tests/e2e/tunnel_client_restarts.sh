@@ -3,16 +3,16 @@
 # tunnelc is asked to stop and the next one started at once: it is welcome beside the old one, whose visitors finish.
 . "${0%/*}/lib.sh"
 
-backend drips pieces:65536:0.01 data:8m shut && DRIPS=$READY
+backend halves data:4m wait:go data:4m shut && HALVES=$READY
 named old && OLD=$READY
 named new && NEW=$READY
 hub --park 10 -m "unix:$T/metrics"
-tunnel c "tcp=$DRIPS" "http=$OLD"
+tunnel c "tcp=$HALVES" "http=$OLD"
 NAME=$ID.tun.test
 base=$(fds tunneld)
 cp -p c.key d.key
 spawn_peer down client "unix:$T/visitors" "pass:$NAME,kind=tcp" skip:1 touch:there sum
-wait_for 5 test -e there
+wait_for 20 test -e there
 same "got=old end=eof" "$(visit "$NAME,kind=http" shut read)"
 signal c TERM
 logged 'stopping: 1 visitors have 30000 ms to finish' c
@@ -26,6 +26,7 @@ same "got=new end=eof" "$(cat between.log)"
 same 1 "$(count 'link=' d)" "changes of the new session"
 same "10 x got=new end=eof" "$(peer crowd 10 "unix:$T/visitors" "visitor:$NAME,kind=http" shut read)"
 
+touch go
 ends down 0 20
 has "$(cat down.log)" '^bytes=8388607 .* end=eof$'
 ends c 0

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# tunnelc hangs without a word: the session ends after --dead-after and says so; when it goes on it notices and comes back.
+# tunnelc hangs without a word: the session ends after --dead-after and says so; when it goes on it notices and comes
+# back.
 . "${0%/*}/lib.sh"
 
 backend echo echo && ECHO=$READY

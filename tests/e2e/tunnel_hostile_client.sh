@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A client that is welcome and breaks the rules, one by one: its session ends with the reason told, others do not notice.
+# A client that is welcome and breaks the rules, one by one: its session ends with the reason told, others do not
+# notice.
 . "${0%/*}/lib.sh"
 
 named web && WEB=$READY
@@ -66,14 +67,17 @@ refused '' line:nonsense
 refused '' 'line:{"type":5}'
 refused '' 'line:{"type":"drain","type":"drain"}'
 refused 'a message out of place' hello
-refused 'a message out of place' 'line:{"type":"welcome","version":1,"names":[],"heartbeat_ms":1,"dead_ms":2,"streams":1}'
+refused 'a message out of place' \
+    'line:{"type":"welcome","version":1,"names":[],"heartbeat_ms":1,"dead_ms":2,"streams":1}'
 refused 'a message is too long' "part:$(printf '%066000d' 0)"
 # Without it nothing can be told any more.
 has "$(evil frame:1:8:1:0 end)" '^3:0:0:0 end=close_notify$'
 logged "client=$EVIL conn=[0-9]+ peer=[^ ]+ protocol: stream 1 was reset\$" tunneld
 
-# What is no breach costs nothing: unknown messages and flags, streams of its own, a large frame, its end without a word.
-has "$(evil 'line:{"type":"weather","is":"fine"}' frame:1:61440:1:1 frame:0:1:3:1:x timeout:0.7 end)" '^1:8:3:0 end=timeout$'
+# What is no breach costs nothing: unknown messages and flags, streams of its own, a large frame, its end without a
+# word.
+has "$(evil 'line:{"type":"weather","is":"fine"}' frame:1:61440:1:1 frame:0:1:3:1:x timeout:0.7 end)" \
+    '^1:8:3:0 end=timeout$'
 has "$(evil 'part:{"type":"x","y":"' frame:0:0:1:60000:y 'line:"}' timeout:0.7 end)" '^(1:0:1:[0-9]+ )?end=timeout$'
 evil rst
 logged "client=$EVIL conn=[0-9]+ peer=.* down: lost: " tunneld
@@ -81,7 +85,8 @@ logged "client=$EVIL conn=[0-9]+ peer=.* down: lost: " tunneld
 # Visitors of such a client end with its session, and are told what can be told.
 spawn hold python3 -SE "$TESTS/tunnel.py" client "$TUNNEL" evil.key hello get hold wait:broken frame:9:0:0:0 end
 logged_times 1 '^welcome' hold
-spawn_peer victim client "unix:$T/visitors" "visitor:$EVIL.tun.test,kind=http" 'send:GET / HTTP/1.1\r\n\r\n' touch:there read
+spawn_peer victim client "unix:$T/visitors" "visitor:$EVIL.tun.test,kind=http" \
+    'send:GET / HTTP/1.1\r\n\r\n' touch:there read
 wait_for 5 test -e there
 touch broken
 ends victim 0

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A server with the right key that breaks every rule: tunnelc ends each session with the reason, tries again, and works as ever then.
+# A server with the right key that breaks every rule: tunnelc ends each session with the reason, tries again, and
+# works as ever then.
 . "${0%/*}/lib.sh"
 
 named web && WEB=$READY
@@ -26,7 +27,8 @@ start hub python3 -SE "$TESTS/hub.py" hub.key all \
     hello "$WELCOME" "wire:\\x17\\x03\\x03\\x00\\x20garbagegarbagegarbagegarbagegarb" until:eof -- \
     hello "$WELCOME" 'wire:HTTP/1.1 400 Bad Request\r\n\r\n' until:eof -- \
     hello "$WELCOME" line:nonsense until:eof -- \
-    hello "$WELCOME" 'line:{"type":"welcome","version":1,"names":["a..b"],"heartbeat_ms":1,"dead_ms":2,"streams":1}' until:eof -- \
+    hello "$WELCOME" \
+    'line:{"type":"welcome","version":1,"names":["a..b"],"heartbeat_ms":1,"dead_ms":2,"streams":1}' until:eof -- \
     hello "$WELCOME" 'line:{"type":"hello","version":1,"instance":"00000000000000000000000000000000"}' until:eof -- \
     hello "$WELCOME" rst:1 until:eof -- \
     hello "$WELCOME" fin:1 until:eof -- \
@@ -37,11 +39,11 @@ start hub python3 -SE "$TESTS/hub.py" hub.key all \
     hello welcome visitor:2:a.test,kind=tcp fin:2 until:2:web until:fin:2 sleep:60
 PORT=${READY##*:}
 
-# One process that dials it for each of them, so that none has to wait for the back-off of another. A flood of streams without a word
-# in them harms nobody, not even its session.
+# One process that dials it for each of them, so that none has to wait for the back-off of another. A flood of streams
+# without a word in them harms nobody, not even its session.
 # shellcheck disable=SC2046 # words are wanted
-spawn c "$TUNNELC" $(for i in $(seq 20); do echo "-s 127.0.0.$i:$PORT"; done) -k "$SERVER" -i c.key "tcp=$WEB" --hello-timeout 1 \
-    -m "unix:$T/metrics"
+spawn c "$TUNNELC" $(for i in $(seq 20); do echo "-s 127.0.0.$i:$PORT"; done) -k "$SERVER" -i c.key \
+    "tcp=$WEB" --hello-timeout 1 -m "unix:$T/metrics"
 wait_for 20 has_lines 19 'link=down reason="' c || fail "$(count 'link=down reason="' c) sessions ended badly"
 wait_for 30 test -e served || fail "not served in the end: $(tail -n 5 c.log)"
 logged_times 3000 'hello=timeout .* end=hello$' c
@@ -56,10 +58,10 @@ protocol: a stream opened twice
 protocol: a stream opened with an id of ours
 protocol: a stream with the id 0
 protocol: a window over 2^32-1
+protocol: bytes that are no TLS 1.3
 protocol: data beyond the window
 protocol: data beyond the window
 protocol: decryption failed or bad record mac
-protocol: no
 protocol: not yamux version 0
 protocol: ping flood
 the server ended the control stream

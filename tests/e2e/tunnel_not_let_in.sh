@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Keys that are listed and not let in, by date or by address: told which, in both logs, tried again; the name is known and away.
+# Keys that are listed and not let in, by date or by address: told which, in both logs, tried again; the name is known
+# and away.
 . "${0%/*}/lib.sh"
 
 named web && WEB=$READY

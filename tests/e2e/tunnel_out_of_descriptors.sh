@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Out of descriptors tunneld lets newcomers wait, and tunnelc sends those away whom it cannot connect; nothing spins, both recover.
+# Out of descriptors tunneld lets newcomers wait, and tunnelc sends those away whom it cannot connect; nothing spins,
+# both recover.
 . "${0%/*}/lib.sh"
 
 backend hi send:hi read && HI=$READY
@@ -21,8 +22,8 @@ rests() {
 SERVER=$(key server.key)
 launch() { # N ARG...
 	local n="$1"; shift
-	limited "$n" tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" --open \
-	    --max-per-source 0 "$@"
+	limited "$n" tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test \
+	    --visitors "unix:$T/visitors" --open --max-per-source 0 "$@"
 	TUNNEL=${READY%% *}
 }
 
@@ -33,8 +34,8 @@ crowded() {
 	tunnel c "tcp=$HI"
 	base=$(fds tunneld)
 	spawn_peer crowd crowd 120 "unix:$T/visitors" "$way:$ID.tun.test,kind=tcp" recv:2 wait:go sleep:0.3 shut read
-	sleep 0.7
-	[ "$(fds tunneld)" -gt $((base + 10)) ] || fail "the descriptors are not used up: $(fds tunneld) of $base"
+	used_up() { [ "$(fds tunneld)" -gt $((base + 10)) ]; }
+	wait_for 20 used_up || fail "the descriptors are not used up: $(fds tunneld) of $base"
 	rests tunneld
 	touch go
 	ends crowd 0 30
@@ -60,7 +61,6 @@ rm c.log tunneld.log go
 # tunnelc: who finds no room is reset, and others are served as ever, those behind them too.
 hub --visitors 127.0.0.1:0
 VISITORS=${READY##* }
-key c.key >/dev/null
 ID=$("$TUNNELC" -i c.key --id)
 limited 30 c "$TUNNELC" -n 9 -k "$SERVER" -i c.key -s "$TUNNEL" "tcp=$HI" "tls=$MUTE" -m "unix:$T/metrics"
 base=$(fds c)

@@ -1,20 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A client's line goes while a visitor is under way: that session ends at once and says why, another's transfer does not notice.
+# A client's line goes while a visitor is under way: that session ends at once and says why, another's transfer does
+# not notice.
 . "${0%/*}/lib.sh"
 
 backend pours flood:60 && POURS=$READY
-backend drips pieces:65536:0.01 data:16m shut && DRIPS=$READY
+backend halves data:8m wait:go data:8m shut && HALVES=$READY
 GOES=$(key goes.key) STAYS=$(key stays.key)
 printf '%s\n' "$GOES names=goes.test" "$STAYS names=stays.test" >auth
 hub -a auth --park 0
 tunnel goes "tcp=$POURS"
-tunnel stays "tcp=$DRIPS"
+tunnel stays "tcp=$HALVES"
 base=$(fds tunneld)
 spawn_peer cut client "unix:$T/visitors" pass:goes.test,kind=tcp skip:1 touch:cut.there sum
 spawn_peer whole client "unix:$T/visitors" pass:stays.test,kind=tcp skip:1 touch:whole.there sum
-wait_for 5 test -e cut.there
-wait_for 5 test -e whole.there
+wait_for 20 test -e cut.there
+wait_for 20 test -e whole.there
 
 grep -v "$GOES" auth >auth.new || :
 mv auth.new auth
@@ -32,6 +33,7 @@ has "$(visit goes.test,kind=http 'send:GET / HTTP/1.1\r\nHost: x\r\n\r\n' read)"
 # Let in again it comes back by itself, while the other transfer goes on.
 echo "$GOES names=goes.test" >>auth
 wait_for 30 has_lines 2 'link=up' goes || fail "not back: $(cat goes.log)"
+touch go
 ends whole 0 20
 has "$(cat whole.log)" '^bytes=16777215 .* end=eof$'
 same 1 "$(count 'link=' stays)" "changes of the other session"

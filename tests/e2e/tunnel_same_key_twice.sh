@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Two processes with one key: the newcomer waits a minute where one may be, they share the visitors where two may; no duel ever.
+# Two processes with one key: the newcomer waits a minute where one may be, they share the visitors where two may; no
+# duel ever.
 . "${0%/*}/lib.sh"
 
 named first && FIRST=$READY

@@ -1,20 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# tunneld is asked to stop and started anew on its port: transfers finish by the old one, newcomers are served by the new one.
+# tunneld is asked to stop and started anew on its port: transfers finish by the old one, newcomers are served by the
+# new one.
 . "${0%/*}/lib.sh"
 
-backend drips pieces:65536:0.01 data:8m shut && DRIPS=$READY
+backend halves data:4m wait:go data:4m shut && HALVES=$READY
 backend drinks sum && DRINKS=$READY
 named web && WEB=$READY
 at=127.0.0.1:$(free_port)
 hub -l "$at" -g 20
-tunnel c "tcp=$DRIPS" "tls=$DRINKS" "http=$WEB" -m "unix:$T/metrics"
+tunnel c "tcp=$HALVES" "tls=$DRINKS" "http=$WEB" -m "unix:$T/metrics"
 NAME=$ID.tun.test
 base=$(fds c)
-spawn_peer down client "unix:$T/visitors" "pass:$NAME,kind=tcp" skip:1 touch:down.there sum
-spawn_peer up client "unix:$T/visitors" "visitor:$NAME,kind=tls" pieces:65536:0.01 touch:up.there data:8m shut read
-wait_for 5 test -e down.there
-wait_for 5 test -e up.there
+spawn_peer down client "unix:$T/visitors" "pass:$NAME,kind=tcp" sum
+spawn_peer up client "unix:$T/visitors" "visitor:$NAME,kind=tls" data:4m wait:go data:4m shut read
 metric_is 2 tunnelc_visitors
 old=$(pid_of tunneld)
 signal tunneld TERM
@@ -28,12 +27,12 @@ hub -l "$at" -g 20
 wait_for 10 has_lines 2 'link=up' c || fail "not back: $(cat c.log)"
 same "got=web end=eof" "$(visit "$NAME,kind=http" shut read)"
 
+touch go
 ends down 0 20
-has "$(cat down.log)" '^bytes=8388607 .* end=eof$'
+has "$(cat down.log)" '^bytes=8388608 .* end=eof$'
 ends up 0 20
-has "$(cat up.log)" '^sent=8388608 '
 logged '^1 bytes=8388608 .* end=eof$' drinks
-same "$(grep -o 'sha=[0-9a-f]*' up.log)" "$(grep -o 'sha=[0-9a-f]*' drinks.log)" "what arrived"
+same "$(grep -o 'sha=[0-9a-f]*' down.log)" "$(grep -o 'sha=[0-9a-f]*' drinks.log)" "what arrived"
 wait_for 5 gone "$old" || fail "the old one stays"
 wait "$old" || fail "it exited with $?"
 same 3 "$(count ' end=closed$' old)" "the client's line and its visitors'"

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# tunneld hangs without a word: tunnelc ends the session after the time it was told, tries on, and is back when tunneld is.
+# tunneld hangs without a word: tunnelc ends the session after the time it was told, tries on, and is back when
+# tunneld is.
 . "${0%/*}/lib.sh"
 
 backend echo echo && ECHO=$READY

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Visitors that do not read slow down nobody else; their memory is bounded, and when there are too many the largest are cut.
+# Visitors that do not read slow down nobody else; their memory is bounded, and when there are too many the largest
+# are cut.
 . "${0%/*}/lib.sh"
 
 backend big data:64m shut && BIG=$READY

@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# What comes to the tunnel's port and is no client of it: closed at once with a reason in the log, and nobody else notices.
+# What comes to the tunnel's port and is no client of it: closed at once with a reason in the log, and nobody else
+# notices.
+# shellcheck disable=SC2086 # the words of $SAYS are wanted
 . "${0%/*}/lib.sh"
 
 named web && WEB=$READY
@@ -10,7 +12,8 @@ NAME=$ID.tun.test
 spawn_peer beside loop over "unix:$T/visitors" "visitor:$NAME,kind=tcp" shut read sleep:0.02
 base=$(fds tunneld)
 
-# stranger REASON CMD...: its connection ends soon, and the log says why, behind its handshake (REASON), or in its last line
+# stranger REASON CMD...: its connection ends soon, and the log says why, behind its handshake (REASON), or in its
+# last line
 lines=0
 stranger() {
 	local reason="$1" last conn; shift
@@ -22,6 +25,7 @@ stranger() {
 	has "$last
 $(grep "$conn peer=.* handshake: " tunneld.log)" "$reason"
 }
+SAYS="python3 -SE $TESTS/peer.py client $TUNNEL"
 LAST='name=- route=- target=- hello=[a-z-]+ rx=0 tx=0 .* end=(hello|client-reset)$'
 with_key() { # KIND ARG...: a key and its certificate in KIND.key
 	local kind="$1"; shift
@@ -34,9 +38,9 @@ for n in $(seq 150); do printf 'DNS:%060d.test,' "$n"; done | sed 's/,$//' >name
 with_key fat -newkey ed25519 -addext "subjectAltName=$(cat names)"
 
 stranger hello=not-tls curl -sS --max-time 8 "http://$TUNNEL/"
-stranger hello=not-tls python3 -SE "$TESTS/peer.py" client "$TUNNEL" 'hex:0000000000000000000000000000000000000000000000000000' read
-stranger hello=not-tls python3 -SE "$TESTS/peer.py" client "$TUNNEL" 'send:SSH-2.0-OpenSSH_9.2\r\n' read
-stranger hello=eof python3 -SE "$TESTS/peer.py" client "$TUNNEL" hex:16 shut read
+stranger hello=not-tls $SAYS 'hex:0000000000000000000000000000000000000000000000000000' read
+stranger hello=not-tls $SAYS 'send:SSH-2.0-OpenSSH_9.2\r\n' read
+stranger hello=eof $SAYS hex:16 shut read
 stranger 'handshake: "no TLS 1.3 hello"' openssl s_client -connect "$TUNNEL" -tls1_2 -alpn tun/1
 has "$(cat stranger.out)" 'alert protocol version'
 stranger 'handshake: .*certificate' openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1		# none
@@ -45,11 +49,13 @@ has "$(cat stranger.out)" 'no application protocol'
 stranger handshake: openssl s_client -connect "$TUNNEL" -tls1_3 -cert ed.crt -key ed.key	# no ALPN at all
 stranger handshake: openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1 -cert rsa.crt -key rsa.key
 stranger handshake: openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1 -cert p384.crt -key p384.key
-stranger 'handshake: "excessive message size"' openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1 -cert fat.crt -key fat.key
+stranger 'handshake: "excessive message size"' \
+    openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1 -cert fat.crt -key fat.key
 # A record that claims to be larger than any, a hello that goes on and on, and one that is cut off.
-stranger handshake: python3 -SE "$TESTS/peer.py" client "$TUNNEL" hex:160301ffff "data:70000" read
-stranger 'handshake: "too many bytes before the end of the handshake"' python3 -SE "$TESTS/peer.py" client "$TUNNEL" hello:hub.test,pad=20000 read
-stranger hello=eof python3 -SE "$TESTS/peer.py" client "$TUNNEL" hello:hub.test,cut=10 shut read
+stranger handshake: $SAYS hex:160301ffff "data:70000" read
+stranger 'handshake: "too many bytes before the end of the handshake"' \
+    $SAYS hello:hub.test,pad=20000 read
+stranger hello=eof $SAYS hello:hub.test,cut=10 shut read
 
 same 0 "$(metric tunneld_logins)" "logins under way"
 same "$lines" "$(metric 'tunneld_logins_total{result="failed"}')" "failed logins"

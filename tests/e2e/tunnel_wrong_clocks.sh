@@ -23,7 +23,9 @@ clock_gettime(clockid_t id, struct timespec *ts)
 }
 END
 ${CC:-gcc} -shared -fPIC -o clock.so clock.c || skip "no compiler"
-at() { local year="$1"; shift; env LD_PRELOAD="$T/clock.so" WRONG_CLOCK="$(date -u -d "$year-01-01" +%s)" "$@"; }
+WRONG="env LD_PRELOAD=$T/clock.so WRONG_CLOCK="
+clock() { date -u -d "$1-01-02" +%s; }
+at() { local year="$1"; shift; $WRONG"$(clock "$year")" "$@"; }
 has "$(at 1971 "$TUNNELC" --log-time -s 127.0.0.1:1 2>&1 || :)" '^1971-'
 has "$(at 2100 "$TUNNELC" --log-time -s 127.0.0.1:1 2>&1 || :)" '^2100-'
 
@@ -32,10 +34,13 @@ SERVER=$(key server.key)
 ID=$(key c.key)
 echo "$ID names=app.test" >auth
 for years in '1970 2026' '2100 2026' '2026 1970' '2026 2100' '1970 2100'; do
-	start tunneld env LD_PRELOAD="$T/clock.so" WRONG_CLOCK="$(date -u -d "${years% *}-01-02" +%s)" "$TUNNELD" -n 9 -l 127.0.0.1:0 \
-	    -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth
-	start c env LD_PRELOAD="$T/clock.so" WRONG_CLOCK="$(date -u -d "${years#* }-01-02" +%s)" "$TUNNELC" -n 9 -s "${READY%% *}" \
-	    -k "$SERVER" -i c.key "tcp=$WEB"
+	clock=$(clock "${years% *}")
+	# shellcheck disable=SC2086 # words are wanted
+	start tunneld $WRONG"$clock" "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test \
+	    --visitors "unix:$T/visitors" -a auth
+	clock=$(clock "${years#* }")
+	# shellcheck disable=SC2086
+	start c $WRONG"$clock" "$TUNNELC" -n 9 -s "${READY%% *}" -k "$SERVER" -i c.key "tcp=$WEB"
 	same "got=web end=eof" "$(visit app.test,kind=tcp shut read)" "server and client of $years"
 	stop c
 	stop tunneld

@@ -27,6 +27,13 @@ logged_times 3 'status server=' c
 logged "status server=unix:$T/door link=live" c
 signal c TERM
 ends c 0
+
+# A proxy leads to what lies behind a network; a unix socket is dialled all the same.
+rm c.log
+tunnel c -x "http://$dead" -s "$TUNNEL" -s "unix:$T/door" "tcp=$WEB"
+logged "server=$TUNNEL link=down reason=\"proxy $dead: Connection refused\"" c
+logged "server=unix:$T/door link=up names=$ID.other.test" c
+stop c
 stop other
 
 # The newer session of a process replaces the older one, which waits for a minute instead of coming back at once.

@@ -49,6 +49,7 @@ refused 'take neither a server' --id -i key -s a.test:1
 refused 'take neither a server' --id -i key tls=a:1
 refused 'give -i KEYFILE' --id
 refused 'no -i' --new-key new -i key
+refused 'exclude each other' --new-key new -c
 [ ! -e new ] || fail "--new-key made a file all the same"
 
 # Files: what is missing may come, what is wrong stays wrong; a secret is for its owner alone.

@@ -7,14 +7,10 @@ from collections import namedtuple
 
 from space import until
 from visitors import Load, back_after, failures, visit
-from world import NODES, PEER_PORT, Client
+from world import Client
 
-# What an act came to. seconds: how long it took to recover, None where nothing has to; more: lines for who wants to know.
+# What an act came to. seconds: how long it took to recover, None where nothing has to; more: lines for the curious.
 Result = namedtuple("Result", "visits failed seconds goal reached more")
-
-
-class Failed(Exception):
-    pass
 
 
 def told(visits, limit=5):
@@ -76,8 +72,8 @@ def killed(world):
         hit.rounds(4)
     victim.revive()
     world.settle()
-    return judge(world, load.visits, back_after(hit.visits, began), world.ttl + 1, "0 failed, back in %g s",
-                 ["of %d more requests to its own names %d failed meanwhile" % (len(hit.visits), len(failures(hit.visits)))])
+    more = "of %d more requests to its own names %d failed meanwhile" % (len(hit.visits), len(failures(hit.visits)))
+    return judge(world, load.visits, back_after(hit.visits, began), world.ttl + 1, "0 failed, back in %g s", [more])
 
 
 def restarted(world):
@@ -121,7 +117,8 @@ def forgotten(world):
         for server in world.redis.servers:
             server.kill()
         mover.move([world.nodes[1]])
-        until(lambda: all(n.scrape("routesync").get("routesync_store_up") == 0 for n in world.nodes), 20, "it is missed")
+        for node in world.nodes:
+            until(lambda: node.scrape("routesync").get("routesync_store_up") == 0, 20, "%s misses it" % node)
         load.rounds(2 if world.short else 10)
         world.redis.start()
         began = time.monotonic()
@@ -154,7 +151,8 @@ def cut(world):
         seconds = time.monotonic() - began
         load.rounds()
     longest = max(v.took for v in load.visits)
-    return judge(world, load.visits, seconds, 5, "0 failed, whole in %g s", ["the longest request took %.1f s" % longest])
+    return judge(world, load.visits, seconds, 5, "0 failed, whole in %g s",
+                 ["the longest request took %.1f s" % longest])
 
 
 class Sampler:
@@ -250,7 +248,8 @@ class Big:
         """Until everybody has all of it."""
         self.publish.wait_ready(limit)
         for node in self.world.nodes:
-            until(lambda: node.scrape("routesync").get("routesync_routes", 0) >= self.n, limit, "%s has all names" % node, 0.1)
+            until(lambda: node.scrape("routesync").get("routesync_routes", 0) >= self.n, limit,
+                  "%s has all names" % node, 0.1)
             until(lambda: self.served(node, self.n - 1, "old"), limit, "%s serves all names" % node)
 
     def served(self, node, i, who):

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: ISC
 """A rehearsal of several nodes with one namespace, on one machine.
 
-Three nodes with sniroute, httpredir, tunneld and routesync, a Redis with a replica and sentinels, clients and visitors live in
-network namespaces of their own. Acts are played with them; a table tells how they went.
+Three nodes with sniroute, httpredir, tunneld and routesync, a Redis with a replica and sentinels, clients and visitors
+live in network namespaces of their own. Acts are played with them; a table tells how they went.
 
 Exit code: 0 all goals were reached, 1 some were not, 77 this machine does not let us make namespaces.
 """
@@ -30,7 +30,8 @@ def parse_args():
     p.add_argument("--bin", default=os.path.join(HERE, "../../build/bin"), help="where the tools are")
     p.add_argument("--short", action="store_true", help="a form of about a minute")
     p.add_argument("--act", action="append", metavar="NAME", help="play this act alone (repeatable)")
-    p.add_argument("--patience", type=float, default=1, metavar="N", help="on a busy machine: N times the seconds of all goals")
+    p.add_argument("--patience", type=float, default=1, metavar="N",
+                   help="on a busy machine: N times the seconds of all goals")
     p.add_argument("--list", action="store_true", help="name the acts and exit")
     p.add_argument("--measure", nargs="*", metavar="WHAT", help="print figures instead (all, or those named)")
     p.add_argument("--keep", metavar="DIR", help="work in DIR and leave it there")

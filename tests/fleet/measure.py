@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from space import Program, Space, cpu_seconds, memory_kib, run, until
+from space import Program, Space, cpu_seconds, memory_kib, run, scrape, until
 
 PREFIX = "/tcprouter/live/measure.0000000000000000/"
 UPDATES = 1000
@@ -26,14 +26,6 @@ def line(i, port=18001):
 
 def say(text, *values):
     print(text % values, flush=True)
-
-
-def scrape(path):
-    with socket.socket(socket.AF_UNIX) as s:
-        s.connect(path)
-        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
-    return {m: float(v) for m, v in re.findall(r"(?m)^([a-z_]+(?:\{[^}]*\})?) ([-0-9.e+]+)$", text)}
 
 
 class Bench:
@@ -102,7 +94,8 @@ def store(bench, n=100000):
     began = time.monotonic()
     publish.wait_ready(300)
     say("publish: %d names in %.1f s", n, time.monotonic() - began)
-    say("store memory: %.0f bytes a name (INFO memory, used_memory before and after)", (bench.info("used_memory") - empty) / n)
+    say("store memory: %.0f bytes a name (INFO memory, used_memory before and after)",
+        (bench.info("used_memory") - empty) / n)
     readers = [bench.reader(i, "-i", "0") for i in range(3)]
     for i, reader in enumerate(readers):
         reader.wait_ready(120)
@@ -111,8 +104,9 @@ def store(bench, n=100000):
     bench.settle(pids)
     updates(bench, n, pids)
     refreshes(bench, n, pids, readers)
-    renewals(bench, n, pids, publish)
-    for program in readers + [publish, bench.redis]:
+    publish.stop()
+    renewals(bench, n, pids)
+    for program in readers + [bench.redis]:
         program.kill()
 
 
@@ -138,10 +132,8 @@ def updates(bench, n, pids):
                 s.recv(100)
                 time.sleep(0.002)
     cpu, out, came = spent(bench, pids, act)
-    say("update, 3 readers, %d names: store sends %.0f bytes, gets %.0f bytes, %.0f us CPU", n, out / UPDATES, came / UPDATES,
-        1e6 * cpu[0] / UPDATES)
-    say("  each reader: %.0f ms CPU for each of %d updates in a row of %.1f s", 1000 * sum(cpu[1:]) / 3 / UPDATES, UPDATES,
-        UPDATES * 0.002)
+    say("update, 3 readers, %d names: store sends %.0f bytes, gets %.0f bytes, %.0f us CPU; a reader %.1f ms CPU, many "
+        "written together", n, out / UPDATES, came / UPDATES, 1e6 * cpu[0] / UPDATES, 1000 * sum(cpu[1:]) / 3 / UPDATES)
 
 
 def refreshes(bench, n, pids, readers):
@@ -149,17 +141,27 @@ def refreshes(bench, n, pids, readers):
         for reader in readers:
             reader.signal(signal.SIGHUP)
     cpu, out, _ = spent(bench, pids, act)
-    say("refresh of %d names: store %.3f s CPU, sends %.1f MB; reader %.3f s CPU", n, cpu[0] / 3, out / 3e6, sum(cpu[1:]) / 3)
+    say("refresh of %d names: store %.3f s CPU, sends %.1f MB; reader %.3f s CPU", n, cpu[0] / 3, out / 3e6,
+        sum(cpu[1:]) / 3)
 
 
-def renewals(bench, n, pids, publish):
-    """What --publish does all --ttl / 3, made to happen by a new connection."""
+def renewals(bench, n, pids):
+    """What --publish does all --ttl / 3."""
+    publish = bench.tool("routesync", "--publish", bench.path("live"), "--ttl", "30", "redis+unix://" + bench.sock)
+    publish.wait_ready(300)
+    bench.settle(pids)
+
+    def renewed():
+        found = re.search(r"cmdstat_pexpire:calls=(\d+)", bench.ask("info", "commandstats"))
+        return int(found.group(1)) if found else 0
+
     def act():
-        bench.ask("client", "kill", "type", "normal", "skipme", "yes")
-        time.sleep(1)
+        wanted = renewed() + n
+        until(lambda: renewed() >= wanted, 60, "a renewal", 0.1)
     cpu, out, came = spent(bench, pids + [publish.pid], act)
-    say("renewal of %d names, 3 readers: store %.2f s CPU, sends %.1f MB, gets %.1f MB; reader %.2f s, publisher %.2f s CPU "
-        "(their refresh after it included)", n, cpu[0], out / 1e6, came / 1e6, sum(cpu[1:4]) / 3, cpu[4])
+    say("renewal of %d names, 3 readers: store %.2f s CPU, sends %.1f MB, gets %.1f MB; reader %.2f s, publisher %.2f s "
+        "CPU", n, cpu[0], out / 1e6, came / 1e6, sum(cpu[1:4]) / 3, cpu[4])
+    publish.kill()
 
 
 # ---- files ----
@@ -181,8 +183,8 @@ def routesync(bench, sizes=(100000, 1000000)):
             until(lambda: os.stat(path).st_ino != before, 60, "the change", 0.001)
             times.append(time.monotonic() - began)
         bench.settle([reader.pid])
-        say("routesync, %d names: file %.1f MB (%.0f bytes a line), a change is in it after %.2f s (%.2f at worst), %.2f s CPU, "
-            "%.0f MB resident", n, os.path.getsize(path) / 1e6, os.path.getsize(path) / n, sum(times) / 10, max(times),
+        say("routesync, %d names: file %.1f MB (%.0f bytes a line), a change is in it after %.2f s (%.2f at worst), %.2f s "
+            "CPU, %.0f MB resident", n, os.path.getsize(path) / 1e6, os.path.getsize(path) / n, sum(times) / 10, max(times),
             (cpu_seconds(reader.pid) - cpu) / 10, memory_kib(reader.pid) / 1000)
         reload(bench, n, path)
         reader.kill()
@@ -192,7 +194,8 @@ def routesync(bench, sizes=(100000, 1000000)):
 
 def reload(bench, n, path):
     """sniroute: the same file, read again when it is replaced."""
-    router = bench.tool("sniroute", "-l", "10.77.1.1:443", "-r", path, "-m", "unix:" + bench.path("router")).wait_ready(60)
+    router = bench.tool("sniroute", "-l", "10.77.1.1:443", "-r", path, "-m", "unix:" + bench.path("router"))
+    router.wait_ready(60)
     memory, table = memory_kib(router.pid), scrape(bench.path("router"))["sniroute_routes_bytes"]
     with open(path) as f:
         text = f.read()
@@ -206,8 +209,8 @@ def reload(bench, n, path):
         began = time.monotonic()
         until(lambda: scrape(bench.path("router"))[reloads] > was, 60, "a reload", 0.005)
         times.append(time.monotonic() - began)
-    say("sniroute, %d names: %.0f MB resident, its table %.1f MB; a new file is in use after %.2f s (noticing it included), "
-        "%.3f s CPU; %.0f MB resident at most", n, memory / 1000, table / 1e6, sum(times) / 5,
+    say("sniroute, %d names: %.0f MB resident and a table of %.1f MB, shared by its processes; a new file is in use after "
+        "%.2f s (noticing it included), %.3f s CPU; %.0f MB resident at most", n, memory / 1000, table / 1e6, sum(times) / 5,
         (cpu_seconds(router.pid) - cpu) / 5, memory_kib(router.pid, "VmHWM") / 1000)
     router.kill()
 
@@ -216,8 +219,9 @@ def reload(bench, n, path):
 
 def clients(bench, sizes=(200, 1000)):
     """Idle clients of one tunneld, and what a login costs."""
-    tunneld_argv = ["-l", "10.77.1.1:18000", "-i", bench.path("server.key"), "--domain", "tun.test", "--open", "--visitors",
-                    "unix:" + bench.path("visitors"), "-m", "unix:" + bench.path("tunneld"), "--max-logins", "1024"]
+    tunneld_argv = ["-l", "10.77.1.1:18000", "-i", bench.path("server.key"), "--domain", "tun.test", "--open",
+                    "--visitors", "unix:" + bench.path("visitors"), "-m", "unix:" + bench.path("tunneld"),
+                    "--max-logins", "1024"]
     tunnelc = os.path.join(bench.bin, "tunnelc")
     ident = run(tunnelc, "--new-key", bench.path("server.key")).strip()
     for n in sizes:
@@ -228,11 +232,12 @@ def clients(bench, sizes=(200, 1000)):
             key = bench.path("key%d" % i)
             if not os.path.exists(key):
                 run(tunnelc, "--new-key", key)
-            crowd.append(bench.tool("tunnelc", "-s", "10.77.1.1:18000", "-k", ident, "-i", key, "http=127.0.0.1:1", ready=False))
+            crowd.append(bench.tool("tunnelc", "-s", "10.77.1.1:18000", "-k", ident, "-i", key, "http=127.0.0.1:1",
+                                    ready=False))
         until(lambda: scrape(bench.path("tunneld"))["tunneld_sessions"] == n, 300, "all clients")
         took, cpu = time.monotonic() - began, cpu_seconds(server.pid) - began_cpu
-        say("tunneld, %d idle clients: %.1f KiB resident each; a login takes %.2f ms CPU, %.0f a second on one core (%d in %.1f s "
-            "here)", n, (memory_kib(server.pid) - empty) / n, 1000 * cpu / n, n / max(cpu, 0.01), n, took)
+        say("tunneld, %d idle clients: %.1f KiB resident each; a login takes %.2f ms CPU, %.0f a second on one core (%d in "
+            "%.1f s here)", n, (memory_kib(server.pid) - empty) / n, 1000 * cpu / n, n / max(cpu, 0.01), n, took)
         began_cpu = cpu_seconds(server.pid)
         time.sleep(30)
         say("  their heartbeats: %.1f us CPU a client and second", 1e6 * (cpu_seconds(server.pid) - began_cpu) / 30 / n)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""service.py ADDR CERT NAME=PORT,TLSPORT...: HTTP services that say who they are and who asked, as a PROXY header told them."""
+"""service.py ADDR CERT NAME=PORT,TLSPORT...: HTTP services that say who they are, and who asked by the PROXY header."""
 import json
 import os
 import selectors

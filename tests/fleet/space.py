@@ -2,6 +2,7 @@
 """Network namespaces joined by one bridge, programs that run in them, and waiting."""
 import ctypes
 import os
+import re
 import select
 import signal
 import socket
@@ -113,7 +114,7 @@ class Space:
 
 
 class Program:
-    """A program in a namespace, its standard error in a log. ready: wait for the line it writes to the descriptor of -n."""
+    """A program in a namespace, its output in a log. ready: it has -n, and wait_ready() waits for what it writes there."""
 
     all = []
 
@@ -184,3 +185,13 @@ def memory_kib(pid, field="VmRSS"):
     path = "/proc/%d/%s" % (pid, "smaps_rollup" if field == "Pss" else "status")
     with open(path) as f:
         return next(int(line.split()[1]) for line in f if line.startswith(field + ":"))
+
+
+def scrape(path):
+    """The metrics served on that socket by their names, labels and all."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(5)
+        s.connect(path)
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    return {m: float(v) for m, v in re.findall(r"(?m)^([a-z_]+(?:\{[^}]*\})?) ([-0-9.e+]+)$", text)}

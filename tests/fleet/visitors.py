@@ -68,7 +68,7 @@ def visit(node, kind, name, client, timeout=3.0):
 
 
 class Load:
-    """Visitors who come again and again by every way of a list of (node, name, client), until the end of a with block."""
+    """Visitors who come again and again by every way, a list of (node, name, client), until the end of a with block."""
 
     def __init__(self, world, ways, visitors=4, rate=60.0, timeout=3.0):
         self.space, self.timeout = world.visitors, timeout * world.patience

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: ISC
 """Three nodes, Redis with a replica and sentinels, and tunnel clients: the fleet that is played with."""
 import os
-import re
 import shutil
-import socket
 import subprocess
 
-from space import Program, Space, until
+from space import Program, Space, run, scrape, until
 
 DOMAIN = "tun.test"
 NODES, STORES, SENTINELS, SITES, VISITORS = 1, 2, 3, 4, 5     # third numbers of addresses: 10.77.N.x
@@ -56,8 +54,8 @@ class Redis:
     def ask(self, i, *words, port=6379, space=None):
         """What a server says to a command, as redis-cli prints it; nothing while it does not answer."""
         space = space or self.spaces[i]
-        return subprocess.run(["nsenter", "--net=" + space.path, "redis-cli", "-h", space.address, "-p", str(port), *words],
-                              capture_output=True, text=True).stdout
+        argv = ["nsenter", "--net=" + space.path, "redis-cli", "-h", space.address, "-p", str(port), *words]
+        return subprocess.run(argv, capture_output=True, text=True).stdout
 
     def sentinels_agree(self):
         for space in self.sentinels:
@@ -83,12 +81,9 @@ class Redis:
         self.start_server(1 - self.master, self.master)
         until(self.sentinels_agree, 60, "the sentinels see a replica again")
 
-    def info(self, section):
-        return dict(re.findall(r"(?m)^(\w+):(.*?)\r?$", self.ask(self.master, "info", section)))
-
 
 class Node:
-    """Five programs. The sockets of sniroute and httpredir are held, as systemd or s6-fdholder do, while they restart."""
+    """Five programs. The sockets of sniroute and httpredir are held while they restart, as systemd does."""
 
     def __init__(self, world, i):
         self.world, self.name = world, "abc"[i]
@@ -110,29 +105,26 @@ class Node:
         return os.path.join(self.folder, name)
 
     def routes(self):
-        files = ["local"] if self.world.has_local else []
-        return [word for file in files + ["peers", "routes"] for word in ("-r", self.path(file))]
+        return [word for file in ("local", "peers", "routes") for word in ("-r", self.path(file))]
 
     def start_one(self, tool):
         world, stdin = self.world, subprocess.DEVNULL
         if tool == "tunneld":
             peer = "%s:%d" % (self.address, PEER_PORT)
-            argv = ["-l", "%s:%d" % (self.address, TUNNEL_PORT), "-i", world.path("server.key"), "--domain", DOMAIN, "-a",
-                    world.path("authorized"), "--visitors", "unix:" + self.path("visitors"), "--visitors", peer,
+            argv = ["-l", "%s:%d" % (self.address, TUNNEL_PORT), "-i", world.path("server.key"), "--domain", DOMAIN,
+                    "-a", world.path("authorized"), "--visitors", "unix:" + self.path("visitors"), "--visitors", peer,
                     "--peers", "10.77.%d.0/24" % NODES, "--clients", self.path("clients"), "--advertise", peer,
-                    "-m", "unix:" + self.path("metrics"), "-g", "10"]
-            if world.has_local:
-                argv += ["--local", self.path("local")]
+                    "--local", self.path("local"), "-m", "unix:" + self.path("tunneld.metrics"), "-g", "10"]
         elif tool == "publish":
             argv = ["--publish", self.path("clients"), "--ttl", str(world.ttl), world.redis.source]
         elif tool == "routesync":
-            argv = ["-o", self.path("peers"), "-m", "unix:" + self.path("sync.metrics"), world.redis.source]
+            argv = ["-o", self.path("peers"), "-m", "unix:" + self.path("routesync.metrics"), world.redis.source]
         else:
             argv = self.routes() + ["-m", "unix:" + self.path(tool + ".metrics"), "-g", "10"]
             stdin = self.tls_door if tool == "sniroute" else self.http_door
         binary = "routesync" if tool == "publish" else tool
-        self.programs[tool] = world.program(self.space, self.name + "." + tool, [world.binary(binary), "--log-time"] + argv,
-                                            stdin=stdin)
+        argv = [world.binary(binary), "--log-time"] + argv
+        self.programs[tool] = world.program(self.space, self.name + "." + tool, argv, stdin=stdin)
 
     def start(self):
         """All at once, as a supervisor would."""
@@ -167,16 +159,10 @@ class Node:
 
     def scrape(self, tool="tunneld"):
         """Metrics by name, labels and all."""
-        path = self.path("metrics" if tool == "tunneld" else "sync.metrics" if tool == "routesync" else tool + ".metrics")
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(5)
-            try:
-                s.connect(path)
-                s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
-            except OSError:
-                return {}
-        return {m: float(v) for m, v in re.findall(r"(?m)^([a-z_]+(?:\{[^}]*\})?) ([-0-9.e+]+)$", text)}
+        try:
+            return scrape(self.path(tool + ".metrics"))
+        except OSError:
+            return {}
 
     def has_read(self):
         """Whether the tables in use are as long as the files."""
@@ -206,14 +192,14 @@ class Client:
         self.names = [self.id + "." + DOMAIN, self.client + "." + DOMAIN]
         self.program = None
 
-    def start(self, quiet=False):
-        """quiet: its services are nobody's, and it is not waited for."""
+    def start(self):
         world = self.world
-        argv = [world.binary("tunnelc"), "--log-time", "-k", world.server, "-i", self.key, "proxy=v%d" % (1 + self.number % 2), "-g", "10",
-                "http=127.0.0.1:%d" % (20000 + self.number), "tls=127.0.0.1:%d" % (30000 + self.number)]
+        argv = [world.binary("tunnelc"), "--log-time", "-k", world.server, "-i", self.key, "-g", "10",
+                "http=127.0.0.1:%d" % (20000 + self.number), "tls=127.0.0.1:%d" % (30000 + self.number),
+                "proxy=v%d" % (1 + self.number % 2)]
         for node in self.nodes:
             argv += ["-s", "%s:%d" % (node.address, TUNNEL_PORT)]
-        self.program = world.program(self.site, self.client, argv, ready=not quiet)
+        self.program = world.program(self.site, self.client, argv)
         return self
 
     def move(self, nodes):
@@ -228,7 +214,6 @@ class World:
 
     def __init__(self, folder, bin_folder, keys=12, sites=4, ttl=3):
         self.folder, self.bin, self.ttl = folder, bin_folder, ttl
-        self.has_local = "--local" in subprocess.run([self.binary("tunneld"), "-h"], capture_output=True, text=True).stdout
         self.make_keys(keys)
         Space.bridge()
         self.sites = [Space("10.77.%d.%d" % (SITES, i + 1)) for i in range(sites)]
@@ -250,8 +235,7 @@ class World:
         return Program(space, self.path(name + ".log"), argv, **how)
 
     def new_key(self, path):
-        return subprocess.run([self.binary("tunnelc"), "--new-key", path], check=True, capture_output=True,
-                              text=True).stdout.strip()
+        return run(self.binary("tunnelc"), "--new-key", path).strip()
 
     def make_keys(self, n):
         os.mkdir(self.path("keys"))
@@ -260,9 +244,8 @@ class World:
         with open(self.path("authorized"), "w") as f:
             for i, ident in enumerate(self.ids):
                 f.write("%s names=c%d.%s\n" % (ident, i, DOMAIN))
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                        "2", "-subj", "/CN=service", "-keyout", self.path("service.key"), "-out", self.path("service.crt")],
-                       check=True, capture_output=True)
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            "-subj", "/CN=service", "-keyout", self.path("service.key"), "-out", self.path("service.crt"))
         with open(self.path("service.pem"), "w") as f:
             for part in ("service.key", "service.crt"):
                 with open(self.path(part)) as text:
@@ -272,8 +255,8 @@ class World:
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "service.py")
         for i, site in enumerate(self.sites):
             words = ["c%d=%d,%d" % (c, 20000 + c, 30000 + c) for c in range(i, n, len(self.sites))]
-            self.program(site, "service%d" % i, ["python3", "-SE", script, "127.0.0.1", self.path("service.pem")] + words,
-                         ready=False)
+            argv = ["python3", "-SE", script, "127.0.0.1", self.path("service.pem")] + words
+            self.program(site, "service%d" % i, argv, ready=False)
         for i in range(len(self.sites)):
             until(lambda: os.path.getsize(self.path("service%d.log" % i)) > 0, 20, "services")
 

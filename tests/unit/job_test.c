@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/job.c: work in a thread, and the loop that hears of its end. */
 #include <semaphore.h>
+#include <sys/eventfd.h>
 
 #include "job.h"
 #include "loop_help.h"
@@ -115,6 +116,32 @@ it_closes_what_it_opened(void **state)
 	assert_int_equal(open_fds(), before - 1);
 }
 
+static void
+end_it(struct ev_io *io, unsigned events)
+{
+	(void)events;
+	ev_del(loop, io);
+	job_wait(&job);
+	job_close(&job, loop);
+}
+
+/* As a signal to end may be dealt with in the turn that finds the work done. */
+static void
+it_may_be_closed_with_its_end_among_the_events_of_the_turn(void **state)
+{
+	struct ev_io first = { eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC), end_it };
+
+	(void)state;
+	assert_int_equal(ev_add(loop, &first, EV_READ), 0);
+	sem_post(&may_end);
+	assert_int_equal(job_start(&job), 0);
+	await(job.finished.fd, POLLIN);
+	run_turn();
+	assert_int_equal(works, 1);
+	assert_int_equal(dones, 0);
+	close(first.fd);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -124,6 +151,7 @@ main(void)
 		test(the_loop_goes_on_while_it_works_and_hears_the_end),
 		test(one_can_be_started_behind_the_other),
 		test(who_waits_for_it_is_not_told),
+		test(it_may_be_closed_with_its_end_among_the_events_of_the_turn),
 		test(it_closes_what_it_opened),
 	};
 

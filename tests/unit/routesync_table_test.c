@@ -159,6 +159,12 @@ what_nodes_published_may_stay_when_a_round_misses_it(void **state)
 	put(t, "/tcprouter/live/n1/a", "tls=h:1");
 	assert_routes(t, HEAD "a tls=h:1,h:3\nb tls=h:2\n");
 
+	/* to expire is to be missing */
+	table_miss(t, slice_str("/tcprouter/live/n3/a"));
+	assert_routes(t, HEAD "a tls=h:1\nb tls=h:2\n");
+	put(t, "/tcprouter/live/n3/a", "tls=h:3");
+	assert_routes(t, HEAD "a tls=h:1,h:3\nb tls=h:2\n");
+
 	/* what is still missing goes */
 	table_begin(t);
 	put(t, "/tcprouter/live/n1/a", "tls=h:1");

@@ -1280,18 +1280,62 @@ a_flood_of_key_updates_is_bad(void **state)
 	rogue_free(&r);
 }
 
-/* Data in between makes them no flood; but who asks for answers has to read them. */
+/* Others have their turn between those that are none. */
+static void
+many_key_updates_are_dealt_with_little_by_little(void **state)
+{
+	struct rogue r = friendly_rogue(TLS_SERVER);
+	size_t n;
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		for (unsigned k = 0; k < 30; k++) {
+			assert_int_equal(SSL_key_update(r.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+			assert_int_equal(SSL_do_handshake(r.ssl), 1);
+		}
+		assert_int_equal(SSL_write(r.ssl, "x", 1), 1);
+	}
+	for (unsigned reads = 0; reads < 6; reads++) {
+		assert_int_equal(tls_read(r.t, got, READ_SIZE, &n), TLS_OK);
+		assert_int_equal(n, 1);
+	}
+	assert_int_equal(tls_read(r.t, got, READ_SIZE, &n), TLS_AGAIN);
+	rogue_free(&r);
+}
+
+static void
+a_byte_of_data_now_and_then_does_not_make_a_flood_none(void **state)
+{
+	struct rogue r = friendly_rogue(TLS_SERVER);
+	enum tls_result result = TLS_OK;
+	unsigned updates = 0;
+	size_t n;
+
+	(void)state;
+	for (; updates < 1000 && (result == TLS_OK || result == TLS_AGAIN); updates++) {
+		assert_int_equal(SSL_key_update(r.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		assert_int_equal(SSL_write(r.ssl, "x", 1), 1);
+		result = tls_read(r.t, got, READ_SIZE, &n);
+	}
+	assert_int_equal(result, TLS_BAD);
+	assert_in_range(updates, 256, 260);
+	assert_why(r.t, "too many messages for so little data");
+	rogue_free(&r);
+}
+
+/* Enough data makes them no flood; but who asks for answers has to read them. */
 static void
 answers_that_nobody_reads_are_bounded(void **state)
 {
 	struct rogue r = friendly_rogue(TLS_SERVER);
 	enum tls_result result = TLS_OK;
+	static const uint8_t data[4096];
 	size_t n, most = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 20000 && (result == TLS_OK || result == TLS_AGAIN); i++) {
 		assert_int_equal(SSL_key_update(r.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
-		assert_int_equal(SSL_write(r.ssl, "x", 1), 1);
+		assert_int_equal(SSL_write(r.ssl, data, sizeof(data)), sizeof(data));
 		result = tls_read(r.t, got, READ_SIZE, &n);
 		most = tls_pending(r.t) > most ? tls_pending(r.t) : most;
 	}
@@ -1334,6 +1378,8 @@ main(void)
 		cmocka_unit_test(one_connections_error_is_not_anothers),
 		cmocka_unit_test(keys_may_be_updated),
 		cmocka_unit_test(a_flood_of_key_updates_is_bad),
+		cmocka_unit_test(a_byte_of_data_now_and_then_does_not_make_a_flood_none),
+		cmocka_unit_test(many_key_updates_are_dealt_with_little_by_little),
 		cmocka_unit_test(answers_that_nobody_reads_are_bounded),
 	};
 

@@ -411,6 +411,25 @@ a_closing_session_counts_no_more_and_is_left_alone(void **state)
 	assert_string_equal(sessions(), "1 2 3 ");
 }
 
+static void
+closing_sessions_are_not_without_number(void **state)
+{
+	(void)state;
+	load(ID_A "\n" SECRET " names=a.example streams=3");
+	for (int i = 0; i < 9; i++) {
+		let_in(keyed(i, ID_A, (char)('0' + i)));
+		all[i].closing = true;
+	}
+	assert_int_equal(join(keyed(9, ID_A, '9')), CLIENTS_LIMIT);
+	clients_leave(clients, &all[0]);
+	let_in(keyed(9, ID_A, '9'));
+	for (int i = 10; i < 14; i++) {		/* each is one visitor's */
+		let_in(secret(i));
+		all[i].closing = true;
+	}
+	assert_int_equal(join(secret(14)), CLIENTS_LIMIT);
+}
+
 /* ---- which session ---- */
 
 static void
@@ -832,6 +851,7 @@ main(void)
 		test(instances_share_up_to_sessions),
 		test(each_connection_of_a_secret_counts),
 		test(a_closing_session_counts_no_more_and_is_left_alone),
+		test(closing_sessions_are_not_without_number),
 		test(the_session_with_the_fewest_visitors_is_found),
 		test(equals_take_turns),
 		test(two_clients_may_share_a_name),

@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# tunneld --legacy: the end of a client of the first generation that comes along with its secret; a visitor's reset while draining.
+. "${0%/*}/lib.sh"
+
+key server.key >/dev/null
+echo "secret=sha256:$(printf s3cret | sha256sum | cut -d ' ' -f 1) names=old.test" >auth
+start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
+    --legacy 127.0.0.1:0 --park 0 -m "unix:$T/metrics"
+LEGACY=${READY##* }
+
+# Both are there when it looks.
+kill -STOP "$(pid_of tunneld)"
+spawn_peer gone client "$LEGACY" hex:11110006733363726574 shut touch:said timeout:60 read
+wait_for 5 test -e said
+kill -CONT "$(pid_of tunneld)"
+logged 'client=secret .* up: ' tunneld
+ends gone 0
+same 'got= end=eof' "$(cat gone.log)"
+metric_is 0 tunneld_sessions
+has "$(visit old.test 'send:GET / HTTP/1.0\r\n\r\n' read)" 'x20503.*offline'
+
+# The visitor's reset is one for its service, too.
+spawn_peer raw client "$LEGACY" hex:11110006733363726574 until:ping print:there timeout:20 read
+logged_times 2 'client=secret .* up: ' tunneld
+spawn_peer visitor client "unix:$T/visitors" pass:old.test,kind=tcp send:ping wait:reset rst
+logged '^there' raw
+kill -TERM "$(pid_of tunneld)"
+logged 'stopping: ' tunneld
+touch reset
+ends raw 0
+has "$(cat raw.log)" '^got= end=reset$'
