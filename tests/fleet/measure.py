@@ -159,8 +159,8 @@ def renewals(bench, n, pids):
         wanted = renewed() + n
         until(lambda: renewed() >= wanted, 60, "a renewal", 0.1)
     cpu, out, came = spent(bench, pids + [publish.pid], act)
-    say("renewal of %d names, 3 readers: store %.2f s CPU, sends %.1f MB, gets %.1f MB; reader %.2f s, publisher %.2f s "
-        "CPU", n, cpu[0], out / 1e6, came / 1e6, sum(cpu[1:4]) / 3, cpu[4])
+    say("renewal of %d names, 3 readers: store %.2f s CPU, sends %.1f MB, gets %.1f MB; reader %.2f s, publisher "
+        "%.2f s CPU", n, cpu[0], out / 1e6, came / 1e6, sum(cpu[1:4]) / 3, cpu[4])
     publish.kill()
 
 
@@ -183,9 +183,9 @@ def routesync(bench, sizes=(100000, 1000000)):
             until(lambda: os.stat(path).st_ino != before, 60, "the change", 0.001)
             times.append(time.monotonic() - began)
         bench.settle([reader.pid])
-        say("routesync, %d names: file %.1f MB (%.0f bytes a line), a change is in it after %.2f s (%.2f at worst), %.2f s "
-            "CPU, %.0f MB resident", n, os.path.getsize(path) / 1e6, os.path.getsize(path) / n, sum(times) / 10, max(times),
-            (cpu_seconds(reader.pid) - cpu) / 10, memory_kib(reader.pid) / 1000)
+        say("routesync, %d names: file %.1f MB (%.0f bytes a line), a change is in it after %.2f s (%.2f at worst), "
+            "%.2f s CPU, %.0f MB resident", n, os.path.getsize(path) / 1e6, os.path.getsize(path) / n, sum(times) / 10,
+            max(times), (cpu_seconds(reader.pid) - cpu) / 10, memory_kib(reader.pid) / 1000)
         reload(bench, n, path)
         reader.kill()
         bench.redis.kill()
@@ -209,9 +209,9 @@ def reload(bench, n, path):
         began = time.monotonic()
         until(lambda: scrape(bench.path("router"))[reloads] > was, 60, "a reload", 0.005)
         times.append(time.monotonic() - began)
-    say("sniroute, %d names: %.0f MB resident and a table of %.1f MB, shared by its processes; a new file is in use after "
-        "%.2f s (noticing it included), %.3f s CPU; %.0f MB resident at most", n, memory / 1000, table / 1e6, sum(times) / 5,
-        (cpu_seconds(router.pid) - cpu) / 5, memory_kib(router.pid, "VmHWM") / 1000)
+    say("sniroute, %d names: %.0f MB resident and a table of %.1f MB, shared by its processes; a new file is in use "
+        "after %.2f s (noticing it included), %.3f s CPU; %.0f MB resident at most", n, memory / 1000, table / 1e6,
+        sum(times) / 5, (cpu_seconds(router.pid) - cpu) / 5, memory_kib(router.pid, "VmHWM") / 1000)
     router.kill()
 
 
@@ -236,8 +236,8 @@ def clients(bench, sizes=(200, 1000)):
                                     ready=False))
         until(lambda: scrape(bench.path("tunneld"))["tunneld_sessions"] == n, 300, "all clients")
         took, cpu = time.monotonic() - began, cpu_seconds(server.pid) - began_cpu
-        say("tunneld, %d idle clients: %.1f KiB resident each; a login takes %.2f ms CPU, %.0f a second on one core (%d in "
-            "%.1f s here)", n, (memory_kib(server.pid) - empty) / n, 1000 * cpu / n, n / max(cpu, 0.01), n, took)
+        say("tunneld, %d idle clients: %.1f KiB resident each; a login takes %.2f ms CPU, %.0f a second on one core (%d "
+            "in %.1f s here)", n, (memory_kib(server.pid) - empty) / n, 1000 * cpu / n, n / max(cpu, 0.01), n, took)
         began_cpu = cpu_seconds(server.pid)
         time.sleep(30)
         say("  their heartbeats: %.1f us CPU a client and second", 1e6 * (cpu_seconds(server.pid) - began_cpu) / 30 / n)

@@ -114,7 +114,7 @@ class Space:
 
 
 class Program:
-    """A program in a namespace, its output in a log. ready: it has -n, and wait_ready() waits for what it writes there."""
+    """A program in a namespace, its output in a log. ready: it has -n, and wait_ready() waits for its line."""
 
     all = []
 

@@ -877,6 +877,15 @@ all_quiet(void)
 	return (now.tv_sec - quiet.tv_sec) * 1000 + (now.tv_nsec - quiet.tv_nsec) / 1000000 > 50;
 }
 
+static uint64_t since_ms;
+
+static bool
+a_millisecond_later(void)
+{
+	ev_refresh(loop);
+	return ev_now_ms(loop) > since_ms;
+}
+
 static struct ev_timer tick;
 
 static void
@@ -886,7 +895,7 @@ on_tick(struct ev_timer *t)
 }
 
 static void
-who_keeps_the_most_is_cut_when_the_session_keeps_too_much(void **state)
+who_has_taken_nothing_for_the_longest_is_cut_when_the_session_keeps_too_much(void **state)
 {
 	int cut = 0;
 
@@ -899,6 +908,8 @@ who_keeps_the_most_is_cut_when_the_session_keeps_too_much(void **state)
 		awaited = visit();
 		says(&awaited->visitor, 1u << 20, false);
 		run_until(far_leg_told);
+		since_ms = ev_now_ms(loop);
+		run_until(a_millisecond_later);
 	}
 	run_until(all_quiet);
 	assert_in_range(mux_memory(far.m), MUX_MEMORY_MAX / 2, MUX_MEMORY_MAX);
@@ -906,6 +917,7 @@ who_keeps_the_most_is_cut_when_the_session_keeps_too_much(void **state)
 		cut += wires[i].far.ended;
 		if (wires[i].far.ended == 0)
 			continue;
+		assert_int_equal(cut, i + 1);	/* in the order they came */
 		assert_int_equal(wires[i].far.how, MUX_MEMORY);
 		assert_int_equal(wires[i].near.how, MUX_PEER_RESET);
 	}
@@ -1637,7 +1649,7 @@ main(void)
 		loop_test(the_window_of_a_far_peer_grows),
 		loop_test(the_window_of_a_near_peer_stays_as_it_is),
 		loop_test(windows_grow_within_what_the_session_may_keep),
-		loop_test(who_keeps_the_most_is_cut_when_the_session_keeps_too_much),
+		loop_test(who_has_taken_nothing_for_the_longest_is_cut_when_the_session_keeps_too_much),
 		loop_test(a_lost_connection_ends_every_stream_and_then_the_session),
 		loop_test(a_write_that_finds_the_connection_lost_ends_the_session),
 		loop_test(a_tls_session_that_ends_without_a_word_is_lost),
