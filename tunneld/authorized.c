@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /* The authorization file on disk: read in a thread, watched from the loop, and what expires is ended. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "file.h"
 #include "job.h"
 #include "log.h"
 #include "stamp.h"
@@ -17,7 +16,6 @@
 
 #define LOOK_MS 250u
 #define TEXT_MAX (64u * 1024u * 1024u)
-#define READ_ONCE 65536u
 #define REFUSED (-1)		/* beside errnos: it was read, and has bad lines */
 
 static struct {
@@ -39,60 +37,22 @@ static struct {
 
 /* ---- reading ---- */
 
-/* Until the end, wherever that is by then. Owned by the caller; NULL with errno. */
-static char *
-read_text(int fd, size_t *len)
-{
-	size_t size = READ_ONCE;
-	char *text = malloc(size), *bigger;
-	ssize_t n = 1;
-
-	for (*len = 0; text != NULL && n != 0; *len += n == -1 ? 0 : (size_t)n) {
-		if (*len > TEXT_MAX)
-			errno = EFBIG;
-		if (*len > TEXT_MAX || (n == -1 && errno != EINTR)) {
-			free(text);
-			return NULL;
-		}
-		if (size - *len < READ_ONCE) {
-			bigger = realloc(text, size *= 2);
-			if (bigger == NULL)
-				free(text);
-			text = bigger;
-		}
-		if (text != NULL)
-			n = read(fd, text + *len, size - *len);
-	}
-	return text;
-}
-
-static char *
-read_file(const char *path, size_t *len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
-	char *text;
-
-	if (fd == -1)
-		return NULL;
-	text = read_text(fd, len);
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return text;
-}
-
-/* 0, an errno, or REFUSED, and then the bad lines are reported. */
+/* 0, an errno, or REFUSED, and then what is wrong with it is reported. */
 static int
 read_grants(const char *path, authfile_report *report, void *arg, struct grant **out)
 {
-	char *text;
+	char why[FILE_WHY_MAX], reason[PATH_MAX + FILE_WHY_MAX], *text;
 	size_t len;
 	bool ok;
 
 	*out = NULL;
-	text = read_file(path, &len);
+	text = file_read(path, TEXT_MAX, false, &len, why);
+	if (text == NULL && errno == 0 && report != NULL) {
+		snprintf(reason, sizeof(reason), "%s: %s", path, why);
+		report(arg, reason);
+	}
 	if (text == NULL)
-		return errno;
+		return errno == 0 ? REFUSED : errno;
 	ok = authfile_parse(path, slice_of(text, len), report, arg, out);
 	free(text);
 	return ok ? 0 : REFUSED;

@@ -82,3 +82,8 @@ logged 'status sessions=0 visitors=0 parked=0 logins=0 authorized=1' tunneld
 signal tunneld TERM
 ends tunneld 0
 [ ! -e visitors ] || fail "the socket file is left behind"
+
+# What is no plain file keeps nobody waiting.
+mkfifo pipe
+exits 100 timeout 5 "$TUNNELD" -c -i server.key --domain tun.test --visitors 127.0.0.1:0 -a pipe
+has "$(cat err)" '^pipe: not a plain file$'
