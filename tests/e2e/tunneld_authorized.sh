@@ -74,7 +74,7 @@ has "$(tunnel c.key hello get)" '^welcome '
 rm auth
 logged_times 1 '^tunneld: error: authorized: auth: No such file or directory; what was read before holds' tunneld
 mkdir auth
-logged_times 1 '^tunneld: error: authorized: auth: Is a directory; what was read before holds' tunneld
+logged_times 1 '^tunneld: error: authorized: auth: not a plain file$' tunneld
 sleep 0.6
 has "$(tunnel c.key hello get)" '^welcome '
 same 3 "$(count 'what was read before holds' tunneld)" "said once each"
