@@ -27,7 +27,7 @@ MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7)
 DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjansson-dev libssl-dev
 DEPS_RUN = $(DEPS_BUILD) openssl curl
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
-    redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 procps python3 \
+    redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 util-linux procps python3 \
     stunnel4 hitch dehydrated pebble nginx-light nodejs node-ws openssh-server openssh-client tinyproxy
 DEPS_BENCH = $(DEPS_BUILD) strace util-linux procps openssh-server openssh-client haproxy nginx-light libnginx-mod-stream sniproxy wrk curl python3 \
     redis-server redis-tools
@@ -140,6 +140,10 @@ fuzz: fuzzers
 bench: deps-bench all $(LOADGEN)
 	@tests/bench/run.sh $(CURDIR)/build
 
+#: make fleet        a rehearsal of three nodes, Redis and 200 clients in network namespaces: nodes killed, restarted, cut off
+fleet: deps-check all
+	@tests/fleet/fleet.py --bin $(CURDIR)/$(BUILD)/bin
+
 #: make static       the same tools linked statically, in build-static/bin/   (TOOLS=tunnelc: that one alone)
 # (ld warns of functions in libcrypto and libcares that would need libc's shared libraries; nothing here calls them.)
 static:
@@ -174,6 +178,6 @@ deps-bench:
 clean:
 	rm -rf build build-san build-fuzz build-static
 
-.PHONY: all bins help run check tests fuzzers unit e2e fuzz bench static install lint dist deps deps-run deps-check deps-bench clean
+.PHONY: all bins help run check tests fuzzers unit e2e fuzz bench fleet static install lint dist deps deps-run deps-check deps-bench clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -236,8 +236,8 @@ def clients(bench, sizes=(200, 1000)):
                                     ready=False))
         until(lambda: scrape(bench.path("tunneld"))["tunneld_sessions"] == n, 300, "all clients")
         took, cpu = time.monotonic() - began, cpu_seconds(server.pid) - began_cpu
-        say("tunneld, %d idle clients: %.1f KiB resident each; a login takes %.2f ms CPU, %.0f a second on one core (%d "
-            "in %.1f s here)", n, (memory_kib(server.pid) - empty) / n, 1000 * cpu / n, n / max(cpu, 0.01), n, took)
+        say("tunneld, %d idle clients: %.1f KiB resident each; a login takes %.2f ms CPU, %.0f a second on one core ("
+            "%d in %.1f s here)", n, (memory_kib(server.pid) - empty) / n, 1000 * cpu / n, n / max(cpu, 0.01), n, took)
         began_cpu = cpu_seconds(server.pid)
         time.sleep(30)
         say("  their heartbeats: %.1f us CPU a client and second", 1e6 * (cpu_seconds(server.pid) - began_cpu) / 30 / n)
