@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "hash.h"
 #include "host.h"
 #include "live.h"
 
@@ -48,24 +49,6 @@ struct table {
 
 /* ---- hashing ---- */
 
-static uint64_t
-hash(uint64_t seed, struct slice text)
-{
-	uint64_t h = seed ^ text.len * 0x9e3779b97f4a7c15u, w;
-
-	for (; text.len >= 8; text = slice_skip(text, 8)) {
-		memcpy(&w, text.p, 8);
-		h = (h ^ w) * 0xd6e8feb86659fd93u;
-		h ^= h >> 32;
-	}
-	w = 0;
-	if (text.len > 0)
-		memcpy(&w, text.p, text.len);
-	h = (h ^ w) * 0xd6e8feb86659fd93u;
-	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
-	return h ^ h >> 32;
-}
-
 static struct slice
 entry_line(const struct entry *e)
 {
@@ -94,7 +77,7 @@ entry_secret(const struct entry *e)
 static struct slot *
 find(const struct table *t, struct slice key)
 {
-	uint64_t h = hash(t->seed, key);
+	uint64_t h = hash_text(t->seed, key);
 	size_t mask = t->nslots - 1, i = h & mask;
 
 	while (t->slots[i].entry != NULL && (t->slots[i].hash != h || !slice_eq(entry_key(t->slots[i].entry), key)))
@@ -416,7 +399,7 @@ put_good(struct table *t, struct slot *at, struct slice key, enum record_rank ra
 bool
 table_put(struct table *t, struct slice key, struct slice value)
 {
-	uint64_t h = hash(t->seed, value);
+	uint64_t h = hash_text(t->seed, value);
 	struct slot *at = find(t, key);
 	enum record_rank rank;
 	struct record record;
@@ -482,7 +465,7 @@ table_put_record(struct table *t, struct slice key, const struct record *record)
 
 	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
 		rank = RANK_OTHER;
-	return put_good(t, find(t, key), key, rank, record, hash(t->seed, record->text.line));
+	return put_good(t, find(t, key), key, rank, record, hash_text(t->seed, record->text.line));
 }
 
 bool
