@@ -5,27 +5,29 @@
 
 #include "httpredir.h"
 
+#define STATUS(code, reason) code, reason, "HTTP/1.1 " #code " " reason "\r\n"
+
 static const struct status {
 	unsigned code;
-	const char *reason, *text;
+	const char *reason, *line, *text;
 } statuses[] = {
-	{ 200, "OK", "" },
-	{ 301, "Moved Permanently", "" },
-	{ 302, "Found", "" },
-	{ 307, "Temporary Redirect", "" },
-	{ 308, "Permanent Redirect", "" },
-	{ 400, "Bad Request", "This request breaks the rules of HTTP." },
-	{ 403, "Forbidden", "Your address is not allowed here." },
-	{ 404, "Not Found", "There is nothing here by this name." },
-	{ 405, "Method Not Allowed", "This method is not served here." },
-	{ 408, "Request Timeout", "The request took too long to arrive." },
-	{ 414, "URI Too Long", "The address of this request is too long." },
-	{ 431, "Request Header Fields Too Large", "The head of this request is too large." },
-	{ 501, "Not Implemented", "This transfer coding is not known here." },
-	{ 502, "Bad Gateway", "The server behind this one cannot be reached, or gave a broken answer." },
-	{ 503, "Service Unavailable", "There is too much to do right now. Please try again in a moment." },
-	{ 504, "Gateway Timeout", "The server behind this one did not answer in time." },
-	{ 505, "HTTP Version Not Supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here." },
+	{ STATUS(200, "OK"), "" },
+	{ STATUS(301, "Moved Permanently"), "" },
+	{ STATUS(302, "Found"), "" },
+	{ STATUS(307, "Temporary Redirect"), "" },
+	{ STATUS(308, "Permanent Redirect"), "" },
+	{ STATUS(400, "Bad Request"), "This request breaks the rules of HTTP." },
+	{ STATUS(403, "Forbidden"), "Your address is not allowed here." },
+	{ STATUS(404, "Not Found"), "There is nothing here by this name." },
+	{ STATUS(405, "Method Not Allowed"), "This method is not served here." },
+	{ STATUS(408, "Request Timeout"), "The request took too long to arrive." },
+	{ STATUS(414, "URI Too Long"), "The address of this request is too long." },
+	{ STATUS(431, "Request Header Fields Too Large"), "The head of this request is too large." },
+	{ STATUS(501, "Not Implemented"), "This transfer coding is not known here." },
+	{ STATUS(502, "Bad Gateway"), "The server behind this one cannot be reached, or gave a broken answer." },
+	{ STATUS(503, "Service Unavailable"), "There is too much to do right now. Please try again in a moment." },
+	{ STATUS(504, "Gateway Timeout"), "The server behind this one did not answer in time." },
+	{ STATUS(505, "HTTP Version Not Supported"), "Only HTTP/1.1 and HTTP/1.0 are spoken here." },
 };
 
 static const struct status *
@@ -38,14 +40,8 @@ status_of(unsigned code)
 	return s;
 }
 
-const char *
-answer_reason(unsigned status)
-{
-	return status_of(status)->reason;
-}
-
 /* RFC 9110 6.6.1; written anew once a second at most. */
-static const char *
+static struct slice
 date_line(void)
 {
 	uint64_t now_ms = ev_now_ms(the->serve->ev);
@@ -53,100 +49,69 @@ date_line(void)
 	struct tm tm;
 
 	if (the->date_ms != 0 && now_ms - the->date_ms < 1000)
-		return the->date;
+		return slice_of(the->date, the->date_len);
 	the->date_ms = now_ms;
 	now = time(NULL);
-	strftime(the->date, sizeof(the->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&now, &tm));
-	return the->date;
+	the->date_len = strftime(the->date, sizeof(the->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&now, &tm));
+	return slice_of(the->date, the->date_len);
 }
 
-static char *
-add(char *at, const char *text)
+static void
+begin(struct text *t, const struct answer *a)
 {
-	return stpcpy(at, text);
+	text_str(t, status_of(a->status)->line);
+	text_add(t, date_line());
 }
 
-static char *
-add_slice(char *at, struct slice s)
-{
-	return mempcpy(at, s.p, s.len);
-}
-
-static char *
-add_number(char *at, uint64_t n)
-{
-	char digit[20];
-	int len = 0;
-
-	do
-		digit[len++] = (char)('0' + n % 10);
-	while ((n /= 10) != 0);
-	while (len > 0)
-		*at++ = digit[--len];
-	return at;
-}
-
-static char *
-begin(char *at, const struct answer *a)
-{
-	const struct status *s = status_of(a->status);
-
-	at = add(at, "HTTP/1.1 ");
-	at = add_number(at, s->code);
-	*at++ = ' ';
-	at = add(at, s->reason);
-	at = add(at, "\r\n");
-	return add(at, date_line());
-}
-
-static char *
-finish(char *at, const struct answer *a, size_t length)
+static void
+finish(struct text *t, const struct answer *a, size_t length)
 {
 	if (a->extra != NULL)
-		at = add(at, a->extra);
-	at = add(at, "Content-Length: ");
-	at = add_number(at, length);
-	at = add(at, a->last ? "\r\nConnection: close\r\n\r\n" : a->old ? "\r\nConnection: keep-alive\r\n\r\n" : "\r\n\r\n");
-	return at;
+		text_str(t, a->extra);
+	text_str(t, "Content-Length: ");
+	text_number(t, length);
+	text_str(t, a->last ? "\r\nConnection: close\r\n\r\n" : a->old ? "\r\nConnection: keep-alive\r\n\r\n" : "\r\n\r\n");
 }
 
-size_t
-answer_redirect(const struct answer *a, struct slice host, struct slice path, char *out)
+void
+answer_redirect(struct text *t, const struct answer *a, struct slice host, struct slice path)
 {
-	char *at = begin(out, a);
-
-	at = add(at, "Location: https://");
-	at = add_slice(at, host);
+	begin(t, a);
+	text_str(t, "Location: https://");
+	text_add(t, host);
 	if (the->opts->port != 443) {
-		*at++ = ':';
-		at = add_number(at, the->opts->port);
+		text_str(t, ":");
+		text_number(t, the->opts->port);
 	}
 	if (path.len == 0 || path.p[0] != '/')
-		*at++ = '/';
+		text_str(t, "/");
 	if (!slice_is(path, "*"))
-		at = add_slice(at, path);
-	at = add(at, "\r\n");
-	return (size_t)(finish(at, a, 0) - out);
+		text_add(t, path);
+	text_str(t, "\r\n");
+	finish(t, a, 0);
 }
 
-size_t
-answer_error(const struct answer *a, char *out)
+void
+answer_error(struct text *t, const struct answer *a)
 {
 	const struct status *s = status_of(a->status);
 	char page[512];
 	int n = snprintf(page, sizeof(page), "<!doctype html>\n<html lang=\"en\"><title>%u %s</title>\n<h1>%u %s</h1>\n"
 	    "<p>%s</p>\n</html>\n", s->code, s->reason, s->code, s->reason, s->text);
-	char *at = begin(out, a);
 
-	at = add(at, "Content-Type: text/html; charset=utf-8\r\n");
-	at = finish(at, a, (size_t)n);
+	begin(t, a);
+	text_str(t, "Content-Type: text/html; charset=utf-8\r\n");
+	finish(t, a, (size_t)n);
 	if (!a->to_head)
-		at = mempcpy(at, page, (size_t)n);
-	return (size_t)(at - out);
+		text_add(t, slice_of(page, (size_t)n));
 }
 
-size_t
-answer_text(const struct answer *a, size_t length, char *out)
+void
+answer_text(struct text *t, const struct answer *a, struct slice body)
 {
-	return (size_t)(finish(add(begin(out, a), "Content-Type: text/plain\r\n"), a, length) - out);
+	begin(t, a);
+	text_str(t, "Content-Type: text/plain\r\n");
+	finish(t, a, body.len);
+	if (!a->to_head)
+		text_add(t, body);
 }

@@ -8,6 +8,7 @@
 #include "http1.h"
 #include "relay.h"
 #include "serve.h"
+#include "text.h"
 #include "wire.h"
 
 #define OUT_MAX 131072u		/* bytes of the->out: a batch of answers, or a head written anew with what follows it */
@@ -49,13 +50,14 @@ struct httpredir {
 	uint64_t backends;				/* connections to targets, kept ones included */
 	struct ev_io out_io;				/* one connection over two pipes: the one we write to */
 	uint64_t date_ms;				/* when date was written */
+	size_t date_len;
 	char date[40];					/* "Date: ...\r\n" */
 	char out[OUT_MAX];
 };
 
 extern struct httpredir *the;	/* this process's; set once by start() */
 
-/* ---- client.c: one client and its requests ---- */
+/* ---- client.c: one client ---- */
 
 /*
  *   HEADER --PROXY header--> HEAD <--answered--- ANSWER	(an answer of ours the client has yet to take)
@@ -117,14 +119,14 @@ bool client_put(struct client *c, struct iovec *iov, int n, bool done);
 /* Write what waits; false: it is gone. */
 bool client_flush(struct client *c);
 
+/* The door between the states. */
+void client_enter(struct client *c, enum client_state next);
+
 /* Set the deadline of the state it is in anew. */
 void client_rearm(struct client *c);
 
 /* The proxied request is over and c->proxy forgotten: go on. A last request's connection closes. */
 void client_answered(struct client *c);
-
-/* Answer with an error of ours: the request under way did not get one. c->proxy is forgotten. */
-void client_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end);
 
 /* After 101: the tunnel takes over the descriptors. */
 void client_relay(struct client *c, struct tunnel *t);
@@ -132,14 +134,22 @@ void client_relay(struct client *c, struct tunnel *t);
 /* Its end, whatever the state. */
 void client_close(struct client *c, enum conn_end end);
 
+extern const struct serve_ops client_ops;
+
+/* ---- request.c: the requests that have come ---- */
+
+/* In CLIENT_HEAD: requests, as many as are here whole; their answers go out in one write. */
+void request_take(struct client *c, struct slice bytes);
+
+/* Answer with an error of ours: the request under way did not get one. c->proxy is forgotten. */
+void request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end);
+
 /* The route's NAME as far as it is known, and the key of its max=. */
-struct slice client_route(const struct client *c, char room[static ROUTE_TEXT_MAX]);
-uint64_t client_max_key(const struct client *c);
+struct slice request_route(const struct client *c, char room[static ROUTE_TEXT_MAX]);
+uint64_t request_max_key(const struct client *c);
 
 /* Where the last request's name leads now. */
-int client_find_route(const struct client *c, struct route *route);
-
-extern const struct serve_ops client_ops;
+int request_find_route(const struct client *c, struct route *route);
 
 /* ---- answer.c: answers of our own ---- */
 
@@ -151,16 +161,10 @@ struct answer {
 	const char *extra;	/* a whole field line, or NULL */
 };
 
-/* Write to out, which has room for OUT_ANSWER bytes; the length. */
-size_t answer_error(const struct answer *a, char *out);
-
-/* A redirect; out has room for OUT_ANSWER, host and path. */
-size_t answer_redirect(const struct answer *a, struct slice host, struct slice path, char *out);
-
-/* The head of an answer with a plain text of length bytes. */
-size_t answer_text(const struct answer *a, size_t length, char *out);
-
-const char *answer_reason(unsigned status);
+/* Add to t, which has room for OUT_ANSWER bytes beside what is given here. */
+void answer_error(struct text *t, const struct answer *a);
+void answer_redirect(struct text *t, const struct answer *a, struct slice host, struct slice path);
+void answer_text(struct text *t, const struct answer *a, struct slice body);
 
 /* ---- acme.c ---- */
 

@@ -71,7 +71,7 @@ fail(struct proxy *p, unsigned status, enum conn_end end)
 	}
 	c->proxy = NULL;
 	proxy_free(p, true);
-	client_refuse(c, status, to_head, old, end);
+	request_refuse(c, status, to_head, old, end);
 	return FLOW_OVER;
 }
 
@@ -127,7 +127,7 @@ retry(struct proxy *p)
 {
 	struct route route;
 
-	if (p->again == NULL || p->got > 0 || client_find_route(p->client, &route) == ROUTES_NO_MATCH)
+	if (p->again == NULL || p->got > 0 || request_find_route(p->client, &route) == ROUTES_NO_MATCH)
 		return false;
 	log_debug("conn=%llu target=%s closed a kept connection: sent again", (unsigned long long)p->client->base.id,
 	    target_text(p->backend->target));
@@ -644,7 +644,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 		proxy_free(p, false);
 		return PROXY_NO_MEMORY;
 	}
-	p->max_key = route->max == 0 ? 0 : client_max_key(c);
+	p->max_key = route->max == 0 ? 0 : request_max_key(c);
 	c->proxy = p;
 	return PROXY_STARTED;
 }

@@ -8,6 +8,7 @@
 #include "addr.h"
 #include "host.h"
 #include "num.h"
+#include "text.h"
 
 #define PATH_LEN_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)	/* room for a NUL, before or behind */
 #define V4_AT 12		/* where the IPv4 address lies in a v4-mapped one (RFC 4291 2.5.5.2) */
@@ -253,27 +254,50 @@ endpoint_of(const struct sockaddr_storage *sa, struct endpoint *out)
 	}
 }
 
+/* inet_ntop(3) is sprintf(3) inside; this is in every line of the log. */
+static void
+add_v4(struct text *t, const uint8_t *ip)
+{
+	for (int i = 0; i < 4; i++) {
+		text_str(t, i == 0 ? "" : ".");
+		text_number(t, ip[i]);
+	}
+}
+
+static void
+add_v6(struct text *t, const uint8_t *ip)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	text_str(t, "[");
+	text_str(t, inet_ntop(AF_INET6, ip, text, sizeof(text)));
+	text_str(t, "]");
+}
+
 const char *
 endpoint_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX])
 {
-	char ip[INET6_ADDRSTRLEN];
+	struct text t = text_in(out, ENDPOINT_TEXT_MAX - 1);
 
 	switch (e->family) {
 	case AF_INET:
-		inet_ntop(AF_INET, e->ip + V4_AT, ip, sizeof(ip));
-		snprintf(out, ENDPOINT_TEXT_MAX, "%s:%u", ip, e->port);
+		add_v4(&t, e->ip + V4_AT);
 		break;
 	case AF_INET6:
-		inet_ntop(AF_INET6, e->ip, ip, sizeof(ip));
-		snprintf(out, ENDPOINT_TEXT_MAX, "[%s]:%u", ip, e->port);
+		add_v6(&t, e->ip);
 		break;
 	case AF_UNIX:
-		strcpy(out, "unix");
+		text_str(&t, "unix");
 		break;
 	default:
-		strcpy(out, "-");
+		text_str(&t, "-");
 		break;
 	}
+	if (e->family == AF_INET || e->family == AF_INET6) {
+		text_str(&t, ":");
+		text_number(&t, e->port);
+	}
+	*t.at = '\0';
 	return out;
 }
 

@@ -2,8 +2,6 @@
 /* One connection, one line. */
 #include "connlog.h"
 
-#include <inttypes.h>
-
 #include "log.h"
 
 const char *
@@ -52,15 +50,45 @@ conn_end_exit(enum conn_end end, enum hello_verdict verdict)
 	return EXIT_TEMP;
 }
 
+static void
+add_number(struct text *t, const char *key, uint64_t n)
+{
+	text_str(t, key);
+	text_number(t, n);
+}
+
+static void
+add_value(struct text *t, const char *key, struct slice value)
+{
+	text_str(t, key);
+	log_add_value(t, value);
+}
+
+static void
+add_word(struct text *t, const char *key, const char *word)
+{
+	text_str(t, key);
+	text_str(t, word);
+}
+
 void
 connlog_write(const struct connlog *l)
 {
-	char peer[ENDPOINT_TEXT_MAX], name[LOG_VALUE_MAX], route[LOG_VALUE_MAX], target[LOG_VALUE_MAX];
+	char peer[ENDPOINT_TEXT_MAX];
+	struct text t;
 
 	if (!log_wants(LOG_LEVEL_INFO))
 		return;
-	log_info("conn=%" PRIu64 " peer=%s name=%s route=%s target=%s hello=%s rx=%" PRIu64 " tx=%" PRIu64
-	    " ms=%" PRIu64 " end=%s", l->id, endpoint_text(&l->peer, peer), log_value(l->name, name),
-	    log_value(l->route, route), log_value(l->target, target), hello_word(l->hello), l->rx, l->tx, l->ms,
-	    conn_end_word(l->end));
+	t = log_text();
+	add_number(&t, "conn=", l->id);
+	add_word(&t, " peer=", endpoint_text(&l->peer, peer));
+	add_value(&t, " name=", l->name);
+	add_value(&t, " route=", l->route);
+	add_value(&t, " target=", l->target);
+	add_word(&t, " hello=", hello_word(l->hello));
+	add_number(&t, " rx=", l->rx);
+	add_number(&t, " tx=", l->tx);
+	add_number(&t, " ms=", l->ms);
+	add_word(&t, " end=", conn_end_word(l->end));
+	log_text_done(&t);
 }

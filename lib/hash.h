@@ -5,23 +5,60 @@
 
 #include "slice.h"
 
+static inline uint64_t
+hash_step(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * 0xd6e8feb86659fd93u;
+	return h ^ h >> 32;
+}
+
+/* Eight bytes, A to Z made a to z: a byte from 'A' to 'Z' alone gets its top bit set by the first sum and not by the second. */
+static inline uint64_t
+hash_lower(uint64_t word)
+{
+	const uint64_t each = 0x0101010101010101u, low = word & each * 0x7f;
+	uint64_t upper = (low + each * (0x80 - 'A')) & ~(low + each * (0x7f - 'Z')) & ~word & each * 0x80;
+
+	return word | upper >> 2;
+}
+
+/* Up to eight bytes as a number. */
+static inline uint64_t
+hash_word(const char *p, size_t len)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, p, len);
+	return word;
+}
+
+/* For the two below. */
+static inline uint64_t
+hash_any(uint64_t seed, struct slice text, bool nocase)
+{
+	uint64_t h = seed ^ text.len * 0x9e3779b97f4a7c15u, word;
+
+	for (; text.len > 8; text = slice_skip(text, 8)) {
+		word = hash_word(text.p, 8);
+		h = hash_step(h, nocase ? hash_lower(word) : word);
+	}
+	word = text.len == 0 ? 0 : hash_word(text.p, text.len);
+	h = hash_step(h, nocase ? hash_lower(word) : word) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 32;
+}
+
 /* seed: random where outsiders choose the texts. The upper bits are as good as the lower ones. */
 static inline uint64_t
 hash_text(uint64_t seed, struct slice text)
 {
-	uint64_t h = seed ^ text.len * 0x9e3779b97f4a7c15u, w;
+	return hash_any(seed, text, false);
+}
 
-	for (; text.len >= 8; text = slice_skip(text, 8)) {
-		memcpy(&w, text.p, 8);
-		h = (h ^ w) * 0xd6e8feb86659fd93u;
-		h ^= h >> 32;
-	}
-	w = 0;
-	if (text.len > 0)
-		memcpy(&w, text.p, text.len);
-	h = (h ^ w) * 0xd6e8feb86659fd93u;
-	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15u;
-	return h ^ h >> 32;
+/* The same for texts that differ in the case of ASCII letters only. */
+static inline uint64_t
+hash_nocase(uint64_t seed, struct slice text)
+{
+	return hash_any(seed, text, true);
 }
 
 #endif

@@ -4,18 +4,12 @@
 
 #define LABEL_MAX 63	/* RFC 1035 2.3.4 */
 
-/* Not <ctype.h>: the answer must not depend on the locale. */
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+enum { NAME = 1, DIGIT = 2 };
 
-static bool
-is_label_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '-' || c == '_';
-}
+/* Not <ctype.h>: the answer must not depend on the locale. */
+static const uint8_t char_class[256] = {
+	['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME, ['-'] = NAME, ['_'] = NAME, ['0' ... '9'] = NAME | DIGIT,
+};
 
 static struct slice
 without_trailing_dot(struct slice text)
@@ -28,36 +22,28 @@ without_trailing_dot(struct slice text)
 static bool
 label_valid(struct slice label)
 {
-	if (label.len == 0 || label.len > LABEL_MAX || label.p[0] == '-' || label.p[label.len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < label.len; i++)
-		if (!is_label_char(label.p[i]))
-			return false;
-	return true;
-}
-
-static bool
-all_digits(struct slice label)
-{
-	for (size_t i = 0; i < label.len; i++)
-		if (!is_digit(label.p[i]))
-			return false;
-	return true;
+	return label.len > 0 && label.len <= LABEL_MAX && label.p[0] != '-' && label.p[label.len - 1] != '-';
 }
 
 bool
 host_valid(struct slice text)
 {
-	struct slice rest = without_trailing_dot(text), label;
+	const char *p, *end, *label;
+	uint8_t class, all;		/* what all characters of the label are */
 
-	if (rest.len == 0 || rest.len > HOST_MAX)
+	text = without_trailing_dot(text);
+	if (text.len == 0 || text.len > HOST_MAX)
 		return false;
-	do {
-		label = slice_cut(&rest, '.');
-		if (!label_valid(label))
+	for (p = text.p, end = p + text.len;; p++) {
+		for (label = p, all = NAME | DIGIT; p < end && (class = char_class[(uint8_t)*p]) != 0; p++)
+			all &= class;
+		if (!label_valid(slice_of(label, (size_t)(p - label))))
 			return false;
-	} while (rest.p != NULL);
-	return !all_digits(label);	/* what ends in a number is an IPv4 address or a mistyped one */
+		if (p == end)
+			return (all & DIGIT) == 0;	/* what ends in a number is an IPv4 address or a mistyped one */
+		if (*p != '.')
+			return false;
+	}
 }
 
 size_t

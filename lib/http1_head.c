@@ -171,24 +171,29 @@ cut_line(struct slice *rest)
 	return line;
 }
 
-/* A line of a header section: false when it is no field (RFC 9112 5: no blank before the colon, no folding). */
+/* Cut a line off a header section: false when it is no field (RFC 9112 5: no blank before the colon, no folding). */
 static bool
-parse_field(struct slice line, struct http1_field *out)
+cut_field(struct slice *rest, struct http1_field *out)
 {
-	size_t n = span(line, TOKEN);
+	size_t n = span(*rest, TOKEN);
 
-	if (n == 0 || n == line.len || line.p[n] != ':')
+	if (n == 0 || n == rest->len || rest->p[n] != ':')
 		return false;
-	out->name = slice_of(line.p, n);
-	out->value = trim(slice_skip(line, n + 1));
+	out->name = slice_of(rest->p, n);
 	out->known = known_name(out->name);
-	return span(out->value, VALUE) == out->value.len;
+	*rest = slice_skip(*rest, n + 1);
+	n = span(*rest, VALUE);
+	if (rest->len - n < 2 || rest->p[n] != '\r' || rest->p[n + 1] != '\n')
+		return false;
+	out->value = trim(slice_of(rest->p, n));
+	*rest = slice_skip(*rest, n + 2);
+	return true;
 }
 
 bool
 http1_next_field(struct slice *fields, struct http1_field *out)
 {
-	return fields->len > 0 && parse_field(cut_line(fields), out);
+	return fields->len > 0 && cut_field(fields, out);
 }
 
 bool
@@ -318,7 +323,7 @@ read_fields(struct slice fields, struct said *s)
 	struct http1_field f;
 
 	while (fields.len > 0 && r == HTTP1_OK) {
-		if (!parse_field(cut_line(&fields), &f))
+		if (!cut_field(&fields, &f))
 			return HTTP1_BAD;
 		if (++s->fields > HTTP1_FIELDS_MAX)
 			return HTTP1_HEAD_LONG;
@@ -364,22 +369,18 @@ parse_version(struct slice text, uint8_t *minor)
 static bool
 parse_authority(struct slice text, struct slice *host)
 {
-	struct slice port = { NULL, 0 };
+	const char *bracket = text.len > 0 && text.p[0] == '[' ? memchr(text.p, ']', text.len) : NULL;
+	size_t behind = bracket == NULL ? 0 : (size_t)(bracket + 1 - text.p);
+	struct slice port = slice_skip(text, behind);
 	struct endpoint ip;
 	uint64_t n;
 
-	*host = text;
-	for (size_t i = text.len; i > 0 && text.p[i - 1] != ']'; i--) {
-		if (text.p[i - 1] == ':') {
-			*host = slice_of(text.p, i - 1);
-			port = slice_skip(text, i);
-			break;
-		}
-	}
+	behind += slice_cut(&port, ':').len;
+	*host = slice_of(text.p, behind);
 	if (port.len > 0 && (port.len > 5 || !num_parse(port, 0, 65535, &n)))
 		return false;
-	if (host->len > 0 && host->p[0] == '[')
-		return host->p[host->len - 1] == ']' && endpoint_parse_ip(*host, &ip) && ip.family == AF_INET6;
+	if (bracket != NULL)
+		return endpoint_parse_ip(*host, &ip) && ip.family == AF_INET6;
 	return host_valid(*host) || (endpoint_parse_ip(*host, &ip) && ip.family == AF_INET);
 }
 
@@ -593,7 +594,7 @@ http1_trailer(struct http1_chunked *c, const char *buf, size_t len, struct slice
 	*used = c->scan.at;
 	*fields = rest = slice_of(buf, c->scan.at - 2);
 	while (rest.len > 0)
-		if (!parse_field(cut_line(&rest), &f) || ++said.fields > HTTP1_FIELDS_MAX)
+		if (!cut_field(&rest, &f) || ++said.fields > HTTP1_FIELDS_MAX)
 			return HTTP1_BAD;
 	return HTTP1_OK;
 }

@@ -65,6 +65,21 @@ put_time(char *out, size_t size)
 	return n + (size_t)snprintf(out + n, size - n, ".%03ldZ ", now.tv_nsec / 1000000);
 }
 
+/* How every line begins; room for its newline is left. */
+static struct text
+begin_line(char out[static LOG_LINE_MAX], enum log_level level)
+{
+	struct text t = text_in(out, LOG_LINE_MAX - 1);
+
+	if (lg.with_time)
+		t.at += put_time(out, LOG_LINE_MAX);
+	text_str(&t, lg.tool);
+	text_str(&t, ": ");
+	text_str(&t, level_name[level]);
+	text_str(&t, ": ");
+	return t;
+}
+
 /* The whole line with its newline; what does not fit is cut, the newline stays. */
 static size_t
 put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
@@ -73,18 +88,14 @@ put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, v
 static size_t
 put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
 {
-	size_t n = 0;
-	int r;
+	struct text t = begin_line(out, level);
+	size_t room = (size_t)(t.end - t.at);
+	int n = vsnprintf(t.at, room + 1, fmt, ap);	/* its NUL is where the newline goes */
 
-	if (lg.with_time)
-		n = put_time(out, LOG_LINE_MAX);
-	n += (size_t)snprintf(out + n, LOG_LINE_MAX - n, "%s: %s: ", lg.tool, level_name[level]);
-	r = vsnprintf(out + n, LOG_LINE_MAX - n, fmt, ap);
-	n = r < 0 ? n : n + (size_t)r;
-	if (n > LOG_LINE_MAX - 1)
-		n = LOG_LINE_MAX - 1;
-	out[n++] = '\n';
-	return n;
+	if (n > 0)
+		t.at += (size_t)n < room ? (size_t)n : room;
+	*t.at = '\n';
+	return (size_t)(t.at - out) + 1;
 }
 
 static bool
@@ -166,6 +177,28 @@ log_flush(void)
 	errno = saved;
 }
 
+/* Where it goes. */
+static char *
+next_line(void)
+{
+	if (GATHER_MAX - lg.len < LOG_LINE_MAX)
+		log_flush();
+	return gathered + lg.len;
+}
+
+struct text
+log_text(void)
+{
+	return begin_line(next_line(), LOG_LEVEL_INFO);
+}
+
+void
+log_text_done(struct text *t)
+{
+	*t->at = '\n';
+	lg.len = (size_t)(t->at - gathered) + 1;
+}
+
 static void
 gather(enum log_level level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
@@ -174,9 +207,7 @@ gather(enum log_level level, const char *fmt, va_list ap)
 {
 	if (level > lg.max)
 		return;
-	if (GATHER_MAX - lg.len < LOG_LINE_MAX)
-		log_flush();
-	lg.len += put_line(gathered + lg.len, level, fmt, ap);
+	lg.len += put_line(next_line(), level, fmt, ap);
 	if (level <= LOG_LEVEL_WARN)
 		log_flush();
 }
@@ -258,50 +289,64 @@ diex(int code, const char *fmt, ...)
 	exit(code);
 }
 
+/* What a value may hold as it is; and what it may hold between quotes. */
+enum { PLAIN = 1, PRINTABLE = 2 };
+
+static const uint8_t char_class[256] = {
+	[' ' ... '!'] = PRINTABLE, ['#' ... ')'] = PRINTABLE, ['*' ... ':'] = PLAIN | PRINTABLE, [';' ... '?'] = PRINTABLE,
+	['@' ... '['] = PLAIN | PRINTABLE, [']'] = PLAIN | PRINTABLE, ['^'] = PRINTABLE, ['_'] = PLAIN | PRINTABLE,
+	['`'] = PRINTABLE, ['a' ... 'z'] = PLAIN | PRINTABLE, ['{' ... '~'] = PRINTABLE,
+};
+
 static bool
-is_plain(unsigned char c)
+is_plain(struct slice value)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    (c != '\0' && strchr("-._:/*[]@+,", c) != NULL);
+	size_t n = 0;
+
+	while (n < value.len && (char_class[(uint8_t)value.p[n]] & PLAIN))
+		n++;
+	return n > 0 && n == value.len;
 }
 
-static char *
-put_escaped(char *o, unsigned char c)
+static void
+add_escaped(struct text *t, uint8_t c)
 {
 	static const char hex[] = "0123456789abcdef";
+	const char quoted[] = { '\\', (char)c }, code[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
 
-	if (c == '"' || c == '\\') {
-		*o++ = '\\';
-		*o++ = (char)c;
-	} else if (c < 0x20 || c >= 0x7f) {
-		*o++ = '\\';
-		*o++ = 'x';
-		*o++ = hex[c >> 4];
-		*o++ = hex[c & 15];
-	} else {
-		*o++ = (char)c;
+	if (char_class[c] & PRINTABLE)
+		text_add(t, slice_of(&quoted[1], 1));
+	else if (c == '"' || c == '\\')
+		text_add(t, slice_of(quoted, sizeof(quoted)));
+	else
+		text_add(t, slice_of(code, sizeof(code)));
+}
+
+void
+log_add_value(struct text *t, struct slice value)
+{
+	if (value.len > LOG_VALUE_CUT)
+		value.len = LOG_VALUE_CUT;
+	if (value.p == NULL) {
+		text_str(t, "-");
+		return;
 	}
-	return o;
+	if (is_plain(value)) {
+		text_add(t, value);
+		return;
+	}
+	text_str(t, "\"");
+	for (size_t i = 0; i < value.len; i++)
+		add_escaped(t, (uint8_t)value.p[i]);
+	text_str(t, "\"");
 }
 
 const char *
 log_value(struct slice value, char out[static LOG_VALUE_MAX])
 {
-	bool plain = value.len > 0;
-	char *o = out;
+	struct text t = text_in(out, LOG_VALUE_MAX - 1);
 
-	if (value.p == NULL)
-		return strcpy(out, "-");
-	if (value.len > 256)
-		value.len = 256;
-	for (size_t i = 0; i < value.len && plain; i++)
-		plain = is_plain((unsigned char)value.p[i]);
-	if (!plain)
-		*o++ = '"';
-	for (size_t i = 0; i < value.len; i++)
-		o = put_escaped(o, (unsigned char)value.p[i]);
-	if (!plain)
-		*o++ = '"';
-	*o = '\0';
+	log_add_value(&t, value);
+	*t.at = '\0';
 	return out;
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "slice.h"
+#include "text.h"
 
 /* Exit codes, DESIGN of every tool: 0 asked to stop or done. */
 enum {
@@ -31,6 +31,13 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool log_wants(enum log_level level);
 
+/*
+ * The same as log_info() for a line written too often for printf(3), where log_wants(LOG_LEVEL_INFO): what it begins with, to add
+ * to; log_text_done() makes it one of the gathered. Nothing may be logged in between.
+ */
+struct text log_text(void);
+void log_text_done(struct text *line);
+
 /* One line, written at once by one write(2), or dropped as below; for threads beside the main one. */
 void log_from_thread(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -44,13 +51,15 @@ void log_flush(void);
 void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 
-#define LOG_VALUE_MAX 1100u	/* room for 256 bytes of value, each escaped as \xNN, two quotes and a NUL */
+#define LOG_VALUE_CUT 256u	/* bytes of a value; what is behind them is cut */
+#define LOG_VALUE_MAX 1100u	/* room for so many, each escaped as \xNN, two quotes and a NUL */
 
 /*
  * A value from outside as one logfmt word in out, which is returned: "-" when absent; as it is when it holds only
  * letters, digits and the marks - . _ : / * [ ] @ + , and otherwise quoted, with '"' and '\' behind a '\' and every control or
- * non-ASCII byte as \xNN. Values over 256 bytes are cut.
+ * non-ASCII byte as \xNN. The other one adds it to a text.
  */
 const char *log_value(struct slice value, char out[static LOG_VALUE_MAX]);
+void log_add_value(struct text *t, struct slice value);
 
 #endif

@@ -194,7 +194,6 @@ try_name(struct search *s, struct slice name, int rank)
 	if (!routes_fields_answer(&f, s->kind, s->alpn, s->out))
 		return false;
 	s->out->file = r->path;
-	s->out->line = r->sorted == NULL ? routes_table_line_number(&r->table, s->out->key.p) : 0;
 	s->rank = rank;
 	return true;
 }
@@ -250,4 +249,10 @@ routes_find(const struct routes *r, enum routes_kind kind, struct slice name, st
 
 	try_all(&s, name);
 	return s.rank;
+}
+
+unsigned
+routes_line_number(const struct routes *r, const struct route *answer)
+{
+	return r->sorted == NULL ? routes_table_line_number(&r->table, answer->key.p) : 0;
 }

@@ -33,7 +33,6 @@ enum routes_balance { BALANCE_LEAST, BALANCE_FIRST, BALANCE_SOURCE };
 /* The answer to a look-up. Slices and file are borrowed from the table until it is freed. */
 struct route {
 	const char *file;		/* path as given */
-	unsigned line;			/* of the key that matched; 0: not known (searched, not loaded) */
 	struct slice name;		/* NAME as written on its first line: one text for all its lines */
 	struct slice key;		/* the key that matched: "tls", "http", "tcp", "alpn:h2" */
 	struct slice targets;		/* its value, a comma-separated list of checked targets */
@@ -99,6 +98,9 @@ void routes_free(struct routes *r);
  */
 int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);
+
+/* The line of the file which has the key of an answer of r's, counted from 1; 0: not known (searched, not loaded). Not for each connection. */
+unsigned routes_line_number(const struct routes *r, const struct route *answer);
 
 /* Whether any line of the table has a pass: target; true when not known (searched, not loaded). */
 bool routes_has_pass(const struct routes *r);

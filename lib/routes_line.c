@@ -83,19 +83,16 @@ trim_end(struct slice line)
 static struct slice
 cut_field(struct slice *rest)
 {
-	size_t from = 0, to;
+	const char *from = rest->p, *end = from + rest->len, *to;
 
-	while (from < rest->len && is_blank(rest->p[from]))
+	while (from < end && is_blank(*from))
 		from++;
-	if (from == rest->len || rest->p[from] == '#')
+	if (from == end || *from == '#')
 		return slice_of(NULL, 0);
-	for (to = from; to < rest->len && !is_blank(rest->p[to]);)
+	for (to = from; to < end && !is_blank(*to);)
 		to++;
-
-	struct slice field = slice_of(rest->p + from, to - from);
-
-	*rest = slice_skip(*rest, to);
-	return field;
+	*rest = slice_of(to, (size_t)(end - to));
+	return slice_of(from, (size_t)(to - from));
 }
 
 bool
@@ -109,6 +106,14 @@ routes_line_name(struct slice line)
 {
 	line = trim_end(line);
 	return cut_field(&line);
+}
+
+bool
+routes_line_is_of(struct slice line, struct slice name)
+{
+	if (line.len > name.len && is_blank(line.p[name.len]) && memcmp(line.p, name.p, name.len) == 0)
+		return true;	/* as most are written */
+	return routes_name_eq(routes_line_name(line), name);
 }
 
 /* ---- NAMEs ---- */

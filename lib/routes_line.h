@@ -49,6 +49,9 @@ bool routes_line_is_sorted_mark(struct slice line);
 /* The NAME a line begins with, unchecked; absent when the line is blank or a comment. */
 struct slice routes_line_name(struct slice line);
 
+/* Whether that is name, or it written in another way. */
+bool routes_line_is_of(struct slice line, struct slice name);
+
 /* What form of NAME this is, checked. */
 enum routes_name routes_name_kind(struct slice name);
 

@@ -2,6 +2,8 @@
 /* The mapping that holds a loaded routes file. */
 #include "routes_table.h"
 
+#include "hash.h"
+
 static size_t
 round_up(size_t n)
 {
@@ -52,19 +54,9 @@ routes_table_line_number(const struct routes_table *t, const char *p)
 uint64_t
 routes_table_hash(const struct routes_table *t, struct slice name)
 {
-	uint64_t h = t->head->seed;
-
 	if (name.len > 0 && name.p[name.len - 1] == '.')
 		name.len--;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.p[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		h = (h ^ (uint8_t)c) * 0x9e3779b97f4a7c15u;
-	}
-	h = (h ^ h >> 32) * 0xd6e8feb86659fd93u;
-	return h ^ h >> 32;
+	return hash_nocase(t->head->seed, name);
 }
 
 static uint32_t
@@ -90,7 +82,7 @@ routes_table_collect(const struct routes_table *t, struct slice name, uint64_t h
 
 		struct slice line = routes_table_line(t, t->slots[i].at);
 
-		if (routes_name_eq(routes_line_name(line), name))
+		if (routes_line_is_of(line, name))
 			routes_line_add(line, f);
 	}
 	return i;

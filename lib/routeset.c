@@ -340,6 +340,15 @@ routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice nam
 	return best;
 }
 
+unsigned
+routeset_line_number(const struct routeset *rs, const struct route *answer)
+{
+	for (size_t i = 0; i < rs->n; i++)
+		if (rs->file[i].path == answer->file)
+			return routes_line_number(rs->file[i].table, answer);
+	return 0;
+}
+
 bool
 routeset_has_pass(const struct routeset *rs)
 {

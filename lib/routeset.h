@@ -48,6 +48,9 @@ bool routeset_busy(const struct routeset *rs);
 int routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);
 
+/* The line of route->file which has the key of an answer; 0: not known. As routes_line_number(). */
+unsigned routeset_line_number(const struct routeset *rs, const struct route *answer);
+
 bool routeset_has_pass(const struct routeset *rs);
 size_t routeset_lines(const struct routeset *rs);
 size_t routeset_bytes(const struct routeset *rs);

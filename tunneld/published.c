@@ -32,7 +32,7 @@ struct names {
 	char *ids;		/* texts of ID.DOMAIN; owned */
 };
 
-struct text {
+struct content {
 	char *p;		/* owned */
 	size_t len;
 };
@@ -42,7 +42,7 @@ struct file {
 	char *tls, *http;		/* fields of a name that takes such visitors; owned */
 	bool on;
 	mode_t mode;
-	struct text written;		/* what the file holds; NULL: not known */
+	struct content written;		/* what the file holds; NULL: not known */
 	struct stamp stamp;		/* of the file with that text */
 	struct ev_timer due;
 	uint64_t last_ms;		/* of the last write */
@@ -50,7 +50,7 @@ struct file {
 	struct job job;
 
 	/* the job's while it is busy */
-	struct text new;
+	struct content new;
 	struct stamp new_stamp;
 	int error;			/* 0, or the errno of the write */
 };
@@ -163,7 +163,7 @@ put_line(char *at, const struct file *f, const struct name *name)
 }
 
 static bool
-put_text(const struct file *f, const struct names *names, struct text *out)
+put_content(const struct file *f, const struct names *names, struct content *out)
 {
 	size_t room = sizeof(HEAD), fields = strlen(f->tls) + strlen(f->http) + sizeof(" proxy=v2\n");
 	char *at;
@@ -182,10 +182,10 @@ put_text(const struct file *f, const struct names *names, struct text *out)
 
 /* False when out of memory. */
 static bool
-make_text(const struct file *f, struct text *out)
+make_content(const struct file *f, struct content *out)
 {
 	struct names names;
-	bool ok = gather(&names) && put_text(f, &names, out);
+	bool ok = gather(&names) && put_content(f, &names, out);
 
 	free(names.name);
 	free(names.ids);
@@ -211,7 +211,7 @@ on_work(struct job *j)
 
 /* Whether the file is there with this text, and nobody touched it since we wrote it. */
 static bool
-is_written(const struct file *f, const struct text *text)
+is_written(const struct file *f, const struct content *text)
 {
 	struct stamp now = stamp_of(f->path);
 
@@ -235,7 +235,7 @@ note_written(struct file *f)
 		f->written = f->new;
 		f->stamp = f->new_stamp;
 	}
-	f->new = (struct text){ 0 };
+	f->new = (struct content){ 0 };
 }
 
 static void
@@ -263,13 +263,13 @@ on_due(struct ev_timer *t)
 {
 	struct file *f = EV_CONTAINER(t, struct file, due);
 
-	if (!make_text(f, &f->new)) {
+	if (!make_content(f, &f->new)) {
 		write_later(f, RETRY_MS);
 		return;
 	}
 	if (is_written(f, &f->new)) {
 		free(f->new.p);
-		f->new = (struct text){ 0 };
+		f->new = (struct content){ 0 };
 		return;
 	}
 	f->last_ms = ev_now_ms(the->serve->ev);
@@ -284,7 +284,7 @@ on_due(struct ev_timer *t)
 static void
 write_empty(struct file *f)
 {
-	f->new = (struct text){ strdup(HEAD), strlen(HEAD) };
+	f->new = (struct content){ strdup(HEAD), strlen(HEAD) };
 	f->error = errno;
 	if (f->new.p != NULL)
 		write_new(f);
@@ -360,7 +360,7 @@ stop(struct file *f)
 	job_close(&f->job, the->serve->ev);
 	write_empty(f);
 	free(f->written.p);
-	f->written = (struct text){ 0 };
+	f->written = (struct content){ 0 };
 	free(f->tls);
 	free(f->http);
 }

@@ -121,7 +121,7 @@ find_alpn(const struct routes *r, enum routes_kind kind, const char *name, const
 	if (rank == ROUTES_NO_MATCH)
 		return "none";
 	n = (size_t)snprintf(answer, sizeof(answer), "%d " SLICE_FMT ":%u " SLICE_FMT "=" SLICE_FMT, rank,
-	    SLICE_ARG(out.name), out.line, SLICE_ARG(out.key), SLICE_ARG(out.targets));
+	    SLICE_ARG(out.name), routes_line_number(r, &out), SLICE_ARG(out.key), SLICE_ARG(out.targets));
 	n = show(n, "alpn", out.alpn);
 	n = show(n, "allow", out.allow);
 	n = show(n, "deny", out.deny);

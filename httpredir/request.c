@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: ISC */
+/* The requests that have come: each is answered here, or sent on its way by proxy.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "httpredir.h"
+#include "log.h"
+
+#define RETRY_LINE "Retry-After: 5\r\n"
+
+/* ---- names and routes ---- */
+
+struct slice
+request_route(const struct client *c, char room[static ROUTE_TEXT_MAX])
+{
+	struct slice name = slice_of(c->name, c->name_len);
+
+	if (c->rank == ROUTES_NO_MATCH)
+		return slice_of(NULL, 0);
+	if (c->rank == ROUTES_DEFAULT)
+		return slice_str("*");
+	if (c->rank == ROUTES_EXACT)
+		return name;
+	room[0] = '*';		/* a wildcard's rank is the length of its suffix */
+	room[1] = '.';
+	memcpy(room + 2, name.p + name.len - c->rank, (size_t)c->rank);
+	return slice_of(room, (size_t)c->rank + 2);
+}
+
+uint64_t
+request_max_key(const struct client *c)
+{
+	char room[ROUTE_TEXT_MAX];
+	struct slice route = request_route(c, room);
+
+	return quota_key_text(the->serve->quota, route.p, route.len);
+}
+
+int
+request_find_route(const struct client *c, struct route *route)
+{
+	struct slice name = c->named ? slice_of(c->name, c->name_len) : slice_of(NULL, 0);
+
+	return routeset_find(the->serve->routes, ROUTES_HTTP, name, slice_of(NULL, 0), route);
+}
+
+/* Remember the host asked for; a connection kept for another one's sake is of no more use. False: no memory. */
+static bool
+set_name(struct client *c, struct slice host)
+{
+	char lower[HOST_MAX + 1];
+	size_t len;
+
+	if (c->named && slice_eq(host, slice_of(c->name, c->name_len)))
+		return true;
+	len = host_normalize(host, lower);
+	if (len > 0)
+		host = slice_of(lower, len);
+	c->named = len > 0;
+	if (slice_eq(host, slice_of(c->name, c->name_len)))
+		return true;
+	backend_close(c->kept, false);
+	c->kept = NULL;
+	c->rank = ROUTES_NO_MATCH;
+	free(c->name);
+	c->name_len = 0;
+	c->name = host.len == 0 ? NULL : malloc(host.len);
+	if (c->name == NULL)
+		return host.len == 0;
+	memcpy(c->name, host.p, host.len);
+	c->name_len = (uint8_t)host.len;
+	return true;
+}
+
+/* ---- answers ---- */
+
+static void
+count(size_t metric, unsigned status)
+{
+	struct serve *s = the->serve;
+
+	metrics_add(s->metrics, s->worker, metric, 1);
+	metrics_add(s->metrics, s->worker, M_ANSWER + status / 100 - 2, 1);
+}
+
+/* An error of ours. */
+static void
+add_error(struct text *out, struct client *c, unsigned status, bool to_head, bool old, enum conn_end end)
+{
+	const struct answer a = { .status = status, .to_head = to_head, .old = old, .last = c->last,
+		.extra = status == 503 ? RETRY_LINE : status == 405 ? "Allow: GET, HEAD\r\n" : NULL };
+
+	c->end = end;
+	count(M_REQ_REFUSED, status);
+	answer_error(out, &a);
+}
+
+void
+request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end)
+{
+	struct text out = text_in(the->out, OUT_MAX);
+	struct iovec iov;
+
+	c->last |= the->serve->draining;
+	add_error(&out, c, status, to_head, old, end);
+	iov = (struct iovec){ the->out, (size_t)(out.at - the->out) };
+	if (c->out != NULL || !client_put(c, &iov, 1, true))
+		client_close(c, END_CLIENT_RESET);
+	else
+		client_answered(c);
+}
+
+/* ---- one request ---- */
+
+/* A request, and the answers gathered so far. */
+struct turn {
+	struct http1_request req;
+	struct slice rest;	/* bytes behind the head */
+	struct text out;	/* in the->out */
+	bool stale;		/* rest is of no use without more */
+};
+
+/* The body of a request we answer ourselves: passed over when it is here, else the connection ends with the answer. */
+static void
+pass_over_body(struct client *c, struct turn *t)
+{
+	if (t->req.msg.framing == HTTP1_NO_BODY)
+		return;
+	if (t->req.msg.framing == HTTP1_LENGTH && t->req.msg.length <= t->rest.len)
+		t->rest = slice_skip(t->rest, (size_t)t->req.msg.length);
+	else
+		c->last = c->linger = true;
+}
+
+static void
+refuse(struct client *c, struct turn *t, unsigned status, enum conn_end end)
+{
+	pass_over_body(c, t);
+	add_error(&t->out, c, status, t->req.is_head, t->req.msg.minor == 0, end);
+}
+
+static void
+serve_acme(struct client *c, struct turn *t)
+{
+	struct answer a = { .status = 200, .to_head = t->req.is_head, .old = t->req.msg.minor == 0 };
+	struct slice token = slice_skip(t->req.path, strlen(ACME_PREFIX));
+	char text[ACME_MAX];
+	long len;
+
+	if (!t->req.is_head && !slice_is(t->req.method, "GET")) {
+		refuse(c, t, 405, END_CLOSED);
+		return;
+	}
+	len = acme_read(the->opts->webroot, token, text);
+	if (len == -1) {
+		refuse(c, t, 404, END_NO_ROUTE);
+		return;
+	}
+	pass_over_body(c, t);
+	a.last = c->last;
+	answer_text(&t->out, &a, slice_of(text, (size_t)len));
+	c->end = END_CLOSED;
+	count(M_REQ_ACME, 200);
+}
+
+static void
+redirect(struct client *c, struct turn *t)
+{
+	struct answer a = { .status = (unsigned)the->opts->status, .old = t->req.msg.minor == 0 };
+
+	if (c->name_len == 0) {		/* version 1.0 without Host: there is no place to name */
+		c->last = c->linger = true;
+		refuse(c, t, 400, END_NO_ROUTE);
+		return;
+	}
+	pass_over_body(c, t);
+	a.last = c->last;
+	answer_redirect(&t->out, &a, slice_of(c->name, c->name_len), t->req.path);
+	c->end = END_CLOSED;
+	count(M_REQ_REDIRECT, a.status);
+}
+
+static bool
+flush_turn(struct client *c, struct turn *t, bool done)
+{
+	struct iovec iov = { the->out, (size_t)(t->out.at - the->out) };
+
+	t->out.at = the->out;
+	if (iov.iov_len == 0 || client_put(c, &iov, 1, done))
+		return true;
+	client_close(c, END_CLIENT_RESET);
+	return false;
+}
+
+static void
+send_on(struct client *c, struct turn *t, const struct route *route)
+{
+	struct serve *s = the->serve;
+
+	if (!flush_turn(c, t, false))
+		return;
+	if (c->out != NULL) {	/* earlier answers first; this one's turn comes again */
+		c->last = false;
+		t->rest = slice_of(t->rest.p - t->req.msg.size, t->rest.len + t->req.msg.size);
+		return;
+	}
+	if (route->max != 0 && !quota_take(s->quota, s->worker, request_max_key(c), route->max)) {
+		refuse(c, t, 503, END_LIMIT);
+		return;
+	}
+	switch (proxy_start(c, &t->req, route, &t->rest)) {
+	case PROXY_STARTED:
+		metrics_add(s->metrics, s->worker, M_REQ_PROXY, 1);
+		client_enter(c, CLIENT_PROXY);
+		return;
+	case PROXY_BAD_BODY:
+		c->verdict = HELLO_MALFORMED;
+		c->last = c->linger = true;
+		refuse(c, t, 400, END_HELLO);
+		break;
+	case PROXY_NO_MEMORY:
+		c->last = c->linger = true;
+		refuse(c, t, 503, END_LIMIT);
+		break;
+	}
+	if (route->max != 0)
+		quota_drop(s->quota, s->worker, request_max_key(c));
+}
+
+static void
+follow_route(struct client *c, struct turn *t)
+{
+	struct route route;
+	int rank = request_find_route(c, &route);
+
+	c->rank = (int16_t)rank;
+	if (rank == ROUTES_NO_MATCH)
+		refuse(c, t, 404, END_NO_ROUTE);
+	else if ((route.deny.p != NULL && cidr_list_has(route.deny, &c->base.peer)) ||
+	    (route.allow.p != NULL && !cidr_list_has(route.allow, &c->base.peer)))
+		refuse(c, t, 403, END_DENIED);
+	else if (slice_is(route.key, "http"))
+		send_on(c, t, &route);
+	else if (the->opts->https)
+		refuse(c, t, 404, END_NO_ROUTE);
+	else
+		redirect(c, t);
+}
+
+static void
+take_request(struct client *c, struct turn *t)
+{
+	c->verdict = HELLO_OK;
+	c->last = !t->req.msg.keep_alive || the->serve->draining;
+	if (!set_name(c, t->req.host)) {
+		c->last = c->linger = true;
+		refuse(c, t, 503, END_LIMIT);
+		return;
+	}
+	log_debug("conn=%llu method=" SLICE_FMT " name=" SLICE_FMT " target=" SLICE_FMT, (unsigned long long)c->base.id,
+	    SLICE_ARG(t->req.method), SLICE_ARG(t->req.host), SLICE_ARG(t->req.target));
+	if (the->opts->webroot != NULL && slice_starts(t->req.path, ACME_PREFIX))
+		serve_acme(c, t);
+	else if (the->serve->conf->routes.n > 0)
+		follow_route(c, t);
+	else
+		redirect(c, t);
+}
+
+/* What is no request: nothing behind it is read as one. */
+static void
+refuse_head(struct client *c, struct turn *t, enum http1_result r)
+{
+	bool big = r == HTTP1_TARGET_LONG || r == HTTP1_HEAD_LONG;
+
+	c->verdict = big ? HELLO_TOO_BIG : HELLO_MALFORMED;
+	c->last = c->linger = true;
+	if (r == HTTP1_TLS) {
+		uint16_t version = t->rest.len < 11 ? 0x0301 : (uint16_t)(0x0300 | (t->rest.p[10] & 3));
+
+		hello_alert(ALERT_HANDSHAKE_FAILURE, version, (uint8_t *)t->out.at);
+		t->out.at += HELLO_ALERT_LEN;
+		c->end = END_HELLO;
+	} else {
+		add_error(&t->out, c, http1_status(r), false, false, END_HELLO);
+	}
+	t->rest = slice_of(NULL, 0);
+}
+
+/* ---- all that has come ---- */
+
+void
+request_take(struct client *c, struct slice bytes)
+{
+	struct turn t;
+	bool answered = false;
+
+	t.rest = bytes;
+	t.out = text_in(the->out, OUT_MAX);
+	t.stale = false;
+
+	if (slice_is(bytes, "\r\n")) {	/* some clients end a request so: it begins no other one (RFC 9112 2.2) */
+		source_drop(&c->src);
+		return;
+	}
+	while (t.rest.len > 0 && c->state == CLIENT_HEAD && c->out == NULL && !(answered && c->last)) {
+		enum http1_result r = http1_request(&c->scan, t.rest.p, t.rest.len, &t.req);
+
+		if (r == HTTP1_MORE) {
+			t.stale = true;
+			break;
+		}
+		c->scan = (struct http1_scan){ 0 };
+		answered = true;
+		if (r == HTTP1_OK) {
+			t.rest = slice_skip(t.rest, t.req.msg.size);
+			take_request(c, &t);
+		} else {
+			refuse_head(c, &t, r);
+		}
+		if (c->state != CLIENT_CLOSED && t.out.at - the->out > OUT_MAX / 2 && !flush_turn(c, &t, false))
+			return;
+	}
+	if (c->state == CLIENT_CLOSED || !flush_turn(c, &t, answered && c->state == CLIENT_HEAD))
+		return;
+	if (!source_keep(&c->src, t.rest, t.stale)) {
+		client_close(c, END_LIMIT);
+		return;
+	}
+	if (c->state != CLIENT_HEAD)
+		return;
+	if (answered && (c->out != NULL || c->last)) {
+		client_answered(c);
+		return;
+	}
+	if (t.rest.len == 0 || answered || c->idle) {
+		c->idle = t.rest.len == 0;
+		client_rearm(c);
+	}
+}
+
