@@ -111,12 +111,14 @@ static void on_dialled(void *arg, enum dial_result result, struct target *t, uns
 static bool
 dial(struct proxy *p, const struct route *route)
 {
+	static const struct dial_ops ops = { .done = on_dialled };
+
 	p->backend = backend_new();
 	if (p->backend == NULL)
 		return false;
 	p->backend->proxy = p;
 	p->dial = dial_start(the->dialer, route->targets, route->balance, &p->client->base.peer, true, &p->backend->io,
-	    on_dialled, p);
+	    &ops, p);
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNECTS, 1);
 	return p->dial != NULL;
 }

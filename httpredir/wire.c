@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ev.h"
+#include "sock.h"
 
 struct held {
 	uint32_t at, len, room;		/* bytes[at .. at+len) are held */
@@ -26,15 +27,6 @@ static bool
 would_block(void)
 {
 	return errno == EAGAIN || errno == EINTR;
-}
-
-/* Sockets know shorter ways into the kernel than files; one connection over two pipes has none. */
-static ssize_t
-get_bytes(int fd, void *buf, size_t len)
-{
-	ssize_t n = recv(fd, buf, len, 0);
-
-	return n == -1 && errno == ENOTSOCK ? read(fd, buf, len) : n;
 }
 
 void
@@ -106,7 +98,7 @@ source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice 
 		if (max > s->held->room - s->held->len)
 			max = s->held->room - s->held->len;
 	}
-	n = get_bytes(fd, at, max);
+	n = sock_get(fd, at, max);
 	if (n == -1) {
 		s->readable = !would_block();
 		return s->readable ? SOURCE_BROKEN : SOURCE_NONE;
@@ -172,15 +164,6 @@ spill_rest(const struct iovec *iov, int pieces, size_t n)
 	return spill;
 }
 
-static ssize_t
-put_bytes(int fd, struct iovec *iov, int n, int flags)
-{
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = (size_t)n };
-	ssize_t w = n == 1 ? send(fd, iov[0].iov_base, iov[0].iov_len, flags) : sendmsg(fd, &msg, flags);
-
-	return w == -1 && errno == ENOTSOCK ? writev(fd, iov, n) : w;
-}
-
 enum put_result
 put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint64_t *sent)
 {
@@ -191,7 +174,7 @@ put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint
 		total += iov[i].iov_len;
 	if (total == 0)
 		return PUT_ALL;
-	w = put_bytes(fd, iov, n, last ? MSG_MORE | MSG_NOSIGNAL : MSG_NOSIGNAL);
+	w = sock_put(fd, iov, n, last ? MSG_MORE : 0);
 	if (w == -1 && !would_block())
 		return PUT_GONE;
 	w = w == -1 ? 0 : w;

@@ -43,7 +43,7 @@ struct choice {
 struct dial {
 	struct dialer *dialer;
 	struct ev_io *io;
-	dial_done *done;
+	const struct dial_ops *ops;
 	void *arg;
 	struct endpoint src;
 	enum routes_balance balance;
@@ -355,7 +355,7 @@ on_finish(struct ev_task *task)
 			d->current->good = d->addr[d->next_addr - 1];
 	}
 	d->current->refs++;
-	d->done(d->arg, d->result, d->current, d->events);
+	d->ops->done(d->arg, d->result, d->current, d->events);
 	dial_free(d);
 }
 
@@ -382,14 +382,21 @@ static enum attempt
 connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
 {
 	enum sock_connect r = sock_connect(sa, len, d->speaks_first, &d->io->fd);
+	int error = r == SOCK_CONNECTING && d->ops->early != NULL ? d->ops->early(d->arg) : EAGAIN;
+	unsigned room = error == 0 ? 0 : EV_WRITE;
 
 	if (r == SOCK_REFUSED)
 		return ATTEMPT_FAILED;
-	if (r == SOCK_NO_FDS || ev_add(d->dialer->ev, d->io, EV_READ | EV_WRITE | EV_EDGE) == -1) {
+	if (error != 0 && error != EAGAIN) {
+		drop_attempt(d);
+		errno = error;
+		return ATTEMPT_FAILED;
+	}
+	if (r == SOCK_NO_FDS || ev_add(d->dialer->ev, d->io, EV_READ | room | EV_EDGE) == -1) {
 		drop_attempt(d);
 		end(d, DIAL_NO_FDS, 0);
-	} else if (r == SOCK_CONNECTED) {
-		end(d, DIAL_OK, EV_WRITE);
+	} else if (r == SOCK_CONNECTED || error == 0) {
+		end(d, DIAL_OK, room);
 	} else {
 		ev_timer_in(d->dialer->ev, &d->deadline, d->dialer->timeout_ms);
 	}
@@ -545,7 +552,7 @@ count_items(struct slice list)
 
 struct dial *
 dial_start(struct dialer *dialer, struct slice targets, enum routes_balance balance, const struct endpoint *src,
-    bool speaks_first, struct ev_io *io, dial_done *done, void *arg)
+    bool speaks_first, struct ev_io *io, const struct dial_ops *ops, void *arg)
 {
 	size_t n = count_items(targets);
 	struct dial *d = calloc(1, sizeof(*d) + n * sizeof(d->choice[0]));
@@ -554,7 +561,7 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 		return NULL;
 	d->dialer = dialer;
 	d->io = io;
-	d->done = done;
+	d->ops = ops;
 	d->arg = arg;
 	d->src = *src;
 	d->balance = balance;

@@ -41,12 +41,24 @@ enum dial_result {
 typedef void dial_done(void *arg, enum dial_result result, struct target *t, unsigned events);
 
 /*
+ * connect(2) to io->fd was begun and need not be waited for: a target on this machine is connected by now. Write what it is to get
+ * first: 0, or the errno of why not, EAGAIN being no failure. May come several times, for one target after the other. Who has this
+ * gets io watched for read only when it returned 0.
+ */
+typedef int dial_early(void *arg);
+
+struct dial_ops {
+	dial_done *done;
+	dial_early *early;		/* NULL: there is nothing to write yet */
+};
+
+/*
  * Begin to connect io to one of targets, a list routes_load() has checked. done is called later, never from
- * inside. src decides BALANCE_SOURCE; speaks_first as in sock_connect(). io and arg are borrowed until then. NULL when
- * out of memory.
+ * inside. src decides BALANCE_SOURCE; speaks_first as in sock_connect(). io, ops and arg are borrowed until then. NULL
+ * when out of memory.
  */
 struct dial *dial_start(struct dialer *d, struct slice targets, enum routes_balance balance,
-    const struct endpoint *src, bool speaks_first, struct ev_io *io, dial_done *done, void *arg);
+    const struct endpoint *src, bool speaks_first, struct ev_io *io, const struct dial_ops *ops, void *arg);
 
 /* The owner of io tells its events here until done is called. */
 void dial_on_io(struct dial *dial, unsigned events);

@@ -396,17 +396,12 @@ sink_broke(struct mux_stream *s)
 static ssize_t
 put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
 {
-	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
-	int flags = MSG_NOSIGNAL | (s->peer_eof ? MSG_MORE : 0);
-	ssize_t w;
-
 	if (!s->nodelay && (s->wrote || len > ONE_SEGMENT)) {
 		sock_nodelay(s->io.fd);
 		s->nodelay = true;
 	}
 	s->wrote = true;
-	w = n == 1 ? send(s->io.fd, iov->iov_base, iov->iov_len, flags) : sendmsg(s->io.fd, &msg, flags);
-	return w == -1 && errno == ENOTSOCK ? writev(s->io.fd, iov, n) : w;
+	return sock_put(s->io.fd, iov, n, s->peer_eof ? MSG_MORE : 0);
 }
 
 /* Write what was kept. */
@@ -550,18 +545,6 @@ drained(struct mux_stream *s)
 	s->eof = s->hup;
 }
 
-/* recv(2) is a little cheaper than read(2) and readv(2). */
-static ssize_t
-get(int fd, struct iovec *iov, int n)
-{
-	ssize_t got;
-
-	if (n > 1)
-		return readv(fd, iov, n);
-	got = recv(fd, iov->iov_base, iov->iov_len, 0);
-	return got == -1 && errno == ENOTSOCK ? read(fd, iov->iov_base, iov->iov_len) : got;
-}
-
 /* Where the payloads of frames in the room at out go, at most want bytes together: how many pieces; *sum bytes. */
 static int
 lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t *sum)
@@ -643,7 +626,7 @@ output_read(struct mux_stream *s, uint8_t *out, size_t room)
 	struct iovec iov[FRAMES];
 	size_t want = s->bulk ? FRAMES * YAMUX_DATA_MAX : YAMUX_DATA_MAX, asked, may = may_read(s), bytes;
 	int n = lay_out(iov, out, room, want < may ? want : may, &asked);
-	ssize_t got = get(s->io.fd, iov, n);
+	ssize_t got = n > 1 ? readv(s->io.fd, iov, n) : sock_get(s->io.fd, iov->iov_base, iov->iov_len);
 
 	if (got <= 0)
 		return read_nothing(s, got) ? head(s, iov, 0, true) : 0;

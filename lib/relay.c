@@ -199,6 +199,7 @@ relay_init(struct relay *r)
 	r->end[0].fd = r->end[1].fd = r->out_fd = r->broken = -1;
 	r->flow[0].chunk = r->flow[1].chunk = CHUNK_FIRST;
 	r->flow[1].nodelay = true;	/* inherited from the listening socket */
+	r->flow[1].writable = true;
 }
 
 struct relay_spill *
@@ -307,15 +308,14 @@ keep(struct relay_flow *f, const uint8_t *left, size_t len)
 static ssize_t
 put(struct relay_flow *f, int to, const void *bytes, size_t len)
 {
-	ssize_t n;
+	const struct iovec iov = { (void *)(uintptr_t)bytes, len };
 
 	if (!f->nodelay && (f->wrote || len > ONE_SEGMENT)) {
 		sock_nodelay(to);
 		f->nodelay = true;
 	}
 	f->wrote = true;
-	n = send(to, bytes, len, f->eof ? MSG_MORE : 0);
-	return n == -1 && errno == ENOTSOCK ? write(to, bytes, len) : n;
+	return sock_put(to, &iov, 1, f->eof ? MSG_MORE : 0);
 }
 
 static enum step
@@ -339,6 +339,21 @@ flush_spill(struct relay_flow *f, int to)
 	return STEP_MOVED;
 }
 
+int
+relay_early(struct relay *r)
+{
+	struct relay_flow *f = &r->flow[0];
+
+	f->nodelay = f->wrote = f->told = false;	/* of an attempt before */
+	f->writable = true;
+	if (f->spill == NULL)
+		return EAGAIN;
+	if (flush_spill(f, r->end[1].fd) == STEP_MOVED || f->spill->at > 0)
+		return 0;
+	f->wrote = false;
+	return errno;
+}
+
 static enum step
 flush_pipe(struct relay_pool *pool, struct relay_flow *f, int to)
 {
@@ -356,15 +371,6 @@ flush_pipe(struct relay_pool *pool, struct relay_flow *f, int to)
 	f->pipe = NULL;
 	pipe_give(pool, p);
 	return STEP_MOVED;
-}
-
-/* recv(2) is a little cheaper than read(2); a pipe takes only the latter. */
-static ssize_t
-get(int from, void *buf, size_t size)
-{
-	ssize_t n = recv(from, buf, size, 0);
-
-	return n == -1 && errno == ENOTSOCK ? read(from, buf, size) : n;
 }
 
 /* After a read of n bytes that asked for more: the queue is empty, and behind it may lie the end. */
@@ -409,7 +415,7 @@ static enum step
 copy(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *bytes)
 {
 	size_t chunk = (size_t)1 << f->chunk;
-	ssize_t n = get(from, pool->scratch, chunk), w;
+	ssize_t n = sock_get(from, pool->scratch, chunk), w;
 	bool filled = n == (ssize_t)chunk;
 
 	if (n == -1) {
@@ -508,6 +514,16 @@ step(struct relay_pool *pool, struct relay *r, int i)
 	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, f, from, to, &r->bytes[i]);
 }
 
+/* Most connections never fill a socket: to be told of room from the start would be an event for nothing. */
+static void
+ask_for_room(struct relay_pool *pool, struct relay *r, int i)
+{
+	if (r->flow[i].told || (i == 1 && r->out_fd != r->end[0].fd))
+		return;
+	r->flow[i].told = true;
+	(void)ev_mod(pool->ev, &r->end[!i], EV_READ | EV_WRITE | EV_EDGE);
+}
+
 static void
 pump_flow(struct relay_pool *pool, struct relay *r, int i)
 {
@@ -522,6 +538,8 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 			enqueue(pool, r);
 			return;
 		case STEP_BLOCKED:
+			if (!f->writable)
+				ask_for_room(pool, r, i);
 			if (f->splice && r->bytes[i] != start && r->bytes[i] - start < SPLICE_MIN) {
 				f->splice = false;
 				f->large = 0;

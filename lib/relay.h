@@ -60,13 +60,15 @@ struct relay_flow {
 	bool over : 1;			/* and the destination was told, or is gone */
 	bool wrote : 1;			/* something was written to the destination */
 	bool nodelay : 1;		/* TCP_NODELAY is set there */
+	bool told : 1;			/* when there is room again there: epoll was asked to */
 };
 
 /*
  * A relay, embedded in its connection. end[0] is the client, end[1] the target; the owner opens and closes their
  * descriptors (TCP_NODELAY set on the client's, on the target's the relay sets it when it begins to matter),
- * registers them edge-triggered for read and write, and sets their callbacks. end[0] may write to
- * another descriptor than it reads from (two pipes): out_fd, usually the same; the relay closes that one at its end.
+ * registers them edge-triggered for read, and sets their callbacks; the relay asks for write, too, when one has no room. end[0]
+ * may write to another descriptor than it reads from (two pipes): out_fd, usually the same, else registered for write by the
+ * owner; the relay closes that one at its end.
  */
 struct relay {
 	struct ev_io end[2];
@@ -91,7 +93,13 @@ void relay_init(struct relay *r);
 /* Bytes to write to end[1] before anything else; takes over spill. Not counted in bytes[]. */
 void relay_preload(struct relay *r, struct relay_spill *spill);
 
-/* The same for end[0]. */
+/*
+ * end[1].fd is new, and may be connected already: write what was preloaded. 0, or the errno of why none of it could be: EAGAIN as
+ * long as it is not connected. To be called for each descriptor that is tried.
+ */
+int relay_early(struct relay *r);
+
+/* The same as relay_preload() for end[0]. */
 void relay_preload_client(struct relay *r, struct relay_spill *spill);
 
 /* end[end] is a unix socket: a read may stop short at a descriptor somebody passes along, with more bytes behind it. */

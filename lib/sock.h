@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include "addr.h"
 
@@ -44,6 +45,10 @@ enum sock_connect {
  * as it is connected, so the handshake's last ACK may travel with them. TCP_NODELAY is not set yet: see sock_nodelay().
  */
 enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first, int *fd);
+
+/* recv(2) and send(2), which are a little cheaper than read(2) and write(2); and those where fd is no socket (a pipe). */
+ssize_t sock_get(int fd, void *buf, size_t size);
+ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);
 
 /* Send small segments at once from now on (a no-op on what is no TCP socket). */
 void sock_nodelay(int fd);

@@ -307,7 +307,7 @@ watch(struct conn *c)
 		if (ev_add(the->serve->ev, &the->out, EV_WRITE | EV_EDGE) == -1)
 			return -1;
 	}
-	return ev_add(the->serve->ev, &r->end[0], EV_READ | EV_WRITE | EV_EDGE);
+	return ev_add(the->serve->ev, &r->end[0], EV_READ | EV_EDGE);
 }
 
 /* ---- serve_ops ---- */

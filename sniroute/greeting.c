@@ -112,7 +112,7 @@ fill(struct conn *c, struct slice *bytes)
 		at = c->inbox->bytes + c->inbox->len;
 		room = c->inbox->room - c->inbox->len;
 	}
-	n = c->peek ? recv(fd, at, room, MSG_PEEK) : read(fd, at, room);
+	n = c->peek ? recv(fd, at, room, MSG_PEEK) : sock_get(fd, at, room);
 	if (n == -1 && !reset_by_peer())
 		return FILL_NONE;
 	if (n <= 0) {

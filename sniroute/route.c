@@ -100,6 +100,15 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	conn_pump(c, 0, 0);
 }
 
+/* The header of a hand-over would go to no other target. */
+static int
+on_early(void *arg)
+{
+	struct conn *c = arg;
+
+	return c->pass_len > 0 ? EAGAIN : relay_early(&c->relay);
+}
+
 /* What a target is told of the client in a PROXY header. */
 static struct proxyhdr
 introduction(const struct conn *c, const struct route *route, const struct question *q)
@@ -165,6 +174,7 @@ reset_lowat(struct conn *c)
 static void
 dial(struct conn *c, const struct route *route, const struct question *q)
 {
+	static const struct dial_ops ops = { .done = on_dialled, .early = on_early };
 	bool ready = preload(c, route, q);
 
 	inbox_free(c->inbox);	/* q->bytes may have pointed there */
@@ -172,7 +182,7 @@ dial(struct conn *c, const struct route *route, const struct question *q)
 	reset_lowat(c);
 	conn_enter(c, CONN_DIAL);
 	c->dial = !ready ? NULL : dial_start(the->dialer, route->targets, route->balance, &c->base.peer,
-	    !c->plain || route->proxy != PROXYHDR_NONE, &c->relay.end[1], on_dialled, c);
+	    !c->plain || route->proxy != PROXYHDR_NONE, &c->relay.end[1], &ops, c);
 	if (c->dial == NULL)
 		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
 }

@@ -206,6 +206,7 @@ run_program(struct raw *r)
 static void
 begin(struct ev_task *task)
 {
+	static const struct dial_ops ops = { .done = on_dialled };
 	struct raw *r = EV_CONTAINER(task, struct raw, begin);
 	unsigned char first = 0;
 
@@ -220,7 +221,7 @@ begin(struct ev_task *task)
 		return;
 	}
 	r->dial = dial_start(the->dialer, r->word->targets, BALANCE_LEAST, &nobody.src, true, &r->relay.end[1],
-	    on_dialled, r);
+	    &ops, r);
 	if (r->dial == NULL)
 		finish(r, END_LIMIT, NULL);
 }

@@ -218,10 +218,11 @@ on_io(struct ev_io *io, unsigned events)
 static void
 dial(struct stream *v)
 {
+	static const struct dial_ops ops = { .done = on_dialled };
 	bool speaks_first = the->words.proxy != PROXYHDR_NONE || mux_peek(&v->s).len > v->header;
 
 	v->dial = dial_start(the->dialer, v->word->targets, BALANCE_LEAST, &v->peer, speaks_first, &v->s.io,
-	    on_dialled, v);
+	    &ops, v);
 	if (v->dial == NULL)
 		finish(v, END_LIMIT, HELLO_NONE, NULL);
 	else

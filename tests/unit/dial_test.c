@@ -39,6 +39,8 @@ on_done(void *arg, enum dial_result r, struct target *t, unsigned events)
 	dones++;
 }
 
+static struct dial_ops ops = { .done = on_done };
+
 static int
 setup(void **state)
 {
@@ -79,7 +81,7 @@ begin_from(const char *src, const char *targets, enum routes_balance balance)
 	memcpy(copy, targets, strlen(targets));
 	assert_true(endpoint_parse_ip(slice_str(src), &e));
 	ev_refresh(loop);
-	under_way = dial_start(dialer, slice_of(copy, strlen(targets)), balance, &e, false, &io, on_done, &dones);
+	under_way = dial_start(dialer, slice_of(copy, strlen(targets)), balance, &e, false, &io, &ops, &dones);
 	assert_non_null(under_way);
 	assert_int_equal(dones, 0);
 	free(copy);
@@ -475,7 +477,7 @@ an_attempt_under_way_counts_for_least(void **state)
 
 	(void)state;
 	make_places(p, 2);
-	first = dial_start(dialer, slice_str(list(p, 2)), BALANCE_LEAST, &src, false, &busy, nothing_done, NULL);
+	first = dial_start(dialer, slice_str(list(p, 2)), BALANCE_LEAST, &src, false, &busy, &(const struct dial_ops){ .done = nothing_done }, NULL);
 	begin_from("192.0.2.1", list(p, 2), BALANCE_LEAST);
 	dial_cancel(first);
 	assert_true(ends_at(p[1].text));
