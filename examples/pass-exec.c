@@ -361,7 +361,7 @@ serve(struct passexec *pe, const char *path)
 	if (pe->ev == NULL || ev_signal(pe->ev, SIGCHLD, on_child, pe) == -1 ||
 	    ev_signal(pe->ev, SIGTERM, on_stop, pe) == -1 || ev_signal(pe->ev, SIGINT, on_stop, pe) == -1)
 		return -1;
-	ev_before_wait(pe->ev, log_flush);
+	ev_before_wait(pe->ev, log_turn);
 	listen_on(pe, true);
 	if (pe->notify_fd != NO_FD && notify_ready_fd((int)pe->notify_fd, path) == -1)
 		die(EXIT_TEMP, "notify fd %d", (int)pe->notify_fd);

@@ -27,7 +27,7 @@ struct ev {
 	uint32_t timers, room;
 	struct ev_task *tasks, **last_task;
 	void *garbage;			/* chain through the first word of each block */
-	void (*before_wait)(void);
+	ev_before_wait_cb *before_wait;
 	struct ev_io signals;
 	sigset_t mask;
 	struct handler handler[SIGNALS];
@@ -365,36 +365,34 @@ ev_signal_reset(void)
 /* ---- the loop ---- */
 
 void
-ev_before_wait(struct ev *ev, void (*cb)(void))
+ev_before_wait(struct ev *ev, ev_before_wait_cb *cb)
 {
 	ev->before_wait = cb;
 }
 
-/* How long to wait: not at all with work queued, for ever without a timer. */
+/* How long to wait: not at all with work queued, for ever without a timer; but not longer than limit_ms, -1: none. */
 static int
-wait_ms(struct ev *ev)
+wait_ms(const struct ev *ev, int limit_ms)
 {
 	uint64_t delta;
+	int ms = -1;
 
 	if (ev->tasks != NULL)
 		return 0;
-	if (ev->timers == 0)
-		return -1;
-	if (ev->key[0] <= ev->now_ms)
-		return 0;
-	delta = ev->key[0] - ev->now_ms;
-	return delta > 60000 ? 60000 : (int)delta;
+	if (ev->timers > 0) {
+		delta = ev->key[0] <= ev->now_ms ? 0 : ev->key[0] - ev->now_ms;
+		ms = delta > 60000 ? 60000 : (int)delta;
+	}
+	return ms == -1 || (limit_ms != -1 && limit_ms < ms) ? limit_ms : ms;
 }
 
 static int
 turn(struct ev *ev)
 {
 	struct epoll_event e[BATCH];
-	int n;
+	int limit_ms = ev->before_wait == NULL ? -1 : ev->before_wait(ev->now_ms);
+	int n = epoll_wait(ev->epfd, e, BATCH, wait_ms(ev, limit_ms));
 
-	if (ev->before_wait != NULL)
-		ev->before_wait();
-	n = epoll_wait(ev->epfd, e, BATCH, wait_ms(ev));
 	if (n == -1 && errno != EINTR)
 		return -1;
 	ev_refresh(ev);
@@ -418,7 +416,7 @@ ev_run(struct ev *ev)
 		if (turn(ev) == -1)
 			return -1;
 	if (ev->before_wait != NULL)
-		ev->before_wait();
+		ev->before_wait(UINT64_MAX);
 	return 0;
 }
 

@@ -81,8 +81,12 @@ int ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg);
 /* A process forked from one with a loop makes its own: unblock what ev_signal() blocked first. */
 void ev_signal_reset(void);
 
-/* Called at the end of each turn before waiting (log_flush). */
-void ev_before_wait(struct ev *ev, void (*cb)(void));
+/*
+ * Called at the end of each turn before waiting, and with UINT64_MAX behind the last: returns how many milliseconds the wait may
+ * take, -1: as many as it likes. log_turn() is one.
+ */
+typedef int ev_before_wait_cb(uint64_t now_ms);
+void ev_before_wait(struct ev *ev, ev_before_wait_cb *cb);
 
 /* Until ev_stop(); -1 with errno when waiting fails. */
 int ev_run(struct ev *ev);

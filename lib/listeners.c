@@ -34,7 +34,7 @@ append(struct listeners *ls, int fd, struct slice addr, bool from_routes)
 		return NULL;
 	l->set = ls;
 	l->io.fd = fd;
-	l->refs = 1;
+	l->refs = l->burst = 1;
 	l->from_routes = from_routes;
 	if (addr.len > 0)
 		memcpy(l->addr, addr.p, addr.len);

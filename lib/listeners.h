@@ -22,6 +22,7 @@ struct listener {
 	struct listeners *set;
 	struct ev_io io;		/* fd -1: closed, kept for connections that still name it */
 	void *owner;			/* for io's callback */
+	unsigned burst;			/* clients to take in one turn */
 	unsigned refs;			/* the list, and every connection that came through it */
 	uint8_t role;			/* what it is for: its opener's own numbers */
 	bool from_routes;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Log lines: formatted into one buffer, written once a turn in pieces a pipe takes whole. */
+/* Log lines: formatted into one buffer, written now and then in pieces a pipe takes whole. */
 #include "log.h"
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PAUSE_MS 10		/* between two writes of log_turn() */
 #define GATHER_MAX (64u * 1024u)	/* bytes held between two flushes; a fuller buffer flushes itself */
 
 static struct {
@@ -22,6 +23,7 @@ static struct {
 	bool with_time;
 	bool always_room;	/* standard error is a file */
 	size_t len;
+	uint64_t flushed_ms;	/* by log_turn() */
 	atomic_ulong dropped;	/* lines, by threads too */
 } lg = { .tool = "tcproute", .max = LOG_LEVEL_INFO };
 
@@ -160,7 +162,7 @@ log_flush(void)
 	int saved = errno;
 
 	while (at < lg.len) {
-		size_t n = piece_len(gathered + at, lg.len - at);
+		size_t n = lg.always_room ? lg.len - at : piece_len(gathered + at, lg.len - at);
 
 		if (!stderr_has_room()) {
 			lg.dropped += count_lines(gathered + at, lg.len - at);
@@ -175,6 +177,20 @@ log_flush(void)
 	}
 	lg.len = 0;
 	errno = saved;
+}
+
+int
+log_turn(uint64_t now_ms)
+{
+	uint64_t since_ms = now_ms - lg.flushed_ms;
+
+	if (lg.len == 0)
+		return -1;
+	if (since_ms < PAUSE_MS)
+		return (int)(PAUSE_MS - since_ms);
+	lg.flushed_ms = now_ms;
+	log_flush();
+	return -1;
 }
 
 /* Where it goes. */

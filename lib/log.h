@@ -22,8 +22,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 void log_init(const char *tool, enum log_level max, bool with_time);
 
 /*
- * One line "TOOL: LEVEL: TEXT\n". Lines are gathered and written by log_flush(), which the event loop calls once a
- * turn; errors and warnings are written at once, behind what was gathered. Main thread only.
+ * One line "TOOL: LEVEL: TEXT\n". Lines are gathered and written by log_turn() or log_flush(); errors and warnings are written
+ * at once, behind what was gathered. Main thread only.
  */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -46,6 +46,12 @@ void log_from_thread(enum log_level level, const char *fmt, ...) __attribute__((
  * dropped and their number is logged as soon as there is room again.
  */
 void log_flush(void);
+
+/*
+ * For ev_before_wait(): writes what was gathered, unless it did so less than 10 ms ago: a line that comes alone is written at once,
+ * the lines of a busy tool many at a time. How many milliseconds may pass until it is called again, -1: any.
+ */
+int log_turn(uint64_t now_ms);
 
 /* Log as an error, flush, and exit; die() appends the reason in errno, diex() does not. For main.c. */
 void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));

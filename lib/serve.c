@@ -188,39 +188,54 @@ take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *
 	s->ops->accept(s, &client);
 }
 
+/* Whether another one may wait behind it. */
+static bool
+take_next_client(struct serve *s, struct listener *l)
+{
+	struct endpoint peer;
+	int fd;
+
+	if (s->paused)
+		return false;
+	if (s->open_conns >= s->max_conns) {
+		pause_accepting(s, "--max-conns reached");
+		return false;
+	}
+	switch (sock_accept(l->io.fd, &fd, &peer)) {
+	case SOCK_ACCEPTED:
+		take_client(s, l, fd, &peer);
+		return true;
+	case SOCK_GONE:
+		return true;
+	case SOCK_NONE:
+		break;
+	case SOCK_FULL:
+		pause_accepting(s, strerror(errno));
+		ev_timer_in(s->ev, &s->resume, RESUME_MS);
+		break;
+	case SOCK_BROKEN:
+		log_error("listen %s: %s; not accepting there any more", l->name, strerror(errno));
+		serve_drop_listener(s, l);
+		break;
+	}
+	return false;
+}
+
+/* As many as the last time and, if there were so many, more the next time: to look behind the last one is a system call, too. */
 static void
 on_listener(struct ev_io *io, unsigned events)
 {
 	struct listener *l = EV_CONTAINER(io, struct listener, io);
 	struct serve *s = l->owner;
-	int batch = s->conf->workers > 1 ? ACCEPT_BATCH_SHARED : ACCEPT_BATCH;
-	struct endpoint peer;
-	int fd;
+	unsigned most = s->conf->workers > 1 ? ACCEPT_BATCH_SHARED : ACCEPT_BATCH, n = 0;
 
 	(void)events;
-	while (batch-- > 0 && !s->paused) {
-		if (s->open_conns >= s->max_conns) {
-			pause_accepting(s, "--max-conns reached");
-			return;
-		}
-		switch (sock_accept(io->fd, &fd, &peer)) {
-		case SOCK_ACCEPTED:
-			take_client(s, l, fd, &peer);
-			break;
-		case SOCK_NONE:
-			return;
-		case SOCK_GONE:
-			break;
-		case SOCK_FULL:
-			pause_accepting(s, strerror(errno));
-			ev_timer_in(s->ev, &s->resume, RESUME_MS);
-			return;
-		case SOCK_BROKEN:
-			log_error("listen %s: %s; not accepting there any more", l->name, strerror(errno));
-			serve_drop_listener(s, l);
-			return;
-		}
-	}
+	while (n < l->burst && take_next_client(s, l))
+		n++;
+	if (n < l->burst)
+		l->burst = n == 0 ? 1 : n;
+	else
+		l->burst = n * 2 < most ? n * 2 : most;
 }
 
 void
@@ -439,7 +454,7 @@ start(struct serve *s)
 	if (s->ev == NULL)
 		return -1;
 	s->listeners.ev = s->ev;
-	ev_before_wait(s->ev, log_flush);
+	ev_before_wait(s->ev, log_turn);
 	s->resume.cb = on_resume;
 	s->retry_bind.cb = on_retry_bind;
 	metrics_set(s->metrics, s->worker, M_WORKERS, 1);

@@ -294,7 +294,7 @@ start(struct parent *p)
 	s->ev = ev_new();
 	if (s->ev == NULL)
 		return -1;
-	ev_before_wait(s->ev, log_flush);
+	ev_before_wait(s->ev, log_turn);
 	s->parent = p;
 	s->worker = (unsigned)s->conf->workers;	/* our own row of the metrics */
 	s->retry_bind.cb = on_retry_bind;

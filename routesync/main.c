@@ -276,7 +276,7 @@ set_up(struct app *app)
 	if (o->source.kind != SOURCE_STDIN &&
 	    (ev_signal(app->ev, SIGTERM, on_term, app) == -1 || ev_signal(app->ev, SIGINT, on_term, app) == -1))
 		die(EXIT_TEMP, "signals");
-	ev_before_wait(app->ev, log_flush);
+	ev_before_wait(app->ev, log_turn);
 }
 
 int

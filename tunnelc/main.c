@@ -425,7 +425,7 @@ set_up(void)
 	the->metrics = metrics_new(metrics_table, M_COUNT, 1);
 	if (the->ev == NULL || the->metrics == NULL || watch_signals() == -1)
 		die(EXIT_TEMP, "start");
-	ev_before_wait(the->ev, log_flush);
+	ev_before_wait(the->ev, log_turn);
 	the->resolver = resolver_new(the->ev);
 	the->dialer = dialer_new(the->ev, o->connect_ms);
 	the->muxes = mux_pool_new(the->ev);

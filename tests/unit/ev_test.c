@@ -554,12 +554,15 @@ a_shared_listener_wakes_the_loop(void **state)
 	close(io.fd);
 }
 
-static int hooks;
+static int hooks, hook_limit_ms;
+static uint64_t hook_ms;
 
-static void
-count_hook(void)
+static int
+count_hook(uint64_t now_ms)
 {
 	hooks++;
+	hook_ms = now_ms;
+	return hook_limit_ms;
 }
 
 static void
@@ -567,9 +570,36 @@ the_hook_runs_before_each_wait_and_after_the_last_turn(void **state)
 {
 	(void)state;
 	hooks = 0;
+	hooks = 0;
+	hook_limit_ms = -1;
 	ev_before_wait(loop, count_hook);
 	run_turn();
 	assert_int_equal(hooks, 2);
+	assert_true(hook_ms == UINT64_MAX);
+}
+
+static int
+stop_third_turn(uint64_t now_ms)
+{
+	(void)now_ms;
+	if (++hooks == 3)
+		ev_stop(loop);
+	return hook_limit_ms;
+}
+
+/* With nothing else to wait for. */
+static void
+the_hook_limits_the_wait(void **state)
+{
+	uint64_t began_ms = ev_refresh(loop), took_ms;
+
+	(void)state;
+	hooks = 0;
+	hook_limit_ms = 20;
+	ev_before_wait(loop, stop_third_turn);
+	assert_int_equal(ev_run(loop), 0);
+	took_ms = ev_refresh(loop) - began_ms;
+	assert_true(took_ms >= 57 && took_ms < 2000);
 }
 
 /* ---- signals ---- */
@@ -653,6 +683,7 @@ main(void)
 		loop_test(what_cannot_be_watched_is_refused),
 		loop_test(a_shared_listener_wakes_the_loop),
 		loop_test(the_hook_runs_before_each_wait_and_after_the_last_turn),
+		loop_test(the_hook_limits_the_wait),
 		loop_test(signals_come_as_callbacks_of_the_loop),
 		loop_test(after_a_reset_signals_interrupt_again),
 	};

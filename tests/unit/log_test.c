@@ -113,6 +113,31 @@ lines_are_gathered_until_they_are_flushed(void **state)
 }
 
 static void
+a_line_alone_is_written_in_its_turn_and_many_a_few_times_a_second(void **state)
+{
+	const uint64_t now = 1000000;
+
+	(void)state;
+	catch_stderr();
+	log_init("tool", LOG_LEVEL_INFO, false);
+	assert_int_equal(log_turn(now), -1);
+	log_info("one");
+	assert_int_equal(log_turn(now), -1);
+	assert_string_equal(read_back(stderr_caught), "tool: info: one\n");
+	log_info("two");
+	assert_int_equal(log_turn(now), 10);
+	assert_int_equal(log_turn(now + 9), 1);
+	assert_string_equal(read_back(stderr_caught), "tool: info: one\n");
+	log_info("three");
+	assert_int_equal(log_turn(now + 10), -1);
+	assert_int_equal(log_turn(now + 10), -1);
+	assert_string_equal(read_back(stderr_caught), "tool: info: one\ntool: info: two\ntool: info: three\n");
+	log_info("last");
+	assert_int_equal(log_turn(UINT64_MAX), -1);
+	assert_string_equal(caught_stderr(), "tool: info: one\ntool: info: two\ntool: info: three\ntool: info: last\n");
+}
+
+static void
 a_warning_is_written_at_once_behind_what_was_gathered(void **state)
 {
 	(void)state;
@@ -454,6 +479,7 @@ main(void)
 		cmocka_unit_test(one_odd_byte_quotes_the_whole_value),
 		cmocka_unit_test(a_value_over_256_bytes_is_cut_and_the_worst_one_fits),
 		cmocka_unit_test(lines_are_gathered_until_they_are_flushed),
+		cmocka_unit_test(a_line_alone_is_written_in_its_turn_and_many_a_few_times_a_second),
 		cmocka_unit_test(a_warning_is_written_at_once_behind_what_was_gathered),
 		cmocka_unit_test(levels_not_wanted_are_not_written),
 		cmocka_unit_test(a_line_too_long_is_cut_and_keeps_its_newline),

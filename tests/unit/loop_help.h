@@ -82,11 +82,13 @@ fail_loop(struct ev_timer *t)
 	ev_stop(loop);
 }
 
-static void
-look_whether_done(void)
+static int
+look_whether_done(uint64_t now_ms)
 {
+	(void)now_ms;
 	if (loop_awaits())
 		ev_defer(loop, &loop_end);
+	return -1;
 }
 
 /* Run until condition() holds, looked at between turns. */
