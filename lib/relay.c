@@ -19,8 +19,17 @@
 #define ONE_SEGMENT 536u		/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 #define LARGE_READ (32u * 1024u)	/* a read that counts as bulk */
 #define LARGE_READS 8			/* in a row: worth a pipe */
+#define HELD_MAX 257u			/* reads to hold until the end of a turn, and one */
+#define HELD_BYTES (256u * 1024u)
 #define CROWD 8			/* bulk reads of one flow in a row until it counts as alone */
 #define SPLICE_MIN (16u * 1024u)	/* a turn that splices less goes back to copying */
+
+/* What a turn has read and not yet written. */
+struct held {
+	struct relay *r;		/* NULL: it was dropped, or written before its time */
+	uint32_t at, len;		/* in the pool's held_bytes */
+	int flow;
+};
 
 struct relay_pipe {
 	struct relay_pipe *next;	/* in the pool */
@@ -37,6 +46,10 @@ struct relay_pool {
 	struct relay *queue, **last;	/* relays with work left */
 	struct ev_task task;
 	void (*more)(struct relay *r);
+	struct ev_task write_held;
+	uint8_t *held_bytes;		/* HELD_BYTES */
+	size_t held_len, n_held;
+	struct held held[HELD_MAX];	/* entry 0 is not used */
 	const struct relay_flow *last_bulk;	/* the last flow that moved a lot; only compared */
 	unsigned crowd;			/* > 0: it was not the same one over and over */
 	bool always;			/* no crowd needed */
@@ -88,6 +101,8 @@ on_task(struct ev_task *task)
 	}
 }
 
+static void write_held(struct ev_task *task);
+
 struct relay_pool *
 relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r))
 {
@@ -100,10 +115,13 @@ relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r))
 	pool->more = more;
 	pool->last = &pool->queue;
 	pool->task.cb = on_task;
+	pool->write_held.cb = write_held;
+	pool->n_held = 1;
 	pool->scratch = aligned_alloc(4096, RELAY_CHUNK_MAX);
-	if (pool->scratch != NULL)
+	pool->held_bytes = aligned_alloc(4096, HELD_BYTES);
+	if (pool->scratch != NULL && pool->held_bytes != NULL)
 		return pool;
-	free(pool);
+	relay_pool_free(pool);
 	return NULL;
 }
 
@@ -128,7 +146,9 @@ relay_pool_free(struct relay_pool *pool)
 		pipe_destroy(pool, p);
 	}
 	ev_undefer(pool->ev, &pool->task);
+	ev_undefer(pool->ev, &pool->write_held);
 	free(pool->scratch);
+	free(pool->held_bytes);
 	free(pool);
 }
 
@@ -250,6 +270,8 @@ relay_note(struct relay *r, int end, unsigned events)
 static void
 drop_pending(struct relay_pool *pool, struct relay_flow *f)
 {
+	pool->held[f->held].r = NULL;
+	f->held = 0;
 	free(f->spill);
 	f->spill = NULL;
 	if (f->pipe != NULL)
@@ -411,12 +433,56 @@ rate(struct relay_pool *pool, struct relay_flow *f, size_t n)
 	f->splice = crowd && f->large == LARGE_READS && !f->no_splice;
 }
 
+/* Write n bytes, and keep what the destination does not take. */
 static enum step
-copy(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *bytes)
+write_through(struct relay_flow *f, int to, const uint8_t *bytes, size_t n)
 {
+	ssize_t w = put(f, to, bytes, n);
+
+	if (w == -1 && !would_block())
+		return STEP_NO_SINK;
+	if (w == (ssize_t)n)
+		return STEP_MOVED;
+	f->writable = false;
+	w = w == -1 ? 0 : w;
+	return keep(f, bytes + w, n - (size_t)w);
+}
+
+static bool
+may_hold(const struct relay_pool *pool, const struct relay_flow *f)
+{
+	return f->large == 0 && f->writable && pool->n_held < HELD_MAX && HELD_BYTES - pool->held_len >= (size_t)1 << f->chunk;
+}
+
+/* The n bytes just read behind those held stay there until the turn's end. */
+static void
+hold(struct relay_pool *pool, struct relay *r, int i, size_t n)
+{
+	r->flow[i].held = (uint16_t)pool->n_held;
+	pool->held[pool->n_held++] = (struct held){ r, (uint32_t)pool->held_len, (uint32_t)n, i };
+	pool->held_len += n;
+	ev_defer(pool->ev, &pool->write_held);
+}
+
+static enum step
+release_held(struct relay_pool *pool, struct relay_flow *f, int to)
+{
+	struct held *h = &pool->held[f->held];
+
+	h->r = NULL;
+	f->held = 0;
+	return write_through(f, to, pool->held_bytes + h->at, h->len);
+}
+
+static enum step
+copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
+{
+	struct relay_flow *f = &r->flow[i];
 	size_t chunk = (size_t)1 << f->chunk;
-	ssize_t n = sock_get(from, pool->scratch, chunk), w;
-	bool filled = n == (ssize_t)chunk;
+	bool held = may_hold(pool, f), filled;
+	uint8_t *at = held ? pool->held_bytes + pool->held_len : pool->scratch;
+	ssize_t n = sock_get(from, at, chunk);
+	enum step step;
 
 	if (n == -1) {
 		f->readable = !would_block();
@@ -426,21 +492,19 @@ copy(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 		f->eof = true;
 		return STEP_MOVED;
 	}
-	*bytes += (uint64_t)n;
+	r->bytes[i] += (uint64_t)n;
 	rate(pool, f, (size_t)n);
+	filled = n == (ssize_t)chunk;
 	if (!filled)
 		drained(f);
-	w = put(f, to, pool->scratch, (size_t)n);
-	if (w == -1 && !would_block())
-		return STEP_NO_SINK;
-	if (w < n) {
-		f->writable = false;
-		w = w == -1 ? 0 : w;
-		return keep(f, pool->scratch + w, (size_t)(n - w));
+	if (held && f->large == 0 && !f->readable) {
+		hold(pool, r, i, (size_t)n);
+		return STEP_BLOCKED;
 	}
-	if (filled && f->chunk < CHUNK_LAST)
+	step = write_through(f, to, at, (size_t)n);
+	if (step == STEP_MOVED && filled && f->chunk < CHUNK_LAST)
 		f->chunk++;
-	return STEP_MOVED;
+	return step;
 }
 
 /* Only into an empty pipe: with bytes inside, EAGAIN would not say which side is the reason. */
@@ -503,6 +567,8 @@ step(struct relay_pool *pool, struct relay *r, int i)
 
 	if (f->over)
 		return STEP_BLOCKED;
+	if (f->held != 0)
+		return release_held(pool, f, to);
 	if (f->spill != NULL)
 		return f->writable ? flush_spill(f, to) : STEP_BLOCKED;
 	if (f->pipe != NULL)
@@ -511,7 +577,42 @@ step(struct relay_pool *pool, struct relay *r, int i)
 		return finish(r, i);
 	if (!f->readable)
 		return STEP_BLOCKED;
-	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, f, from, to, &r->bytes[i]);
+	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, r, i, from, to);
+}
+
+/* Write what a relay holds. Is there more to it: an end to pass on, a destination that did not take all, or is gone? */
+static bool
+write_one(struct relay_pool *pool, const struct held *h)
+{
+	struct relay_flow *f = &h->r->flow[h->flow];
+	int to = h->flow == 0 ? h->r->end[1].fd : h->r->out_fd;
+
+	switch (release_held(pool, f, to)) {
+	case STEP_MOVED:
+		return f->eof;
+	case STEP_NO_SINK:
+		(void)keep(f, pool->held_bytes + h->at, h->len);	/* what failed once fails again */
+		break;
+	case STEP_BLOCKED:
+	case STEP_NO_SOURCE:
+		break;
+	}
+	return true;
+}
+
+static void
+write_held(struct ev_task *task)
+{
+	struct relay_pool *pool = EV_CONTAINER(task, struct relay_pool, write_held);
+
+	for (size_t n = 1; n < pool->n_held; n++) {
+		const struct held h = pool->held[n];
+
+		if (h.r != NULL && write_one(pool, &h))
+			pool->more(h.r);
+	}
+	pool->n_held = 1;
+	pool->held_len = 0;
 }
 
 /* Most connections never fill a socket: to be told of room from the start would be an event for nothing. */

@@ -2,7 +2,8 @@
 /*
  * Pump bytes both ways between two descriptors until both directions are done.
  *
- * Small traffic is read and written through one buffer that all connections share; a direction that keeps moving a lot is
+ * Small traffic is read and written through one buffer that all connections share: a turn of the loop first reads what has come on
+ * all connections, then writes, which makes for fewer and better filled turns of everybody; a direction that keeps moving a lot is
  * spliced through a pooled pipe instead, which it holds only while bytes are in it. What a slow receiver does not take is
  * kept in memory of its own (at most RELAY_CHUNK_MAX bytes a direction) and nothing more is read meanwhile.
  */
@@ -51,6 +52,7 @@ struct relay_flow {
 	struct relay_pipe *pipe;	/* owned while bytes are in it */
 	uint8_t chunk;			/* log2 of the bytes to read at once */
 	uint8_t large;			/* large reads in a row */
+	uint16_t held;			/* where the pool holds bytes read in this turn and not yet written, 0: none */
 	bool readable : 1, writable : 1; /* of the source, of the destination: until EAGAIN says otherwise */
 	bool fin : 1;			/* the source's end is known to lie behind what is queued */
 	bool urgent : 1;		/* of the source a short read proves nothing: urgent data, a unix socket */
