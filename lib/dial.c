@@ -50,7 +50,7 @@ struct dial {
 	bool speaks_first;
 	enum dial_result result;
 	struct ev_timer deadline;
-	struct ev_task finish;
+	struct ev_task begin, finish;
 	struct resolve question;
 	struct target *current;		/* held through choice[] */
 	struct endpoint *addr;		/* owned copy of the resolver's answer */
@@ -337,6 +337,7 @@ dial_free(struct dial *d)
 
 	resolver_cancel(&d->question);
 	ev_timer_at(dialer->ev, &d->deadline, 0);
+	ev_undefer(dialer->ev, &d->begin);
 	ev_undefer(dialer->ev, &d->finish);
 	for (size_t i = 0; i < d->choices; i++)
 		target_unhold(dialer, d->choice[i].target);
@@ -529,6 +530,13 @@ dial_on_io(struct dial *d, unsigned events)
 	}
 }
 
+/* At the end of a turn: it reads what has come on all connections before it wakes anybody. */
+static void
+on_begin(struct ev_task *task)
+{
+	try_next_target(EV_CONTAINER(task, struct dial, begin));
+}
+
 static void
 on_deadline(struct ev_timer *t)
 {
@@ -567,6 +575,7 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 	d->balance = balance;
 	d->speaks_first = speaks_first;
 	d->deadline.cb = on_deadline;
+	d->begin.cb = on_begin;
 	d->finish.cb = on_finish;
 	io->fd = -1;
 	while (d->choices < n) {
@@ -578,7 +587,7 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 		}
 		d->choice[d->choices++].target = t;
 	}
-	try_next_target(d);
+	ev_defer(dialer->ev, &d->begin);
 	return d;
 }
 

@@ -85,6 +85,7 @@ begin_from(const char *src, const char *targets, enum routes_balance balance)
 	assert_non_null(under_way);
 	assert_int_equal(dones, 0);
 	free(copy);
+	run_turn();
 }
 
 static void
