@@ -6,8 +6,7 @@
 # Set in the environment: QUICK=1, ROUNDS=3, GEN_CPU=0, PROXY_CPU=1 as for run.sh. One worker each on PROXY_CPU; httpload (64
 # connections) and the backend (nginx) on GEN_CPU. The peers write no access log; httpredir logs to a file.
 #
-# Two CPUs show what visitors see. What a request costs is measured with all on one CPU: a server that waits for the generator spends
-# the time it has left on waking up, and is charged for it.
+# What a request costs is measured with all on one CPU, too: see run.sh.
 set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -18,6 +17,8 @@ GEN_CPU=${GEN_CPU:-0}
 PROXY_CPU=${PROXY_CPU:-$(($(nproc) > 1))}
 if [ -n "${QUICK:-}" ]; then ROUNDS=${ROUNDS:-1} SECONDS_EACH=0.5; else ROUNDS=${ROUNDS:-3} SECONDS_EACH=2; fi
 IDLE=2000
+GEN_PIN="taskset -c $GEN_CPU"
+PROXY_PIN="chrt -b 0 taskset -c $PROXY_CPU"
 HZ=$(getconf CLK_TCK)
 
 . "$HERE/measure.sh"
@@ -97,35 +98,52 @@ run()
 	PID=$!
 	PIDS="$PIDS $PID"
 }
-run taskset -c "$GEN_CPU" nginx -c "$TMP/backend/conf"
-run taskset -c "$PROXY_CPU" nginx -c "$TMP/nginx/conf"; NGINX=$PID
-run taskset -c "$PROXY_CPU" haproxy -db -f "$TMP/haproxy.conf"; HAPROXY=$PID
-run taskset -c "$PROXY_CPU" "$HTTPREDIR" -l 127.0.0.1:"$HTTPREDIR_R" -r "$TMP/routes" --max-per-source 0; OURS=$PID
+run $GEN_PIN nginx -c "$TMP/backend/conf"; BACKEND=$PID
+run $PROXY_PIN nginx -c "$TMP/nginx/conf"; NGINX=$PID
+run $PROXY_PIN haproxy -db -f "$TMP/haproxy.conf"; HAPROXY=$PID
+run $PROXY_PIN "$HTTPREDIR" -l 127.0.0.1:"$HTTPREDIR_R" -r "$TMP/routes" --max-per-source 0; OURS=$PID
 for p in $BACK $NGINX_R $HAPROXY_R $HTTPREDIR_R; do
 	curl -s --retry 20 --retry-connrefused --retry-delay 1 -o "$TMP/page" "http://127.0.0.1:$p/" ||
 		{ echo "http.sh: port $p does not serve" >&2; tail "$TMP/log" >&2; exit 111; }
 done
 
-# measure KEY PROXY PID PORT STATUS HOST [ARG...]: requests/s and p50; on one CPU, CPU us per request
+# load KEY PROXY PID PORT STATUS HOST [ARG...]: requests/s, p50, CPU us per request
+load()
+{
+	local key=$1 proxy=$2 pid=$3 at=$4 status=$5 host=$6 before after
+	shift 6
+	before=$(cpu_ticks "$pid")
+	$GEN_PIN "$HTTPLOAD" -t "$SECONDS_EACH" -s "$status" "$@" "$host" "$at" >"$TMP/load" || :
+	after=$(cpu_ticks "$pid")
+	tr ' =' '\n ' <"$TMP/load" | awk -v key="$key" -v proxy="$proxy" -v us="$(((after - before) * 1000000 / HZ))" '
+		{ v[$1] = $2 }
+		END {
+			print key ".rate", proxy, v["rate"]
+			print key ".p50", proxy, v["p50"]
+			print key ".cpu", proxy, us / v["requests"]
+			print "errors", proxy, v["errors"]
+		}' >>"$TMP/results"
+}
+
+# measure KEY PROXY ...: as load, on two CPUs and on one
 measure()
 {
-	local key=$1 proxy=$2 pid=$3 at=$4 status=$5 host=$6 cpu before after
-	shift 6
-	for cpu in $GEN_CPU $PROXY_CPU; do
-		before=$(cpu_ticks "$pid")
-		taskset -c "$cpu" "$HTTPLOAD" -t "$SECONDS_EACH" -s "$status" "$@" "$host" "$at" >"$TMP/load" || :
-		after=$(cpu_ticks "$pid")
-		tr ' =' '\n ' <"$TMP/load" | awk -v key="$key" -v proxy="$proxy" -v us="$(((after - before) * 1000000 / HZ))" -v one=$((cpu == PROXY_CPU)) '
-			{ v[$1] = $2 }
-			END {
-				if (one)
-					print key ".cpu", proxy, us / v["requests"]
-				else {
-					print key ".rate", proxy, v["rate"]
-					print key ".p50", proxy, v["p50"]
-				}
-				print "errors", proxy, v["errors"]
-			}' >>"$TMP/results"
+	local key=$1
+	shift
+	load "$key" "$@"
+	GEN_PIN="taskset -c $PROXY_CPU"
+	move_backend "$PROXY_CPU"
+	load "$key.one" "$@"
+	GEN_PIN="taskset -c $GEN_CPU"
+	move_backend "$GEN_CPU"
+}
+
+move_backend()
+{
+	local p
+
+	for p in $(tree "$BACKEND"); do
+		taskset -acp "$1" "$p" >/dev/null
 	done
 }
 
@@ -178,7 +196,7 @@ idle haproxy "$HAPROXY" "$HAPROXY_R"
 idle httpredir "$OURS" "$HTTPREDIR_R"
 
 echo
-echo "HTTP: generator (64 connections) and backend on CPU $GEN_CPU, one worker each on CPU $PROXY_CPU; CPU us per request: all on CPU $PROXY_CPU;"
-echo "medians of $ROUNDS rounds. ratio: httpredir to the better of haproxy and nginx."
+echo "HTTP: generator (64 connections) and backend on CPU $GEN_CPU, one worker each on CPU $PROXY_CPU; medians of $ROUNDS rounds."
+echo "ratio: httpredir to the better of haproxy and nginx. httpredir logs each connection to a file, the others do not log."
 echo
 awk -v columns='httpredir haproxy nginx' -v ours=httpredir -v peers='haproxy nginx' -f "$HERE/table.awk" "$HERE/figures.http" "$TMP/results"

@@ -33,8 +33,10 @@ IDLE_CONNS=5000		# or what the descriptor limit carries
 CALLS_CONNS=2000	# connections under strace
 LAUNCHES=50
 
+# On two CPUs the generator is as busy as the proxy, which spends what it has left on waking up, and is charged for it; so cost is
+# measured on one CPU, too. There a proxy that may not interrupt the others (SCHED_BATCH) finds its work piled up, as in an overload.
 GEN_PIN="taskset -c $GEN_CPU"
-PROXY_PIN="taskset -c $PROXY_CPU"
+PROXY_PIN="chrt -b 0 taskset -c $PROXY_CPU"
 
 . "$HERE/peers.sh"
 . "$HERE/measure.sh"
@@ -131,7 +133,8 @@ start_backend()
 	BACKEND_PORT=$("$LOADGEN" freeport)
 	PASS_PATH=$TMP/pass
 	$GEN_PIN "$BACKEND" -p "$BACKEND_PORT" -u "$PASS_PATH" ${COPY:+-y} &
-	track $!
+	BACKEND_PID=$!
+	track $BACKEND_PID
 	"$LOADGEN" wait -t 5 "$BACKEND_PORT" || { say "the backend does not answer"; exit 111; }
 }
 
@@ -225,6 +228,16 @@ record_cpu()
 	[ "$2" = direct ] || record "$@"
 }
 
+# on_one_cpu COMMAND...: with generator and backend on the proxy's CPU.
+on_one_cpu()
+{
+	GEN_PIN="taskset -c $PROXY_CPU"
+	taskset -acp "$PROXY_CPU" "$BACKEND_PID" >/dev/null
+	"$@"
+	GEN_PIN="taskset -c $GEN_CPU"
+	taskset -acp "$GEN_CPU" "$BACKEND_PID" >/dev/null
+}
+
 # ---- sections, one per ONLY word ----
 
 rate_once()
@@ -234,6 +247,13 @@ rate_once()
 	record rate.p50 "$1" "$(get p50)"
 	record rate.p99 "$1" "$(get p99)"
 	record_cpu rate.cpu "$1" "$CPU * 10000 / $(get conns)"
+}
+
+rate_one_cpu()
+{
+	on_one_cpu load "$1" rate -c 64 -t $LONG
+	record rate.one.conns "$1" "$(get rate)"
+	record_cpu rate.one.cpu "$1" "$CPU * 10000 / $(get conns)"
 }
 
 rate_calls()
@@ -249,6 +269,7 @@ section_rate()
 {
 	start_all $PROXIES
 	each_round rate_once $PROXIES
+	each_round rate_one_cpu $PROXIES
 	for p in $ROUTED; do
 		rate_calls "$p"
 	done
@@ -307,11 +328,19 @@ ping_once()
 ping_1() { ping_once "$1" 1; }
 ping_64() { ping_once "$1" 64; }
 
+ping_one_cpu()
+{
+	on_one_cpu load "$1" ping -c 64 -t $SHORT
+	record ping64.one.p50 "$1" "$(get p50)"
+	record_cpu ping64.one.cpu "$1" "$CPU * 1000000 / $(get trips)"
+}
+
 section_ping()
 {
 	start_all $PROXIES
 	each_round ping_1 $PROXIES
 	each_round ping_64 $PROXIES
+	each_round ping_one_cpu $PROXIES
 	stop $PROXIES
 }
 
