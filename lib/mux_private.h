@@ -34,6 +34,9 @@ struct mux {
 	uint32_t count;
 	size_t kept;			/* bytes of memory in their .in */
 	size_t grown;			/* bytes their windows have grown, together */
+	const struct mux_stream *moved;	/* the joined one whose descriptor last took bytes; only compared */
+	uint64_t shared_ms;		/* when it last was another one than before */
+	uint64_t talk_ms;		/* and that one has little to say */
 	uint64_t rx, tx;
 	uint64_t heard_ms, said_ms;	/* when bytes last came, and went */
 	uint64_t rtt_asked_ms;

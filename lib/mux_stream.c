@@ -12,6 +12,12 @@
 #include "sock.h"
 
 #define FRAMES 8		/* read at once from a stream that moves a lot; others get one */
+#define WINDOW_ALONE (2u * 1024u * 1024u) /* bytes of a window that has the session for itself */
+#define WINDOW_TALK (128u * 1024u)	/* and of one beside a stream with little to say, where the peer is near */
+#define COMPANY_MS 50		/* how long a stream is company after it moved bytes */
+#define TALK_US 100000		/* half a window took longer: it has little to say */
+#define ALONE_US 2000		/* so soon half a window must be taken to grow */
+#define NEAR_US 200		/* a round trip that needs no window worth mentioning */
 #define BLAME_MIN 65536u	/* bytes kept that make a stream one to look at when the session is at its limit */
 #define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
@@ -154,6 +160,19 @@ free_in(struct mux_stream *s)
 	s->in = NULL;
 }
 
+static size_t
+extra(uint32_t window)
+{
+	return window > YAMUX_WINDOW_START ? window - YAMUX_WINDOW_START : 0;
+}
+
+static void
+set_window(struct mux_stream *s, uint32_t window)
+{
+	s->mux->grown += extra(window) - extra(s->window);
+	s->window = window;
+}
+
 static void
 let_go(struct mux_stream *s)
 {
@@ -163,8 +182,9 @@ let_go(struct mux_stream *s)
 	free(s->out);
 	s->out = NULL;
 	ev_timer_at(m->pool->ev, &s->deadline, 0);
-	m->grown -= s->window - YAMUX_WINDOW_START;
-	s->window = YAMUX_WINDOW_START;
+	set_window(s, YAMUX_WINDOW_START);
+	if (m->moved == s)
+		m->moved = NULL;
 	if (s->ready)
 		queue_remove(&m->ready, s);
 	s->ready = false;
@@ -325,40 +345,95 @@ now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
-/* Half a window was taken, in less than a round trip if the peer waits for credit: by how much the window grows. */
-static uint32_t
-growth(struct mux_stream *s)
+/* ---- windows ---- */
+
+static bool
+alone(const struct mux *m)
+{
+	return m->shared_ms == 0 || ev_now_ms(m->pool->ev) >= m->shared_ms + COMPANY_MS;
+}
+
+/* s moves, at now_us: who is in whose company? */
+static void
+note_company(struct mux_stream *s, uint64_t now_us)
 {
 	struct mux *m = s->mux;
-	uint64_t now = now_us(), spent_us = now - s->looked_us;
-	uint32_t more = s->window;
+
+	if (!s->joined || m->moved == s)
+		return;
+	if (m->moved != NULL)
+		m->shared_ms = ev_now_ms(m->pool->ev);
+	if (m->moved != NULL && now_us - s->looked_us > TALK_US)
+		m->talk_ms = m->shared_ms;
+	m->moved = s;
+}
+
+/* What is enough for a near peer: what a window holds delays all that comes behind it. */
+static uint32_t
+enough(const struct mux *m)
+{
+	bool talk = m->talk_ms != 0 && ev_now_ms(m->pool->ev) < m->talk_ms + COMPANY_MS;
+
+	return talk ? WINDOW_TALK : YAMUX_WINDOW_START;
+}
+
+/*
+ * Half a window was taken, by how much does it grow? As long as that takes less than a round trip, the peer waits for credit;
+ * and where nobody else waits behind it, a larger one lets both sides work at the same time.
+ */
+static uint32_t
+growth(struct mux_stream *s, uint64_t now)
+{
+	struct mux *m = s->mux;
+	uint64_t spent_us = now - s->looked_us;
+	uint32_t more = s->window, twice = s->window * 2;
+	bool grows = twice <= enough(m) || (twice <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m)) ||
+	    (twice <= WINDOW_ALONE && spent_us < ALONE_US && alone(m));
 
 	s->looked_us = now;
 	s->taken = 0;
-	if (more * 2 > MUX_WINDOW_MAX || m->grown + more > MUX_MEMORY_MAX / 2 || spent_us >= mux_rtt_us(m))
+	if (!grows || m->grown + more > MUX_MEMORY_MAX / 2)
 		return 0;
-	m->grown += more;
-	s->window += more;
+	set_window(s, twice);
 	return more;
+}
+
+/* Of n bytes taken, how many are not to be credited: the window is larger than it should be. */
+static uint32_t
+surplus(struct mux_stream *s, size_t n)
+{
+	struct mux *m = s->mux;
+	uint32_t most = enough(m), less;
+
+	if (s->window <= most || alone(m) || mux_rtt_us(m) >= NEAR_US)
+		return 0;
+	less = s->window - most < n ? s->window - most : (uint32_t)n;
+	set_window(s, s->window - less);
+	return less;
 }
 
 /* n bytes found their place: so many more may come. */
 static void
 took(struct mux_stream *s, size_t n)
 {
-	uint32_t more = 0;
+	uint64_t now = now_us();
+	uint32_t less, more = 0;
 
 	if (n > 0)
 		s->stuck_ms = (uint32_t)ev_now_ms(s->mux->pool->ev);
 	if (s->peer_eof || s->y.id == 0 || n == 0)
 		return;
+	note_company(s, now);
 	s->taken += (uint32_t)n;
+	less = surplus(s, n);
 	if (s->taken >= s->window / 2)
-		more = growth(s);
-	yamux_grant(s->mux->y, &s->y, (uint32_t)n + more, more > 0);
+		more = growth(s, now);
+	yamux_grant(s->mux->y, &s->y, (uint32_t)n - less + more, more > 0);
 	if (yamux_has_out(s->mux->y))
 		mux_due(s->mux);
 }
+
+/* ---- the end of its peer's direction ---- */
 
 /* What follows from everything having been written: an end to pass on, or that of the stream. */
 static void
@@ -714,6 +789,7 @@ mux_join(struct mux_stream *s, unsigned events)
 		return;
 	s->joined = true;
 	s->io.cb = on_io;
+	s->looked_us = now_us();
 	s->urgent = !is_tcp(s->io.fd);
 	s->deadline.cb = on_deadline;
 	note(s, events);

@@ -826,12 +826,47 @@ the_window_of_a_far_peer_grows(void **state)
 	stop();
 }
 
-static void
-the_window_of_a_near_peer_stays_as_it_is(void **state)
+static bool
+first_has_grown(void)
 {
+	return wires[0].far.s.window > YAMUX_WINDOW_START;
+}
+
+static bool
+first_has_shrunk(void)
+{
+	return wires[0].far.s.window == YAMUX_WINDOW_START;
+}
+
+/* While the last one says a word now and then. */
+static bool
+first_makes_room_for_words(void)
+{
+	if (last_heard())
+		says(&awaited->visitor, 10, false);
+	return wires[0].far.s.window == YAMUX_WINDOW_START / 2;
+}
+
+static void
+the_window_of_a_near_peer_depends_on_its_company(void **state)
+{
+	const uint64_t endless = UINT64_C(1) << 40;
+
 	(void)state;
-	bulk_at_a_distance(1, 1);
-	assert_int_equal(wires[0].far.s.window, YAMUX_WINDOW_START);
+	start(TCP);
+	round_trip_us = 50;
+	says(&visit_and_wait()->visitor, endless, false);
+	run_until(first_has_grown);
+	assert_in_range(wires[0].far.s.window, YAMUX_WINDOW_START, MUX_WINDOW_MAX / 2);
+	says(&visit_and_wait()->visitor, endless, false);
+	run_until(first_has_shrunk);
+	hangs_up(&wires[1].visitor);
+	run_until(first_has_grown);
+	visit_and_wait();
+	run_until(first_makes_room_for_words);
+	hangs_up(&awaited->visitor);
+	run_until(first_has_grown);
+	round_trip_us = 0;
 	stop();
 }
 
@@ -1647,7 +1682,7 @@ main(void)
 		loop_test(a_stream_may_be_reset_while_anothers_data_is_looked_at),
 		loop_test(a_stalled_reader_stops_only_its_own_stream),
 		loop_test(the_window_of_a_far_peer_grows),
-		loop_test(the_window_of_a_near_peer_stays_as_it_is),
+		loop_test(the_window_of_a_near_peer_depends_on_its_company),
 		loop_test(windows_grow_within_what_the_session_may_keep),
 		loop_test(who_has_taken_nothing_for_the_longest_is_cut_when_the_session_keeps_too_much),
 		loop_test(a_lost_connection_ends_every_stream_and_then_the_session),
