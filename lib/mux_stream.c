@@ -378,21 +378,30 @@ enough(const struct mux *m)
 }
 
 /*
- * Half a window was taken, by how much does it grow? As long as that takes less than a round trip, the peer waits for credit;
- * and where nobody else waits behind it, a larger one lets both sides work at the same time.
+ * Whether a window may be so large, half of what it is having been taken in spent_us. As long as that takes less than a round trip,
+ * the peer waits for credit; and where nobody else waits behind it, a larger one lets both sides work at the same time.
  */
+static bool
+may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
+{
+	uint32_t rtt_us = mux_rtt_us(m);
+
+	if (to <= WINDOW_ALONE && spent_us < ALONE_US && alone(m))
+		return true;
+	return rtt_us < NEAR_US ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < rtt_us;
+}
+
+/* Half a window was taken: by how much does it grow? */
 static uint32_t
 growth(struct mux_stream *s, uint64_t now)
 {
 	struct mux *m = s->mux;
 	uint64_t spent_us = now - s->looked_us;
 	uint32_t more = s->window, twice = s->window * 2;
-	bool grows = twice <= enough(m) || (twice <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m)) ||
-	    (twice <= WINDOW_ALONE && spent_us < ALONE_US && alone(m));
 
 	s->looked_us = now;
 	s->taken = 0;
-	if (!grows || m->grown + more > MUX_MEMORY_MAX / 2)
+	if (!may_grow(m, twice, spent_us) || m->grown + more > MUX_MEMORY_MAX / 2)
 		return 0;
 	set_window(s, twice);
 	return more;
