@@ -1,44 +1,36 @@
 /* SPDX-License-Identifier: ISC */
 /* Heads written anew on their way through: hop-by-hop fields go, forwarding fields come, the rest stays as it was. */
 #include <arpa/inet.h>
-#include <stdio.h>
 
 #include "httpredir.h"
+#include "proxyhdr.h"
 
-static char *
-add(char *at, const char *text)
+#define FORWARD_MAX (OUT_MAX - PROXYHDR_MAX)	/* bytes of a head and what introduces the client */
+
+static void
+add_field(struct text *t, const char *name, struct slice value)
 {
-	return stpcpy(at, text);
+	text_str(t, name);
+	text_str(t, ": ");
+	text_add(t, value);
+	text_str(t, "\r\n");
 }
 
-static char *
-add_slice(char *at, struct slice s)
+static void
+copy_field(struct text *t, const struct http1_field *f)
 {
-	return s.len == 0 ? at : mempcpy(at, s.p, s.len);
+	text_add(t, f->name);
+	text_str(t, ": ");
+	text_add(t, f->value);
+	text_str(t, "\r\n");
 }
 
-static char *
-add_field(char *at, const char *name, struct slice value)
+static void
+add_length(struct text *t, uint64_t length)
 {
-	at = add(at, name);
-	at = add(at, ": ");
-	at = add_slice(at, value);
-	return add(at, "\r\n");
-}
-
-static char *
-copy_field(char *at, const struct http1_field *f)
-{
-	at = add_slice(at, f->name);
-	at = add(at, ": ");
-	at = add_slice(at, f->value);
-	return add(at, "\r\n");
-}
-
-static char *
-add_length(char *at, uint64_t length)
-{
-	return at + sprintf(at, "Content-Length: %llu\r\n", (unsigned long long)length);
+	text_str(t, "Content-Length: ");
+	text_number(t, length);
+	text_str(t, "\r\n");
 }
 
 /* ---- who asks ---- */
@@ -65,24 +57,28 @@ trusted(const struct client *c)
 }
 
 /* All values of one name as one list, and ours behind. */
-static char *
-append_list(char *at, const char *name, struct slice fields, enum http1_name known, struct slice ours)
+static void
+append_list(struct text *t, const char *name, struct slice fields, enum http1_name known, struct slice ours)
 {
 	struct http1_field f;
 	const char *between = "";
 
 	if (fields.len == 0 && ours.len == 0)
-		return at;
-	at = add(add(at, name), ": ");
+		return;
+	text_str(t, name);
+	text_str(t, ": ");
 	while (http1_next_field(&fields, &f)) {
 		if (f.known != known || f.value.len == 0)
 			continue;
-		at = add_slice(add(at, between), f.value);
+		text_str(t, between);
+		text_add(t, f.value);
 		between = ", ";
 	}
-	if (ours.len > 0)
-		at = add_slice(add(at, between), ours);
-	return add(at, "\r\n");
+	if (ours.len > 0) {
+		text_str(t, between);
+		text_add(t, ours);
+	}
+	text_str(t, "\r\n");
 }
 
 static bool
@@ -97,43 +93,41 @@ has_field(struct slice fields, enum http1_name known)
 }
 
 /* RFC 7239 4: what is no token is quoted. Our host names and addresses hold nothing that would need an escape. */
-static struct slice
-forwarded_element(const struct client *c, struct slice who, struct slice authority, char *out)
+static void
+add_element(struct text *t, const struct client *c, struct slice who, struct slice authority)
 {
-	char *at = add(out, "for=");
+	bool v6 = c->base.peer.family == AF_INET6 && who.len > 0;
+	bool quote = authority.len > 0 && (memchr(authority.p, ':', authority.len) != NULL || authority.p[0] == '[');
 
-	if (who.len == 0)
-		at = add(at, "unknown");
-	else if (c->base.peer.family == AF_INET6)
-		at = add(add_slice(add(at, "\"["), who), "]\"");
-	else
-		at = add_slice(at, who);
+	text_str(t, v6 ? "for=\"[" : "for=");
+	text_add(t, who.len == 0 ? slice_str("unknown") : who);
+	text_str(t, v6 ? "]\"" : "");
 	if (authority.len > 0) {
-		bool quote = memchr(authority.p, ':', authority.len) != NULL || authority.p[0] == '[';
-
-		at = add(add_slice(add(at, quote ? ";host=\"" : ";host="), authority), quote ? "\"" : "");
+		text_str(t, quote ? ";host=\"" : ";host=");
+		text_add(t, authority);
+		text_str(t, quote ? "\"" : "");
 	}
-	at = add(at, the->opts->https ? ";proto=https" : ";proto=http");
-	return slice_of(out, (size_t)(at - out));
+	text_str(t, the->opts->https ? ";proto=https" : ";proto=http");
 }
 
-static char *
-add_forwarding(char *at, const struct client *c, const struct http1_request *req)
+static void
+add_forwarding(struct text *t, const struct client *c, const struct http1_request *req)
 {
 	static const struct slice none = { "", 0 };
 	bool trust = trusted(c);
 	struct slice before = trust ? req->msg.fields : none;
-	char who_room[WHO_MAX], element[HTTP1_TARGET_MAX + HOST_MAX];
+	char who_room[WHO_MAX], element_room[HTTP1_TARGET_MAX + HOST_MAX];
+	struct text element = text_in(element_room, sizeof(element_room));
 	struct slice who = peer_text(&c->base.peer, who_room);
 
 	if (who.len > 0 || (trust && has_field(before, HTTP1_N_X_FORWARDED_FOR)))
-		at = append_list(at, "X-Forwarded-For", before, HTTP1_N_X_FORWARDED_FOR, who);
+		append_list(t, "X-Forwarded-For", before, HTTP1_N_X_FORWARDED_FOR, who);
 	if (!trust || !has_field(before, HTTP1_N_X_FORWARDED_PROTO))
-		at = add_field(at, "X-Forwarded-Proto", slice_str(the->opts->https ? "https" : "http"));
+		add_field(t, "X-Forwarded-Proto", slice_str(the->opts->https ? "https" : "http"));
 	if ((!trust || !has_field(before, HTTP1_N_X_FORWARDED_HOST)) && req->authority.len > 0)
-		at = add_field(at, "X-Forwarded-Host", req->authority);
-	return append_list(at, "Forwarded", before, HTTP1_N_FORWARDED,
-	    forwarded_element(c, who, req->authority, element));
+		add_field(t, "X-Forwarded-Host", req->authority);
+	add_element(&element, c, who, req->authority);
+	append_list(t, "Forwarded", before, HTTP1_N_FORWARDED, slice_of(element_room, (size_t)(element.at - element_room)));
 }
 
 /* ---- requests ---- */
@@ -166,51 +160,56 @@ request_field_stays(const struct http1_field *f, bool trust)
 size_t
 forward_request(const struct client *c, const struct http1_request *req, struct slice upgrade, char *out)
 {
+	struct text t = text_in(out, FORWARD_MAX);
 	struct slice fields = req->msg.fields;
 	struct http1_field f;
 	bool trust = trusted(c);
-	char *at = add_slice(out, req->method);
 
-	at = add(at, " ");
-	if (req->path.len == 0 || (req->path.p[0] != '/' && !slice_is(req->path, "*")))
-		at = add(at, "/");
-	at = add(add_slice(at, req->path), " HTTP/1.1\r\n");
-	at = add_field(at, "Host", req->authority);
+	text_add(&t, req->method);
+	text_str(&t, req->path.len == 0 || (req->path.p[0] != '/' && !slice_is(req->path, "*")) ? " /" : " ");
+	text_add(&t, req->path);
+	text_str(&t, " HTTP/1.1\r\n");
+	add_field(&t, "Host", req->authority);
 	while (http1_next_field(&fields, &f))
 		if (request_field_stays(&f, trust) &&
 		    (!req->msg.names_fields || !http1_is_hop_by_hop(req->msg.fields, f.name)))
-			at = copy_field(at, &f);
-	at = add_forwarding(at, c, req);
+			copy_field(&t, &f);
+	add_forwarding(&t, c, req);
 	if (req->msg.framing == HTTP1_CHUNKED)
-		at = add(at, "Transfer-Encoding: chunked\r\n");
+		text_str(&t, "Transfer-Encoding: chunked\r\n");
 	else if (req->msg.has_length)
-		at = add_length(at, req->msg.length);
-	if (upgrade.p != NULL)
-		at = add_field(add(at, "Connection: Upgrade\r\n"), "Upgrade", upgrade);
-	return (size_t)(add(at, "\r\n") - out);
+		add_length(&t, req->msg.length);
+	if (upgrade.p != NULL) {
+		text_str(&t, "Connection: Upgrade\r\n");
+		add_field(&t, "Upgrade", upgrade);
+	}
+	text_str(&t, "\r\n");
+	return (size_t)(t.at - out);
 }
 
 /* ---- responses ---- */
 
 /* A field of the target's: hop-by-hop ones go, a length is said once, in our own words, where it first stood. */
-static char *
-response_field(char *at, const struct onward *how, const struct http1_response *res, const struct http1_field *f,
+static void
+response_field(struct text *t, const struct onward *how, const struct http1_response *res, const struct http1_field *f,
     bool *length_said)
 {
 	switch (f->known) {
 	case HTTP1_N_CONTENT_LENGTH:
 		if (!*length_said && res->status >= 200 && res->status != 204 && how->framing != HTTP1_CHUNKED)
-			at = add_length(at, res->msg.length);
+			add_length(t, res->msg.length);
 		*length_said = true;
-		return at;
+		return;
 	case HTTP1_N_UPGRADE:
-		return how->upgrade || res->status == 426 ? copy_field(at, f) : at;
+		if (how->upgrade || res->status == 426)
+			copy_field(t, f);
+		return;
 	case HTTP1_N_CONNECTION:
 	case HTTP1_N_KEEP_ALIVE:
 	case HTTP1_N_PROXY_CONNECTION:
 	case HTTP1_N_TE:
 	case HTTP1_N_TRANSFER_ENCODING:
-		return at;
+		return;
 	case HTTP1_OTHER:
 	case HTTP1_N_FORWARDED:
 	case HTTP1_N_HOST:
@@ -219,29 +218,33 @@ response_field(char *at, const struct onward *how, const struct http1_response *
 	case HTTP1_N_X_FORWARDED_PROTO:
 		break;
 	}
-	if (res->msg.names_fields && http1_is_hop_by_hop(res->msg.fields, f->name))
-		return at;
-	return copy_field(at, f);
+	if (!res->msg.names_fields || !http1_is_hop_by_hop(res->msg.fields, f->name))
+		copy_field(t, f);
 }
 
 size_t
 forward_response(const struct onward *how, const struct http1_response *res, char *out)
 {
+	struct text t = text_in(out, FORWARD_MAX);
 	struct slice fields = res->msg.fields;
 	struct http1_field f;
 	bool length_said = false;
-	char *at = out + sprintf(out, "HTTP/1.1 %u ", res->status);
 
-	at = add(add_slice(at, res->reason), "\r\n");
+	text_str(&t, "HTTP/1.1 ");
+	text_number(&t, res->status);
+	text_str(&t, " ");
+	text_add(&t, res->reason);
+	text_str(&t, "\r\n");
 	while (http1_next_field(&fields, &f))
-		at = response_field(at, how, res, &f, &length_said);
+		response_field(&t, how, res, &f, &length_said);
 	if (how->framing == HTTP1_CHUNKED)
-		at = add(at, "Transfer-Encoding: chunked\r\n");
+		text_str(&t, "Transfer-Encoding: chunked\r\n");
 	if (how->upgrade)
-		at = add(at, "Connection: Upgrade\r\n");
+		text_str(&t, "Connection: Upgrade\r\n");
 	else if (res->status >= 200 && how->last)
-		at = add(at, "Connection: close\r\n");
+		text_str(&t, "Connection: close\r\n");
 	else if (res->status >= 200 && how->old)
-		at = add(at, "Connection: keep-alive\r\n");
-	return (size_t)(add(at, "\r\n") - out);
+		text_str(&t, "Connection: keep-alive\r\n");
+	text_str(&t, "\r\n");
+	return (size_t)(t.at - out);
 }

@@ -10,6 +10,7 @@
 
 #include "ev.h"
 #include "sock.h"
+#include "text.h"
 
 struct held {
 	uint32_t at, len, room;		/* bytes[at .. at+len) are held */
@@ -249,30 +250,37 @@ send_data(const struct body *b, struct wire *w, const char *data, size_t len)
 	wire_add(w, data, len);
 }
 
+static void
+add_trailer(struct text *t, struct slice trailer)
+{
+	struct http1_field f;
+
+	while (http1_next_field(&trailer, &f)) {
+		if (!http1_trailer_allowed(&f))
+			continue;
+		text_add(t, f.name);
+		text_str(t, ":");
+		text_add(t, f.value);
+		text_str(t, "\r\n");
+	}
+}
+
 /* The CRLF behind a chunk, and with last the end of the body. */
 static void
 send_tail(const struct body *b, struct wire *w, bool chunk, bool last, struct slice trailer)
 {
-	struct http1_field f;
-	size_t n = 0;
+	struct text t = text_in(tail, sizeof(tail));
 
 	if (b->out != HTTP1_CHUNKED)
 		return;
 	if (chunk)
-		n = (size_t)((char *)mempcpy(tail, "\r\n", 2) - tail);
+		text_str(&t, "\r\n");
 	if (last) {
-		n = (size_t)((char *)mempcpy(tail + n, "0\r\n", 3) - tail);
-		while (http1_next_field(&trailer, &f)) {
-			if (!http1_trailer_allowed(&f))
-				continue;
-			n = (size_t)((char *)mempcpy(tail + n, f.name.p, f.name.len) - tail);
-			n = (size_t)((char *)mempcpy(tail + n, ":", 1) - tail);
-			n = (size_t)((char *)mempcpy(tail + n, f.value.p, f.value.len) - tail);
-			n = (size_t)((char *)mempcpy(tail + n, "\r\n", 2) - tail);
-		}
-		n = (size_t)((char *)mempcpy(tail + n, "\r\n", 2) - tail);
+		text_str(&t, "0\r\n");
+		add_trailer(&t, trailer);
+		text_str(&t, "\r\n");
 	}
-	wire_add(w, tail, n);
+	wire_add(w, tail, (size_t)(t.at - tail));
 }
 
 static enum body_result

@@ -344,7 +344,7 @@ unsigned
 routeset_line_number(const struct routeset *rs, const struct route *answer)
 {
 	for (size_t i = 0; i < rs->n; i++)
-		if (rs->file[i].path == answer->file)
+		if (strcmp(rs->file[i].path, answer->file) == 0)
 			return routes_line_number(rs->file[i].table, answer);
 	return 0;
 }

@@ -49,6 +49,7 @@ setup(void **state)
 	log_init("test", LOG_LEVEL_ERROR, false);
 	queries = 0;
 	at_once = NULL;
+	ops.early = NULL;
 	dones = watched_events = 0;
 	under_way = NULL;
 	io = (struct ev_io){ -1, on_io };
@@ -230,6 +231,77 @@ close_places(struct place *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (p[i].lfd != -1)
 			close(p[i].lfd);
+}
+
+/* ---- what may be written early ---- */
+
+static int early_says, earlies;
+
+static int
+on_early(void *arg)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+
+	assert_ptr_equal(arg, &dones);
+	earlies++;
+	if (early_says == 0)
+		assert_int_equal(getpeername(io.fd, (struct sockaddr *)&sa, &len), 0);	/* connected, on this machine */
+	return early_says;
+}
+
+static void
+begin_early(const char *targets, int says)
+{
+	ops.early = on_early;
+	early_says = says;
+	earlies = 0;
+	begin(targets);
+}
+
+static void
+who_could_write_early_is_done_without_an_event(void **state)
+{
+	struct place p = place_on("127.0.0.1");
+
+	(void)state;
+	begin_early(p.text, 0);
+	assert_true(ends_at(p.text));
+	assert_int_equal(first_events, 0);
+	assert_int_equal(earlies, 1);
+	watched_events = 0;
+	run_turn();
+	assert_int_equal(watched_events, 0);	/* not watched for room */
+	hang_up();
+	close(p.lfd);
+}
+
+static void
+who_could_not_waits_for_the_connection(void **state)
+{
+	struct place p = place_on("127.0.0.1");
+
+	(void)state;
+	begin_early(p.text, EAGAIN);
+	assert_true(ends_at(p.text));
+	assert_int_equal(earlies, 1);
+	assert_true((first_events & EV_WRITE) != 0);
+	hang_up();
+	close(p.lfd);
+}
+
+static void
+an_early_failure_is_a_failure_of_the_target(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	begin_early(list(p, 2), ECONNREFUSED);
+	assert_true(ends_at(NULL));
+	assert_int_equal(earlies, 2);
+	hang_up();
+	close_places(p, 2);
 }
 
 /* ---- one target ---- */
@@ -798,6 +870,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		dial_test(who_could_write_early_is_done_without_an_event),
+		dial_test(who_could_not_waits_for_the_connection),
+		dial_test(an_early_failure_is_a_failure_of_the_target),
 		dial_test(a_target_is_connected_and_its_socket_watched),
 		dial_test(unix_and_pass_targets_are_connected_too),
 		dial_test(nobody_there_is_unreachable),

@@ -222,8 +222,8 @@ on_more(struct relay *r)
 static void
 watch_relay(void)
 {
-	assert_int_equal(ev_add(loop, &relay->end[0], EV_READ | EV_WRITE | EV_EDGE), 0);
-	assert_int_equal(ev_add(loop, &relay->end[1], EV_READ | EV_WRITE | EV_EDGE), 0);
+	assert_int_equal(ev_add(loop, &relay->end[0], EV_READ | EV_EDGE), 0);
+	assert_int_equal(ev_add(loop, &relay->end[1], EV_READ | EV_EDGE), 0);
 }
 
 static void
@@ -611,6 +611,116 @@ a_reset_is_seen_although_the_other_side_takes_nothing(void **state)
 	}
 }
 
+/* ---- turns ---- */
+
+static bool
+has_bytes(const struct party *p)
+{
+	struct pollfd one = { .fd = p->io.fd, .events = POLLIN };
+
+	return poll(&one, 1, 0) == 1;
+}
+
+/* A client's few bytes read, and those who wait for them not yet woken. */
+static void
+hold_some(void)
+{
+	join(tcp_pair, 0);
+	says_at_once(&client, 100, false);
+	await(relay->end[0].fd, POLLIN);
+	relay_note(relay, 1, EV_WRITE);
+	assert_int_equal(pump(0, EV_READ), RELAY_OPEN);
+	assert_int_equal(relay->bytes[0], 100);
+	assert_false(has_bytes(&server));
+}
+
+static bool
+server_heard_all(void)
+{
+	return server.received == client.sent;
+}
+
+static void
+what_a_turn_reads_it_writes_at_its_end(void **state)
+{
+	(void)state;
+	hold_some();
+	run_turn();
+	await(server.io.fd, POLLIN);
+	says(&client, 50, true);
+	watch_relay();
+	run_until(server_heard_the_end);
+	assert_int_equal(server.received, 150);
+	part();
+}
+
+/* More of it comes within the turn. */
+static void
+what_is_held_stays_in_front(void **state)
+{
+	(void)state;
+	hold_some();
+	says_at_once(&client, 70, false);
+	assert_int_equal(pump(0, EV_READ), RELAY_OPEN);
+	assert_int_equal(relay->bytes[0], 170);
+	assert_true(has_bytes(&server));
+	run_until(server_heard_all);
+	assert_int_equal(server.received, 170);
+	part();
+}
+
+static void
+a_relay_may_end_with_bytes_held(void **state)
+{
+	(void)state;
+	hold_some();
+	close_relay();
+	run_until(server_heard_the_end);
+	assert_int_equal(server.received, 0);
+	part();
+}
+
+/* ---- before it is connected ---- */
+
+static void
+preload(const char *bytes, size_t n)
+{
+	struct relay_spill *spill = relay_spill_new(n);
+
+	memcpy(spill->bytes, bytes, n);
+	spill->len = (uint32_t)n;
+	relay_preload(relay, spill);
+}
+
+static void
+a_descriptor_without_a_peer_takes_nothing_and_the_next_one_all(void **state)
+{
+	int server_end, none = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int pair[2];
+	char got[8];
+
+	(void)state;
+	join(tcp_pair, 0);
+	assert_int_equal(relay_early(relay), EAGAIN);	/* nothing to say */
+	preload("first", 5);
+	server_end = relay->end[1].fd;
+	relay->end[1].fd = none;
+	assert_int_equal(relay_early(relay), EPIPE);
+	assert_non_null(relay->flow[0].spill);
+	close(none);
+	tcp_pair(pair);
+	relay->end[1].fd = pair[0];
+	assert_int_equal(relay_early(relay), 0);
+	assert_null(relay->flow[0].spill);
+	await(pair[1], POLLIN);
+	assert_int_equal(read(pair[1], got, sizeof(got)), 5);
+	assert_memory_equal(got, "first", 5);
+	relay->end[1].fd = server_end;
+	close(pair[0]);
+	close(pair[1]);
+	part();
+}
+
 /* ---- slow readers ---- */
 
 static void
@@ -977,6 +1087,10 @@ main(void)
 		loop_test(an_end_in_front_of_a_reset_stays_an_end),
 		loop_test(what_a_dead_end_said_last_is_delivered),
 		loop_test(a_reset_is_seen_although_the_other_side_takes_nothing),
+		loop_test(what_a_turn_reads_it_writes_at_its_end),
+		loop_test(what_is_held_stays_in_front),
+		loop_test(a_relay_may_end_with_bytes_held),
+		loop_test(a_descriptor_without_a_peer_takes_nothing_and_the_next_one_all),
 		loop_test(a_slow_reader_costs_a_bounded_amount_of_memory),
 		loop_test(a_slow_reader_gets_every_byte_through_pipes_too),
 		loop_test(an_idle_relay_holds_no_buffer_and_no_pipe),
