@@ -48,6 +48,7 @@ struct dial {
 	struct endpoint src;
 	enum routes_balance balance;
 	bool speaks_first;
+	bool beginning, over;		/* over: done is called behind this call, or in a later turn */
 	enum dial_result result;
 	struct ev_timer deadline;
 	struct ev_task begin, finish;
@@ -366,7 +367,9 @@ end(struct dial *d, enum dial_result result, unsigned events)
 	ev_timer_at(d->dialer->ev, &d->deadline, 0);
 	d->result = result;
 	d->events = events;
-	ev_defer(d->dialer->ev, &d->finish);
+	d->over = true;
+	if (!d->beginning)
+		ev_defer(d->dialer->ev, &d->finish);
 }
 
 static void
@@ -519,7 +522,7 @@ try_next_target(struct dial *d)
 void
 dial_on_io(struct dial *d, unsigned events)
 {
-	if (d->finish.queued) {		/* connected already, or failed for good */
+	if (d->over) {		/* connected already, or failed for good */
 		d->events |= events;
 	} else if (events & EV_ERROR) {
 		int error = sock_error(d->io->fd);
@@ -534,7 +537,13 @@ dial_on_io(struct dial *d, unsigned events)
 static void
 on_begin(struct ev_task *task)
 {
-	try_next_target(EV_CONTAINER(task, struct dial, begin));
+	struct dial *d = EV_CONTAINER(task, struct dial, begin);
+
+	d->beginning = true;
+	try_next_target(d);
+	d->beginning = false;
+	if (d->over)
+		on_finish(&d->finish);
 }
 
 static void

@@ -66,8 +66,8 @@ limited 30 c "$TUNNELC" -n 9 -k "$SERVER" -i c.key -s "$TUNNEL" "tcp=$HI" "tls=$
 base=$(fds c)
 start_peer herd herd 60 over "$VISITORS" "visitor:$ID.tun.test,kind=tls"
 wait_for 10 has_lines 30 'route=tls target=.* rx=0 tx=0 .* end=limit$' c || fail "$(count 'end=limit' c) were sent away"
-lost=$(count 'end=limit$' c)
 rests c
+lost=$(count 'end=limit$' c)
 same "got= end=reset" "$(client "$VISITORS" "visitor:$ID.tun.test,kind=tcp" read)"
 logged_times $((lost + 1)) 'end=target-reset$' tunneld
 touch over

@@ -73,8 +73,9 @@ is_done(void)
 	return under_way == NULL;
 }
 
+/* In the turn that comes. */
 static void
-begin_from(const char *src, const char *targets, enum routes_balance balance)
+begin_later(const char *src, const char *targets, enum routes_balance balance)
 {
 	char *copy = malloc(strlen(targets));	/* exact size, and gone when it is done */
 	struct endpoint e;
@@ -86,6 +87,12 @@ begin_from(const char *src, const char *targets, enum routes_balance balance)
 	assert_non_null(under_way);
 	assert_int_equal(dones, 0);
 	free(copy);
+}
+
+static void
+begin_from(const char *src, const char *targets, enum routes_balance balance)
+{
+	begin_later(src, targets, balance);
 	run_turn();
 }
 
@@ -787,20 +794,20 @@ a_dial_may_be_cancelled_in_every_state(void **state)
 	dial_cancel(under_way);
 	assert_int_equal(io.fd, -1);
 
-	begin(p.text);				/* just begun */
+	begin_later("192.0.2.1", p.text, BALANCE_FIRST);
+	assert_int_equal(io.fd, -1);
 	dial_cancel(under_way);
-
-	begin("unix:/nowhere/at/all");		/* failed, but not told yet */
-	dial_cancel(under_way);
-
-	snprintf(p.text, sizeof(p.text), "unix:@tcproute-dial-%d", (int)getpid());
-	int lfd = listen_on(p.text);
 
 	begin(p.text);				/* connected, but not told yet */
+	dial_on_io(under_way, EV_WRITE);
 	assert_int_not_equal(io.fd, -1);
 	dial_cancel(under_way);
 	assert_int_equal(io.fd, -1);
-	close(lfd);
+
+	begin(p.text);				/* failed, but not told yet */
+	dial_on_io(under_way, EV_ERROR);
+	assert_int_equal(io.fd, -1);
+	dial_cancel(under_way);
 
 	skip_ms(TIMEOUT_MS * 2);
 	for (int i = 0; i < 5; i++)
