@@ -17,7 +17,9 @@ cat >receive.py <<-'END'
 	os.close(9)
 	while True:
 	    sender, _ = listener.accept()
-	    print(socket.recv_fds(sender, 1024, 1)[0].hex(), sender.recv(1), flush=True)
+	    header, (client,), _, _ = socket.recv_fds(sender, 1024, 1)
+	    print(header.hex(), sender.recv(1), flush=True)
+	    os.close(client)
 END
 start raw python3 -SE receive.py
 sed "s,/run/hello.sock,$T/hello.sock," display3 >hello.py
