@@ -34,8 +34,8 @@ enum dial_result {
 };
 
 /*
- * On DIAL_OK io->fd is connected to t, watched edge-triggered for read and write, and owned by the callee, and events
- * are its first ones. Otherwise io->fd is -1 and t is the last target tried. The callee holds t until
+ * On DIAL_OK io->fd is connected to t, watched edge-triggered for read and write (see dial_early), and owned by the callee, and
+ * events are its first ones. Otherwise io->fd is -1 and t is the last target tried. The callee holds t until
  * target_release(). The dial frees itself when this returns: forget it, do not cancel it.
  */
 typedef void dial_done(void *arg, enum dial_result result, struct target *t, unsigned events);

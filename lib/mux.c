@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define IN_SIZE (256u * 1024u)		/* bytes read at once */
 #define OUT_SIZE (256u * 1024u)		/* bytes sent at once */
@@ -17,7 +18,7 @@
 #define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* bytes read at once from who makes us write little by little */
 #define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes behind them */
 #define PIECES 64			/* of one stream's data, written at once */
-#define RTT_PACE_MS 1000		/* the connection's round trip is asked for at most so often */
+#define RTT_PACE_MS 1000		/* the round trip is measured at most so often */
 
 /* ---- the pool ---- */
 
@@ -238,6 +239,62 @@ push(struct mux *m)
 	return !m->blocked && !m->over;
 }
 
+/* ---- its round trip ---- */
+
+uint64_t
+mux_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void
+keep_shortest(uint32_t *rtt_us, uint64_t us)
+{
+	if (us > 0 && us < UINT32_MAX && (*rtt_us == 0 || us < *rtt_us))
+		*rtt_us = (uint32_t)us;
+}
+
+/* TCP's may end at a proxy beside us; a ping goes all the way, but waits behind what is under way. */
+static void
+measure(struct mux *m)
+{
+	struct tcp_info info = { .tcpi_rtt = 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(m->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+		keep_shortest(&m->tcp_rtt_us, info.tcpi_min_rtt == UINT32_MAX ? info.tcpi_rtt : info.tcpi_min_rtt);
+	if (m->ping_us != 0)
+		return;
+	m->ping_us = mux_now_us();
+	m->ping = m->pings++;
+	yamux_ping(m->y, m->ping);
+	mux_due(m);
+}
+
+static void
+note_pong(struct mux *m, uint32_t value)
+{
+	if (m->ping_us == 0 || value != m->ping)
+		return;
+	keep_shortest(&m->ping_rtt_us, mux_now_us() - m->ping_us);
+	m->ping_us = 0;
+}
+
+uint32_t
+mux_rtt_us(struct mux *m)
+{
+	uint64_t now = ev_now_ms(m->pool->ev);
+
+	if (m->rtt_asked_ms == 0 || now >= m->rtt_asked_ms + RTT_PACE_MS) {
+		m->rtt_asked_ms = now;
+		measure(m);
+	}
+	return m->ping_rtt_us > m->tcp_rtt_us ? m->ping_rtt_us : m->tcp_rtt_us;
+}
+
 /* ---- what the peer says ---- */
 
 /* Data of one stream, in pieces, to be written at once. */
@@ -307,10 +364,12 @@ act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 	case YAMUX_BAD:
 		end(m, MUX_PROTOCOL, yamux_why(m->y));
 		break;
+	case YAMUX_PONG:
+		note_pong(m, what->value);
+		break;
 	case YAMUX_MORE:
 	case YAMUX_DATA:
 	case YAMUX_PING:
-	case YAMUX_PONG:
 		break;
 	}
 }
@@ -502,21 +561,6 @@ mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
 	m->conf.dead_ms = dead_ms;
 	limit_unacknowledged(m);
 	watch(m);
-}
-
-uint32_t
-mux_rtt_us(struct mux *m)
-{
-	uint64_t now = ev_now_ms(m->pool->ev);
-	struct tcp_info info = { .tcpi_rtt = 0 };
-	socklen_t len = sizeof(info);
-
-	if (m->rtt_asked_ms != 0 && now < m->rtt_asked_ms + RTT_PACE_MS)
-		return m->rtt_us;
-	m->rtt_asked_ms = now;
-	if (getsockopt(m->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
-		m->rtt_us = info.tcpi_min_rtt == UINT32_MAX ? info.tcpi_rtt : info.tcpi_min_rtt;
-	return m->rtt_us;
 }
 
 /* ---- its turns ---- */

@@ -83,8 +83,8 @@ struct mux_stream {
 	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be told */
 	struct mux_spill *in, *out;	/* owned: received and not yet written; to be sent before anything read from io */
 	uint64_t rx, tx;		/* bytes of the stream received from, and sent to the peer (what was mux_send() included) */
-	uint64_t looked_us;		/* when half a window was last taken */
-	uint32_t window;		/* as large as the peer's window has grown */
+	uint64_t looked_us;		/* when half a window was last taken, or it was joined */
+	uint32_t window;		/* how large the peer's window is to be */
 	uint32_t taken;			/* bytes taken since then */
 	uint32_t stuck_ms;		/* since when the descriptor has taken none of what is kept (low bits) */
 	uint8_t end;			/* enum mux_end, once dead */

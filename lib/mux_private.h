@@ -40,8 +40,10 @@ struct mux {
 	uint64_t rx, tx;
 	uint64_t heard_ms, said_ms;	/* when bytes last came, and went */
 	uint64_t rtt_asked_ms;
-	uint32_t rtt_us;
-	uint32_t pings;
+	uint64_t ping_us;		/* when the ping left that measures the round trip, 0: none is under way */
+	uint32_t ping;			/* its value */
+	uint32_t pings;			/* the next one's */
+	uint32_t tcp_rtt_us, ping_rtt_us; /* the shortest so far, 0: not known */
 	bool readable, blocked;		/* of the socket, until EAGAIN and until it is writable */
 	bool crumbs;			/* what was read last was written in small pieces */
 	bool closing;			/* mux_close() was called */
@@ -55,8 +57,11 @@ struct mux {
 /* There is something to send or to tell: behind this turn's events. */
 void mux_due(struct mux *m);
 
-/* The shortest round trip of the session's connection in microseconds, 0: unknown. */
+/* The shortest round trip to the peer in microseconds, 0: not known yet. Measures it now and then. */
 uint32_t mux_rtt_us(struct mux *m);
+
+/* CLOCK_MONOTONIC. */
+uint64_t mux_now_us(void);
 
 /* ---- lib/mux_stream.c ---- */
 

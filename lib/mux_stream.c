@@ -6,7 +6,6 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "sock.h"
@@ -17,7 +16,7 @@
 #define COMPANY_MS 50		/* how long a stream is company after it moved bytes */
 #define TALK_US 100000		/* half a window took longer: it has little to say */
 #define ALONE_US 2000		/* so soon half a window must be taken to grow */
-#define NEAR_US 200		/* a round trip that needs no window worth mentioning */
+#define NEAR_US 1000		/* a round trip that needs no window worth mentioning */
 #define BLAME_MIN 65536u	/* bytes kept that make a stream one to look at when the session is at its limit */
 #define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
@@ -336,15 +335,6 @@ would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
-static uint64_t
-now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
 /* ---- windows ---- */
 
 static bool
@@ -368,6 +358,14 @@ note_company(struct mux_stream *s, uint64_t now_us)
 	m->moved = s;
 }
 
+static bool
+is_near(struct mux *m)
+{
+	uint32_t rtt_us = mux_rtt_us(m);
+
+	return rtt_us > 0 && rtt_us < NEAR_US;
+}
+
 /* What is enough for a near peer: what a window holds delays all that comes behind it. */
 static uint32_t
 enough(const struct mux *m)
@@ -384,11 +382,9 @@ enough(const struct mux *m)
 static bool
 may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
 {
-	uint32_t rtt_us = mux_rtt_us(m);
-
 	if (to <= WINDOW_ALONE && spent_us < ALONE_US && alone(m))
 		return true;
-	return rtt_us < NEAR_US ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < rtt_us;
+	return is_near(m) ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m);
 }
 
 /* Half a window was taken: by how much does it grow? */
@@ -414,7 +410,7 @@ surplus(struct mux_stream *s, size_t n)
 	struct mux *m = s->mux;
 	uint32_t most = enough(m), less;
 
-	if (s->window <= most || alone(m) || mux_rtt_us(m) >= NEAR_US)
+	if (s->window <= most || alone(m) || !is_near(m))
 		return 0;
 	less = s->window - most < n ? s->window - most : (uint32_t)n;
 	set_window(s, s->window - less);
@@ -425,7 +421,7 @@ surplus(struct mux_stream *s, size_t n)
 static void
 took(struct mux_stream *s, size_t n)
 {
-	uint64_t now = now_us();
+	uint64_t now = mux_now_us();
 	uint32_t less, more = 0;
 
 	if (n > 0)
@@ -798,7 +794,7 @@ mux_join(struct mux_stream *s, unsigned events)
 		return;
 	s->joined = true;
 	s->io.cb = on_io;
-	s->looked_us = now_us();
+	s->looked_us = mux_now_us();
 	s->urgent = !is_tcp(s->io.fd);
 	s->deadline.cb = on_deadline;
 	note(s, events);

@@ -373,7 +373,7 @@ relay_early(struct relay *r)
 	if (flush_spill(f, r->end[1].fd) == STEP_MOVED || f->spill->at > 0)
 		return 0;
 	f->wrote = false;
-	return errno;
+	return would_block() || errno == ENOBUFS || errno == ENOMEM ? EAGAIN : errno;	/* which say nothing of the target */
 }
 
 static enum step
@@ -580,6 +580,16 @@ step(struct relay_pool *pool, struct relay *r, int i)
 	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, r, i, from, to);
 }
 
+/* The destination of flow i is gone, or we have no memory for it. What it still had to say is delivered first. */
+static void
+lose_sink(struct relay_pool *pool, struct relay *r, int i)
+{
+	r->broken = (int8_t)!i;
+	drop_pending(pool, &r->flow[i]);
+	r->flow[i].over = true;
+	r->flow[!i].readable = r->flow[!i].urgent = true;
+}
+
 /* Write what a relay holds. Is there more to it: an end to pass on, a destination that did not take all, or is gone? */
 static bool
 write_one(struct relay_pool *pool, const struct held *h)
@@ -591,7 +601,7 @@ write_one(struct relay_pool *pool, const struct held *h)
 	case STEP_MOVED:
 		return f->eof;
 	case STEP_NO_SINK:
-		(void)keep(f, pool->held_bytes + h->at, h->len);	/* what failed once fails again */
+		lose_sink(pool, h->r, h->flow);
 		break;
 	case STEP_BLOCKED:
 	case STEP_NO_SOURCE:
@@ -650,11 +660,8 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 			r->broken = (int8_t)i;
 			f->over = r->flow[!i].over = true;
 			return;
-		case STEP_NO_SINK:	/* what the dead end still had to say is delivered first */
-			r->broken = (int8_t)!i;
-			drop_pending(pool, f);
-			f->over = true;
-			r->flow[!i].readable = r->flow[!i].urgent = true;
+		case STEP_NO_SINK:
+			lose_sink(pool, r, i);
 			return;
 		}
 	}

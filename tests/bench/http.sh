@@ -115,6 +115,7 @@ load()
 	before=$(cpu_ticks "$pid")
 	$GEN_PIN "$HTTPLOAD" -t "$SECONDS_EACH" -s "$status" "$@" "$host" "$at" >"$TMP/load" || :
 	after=$(cpu_ticks "$pid")
+	[ -s "$TMP/load" ] || { echo "http.sh: $key of $proxy failed" >&2; return; }
 	tr ' =' '\n ' <"$TMP/load" | awk -v key="$key" -v proxy="$proxy" -v us="$(((after - before) * 1000000 / HZ))" '
 		{ v[$1] = $2 }
 		END {

@@ -21,7 +21,7 @@ static const char usage[] =
 struct visitor {
 	int fd;
 	uint64_t since_ns;
-	size_t got;		/* bytes of the answer, when it came in pieces */
+	bool whole;		/* -x: the answer is here, its end is not */
 };
 
 static struct {
@@ -64,7 +64,7 @@ quantile(double q)
 static void
 ask(struct visitor *v)
 {
-	v->got = 0;
+	v->whole = false;
 	if (send(v->fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len)
 		die("send");
 }
@@ -144,17 +144,14 @@ on_readable(struct visitor *v, bool ended)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {		/* -x: the end behind the answer */
-		answered(v, n == 0 && opt.close && v->got > 0);
+		answered(v, n == 0 && v->whole);
 		return;
 	}
-	if (v->got == 0 && !is_good(bytes, (size_t)n))
-		errors++;
-	v->got += (size_t)n;
-	if (opt.close && (!ended || (size_t)n == sizeof(bytes)))
-		return;
-	if (!opt.close && !is_whole(bytes, (size_t)n))
-		die("an answer in pieces");
-	answered(v, true);
+	if (!is_good(bytes, (size_t)n) || !is_whole(bytes, (size_t)n))
+		die("no answer with status %s in one piece", opt.status);
+	v->whole = true;
+	if (!opt.close || ended)
+		answered(v, true);
 }
 
 /* ---- run ---- */

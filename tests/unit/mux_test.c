@@ -826,6 +826,62 @@ the_window_of_a_far_peer_grows(void **state)
 	stop();
 }
 
+/* A proxy beside each side, and a long way between the two. */
+#define WAY_MS 20
+
+static int way[2];
+static struct ev_timer way_timer;
+
+static void
+carry(int from, int to)
+{
+	static uint8_t bytes[1 << 20];
+	ssize_t n = recv(from, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	ssize_t w = n > 0 ? send(to, bytes, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+
+	if (w > 0)
+		assert_int_equal(recv(from, bytes, (size_t)w, 0), w);
+}
+
+static void
+carry_both(struct ev_timer *t)
+{
+	carry(way[0], way[1]);
+	carry(way[1], way[0]);
+	ev_timer_in(loop, t, WAY_MS);
+}
+
+static bool
+first_has_grown(void);
+
+static void
+the_window_grows_although_the_distance_is_behind_a_proxy(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	start(TCP);
+	mux_free(near.m);
+	mux_free(far.m);
+	run_turn();
+	close(near.io.fd);
+	close(far.io.fd);
+	tcp_pair(pair);
+	start_side(&near, YAMUX_SERVER, pair[0]);
+	way[0] = pair[1];
+	tcp_pair(pair);
+	start_side(&far, YAMUX_CLIENT, pair[0]);
+	way[1] = pair[1];
+	way_timer.cb = carry_both;
+	ev_timer_in(loop, &way_timer, WAY_MS);
+	says(&visit_and_wait()->visitor, 24u << 20, false);
+	run_until(first_has_grown);
+	ev_timer_at(loop, &way_timer, 0);
+	stop();
+	close(way[0]);
+	close(way[1]);
+}
+
 static bool
 first_has_grown(void)
 {
@@ -1682,6 +1738,7 @@ main(void)
 		loop_test(a_stream_may_be_reset_while_anothers_data_is_looked_at),
 		loop_test(a_stalled_reader_stops_only_its_own_stream),
 		loop_test(the_window_of_a_far_peer_grows),
+		loop_test(the_window_grows_although_the_distance_is_behind_a_proxy),
 		loop_test(the_window_of_a_near_peer_depends_on_its_company),
 		loop_test(windows_grow_within_what_the_session_may_keep),
 		loop_test(who_has_taken_nothing_for_the_longest_is_cut_when_the_session_keeps_too_much),
