@@ -382,9 +382,11 @@ enough(const struct mux *m)
 static bool
 may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
 {
+	bool near = is_near(m);		/* asked first: the round trip is best measured before there is much under way */
+
 	if (to <= WINDOW_ALONE && spent_us < ALONE_US && alone(m))
 		return true;
-	return is_near(m) ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m);
+	return near ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m);
 }
 
 /* Half a window was taken: by how much does it grow? */
