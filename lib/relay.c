@@ -21,6 +21,7 @@
 #define LARGE_READS 8			/* in a row: worth a pipe */
 #define HELD_MAX 257u			/* reads to hold until the end of a turn, and one */
 #define HELD_BYTES (256u * 1024u)
+#define HOLD_LARGEST 4096		/* bytes of a read to hold: more is on its way to being bulk, which wants large reads */
 #define CROWD 8			/* bulk reads of one flow in a row until it counts as alone */
 #define SPLICE_MIN (16u * 1024u)	/* a turn that splices less goes back to copying */
 
@@ -497,7 +498,7 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 	filled = n == (ssize_t)chunk;
 	if (!filled)
 		drained(f);
-	if (held && f->large == 0 && !f->readable) {
+	if (held && n <= HOLD_LARGEST && !f->readable) {
 		hold(pool, r, i, (size_t)n);
 		return STEP_BLOCKED;
 	}
