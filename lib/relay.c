@@ -21,7 +21,7 @@
 #define LARGE_READS 8			/* in a row: worth a pipe */
 #define HELD_MAX 257u			/* reads to hold until the end of a turn, and one */
 #define HELD_BYTES (256u * 1024u)
-#define HOLD_LARGEST 4096		/* bytes of a read to hold: more is on its way to being bulk, which wants large reads */
+#define HOLD_LARGEST 4096		/* bytes of a read to hold, by a copy */
 #define CROWD 8			/* bulk reads of one flow in a row until it counts as alone */
 #define SPLICE_MIN (16u * 1024u)	/* a turn that splices less goes back to copying */
 
@@ -449,20 +449,21 @@ write_through(struct relay_flow *f, int to, const uint8_t *bytes, size_t n)
 	return keep(f, bytes + w, n - (size_t)w);
 }
 
+/* Keep the n bytes just read until the turn's end. False: they are not of the kind, or there is no room. */
 static bool
-may_hold(const struct relay_pool *pool, const struct relay_flow *f)
-{
-	return f->large == 0 && f->writable && pool->n_held < HELD_MAX && HELD_BYTES - pool->held_len >= (size_t)1 << f->chunk;
-}
-
-/* The n bytes just read behind those held stay there until the turn's end. */
-static void
 hold(struct relay_pool *pool, struct relay *r, int i, size_t n)
 {
-	r->flow[i].held = (uint16_t)pool->n_held;
+	struct relay_flow *f = &r->flow[i];
+
+	if (n > HOLD_LARGEST || f->large > 0 || f->readable || !f->writable || pool->n_held == HELD_MAX ||
+	    HELD_BYTES - pool->held_len < n)
+		return false;
+	memcpy(pool->held_bytes + pool->held_len, pool->scratch, n);
+	f->held = (uint16_t)pool->n_held;
 	pool->held[pool->n_held++] = (struct held){ r, (uint32_t)pool->held_len, (uint32_t)n, i };
 	pool->held_len += n;
 	ev_defer(pool->ev, &pool->write_held);
+	return true;
 }
 
 static enum step
@@ -480,9 +481,8 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 {
 	struct relay_flow *f = &r->flow[i];
 	size_t chunk = (size_t)1 << f->chunk;
-	bool held = may_hold(pool, f), filled;
-	uint8_t *at = held ? pool->held_bytes + pool->held_len : pool->scratch;
-	ssize_t n = sock_get(from, at, chunk);
+	ssize_t n = sock_get(from, pool->scratch, chunk);
+	bool filled = n == (ssize_t)chunk;
 	enum step step;
 
 	if (n == -1) {
@@ -495,14 +495,11 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 	}
 	r->bytes[i] += (uint64_t)n;
 	rate(pool, f, (size_t)n);
-	filled = n == (ssize_t)chunk;
 	if (!filled)
 		drained(f);
-	if (held && n <= HOLD_LARGEST && !f->readable) {
-		hold(pool, r, i, (size_t)n);
+	if (hold(pool, r, i, (size_t)n))
 		return STEP_BLOCKED;
-	}
-	step = write_through(f, to, at, (size_t)n);
+	step = write_through(f, to, pool->scratch, (size_t)n);
 	if (step == STEP_MOVED && filled && f->chunk < CHUNK_LAST)
 		f->chunk++;
 	return step;
