@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Heads written anew on their way through: hop-by-hop fields go, forwarding fields come, the rest stays as it was. */
-#include <arpa/inet.h>
-
 #include "httpredir.h"
 #include "proxyhdr.h"
 
@@ -34,21 +32,6 @@ add_length(struct text *t, uint64_t length)
 }
 
 /* ---- who asks ---- */
-
-#define WHO_MAX 64
-
-/* The client's address without its port; empty when it has none. */
-static struct slice
-peer_text(const struct endpoint *peer, char out[static WHO_MAX])
-{
-	if (peer->family == AF_INET)
-		inet_ntop(AF_INET, peer->ip + 12, out, WHO_MAX);
-	else if (peer->family == AF_INET6)
-		inet_ntop(AF_INET6, peer->ip, out, WHO_MAX);
-	else
-		return slice_of(NULL, 0);
-	return slice_str(out);
-}
 
 static bool
 trusted(const struct client *c)
@@ -116,9 +99,9 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 	static const struct slice none = { "", 0 };
 	bool trust = trusted(c);
 	struct slice before = trust ? req->msg.fields : none;
-	char who_room[WHO_MAX], element_room[HTTP1_TARGET_MAX + HOST_MAX];
+	char who_room[ENDPOINT_TEXT_MAX], element_room[HTTP1_TARGET_MAX + HOST_MAX];
 	struct text element = text_in(element_room, sizeof(element_room));
-	struct slice who = peer_text(&c->base.peer, who_room);
+	struct slice who = endpoint_ip_text(&c->base.peer, who_room);
 
 	if (who.len > 0 || (trust && has_field(before, HTTP1_N_X_FORWARDED_FOR)))
 		append_list(t, "X-Forwarded-For", before, HTTP1_N_X_FORWARDED_FOR, who);

@@ -264,37 +264,35 @@ add_v4(struct text *t, const uint8_t *ip)
 	}
 }
 
-static void
-add_v6(struct text *t, const uint8_t *ip)
+struct slice
+endpoint_ip_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX])
 {
-	char text[INET6_ADDRSTRLEN];
+	struct text t = text_in(out, ENDPOINT_TEXT_MAX - 1);
 
-	text_str(t, "[");
-	text_str(t, inet_ntop(AF_INET6, ip, text, sizeof(text)));
-	text_str(t, "]");
+	if (e->family == AF_INET)
+		add_v4(&t, e->ip + V4_AT);
+	else if (e->family == AF_INET6)
+		return slice_str(inet_ntop(AF_INET6, e->ip, out, ENDPOINT_TEXT_MAX));
+	else
+		return slice_of(NULL, 0);
+	*t.at = '\0';
+	return slice_of(out, (size_t)(t.at - out));
 }
 
 const char *
 endpoint_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX])
 {
 	struct text t = text_in(out, ENDPOINT_TEXT_MAX - 1);
+	char room[ENDPOINT_TEXT_MAX];
+	struct slice ip = endpoint_ip_text(e, room);
+	bool v6 = e->family == AF_INET6;
 
-	switch (e->family) {
-	case AF_INET:
-		add_v4(&t, e->ip + V4_AT);
-		break;
-	case AF_INET6:
-		add_v6(&t, e->ip);
-		break;
-	case AF_UNIX:
-		text_str(&t, "unix");
-		break;
-	default:
-		text_str(&t, "-");
-		break;
-	}
-	if (e->family == AF_INET || e->family == AF_INET6) {
-		text_str(&t, ":");
+	if (ip.p == NULL) {
+		text_str(&t, e->family == AF_UNIX ? "unix" : "-");
+	} else {
+		text_str(&t, v6 ? "[" : "");
+		text_add(&t, ip);
+		text_str(&t, v6 ? "]:" : ":");
 		text_number(&t, e->port);
 	}
 	*t.at = '\0';

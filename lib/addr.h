@@ -69,6 +69,9 @@ void endpoint_of(const struct sockaddr_storage *sa, struct endpoint *out);
 /* The socket address of an AF_INET or AF_INET6 endpoint; its length, or 0 for another family. */
 socklen_t endpoint_sockaddr(const struct endpoint *e, struct sockaddr_storage *out);
 
+/* The address alone, NUL-terminated in out, which is borrowed: "192.0.2.1", "2001:db8::1"; absent when it is neither v4 nor v6. */
+struct slice endpoint_ip_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX]);
+
 /* "192.0.2.1:80", "[2001:db8::1]:80", "unix", or "-" when not known; returns out. */
 const char *endpoint_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX]);
 

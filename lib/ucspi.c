@@ -2,7 +2,6 @@
 /* UCSPI: what a program is told about its connection. */
 #include "ucspi.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,14 +14,11 @@ ucspi_set(const char *variable, const char *value)
 static int
 set_endpoint(const char *ip_variable, const char *port_variable, const struct endpoint *e)
 {
-	char ip[INET6_ADDRSTRLEN], port[8];
-	bool v4 = e->family == AF_INET, known = v4 || e->family == AF_INET6;
+	char room[ENDPOINT_TEXT_MAX], port[8];
+	const char *ip = endpoint_ip_text(e, room).p;
 
-	if (known) {
-		inet_ntop(e->family, v4 ? e->ip + 12 : e->ip, ip, sizeof(ip));
-		snprintf(port, sizeof(port), "%u", (unsigned)e->port);
-	}
-	return ucspi_set(ip_variable, known ? ip : NULL) == -1 || ucspi_set(port_variable, known ? port : NULL) == -1 ? -1 : 0;
+	snprintf(port, sizeof(port), "%u", (unsigned)e->port);
+	return ucspi_set(ip_variable, ip) == -1 || ucspi_set(port_variable, ip == NULL ? NULL : port) == -1 ? -1 : 0;
 }
 
 int

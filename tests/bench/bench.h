@@ -48,6 +48,15 @@ die(const char *fmt, ...)
 	exit(111);
 }
 
+static inline uint64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static inline struct sockaddr_in
 loopback(unsigned port)
 {

@@ -39,15 +39,6 @@ static bool stopping;
 static unsigned active;
 static uint32_t latency[1u << 20];	/* answers by tenths of a microsecond; the last: as long or longer */
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static double
 quantile(double q)
 {

@@ -77,15 +77,6 @@ static size_t samples_len, samples_cap;
 
 /* ---- time and samples ---- */
 
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void
 sample(uint64_t ns)
 {
