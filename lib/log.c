@@ -21,7 +21,8 @@ static struct {
 	const char *tool;
 	enum log_level max;
 	bool with_time;
-	bool always_room;	/* standard error is a file */
+	bool always_room;	/* standard error is a file: writing to it does not wait */
+	bool torn;		/* what was written last ends within a line */
 	size_t len;
 	uint64_t flushed_ms;	/* by log_turn() */
 	atomic_ulong dropped;	/* lines, by threads too */
@@ -130,29 +131,38 @@ count_lines(const char *p, size_t len)
 	return n;
 }
 
-static void
+/* How many of the bytes were written: less than all on a full disk, for one. */
+static size_t
 write_all(const char *p, size_t len)
 {
-	while (len > 0) {
-		ssize_t w = write(STDERR_FILENO, p, len);
+	size_t done = 0;
 
-		if (w == -1 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return;		/* nobody to tell */
-		p += w;
-		len -= (size_t)w;
+	while (done < len) {
+		ssize_t w = write(STDERR_FILENO, p + done, len - done);
+
+		if (w > 0)
+			done += (size_t)w;
+		else if (w == 0 || errno != EINTR)
+			break;
 	}
+	return done;
 }
 
-static void
+/* False: there is no room for that either. */
+static bool
 report_dropped(void)
 {
+	unsigned long dropped = atomic_exchange(&lg.dropped, 0);
 	char line[160];
-	int n = snprintf(line, sizeof(line), "%s: warn: standard error was not read: %lu lines dropped\n", lg.tool,
-	    atomic_exchange(&lg.dropped, 0));
+	int n = snprintf(line, sizeof(line), "%s%s: warn: standard error %s: %lu lines dropped\n", lg.torn ? "\n" : "", lg.tool,
+	    lg.always_room ? "had no room" : "was not read", dropped);
 
-	write_all(line, (size_t)n);
+	if (write_all(line, (size_t)n) < (size_t)n) {
+		lg.dropped += dropped;
+		return false;
+	}
+	lg.torn = false;
+	return true;
 }
 
 void
@@ -161,20 +171,16 @@ log_flush(void)
 	size_t at = 0;
 	int saved = errno;
 
-	while (at < lg.len) {
+	while (at < lg.len && stderr_has_room() && (lg.dropped == 0 || report_dropped())) {
 		size_t n = lg.always_room ? lg.len - at : piece_len(gathered + at, lg.len - at);
+		size_t w = write_all(gathered + at, n);
 
-		if (!stderr_has_room()) {
-			lg.dropped += count_lines(gathered + at, lg.len - at);
+		at += w;
+		lg.torn = w > 0 && gathered[at - 1] != '\n';
+		if (w < n)
 			break;
-		}
-		if (lg.dropped > 0) {
-			report_dropped();
-			continue;
-		}
-		write_all(gathered + at, n);
-		at += n;
 	}
+	lg.dropped += count_lines(gathered + at, lg.len - at);
 	lg.len = 0;
 	errno = saved;
 }
@@ -272,9 +278,7 @@ log_from_thread(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = put_line(line, level, fmt, ap);
 	va_end(ap);
-	if (stderr_has_room())
-		write_all(line, n);
-	else
+	if (!stderr_has_room() || write_all(line, n) < n)
 		lg.dropped++;
 }
 

@@ -42,8 +42,8 @@ void log_text_done(struct text *line);
 void log_from_thread(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Write what was gathered. A standard error nobody reads (a full pipe) never blocks us: lines that find no room are
- * dropped and their number is logged as soon as there is room again.
+ * Write what was gathered. A standard error nobody reads (a full pipe) never blocks us: lines that find no room there, or on a full
+ * disk, are dropped and their number is logged as soon as there is room again.
  */
 void log_flush(void);
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "log.h"
 #include "loop_help.h"
@@ -319,6 +320,54 @@ a_thread_does_not_wait_for_room_either(void **state)
 	assert_int_equal(o.code, 0);
 }
 
+/* A limit of the file's size is as good as a full disk: a line is written in part, others not at all. */
+static void
+fill_a_disk(void)
+{
+	enum { LINES = 100, ROOM = 1000 };
+	struct rlimit limit = { .rlim_cur = ROOM, .rlim_max = RLIM_INFINITY };
+	unsigned long dropped = 0, whole = 0;
+	FILE *f = tmpfile();
+	int said = dup(STDERR_FILENO);
+	char text[8192], *report;
+
+	signal(SIGXFSZ, SIG_IGN);
+	dup2(fileno(f), STDERR_FILENO);
+	log_init("tool", LOG_LEVEL_INFO, false);
+	CHILD_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	for (int i = 0; i < LINES; i++) {
+		log_info("line %04d 0123456789012345678901234567890", i);
+		if (i % 40 == 0)
+			log_flush();
+	}
+	log_flush();
+	limit.rlim_cur = RLIM_INFINITY;
+	CHILD_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	log_info("room again");
+	log_flush();
+	dup2(said, STDERR_FILENO);
+	rewind(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	report = strstr(text, "\ntool: warn: standard error had no room: ");
+	CHILD_CHECK(report != NULL && report - text == ROOM);
+	CHILD_CHECK(sscanf(report, "\ntool: warn: standard error had no room: %lu", &dropped) == 1);
+	CHILD_CHECK(strcmp(strchr(report + 1, '\n'), "\ntool: info: room again\n") == 0);
+	for (const char *p = text; p < report; p++)
+		whole += *p == '\n';
+	CHILD_CHECK(whole > 0 && whole + dropped == LINES);
+	fclose(f);
+}
+
+static void
+lines_a_full_disk_has_no_room_for_are_counted(void **state)
+{
+	struct outcome o = in_child(fill_a_disk);
+
+	(void)state;
+	assert_string_equal(o.err, "");
+	assert_int_equal(o.code, 0);
+}
+
 /* A pipe in packet mode (pipe(2), O_DIRECT) shows where each write began and ended. */
 static void
 log_into_packets(void)
@@ -486,6 +535,7 @@ main(void)
 		cmocka_unit_test(a_time_stamp_is_rfc_3339_in_utc),
 		cmocka_unit_test(more_than_the_buffer_holds_flushes_itself),
 		cmocka_unit_test(lines_a_full_pipe_has_no_room_for_are_dropped_whole_and_counted),
+		cmocka_unit_test(lines_a_full_disk_has_no_room_for_are_counted),
 		cmocka_unit_test(a_thread_does_not_wait_for_room_either),
 		cmocka_unit_test(lines_are_written_in_whole_pieces_a_pipe_takes_at_once),
 		cmocka_unit_test(a_reader_that_is_gone_hurts_nobody),
