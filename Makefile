@@ -29,7 +29,7 @@ DEPS_RUN = $(DEPS_BUILD) openssl curl
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
     redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 util-linux procps python3 \
     stunnel4 hitch dehydrated pebble nginx-light nodejs node-ws openssh-server openssh-client tinyproxy
-DEPS_BENCH = $(DEPS_BUILD) strace util-linux procps openssh-server openssh-client haproxy nginx-light libnginx-mod-stream sniproxy curl python3 \
+DEPS_BENCH = $(DEPS_BUILD) strace util-linux iproute2 procps openssh-server openssh-client haproxy nginx-light libnginx-mod-stream sniproxy curl python3 \
     redis-server redis-tools
 
 # ---- no need to change anything below ----

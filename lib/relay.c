@@ -22,7 +22,6 @@
 #define HELD_MAX 257u			/* reads to hold until the end of a turn, and one */
 #define HELD_BYTES (256u * 1024u)
 #define HOLD_LARGEST 4096		/* bytes of a read to hold, by a copy */
-#define CROWD 8			/* bulk reads of one flow in a row until it counts as alone */
 #define SPLICE_MIN (16u * 1024u)	/* a turn that splices less goes back to copying */
 
 /* What a turn has read and not yet written. */
@@ -51,9 +50,6 @@ struct relay_pool {
 	uint8_t *held_bytes;		/* HELD_BYTES */
 	size_t held_len, n_held;
 	struct held held[HELD_MAX];	/* entry 0 is not used */
-	const struct relay_flow *last_bulk;	/* the last flow that moved a lot; only compared */
-	unsigned crowd;			/* > 0: it was not the same one over and over */
-	bool always;			/* no crowd needed */
 };
 
 /* ---- work left for a later turn ---- */
@@ -151,12 +147,6 @@ relay_pool_free(struct relay_pool *pool)
 	free(pool->scratch);
 	free(pool->held_bytes);
 	free(pool);
-}
-
-void
-relay_splice_always(struct relay_pool *pool)
-{
-	pool->always = true;
 }
 
 uint8_t *
@@ -406,32 +396,15 @@ drained(struct relay_flow *f)
 	f->eof = f->fin;
 }
 
-/*
- * Whether it pays to splice: several flows move a lot at the same time. A lone one is faster copied, through memory
- * that stays in the cache; among several splicing costs half the CPU.
- */
-static bool
-crowded(struct relay_pool *pool, const struct relay_flow *f)
-{
-	if (pool->last_bulk == f)
-		pool->crowd -= pool->crowd > 0;
-	else if (pool->last_bulk != NULL)
-		pool->crowd = CROWD;
-	pool->last_bulk = f;
-	return pool->crowd > 0 || pool->always;
-}
-
 /* What a read of n bytes says about the flow: is it bulk, and to be spliced from now on? */
 static void
-rate(struct relay_pool *pool, struct relay_flow *f, size_t n)
+rate(struct relay_flow *f, size_t n)
 {
-	bool crowd = n >= LARGE_READ && crowded(pool, f);
-
 	if (n < LARGE_READ)
 		f->large = 0;
 	else if (f->large < LARGE_READS)
 		f->large++;
-	f->splice = crowd && f->large == LARGE_READS && !f->no_splice;
+	f->splice = f->large == LARGE_READS && !f->no_splice;
 }
 
 /* Write n bytes, and keep what the destination does not take. */
@@ -494,7 +467,7 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 		return STEP_MOVED;
 	}
 	r->bytes[i] += (uint64_t)n;
-	rate(pool, f, (size_t)n);
+	rate(f, (size_t)n);
 	if (!filled)
 		drained(f);
 	if (hold(pool, r, i, (size_t)n))
@@ -536,7 +509,6 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 		return f->readable ? STEP_NO_SOURCE : STEP_BLOCKED;
 	}
 	*bytes += (uint64_t)n;
-	f->splice = crowded(pool, f);
 	p->len = (size_t)n;
 	f->pipe = p;
 	return flush_pipe(pool, f, to);

@@ -29,9 +29,6 @@ struct relay;
 struct relay_pool *relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r));
 void relay_pool_free(struct relay_pool *pool);
 
-/* Splice bulk flows even when one is alone: for tests, which have no crowd. */
-void relay_splice_always(struct relay_pool *pool);
-
 /* The shared buffer of RELAY_CHUNK_MAX bytes, for reads whose bytes are used up before the callback returns. */
 uint8_t *relay_scratch(struct relay_pool *pool);
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# shellcheck disable=SC2086,SC3043
+# shellcheck disable=SC1091,SC2034,SC2086,SC3043
 # http.sh BUILD_DIR: httpredir against nginx and haproxy: redirects and proxied requests, kept alive and not.
 #
 # Set in the environment: QUICK=1, ROUNDS=3, GEN_CPU=0, PROXY_CPU=1 as for run.sh. One worker each on PROXY_CPU; httpload (64
@@ -10,6 +10,9 @@
 set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/network.sh"
+own_network "$0" "$@"
+
 HTTPREDIR=$(cd "${1:-build}" && pwd)/bin/httpredir
 LOADGEN=$(cd "${1:-build}" && pwd)/bench/loadgen
 HTTPLOAD=$(cd "${1:-build}" && pwd)/bench/httpload

@@ -11,10 +11,14 @@
 #   COPY=1        receivers copy bulk bytes instead of dropping them in the kernel
 #   SPLICE=1      haproxy uses splice(2)
 #   GEN_CPU=0 PROXY_CPU=1    where generator with backend, and the proxy, run; PROXY_CPU=0: all on one core
+#   CONGESTION=cubic         of TCP, see network.sh
 #   RAW=FILE      keep every single figure: KEY PROXY VALUE
 set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/network.sh"
+own_network "$0" "$@"
+
 BUILD=$(cd "${1:-build}" && pwd)
 SNIROUTE=$BUILD/bin/sniroute
 LOADGEN=$BUILD/bench/loadgen
@@ -538,7 +542,7 @@ print_heading()
 	local p receivers
 
 	echo "Load generator and backend on CPU $GEN_CPU, proxy on CPU $PROXY_CPU of $(nproc);" \
-	    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1); Linux $(uname -r)"
+	    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1); Linux $(uname -r), $OWN_NETWORK"
 	for p in $ROUTED; do
 		printf '%s; ' "$(version_of "$p")"
 	done

@@ -8,6 +8,9 @@
 set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/network.sh"
+own_network "$0" "$@"
+
 BUILD=$(cd "${1:-build}" && pwd)
 LOADGEN=$BUILD/bench/loadgen
 TUNNELS=${TUNNELS:-tunnel ssh}

@@ -235,8 +235,6 @@ meet(struct party *p, int fd, uint32_t speaks, uint32_t hears)
 
 typedef void pair_maker(int pair[2]);
 
-static bool splice_only_in_a_crowd;
-
 /* client <-> end[0], end[1] <-> server; the relay's ends are not watched yet. */
 static void
 join(pair_maker *make, unsigned max_pipes)
@@ -247,8 +245,6 @@ join(pair_maker *make, unsigned max_pipes)
 	make(b);
 	pool = relay_pool_new(loop, max_pipes, on_more);
 	assert_non_null(pool);
-	if (!splice_only_in_a_crowd)
-		relay_splice_always(pool);
 	relay = malloc(sizeof(*relay));
 	relay_init(relay);
 	relay->end[0] = (struct ev_io){ a[1], on_client_end };
@@ -1023,29 +1019,6 @@ bytes_behind_a_passed_descriptor_are_not_forgotten(void **state)
 /* ---- pipes are shared ---- */
 
 static void
-a_lone_bulk_flow_is_copied_and_two_are_spliced(void **state)
-{
-	(void)state;
-	for (int both = 0; both < 2; both++) {
-		bool spliced_up = false;
-
-		splice_only_in_a_crowd = true;
-		join(tcp_pair, 8);
-		splice_only_in_a_crowd = false;
-		watch_relay();
-		says(&client, 32 << 20, true);
-		says(&server, both ? 32 << 20 : 0, true);
-		while (!both_ended()) {
-			run_turn();
-			spliced_up = spliced_up || relay->flow[0].splice;
-		}
-		assert_int_equal(spliced_up, both);
-		expect_all_heard();
-		part();
-	}
-}
-
-static void
 bytes_left_in_a_pipe_never_reach_another_connection(void **state)
 {
 	struct relay_pool *old;
@@ -1108,7 +1081,6 @@ main(void)
 		loop_test(a_pipe_nobody_reads_any_more_is_a_client_that_is_gone),
 		loop_test(one_with_endless_work_lets_the_others_have_their_turns),
 		loop_test(bytes_behind_a_passed_descriptor_are_not_forgotten),
-		loop_test(a_lone_bulk_flow_is_copied_and_two_are_spliced),
 		loop_test(bytes_left_in_a_pipe_never_reach_another_connection),
 	};
 
