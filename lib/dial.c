@@ -31,6 +31,9 @@ struct dialer {
 	struct ev *ev;
 	uint64_t timeout_ms;
 	struct resolver *resolver;
+	struct dial *first, **last;	/* dials that begin at the turn's end */
+	struct ev_task begin;
+	bool connecting;		/* they connect; what is to be said comes behind */
 	struct target **bucket;		/* owned; room is a power of two */
 	size_t room, count;
 };
@@ -42,16 +45,19 @@ struct choice {
 
 struct dial {
 	struct dialer *dialer;
+	struct dial *next;		/* of those that begin */
 	struct ev_io *io;
 	const struct dial_ops *ops;
 	void *arg;
 	struct endpoint src;
 	enum routes_balance balance;
 	bool speaks_first;
+	bool queued;			/* to begin */
+	bool connected;			/* by connect(2), at once */
 	bool beginning, over;		/* over: done is called behind this call, or in a later turn */
 	enum dial_result result;
 	struct ev_timer deadline;
-	struct ev_task begin, finish;
+	struct ev_task finish;
 	struct resolve question;
 	struct target *current;		/* held through choice[] */
 	struct endpoint *addr;		/* owned copy of the resolver's answer */
@@ -238,6 +244,8 @@ target_works(struct target *t)
 
 /* ---- the dialer ---- */
 
+static void on_begin(struct ev_task *task);
+
 struct dialer *
 dialer_new(struct ev *ev, uint64_t timeout_ms)
 {
@@ -247,6 +255,8 @@ dialer_new(struct ev *ev, uint64_t timeout_ms)
 		return NULL;
 	d->ev = ev;
 	d->timeout_ms = timeout_ms;
+	d->last = &d->first;
+	d->begin.cb = on_begin;
 	return d;
 }
 
@@ -256,6 +266,7 @@ dialer_free(struct dialer *d)
 	if (d == NULL)
 		return;
 	resolver_free(d->resolver);
+	ev_undefer(d->ev, &d->begin);
 	for (size_t i = 0; i < d->room; i++) {
 		while (d->bucket[i] != NULL) {
 			struct target *t = d->bucket[i];
@@ -332,14 +343,40 @@ choose(struct dial *d)
 /* ---- attempts ---- */
 
 static void
+enqueue(struct dial *d)
+{
+	struct dialer *dialer = d->dialer;
+
+	d->queued = true;
+	*dialer->last = d;
+	dialer->last = &d->next;
+	ev_defer(dialer->ev, &dialer->begin);
+}
+
+static void
+dequeue(struct dial *d)
+{
+	struct dial **at = &d->dialer->first;
+
+	if (!d->queued)
+		return;
+	while (*at != d)
+		at = &(*at)->next;
+	*at = d->next;
+	d->queued = false;
+	if (d->dialer->last == &d->next)
+		d->dialer->last = at;
+}
+
+static void
 dial_free(struct dial *d)
 {
 	struct dialer *dialer = d->dialer;
 
 	resolver_cancel(&d->question);
 	ev_timer_at(dialer->ev, &d->deadline, 0);
-	ev_undefer(dialer->ev, &d->begin);
 	ev_undefer(dialer->ev, &d->finish);
+	dequeue(d);
 	for (size_t i = 0; i < d->choices; i++)
 		target_unhold(dialer, d->choice[i].target);
 	free(d->addr);
@@ -382,29 +419,43 @@ drop_attempt(struct dial *d)
 
 enum attempt { ATTEMPT_RUNS, ATTEMPT_FAILED };
 
+/* The socket connects, or has done so already: say what may be said by now, and wait for the rest. */
 static enum attempt
-connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
+go_on(struct dial *d)
 {
-	enum sock_connect r = sock_connect(sa, len, d->speaks_first, &d->io->fd);
-	int error = r == SOCK_CONNECTING && d->ops->early != NULL ? d->ops->early(d->arg) : EAGAIN;
+	int error = d->connected || d->ops->early == NULL ? EAGAIN : d->ops->early(d->arg);
 	unsigned room = error == 0 ? 0 : EV_WRITE;
 
-	if (r == SOCK_REFUSED)
-		return ATTEMPT_FAILED;
 	if (error != 0 && error != EAGAIN) {
 		drop_attempt(d);
 		errno = error;
 		return ATTEMPT_FAILED;
 	}
-	if (r == SOCK_NO_FDS || ev_add(d->dialer->ev, d->io, EV_READ | room | EV_EDGE) == -1) {
+	if (ev_add(d->dialer->ev, d->io, EV_READ | room | EV_EDGE) == -1) {
 		drop_attempt(d);
 		end(d, DIAL_NO_FDS, 0);
-	} else if (r == SOCK_CONNECTED || error == 0) {
+	} else if (d->connected || error == 0) {
 		end(d, DIAL_OK, room);
 	} else {
 		ev_timer_in(d->dialer->ev, &d->deadline, d->dialer->timeout_ms);
 	}
 	return ATTEMPT_RUNS;
+}
+
+static enum attempt
+connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
+{
+	enum sock_connect r = sock_connect(sa, len, d->speaks_first, &d->io->fd);
+
+	if (r == SOCK_REFUSED)
+		return ATTEMPT_FAILED;
+	if (r == SOCK_NO_FDS) {
+		drop_attempt(d);
+		end(d, DIAL_NO_FDS, 0);
+		return ATTEMPT_RUNS;
+	}
+	d->connected = r == SOCK_CONNECTED;
+	return d->dialer->connecting ? ATTEMPT_RUNS : go_on(d);
 }
 
 static enum attempt
@@ -533,17 +584,36 @@ dial_on_io(struct dial *d, unsigned events)
 	}
 }
 
-/* At the end of a turn: it reads what has come on all connections before it wakes anybody. */
+static bool
+has_attempt(const struct dial *d)
+{
+	return d->io->fd != -1 && !d->over;
+}
+
+/*
+ * At the end of a turn: it reads what has come on all connections before it wakes anybody. For the same reason all connect before
+ * any of them speaks. Callbacks may start dials, which begin in the next turn, and cancel any.
+ */
 static void
 on_begin(struct ev_task *task)
 {
-	struct dial *d = EV_CONTAINER(task, struct dial, begin);
+	struct dialer *dialer = EV_CONTAINER(task, struct dialer, begin);
+	struct dial *d;
 
-	d->beginning = true;
-	try_next_target(d);
-	d->beginning = false;
-	if (d->over)
-		on_finish(&d->finish);
+	dialer->connecting = true;
+	for (d = dialer->first; d != NULL; d = d->next) {
+		d->beginning = true;
+		try_next_target(d);
+	}
+	dialer->connecting = false;
+	while ((d = dialer->first) != NULL && d->beginning) {
+		dequeue(d);
+		if (has_attempt(d) && go_on(d) == ATTEMPT_FAILED)
+			attempt_failed(d, strerror(errno));
+		d->beginning = false;
+		if (d->over)
+			on_finish(&d->finish);
+	}
 }
 
 static void
@@ -584,7 +654,6 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 	d->balance = balance;
 	d->speaks_first = speaks_first;
 	d->deadline.cb = on_deadline;
-	d->begin.cb = on_begin;
 	d->finish.cb = on_finish;
 	io->fd = -1;
 	while (d->choices < n) {
@@ -596,7 +665,7 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 		}
 		d->choice[d->choices++].target = t;
 	}
-	ev_defer(dialer->ev, &d->begin);
+	enqueue(d);
 	return d;
 }
 

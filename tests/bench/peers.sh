@@ -61,8 +61,11 @@ run_haproxy()
 		global
 		    nbthread 1
 		    maxconn $MAX_CONNS
+		    log stdout format raw local0
 		defaults
 		    mode tcp
+		    log global
+		    option tcplog
 		    ${SPLICE:+option splice-auto}
 		    timeout connect 5s
 		    timeout client 600s
@@ -98,7 +101,9 @@ run_nginx()
 		error_log $1/error.log crit;
 		events { worker_connections $((NOFILE - 100)); }
 		stream {
-		    access_log off;
+		    log_format line '\$connection \$remote_addr:\$remote_port \$ssl_preread_server_name \$upstream_addr \$status '
+		        '\$bytes_received \$bytes_sent \$session_time';
+		    access_log $1/access.log line buffer=64k flush=1s;
 		    map_hash_max_size $((names * 2 + 2048));
 		    map_hash_bucket_size 128;
 		    map \$ssl_preread_server_name \$where { include $3; }
@@ -122,6 +127,9 @@ run_sniproxy()
 			error_log {
 			    filename $1/error.log
 			    priority error
+			}
+			access_log {
+			    filename $1/access.log
 			}
 			listen 127.0.0.1:$2 {
 			    proto tls
