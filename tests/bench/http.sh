@@ -4,7 +4,8 @@
 # http.sh BUILD_DIR: httpredir against nginx and haproxy: redirects and proxied requests, kept alive and not.
 #
 # Set in the environment: QUICK=1, ROUNDS=3, GEN_CPU=0, PROXY_CPU=1 as for run.sh. One worker each on PROXY_CPU; httpload (64
-# connections) and the backend (nginx) on GEN_CPU. The peers write no access log; httpredir logs to a file.
+# connections) and the backend (nginx) on GEN_CPU. All write a line a connection to a file, nginx in pieces, as httpredir does: the
+# peers log the requests that close theirs.
 #
 # What a request costs is measured with all on one CPU, too: see run.sh.
 set -eu
@@ -56,6 +57,7 @@ nginx_conf()
 	{
 		echo "daemon off; worker_processes 1; pid $TMP/$1/pid; error_log $TMP/$1/error;"
 		echo "events { worker_connections 8192; } http { access_log off; keepalive_timeout 600;"
+		echo "map \$http_connection \$closes { default 0; close 1; }"
 		echo "keepalive_requests 1000000000; client_body_temp_path $TMP/$1; proxy_temp_path $TMP/$1;"
 		echo "fastcgi_temp_path $TMP/$1; uwsgi_temp_path $TMP/$1; scgi_temp_path $TMP/$1;"
 		cat
@@ -66,6 +68,7 @@ nginx_conf backend <<EOT
 	server { listen 127.0.0.1:$BACK backlog=4096; location / { return 200 "hello from the backend, in a few bytes\n"; } }
 EOT
 nginx_conf nginx <<EOT
+	access_log $TMP/nginx/access combined buffer=64k flush=1s if=\$closes;
 	upstream back { server 127.0.0.1:$BACK; keepalive 128; keepalive_requests 1000000000; }
 	server { listen 127.0.0.1:$NGINX_R backlog=4096; return 308 https://\$host\$request_uri; }
 	server { listen 127.0.0.1:$NGINX_P backlog=4096; location / { proxy_pass http://back; proxy_http_version 1.1;
@@ -76,8 +79,11 @@ cat >"$TMP/haproxy.conf" <<EOT
 	global
 	    nbthread 1
 	    maxconn 8192
+	    log stdout format raw local0
 	defaults
 	    mode http
+	    log global
+	    option httplog
 	    timeout connect 5s
 	    timeout client 600s
 	    timeout server 600s
@@ -85,9 +91,11 @@ cat >"$TMP/haproxy.conf" <<EOT
 	    option forwardfor
 	frontend redirects
 	    bind 127.0.0.1:$HAPROXY_R backlog 4096
+	    http-request set-log-level silent unless { req.hdr(connection) close }
 	    http-request redirect scheme https code 308
 	frontend requests
 	    bind 127.0.0.1:$HAPROXY_P backlog 4096
+	    http-request set-log-level silent unless { req.hdr(connection) close }
 	    default_backend back
 	backend back
 	    http-reuse always
@@ -201,6 +209,6 @@ idle httpredir "$OURS" "$HTTPREDIR_R"
 
 echo
 echo "HTTP: generator (64 connections) and backend on CPU $GEN_CPU, one worker each on CPU $PROXY_CPU; medians of $ROUNDS rounds."
-echo "ratio: httpredir to the better of haproxy and nginx. httpredir logs each connection to a file, the others do not log."
+echo "ratio: httpredir to the better of haproxy and nginx. Each logs every connection to a file."
 echo
 awk -v columns='httpredir haproxy nginx' -v ours=httpredir -v peers='haproxy nginx' -f "$HERE/table.awk" "$HERE/figures.http" "$TMP/results"

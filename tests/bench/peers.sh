@@ -2,7 +2,7 @@
 # shellcheck shell=sh disable=SC3043,SC2086
 # How each proxy is told to do the same: one worker, route by SNI from a map, relay. Sourced by run.sh.
 #
-# Peers write no access log; sniroute logs every connection to a file, as it does in production.
+# All write a line a connection to a file, nginx in pieces, as sniroute does.
 
 # names_as FORMAT COUNT: host0000000.example.net and so on, COUNT lines of FORMAT.
 names_as()

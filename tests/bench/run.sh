@@ -559,7 +559,7 @@ print_table()
 	    -f "$HERE/table.awk" "$HERE/figures" "$TMP/results"
 	echo
 	echo "ratio: sniroute to the better of haproxy and nginx (pass: to direct). Compare ratios of one run, nothing else."
-	echo "sniroute logs each connection to a file, the others do not log. Loopback flatters large buffers: on a network"
+	echo "Each logs every connection to a file. Loopback flatters large buffers: on a network"
 	echo "card with 1500-byte frames pipes fill with less, and bulk ratios are smaller."
 }
 
