@@ -311,6 +311,119 @@ an_early_failure_is_a_failure_of_the_target(void **state)
 	close_places(p, 2);
 }
 
+#define MANY 5
+
+static struct one {
+	struct ev_io io;
+	struct dial *dial;
+	bool done;
+} many[MANY + 1];
+
+static const struct dial_ops many_ops;
+static const char *many_target;
+static int many_early, unconnected;	/* how many spoke, and saw others that had not begun to connect */
+static int cancels;			/* the first to speak takes this one back, 0: none */
+
+static void
+on_many_io(struct ev_io *changed, unsigned events)
+{
+	struct one *o = EV_CONTAINER(changed, struct one, io);
+
+	if (!o->done)
+		dial_on_io(o->dial, events);
+}
+
+static void
+start_one(struct one *o)
+{
+	const struct endpoint src = { .family = AF_INET };
+
+	*o = (struct one){ .io = { -1, on_many_io } };
+	o->dial = dial_start(dialer, slice_str(many_target), BALANCE_FIRST, &src, false, &o->io, &many_ops, o);
+	assert_non_null(o->dial);
+}
+
+static int
+on_many_early(void *arg)
+{
+	struct one *o = arg;
+
+	many_early++;
+	for (int i = 0; i < MANY; i++)
+		unconnected += many[i].io.fd == -1 && !many[i].done && (i != cancels || o == &many[0]);
+	if (o == &many[0] && cancels > 0) {
+		dial_cancel(many[cancels].dial);
+		start_one(&many[MANY]);
+	}
+	return 0;
+}
+
+static void
+on_many_done(void *arg, enum dial_result r, struct target *t, unsigned events)
+{
+	struct one *o = arg;
+
+	(void)events;
+	assert_int_equal(r, DIAL_OK);
+	assert_false(o->done);
+	o->done = true;
+	close(o->io.fd);
+	o->io.fd = -1;
+	target_release(dialer, t);
+}
+
+static const struct dial_ops many_ops = { .done = on_many_done, .early = on_many_early };
+
+static void
+start_many(const char *to, int taken_back)
+{
+	many_target = to;
+	many_early = unconnected = 0;
+	cancels = taken_back;
+	many[MANY].done = false;
+	for (int i = 0; i < MANY; i++)
+		start_one(&many[i]);
+}
+
+static void
+all_of_a_turn_connect_before_any_speaks(void **state)
+{
+	struct place p = place_on("127.0.0.1");
+
+	(void)state;
+	start_many(p.text, 0);
+	run_turn();
+	assert_int_equal(many_early, MANY);
+	assert_int_equal(unconnected, 0);
+	for (int i = 0; i < MANY; i++)
+		assert_true(many[i].done);
+	close(p.lfd);
+}
+
+static bool
+last_is_done(void)
+{
+	return many[MANY].done;
+}
+
+static void
+who_speaks_may_take_back_another_and_start_one(void **state)
+{
+	struct place p = place_on("127.0.0.1");
+
+	(void)state;
+	for (int taken = 1; taken < MANY; taken++) {
+		start_many(p.text, taken);
+		run_turn();
+		assert_false(last_is_done());	/* its turn comes */
+		run_until(last_is_done);
+		for (int i = 0; i < MANY; i++)
+			assert_int_equal(many[i].done, i != taken);
+		assert_int_equal(many_early, MANY);
+	}
+	close(p.lfd);
+}
+
 /* ---- one target ---- */
 
 static void
@@ -880,6 +993,8 @@ main(void)
 		dial_test(who_could_write_early_is_done_without_an_event),
 		dial_test(who_could_not_waits_for_the_connection),
 		dial_test(an_early_failure_is_a_failure_of_the_target),
+		dial_test(all_of_a_turn_connect_before_any_speaks),
+		dial_test(who_speaks_may_take_back_another_and_start_one),
 		dial_test(a_target_is_connected_and_its_socket_watched),
 		dial_test(unix_and_pass_targets_are_connected_too),
 		dial_test(nobody_there_is_unreachable),
