@@ -73,7 +73,7 @@ $(BINS): $(BUILD)/bin/%: $$(call objs,$$*) $(LIB)
 PURE_routesync = lines live record shelf source table
 UNIT_routesync = $(filter $(BUILD)/unit/routesync_%,$(UNIT))
 FUZZ_routesync = build-fuzz/record_fuzz
-PURE_tunneld = authfile clients
+PURE_tunneld = authfile clients guests names roster
 UNIT_tunneld = $(filter $(BUILD)/unit/tunneld_%,$(UNIT))
 FUZZ_tunneld = build-fuzz/authfile_fuzz
 PURE_tunnelc = words reach

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel client, as those who deal with it see it: client.c (its states, TLS, control messages), legacy.c (the
- * ancestors' two handshakes), visitor.c (who wants a stream of it).
+ * A tunnel client, as its parts see it: client.c (its states and its end), login.c (before the session), session.c (what
+ * is said in it), legacy.c (the ancestors' two handshakes, their raw sockets). visitor.h's want streams of it.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -9,6 +9,16 @@
 #include "control.h"
 #include "tunneld.h"
 
+/*
+ * It proves a key, is judged, and then carries visitors until it ends.
+ *
+ *   HEADER -> HANDSHAKE -> HELLO -welcome-> LIVE -drain-> DRAINING -last visitor gone-> PARTING -> LINGER -> CLOSED
+ *      '----> SECRET --------^--------------^  '-----------refused, withdrawn, replaced----^
+ *
+ * HEADER is there with --accept-proxy only, SECRET is an ancestor's. All states up to HELLO share one deadline, counted
+ * from accept; a live session has the heartbeat of its mux. Every state can end in CLOSED: an error, a deadline, the end
+ * of a drain.
+ */
 enum client_state {
 	CLIENT_HEADER,		/* a PROXY header must come first */
 	CLIENT_SECRET,		/* an ancestor: its first bytes */
@@ -38,6 +48,7 @@ struct client {
 	struct mux_stream control;	/* stream 1 */
 	struct raw *raw;		/* first generation: its one visitor; owned by legacy.c */
 	char *name;			/* owned: for the log; NULL: not known yet */
+	struct client *next_login, **login_at;	/* among the logins under way, in order of arrival; at: NULL when it is none */
 	uint64_t login_source;		/* its place among the logins of its source, 0: none */
 	uint64_t rx, tx;		/* payload, noted when the mux goes */
 	uint32_t scanned;		/* bytes of the control line looked at */
@@ -45,7 +56,6 @@ struct client {
 	uint8_t verdict;		/* enum hello_verdict */
 	uint8_t end;			/* enum conn_end, from PARTING on */
 	bool ancestor;			/* came to --legacy */
-	bool login;			/* counts among the logins under way */
 	bool joined;			/* in the registry */
 	bool has_control, said_fin;
 };
@@ -56,10 +66,16 @@ client_of(struct session *s)
 	return EV_CONTAINER(s, struct client, session);
 }
 
-/* ---- client.c ---- */
+/* ---- client.c: its states and its end ---- */
 
-/* What all clients share. -1 with errno. */
-int client_start(void);
+/* In its first state, not entered anywhere yet: the caller's to do. NULL when out of memory. */
+struct client *client_new(const struct serve_client *from, bool ancestor);
+
+/* The door between the states. */
+void client_enter(struct client *c, enum client_state next);
+
+/* Its key is known: so is its name, for the log. */
+void client_note_name(struct client *c);
 
 /* Its end, whatever the state; not from inside a callback of its mux (but ended()): client_part() then. */
 void client_close(struct client *c, enum conn_end end);
@@ -67,11 +83,8 @@ void client_close(struct client *c, enum conn_end end);
 /* End its session in order, without a word. */
 void client_part(struct client *c, enum conn_end end);
 
-/* Ask the registry; what comes of it is done. */
-void client_judge(struct client *c);
-
-/* Begin the session, over tls (the mux takes it over) or plainly. */
-void client_begin(struct client *c);
+/* All was said, its mux (if any) has ended: wait for the other side's end. */
+void client_linger(struct client *c, enum conn_end end);
 
 /* It takes no new visitors any more. */
 void client_closing(struct session *s);
@@ -80,7 +93,37 @@ void client_closing(struct session *s);
 void client_visitor_came(struct session *s);
 void client_visitor_gone(struct session *s);
 
-size_t client_logins(void);
+/* ---- login.c: from accept to the session ---- */
+
+/* What all logins share. -1 with errno. */
+int login_start(void);
+
+void login_read_header(struct client *c, unsigned events);	/* HEADER */
+void login_shake(struct client *c);				/* HANDSHAKE */
+
+/* It is no login under way any more; result is the M_LOGINS_ it counts as. Idempotent. */
+void login_over(struct client *c, size_t result);
+
+/* Logins under way. */
+size_t login_count(void);
+
+/* ---- session.c: what is said in its session ---- */
+
+/* Begin it, over tls (the mux takes it over) or plainly. */
+void session_begin(struct client *c);
+
+/* Ask the registry; what comes of it is done. */
+void session_judge(struct client *c);
+
+/* Send the welcome: the first, or one with what has changed. */
+void session_welcome(struct client *c);
+
+/* Tell it why (NULL: what is usual for code), and end the session. */
+void session_refuse(struct client *c, enum control_code code, const char *why);
+
+/* Ask it to go elsewhere, and to come back within so long: session_within_ms() is how long all who are here should take. */
+void session_drain(struct client *c, uint64_t within_ms);
+uint64_t session_within_ms(void);
 
 /* ---- legacy.c ---- */
 
@@ -92,15 +135,14 @@ void legacy_more(struct relay *r);				/* the relay pool's */
 
 /*
  * Join a visitor's descriptor, watched already, to the raw socket of c: both are the relay's then. bytes go there first.
- * NULL when out of memory. At its end visitor_raw_ended() and client_close() are called.
+ * NULL when out of memory. At its end join_raw_ended() and client_close() are called.
  */
 struct raw *legacy_join(struct client *c, struct visitor *v, int fd, struct slice bytes);
 void legacy_leave(struct raw *r, enum conn_end end);
 
-/* ---- visitor.c ---- */
+/* ---- join.c ---- */
 
 /* The descriptor is the visitor's again. */
-void visitor_raw_ended(struct visitor *v, int fd, enum conn_end end, uint64_t rx, uint64_t tx);
-void visitor_drain(void);		/* parked ones wait for nobody any more */
+void join_raw_ended(struct visitor *v, int fd, enum conn_end end, uint64_t rx, uint64_t tx);
 
 #endif

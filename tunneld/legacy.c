@@ -26,7 +26,7 @@ take_secret(struct client *c, struct slice secret)
 	c->session.by_secret = true;
 	sha256(secret, c->session.secret);
 	c->verdict = HELLO_OK;
-	client_judge(c);
+	session_judge(c);
 }
 
 static void
@@ -79,7 +79,7 @@ legacy_read(struct client *c, unsigned events)
 		return;
 	}
 	if (buf[0] == YAMUX_FIRST)
-		client_begin(c);
+		session_begin(c);
 	else
 		read_raw(c, buf, (size_t)n, events);
 	explicit_bzero(buf, sizeof(buf));
@@ -189,7 +189,7 @@ legacy_leave(struct raw *r, enum conn_end end)
 	relay_release(the->relays, &r->relay);
 	r->relay.end[0].fd = r->relay.end[1].fd = r->relay.out_fd = -1;
 	ev_timer_at(the->serve->ev, &r->deadline, 0);
-	visitor_raw_ended(r->visitor, fd, end, rx, tx);
+	join_raw_ended(r->visitor, fd, end, rx, tx);
 	ev_free_later(the->serve->ev, r);
 	client_close(c, end == END_CLIENT_RESET ? END_TARGET_RESET : end == END_TARGET_RESET ? END_CLIENT_RESET : end);
 }

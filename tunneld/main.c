@@ -231,7 +231,7 @@ static void
 on_names(void *arg)
 {
 	(void)arg;
-	visitor_names_changed();
+	parked_names_changed();
 	published_changed();
 }
 
@@ -257,7 +257,7 @@ start(struct serve *s)
 	the->muxes = mux_pool_new(s->ev);
 	the->relays = relay_pool_new(s->ev, s->max_pipes, legacy_more);
 	the->clients = clients_new(o->domain, o->open, &registry_ops, NULL);
-	if (the->muxes == NULL || the->relays == NULL || the->clients == NULL || client_start() == -1)
+	if (the->muxes == NULL || the->relays == NULL || the->clients == NULL || login_start() == -1)
 		return -1;
 	if (published_start() == -1)
 		return -1;
@@ -286,10 +286,10 @@ on_accept(struct serve *s, const struct serve_client *from)
 		visitor_accept(from);
 		break;
 	case DOOR_LEGACY:
-		legacy_accept(from);
+		login_accept(from, true);
 		break;
 	default:
-		client_accept(from);
+		login_accept(from, false);
 		break;
 	}
 }
@@ -317,7 +317,7 @@ on_drain(struct serve *s)
 {
 	(void)s;
 	published_stop();
-	visitor_drain();
+	parked_drain();
 	client_drain_all();
 }
 
@@ -333,7 +333,7 @@ on_status(struct serve *s)
 {
 	log_info("status sessions=%zu visitors=%" PRId64 " parked=%" PRId64 " logins=%zu authorized=%zu",
 	    clients_sessions(the->clients), metrics_sum(s->metrics, M_VISITORS), metrics_sum(s->metrics, M_PARKED),
-	    client_logins(), clients_grants(the->clients));
+	    login_count(), clients_grants(the->clients));
 }
 
 const struct serve_ops tunneld_ops = {

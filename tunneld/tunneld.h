@@ -37,7 +37,7 @@ enum {
 	M_LOGINS_OK,			/* counters: tunneld_logins_total{result=...} */
 	M_LOGINS_REFUSED,
 	M_LOGINS_FAILED,
-	M_LOGINS_LIMITED,		/* closed at accept: too many under way */
+	M_LOGINS_LIMITED,		/* closed: too many under way */
 	M_VISITORS_TLS,			/* counters: tunneld_visitors_total{kind=...} */
 	M_VISITORS_HTTP,
 	M_VISITORS_TCP,
@@ -58,6 +58,12 @@ struct tunneld {
 	struct clients *clients;
 };
 extern struct tunneld *the;		/* set once when it starts */
+
+static inline void
+tunneld_count(size_t metric, int64_t by)
+{
+	metrics_add(the->serve->metrics, the->serve->worker, metric, by);
+}
 
 /* ---- authorized.c: the -a file on disk: loaded, watched, expired ---- */
 
@@ -81,25 +87,27 @@ void published_stop(void);
 /* The path of the first unix socket among --visitors, NULL: there is none. */
 const char *options_visitors_path(const struct options *o);
 
-/* ---- client.c: one tunnel client, from accept to its end ---- */
+/* ---- login.c: a tunnel client comes ---- */
 
-struct client;
+/* DOOR_CLIENTS: PROXY header if due, TLS, hello; DOOR_LEGACY: ancestors, their secret instead. */
+void login_accept(const struct serve_client *from, bool ancestor);
 
-void client_accept(const struct serve_client *from);		/* DOOR_CLIENTS: PROXY header if due, TLS, hello */
+/* ---- client.c: one tunnel client, until its end ---- */
+
 void client_cut(struct serve_conn *base);			/* END_DRAIN, now */
 void client_drain_all(void);					/* tell all to go elsewhere; each ends with its last visitor */
 void client_end(struct session *s, enum control_code why);	/* the registry's wish */
 void client_changed(struct session *s);				/* send the welcome again */
 
-/* ---- legacy.c: the ancestors' clients ---- */
-
-void legacy_accept(const struct serve_client *from);
-
-/* ---- visitor.c: one visitor, joined to a stream ---- */
+/* ---- visitor.c: one visitor ---- */
 
 void visitor_accept(const struct serve_client *from);		/* DOOR_VISITORS */
-void visitor_cut(struct serve_conn *base);
-void visitor_names_changed(void);				/* parked ones look again */
+void visitor_cut(struct serve_conn *base);			/* END_DRAIN, now */
+
+/* ---- parked.c: those who wait for their client ---- */
+
+void parked_names_changed(void);				/* they look again */
+void parked_drain(void);					/* they wait for nobody any more */
 
 /* ---- main.c: which part a connection belongs to ---- */
 

@@ -9,7 +9,7 @@ openssl req -x509 -new -key a.key -days 2 -subj /CN=t -out a.key.crt 2>/dev/null
 tunnel() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
 echo "$ID from=192.0.2.0/24" >auth
 start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
-    --accept-proxy --max-logins 8
+    --accept-proxy --max-logins 8 -v
 ADDR=${READY%% *}
 
 has "$(tunnel client "$ADDR" a.key proxy:192.0.2.7:77 hello get)" '^welcome '
@@ -26,7 +26,7 @@ for n in 1 2; do
 	spawn "silent$n" python3 -SE "$TESTS/peer.py" client "$ADDR" pieces:1:0.002 'send:PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n' \
 	    timeout:20 read
 done
-sleep 0.5
+logged_times 4 'HEADER -> HANDSHAKE' tunneld
 same "got= end=eof" "$(client "$ADDR" 'send:PROXY TCP4 192.0.2.7 192.0.2.1 3 2\r\n' timeout:5 read)"
 logged 'peer=192.0.2.7:3 closed: 3 logins are under way' tunneld
 logged 'peer=192.0.2.7:3 .* end=limit' tunneld

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: ISC */
+/* The session a visitor is for: found by name, joined by a stream, left again. */
+#include <stdlib.h>
+
+#include "sock.h"
+#include "visitor.h"
+
+/* ---- the route ---- */
+
+struct slice
+join_route_text(const struct visitor *v, char room[static CLIENTS_NAME_MAX])
+{
+	struct slice name = visitor_name(v);
+
+	if (v->route_at == ROUTE_NONE)
+		return slice_of(NULL, 0);
+	if (v->route_at == 0)
+		return name;
+	room[0] = '*';
+	memcpy(room + 1, name.p + v->route_at, name.len - (size_t)v->route_at);
+	return slice_of(room, 1 + name.len - (size_t)v->route_at);
+}
+
+/* Whether name is ID.DOMAIN: no other name may begin like that. */
+static bool
+begins_with_id(struct slice name, const struct session *s)
+{
+	return !s->by_secret && name.len > IDENTITY_ID_LEN && name.p[IDENTITY_ID_LEN] == '.' &&
+	    memcmp(name.p, s->id, IDENTITY_ID_LEN) == 0;
+}
+
+/* Which of the session's names led to it, as join_route_text() wants it. */
+static void
+note_route(struct visitor *v, const struct session *s)
+{
+	struct slice name = visitor_name(v), rest = clients_names(s), one;
+	size_t longest = 0, len;
+
+	if (begins_with_id(name, s)) {
+		v->route_at = 0;
+		return;
+	}
+	while ((one = grant_next_name(&rest)).p != NULL) {
+		if (slice_eq(one, name)) {
+			v->route_at = 0;
+			return;
+		}
+		len = one.len - 1;	/* of ".SUFFIX" */
+		if (one.p[0] == '*' && len > longest && len < name.len &&
+		    memcmp(name.p + name.len - len, one.p + 1, len) == 0) {
+			longest = len;
+			v->route_at = (int16_t)(name.len - len);
+		}
+	}
+}
+
+/* ---- its end ---- */
+
+void
+join_leave(struct visitor *v)
+{
+	struct session *s = v->session;
+	struct slice target;
+	char *text;
+
+	if (s == NULL)
+		return;
+	v->session = NULL;
+	target = slice_str(s->by_secret ? "secret" : s->id);
+	text = realloc(v->text, v->name_len + target.len);
+	if (text != NULL) {
+		memcpy(text + v->name_len, target.p, target.len);
+		v->text = text;
+		v->target_len = (uint8_t)target.len;
+	}
+	client_visitor_gone(s);
+}
+
+static enum conn_end
+stream_end(enum mux_end end)
+{
+	switch (end) {
+	case MUX_CLOSED:
+		return END_CLOSED;
+	case MUX_LOCAL_RESET:
+		return END_CLIENT_RESET;
+	case MUX_IDLE:
+		return END_IDLE;
+	case MUX_HALF_CLOSE:
+		return END_HALF_CLOSE;
+	case MUX_MEMORY:
+		return END_LIMIT;
+	case MUX_PEER_RESET:
+	case MUX_LOST:
+	case MUX_SILENT:
+	case MUX_PROTOCOL:
+		break;
+	}
+	return END_TARGET_RESET;
+}
+
+/* It has ended. Where not a byte came back, a visitor that speaks HTTP can still be told why. */
+static void
+on_stream_ended(struct mux_stream *s, enum mux_end end)
+{
+	struct visitor *v = EV_CONTAINER(s, struct visitor, stream);
+	bool draining = client_of(v->session)->end == END_DRAIN && end == MUX_LOST;
+
+	s->io.cb = visitor_on_io;
+	join_leave(v);
+	if (draining)
+		visitor_close(v, END_DRAIN);
+	else if ((end == MUX_PEER_RESET || end == MUX_LOST) && s->rx == 0)
+		refusal_begin(v, end == MUX_LOST ? ANSWER_OFFLINE : ANSWER_LOCAL, END_TARGET_RESET, slice_of(NULL, 0),
+		    s->tx > v->header_len);
+	else
+		visitor_close(v, stream_end(end));
+}
+
+static const struct mux_stream_ops stream_ops = { .ended = on_stream_ended };
+
+void
+join_raw_ended(struct visitor *v, int fd, enum conn_end end, uint64_t rx, uint64_t tx)
+{
+	v->stream.io.fd = fd;
+	v->stream.tx = rx;
+	v->stream.rx = tx;
+	v->raw = NULL;
+	join_leave(v);
+	visitor_enter(v, VISITOR_REQUEST);	/* for the moment: the descriptor is its own again */
+	if (ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == -1 || v->kind != KIND_HTTP ||
+	    tx > 0 || end != END_TARGET_RESET) {
+		visitor_close(v, end);
+		return;
+	}
+	v->leg = ANSWER_LOCAL;
+	v->end = end;
+	refusal_answer(v);
+}
+
+/* ---- joining ---- */
+
+/* The header the stream begins with; 0: an ancestor, which wants none. */
+static size_t
+write_header(const struct visitor *v, const struct session *s, const struct said *said,
+    uint8_t out[static PROXYHDR_MAX])
+{
+	static const char *const word[] = { [KIND_TLS] = "tls", [KIND_HTTP] = "http", [KIND_TCP] = "tcp" };
+	struct proxyhdr h = { .src = v->base.peer, .dst = said->h.dst, .authority = visitor_name(v), .alpn = said->h.alpn,
+		.kind = slice_str(word[v->kind]) };
+
+	if (s->by_secret)
+		return 0;
+	if (said->h.src.family == AF_UNSPEC && v->is_passed)
+		sock_local(v->stream.io.fd, &h.dst);
+	return proxyhdr_write(&h, PROXYHDR_V2, out);
+}
+
+/* What is known of the descriptor. A hello or a request that was announced can be read at once. */
+static unsigned
+known_events(const struct visitor *v)
+{
+	return EV_WRITE | (v->readable || (v->is_passed && v->kind != KIND_TCP) ? EV_READ : 0) | (v->fin ? EV_EOF : 0);
+}
+
+static bool
+send_first(struct visitor *v, const struct session *s, const struct said *said)
+{
+	uint8_t header[PROXYHDR_MAX];
+
+	v->header_len = (uint16_t)write_header(v, s, said, header);
+	return mux_send(&v->stream, slice_of((char *)header, v->header_len)) && mux_send(&v->stream, said->rest);
+}
+
+static void
+joined(struct visitor *v, struct session *s, enum visitor_state state, struct raw *raw)
+{
+	struct arrival *kept = v->arrival;
+
+	if (kept != NULL)
+		parked_leave(kept);
+	visitor_enter(v, state);
+	v->raw = raw;
+	v->session = s;
+	client_visitor_came(s);
+	free(kept);
+}
+
+static bool
+join_raw(struct visitor *v, struct session *s, const struct said *said)
+{
+	struct raw *raw = legacy_join(client_of(s), v, v->stream.io.fd, said->rest);
+
+	if (raw == NULL) {
+		refusal_begin(v, ANSWER_BUSY, END_LIMIT, said->rest, false);
+		return true;
+	}
+	joined(v, s, VISITOR_RAW, raw);
+	return true;
+}
+
+/* False: the session takes nobody any more. */
+static bool
+join(struct visitor *v, struct session *s, const struct said *said)
+{
+	struct client *c = client_of(s);
+	unsigned events;
+
+	if (!visitor_watch(v))
+		return true;
+	note_route(v, s);
+	if (c->mux == NULL)
+		return join_raw(v, s, said);
+	if (!mux_open(c->mux, &v->stream, &stream_ops)) {
+		client_closing(s);
+		return false;
+	}
+	events = known_events(v);
+	if (!send_first(v, s, said)) {
+		mux_reset(&v->stream);
+		v->stream.tx = 0;
+		refusal_begin(v, ANSWER_BUSY, END_LIMIT, said->rest, false);
+		return true;
+	}
+	joined(v, s, VISITOR_JOINED, NULL);
+	mux_join(&v->stream, events);
+	return true;
+}
+
+void
+join_by_name(struct visitor *v, struct slice bytes, const struct said *said)
+{
+	struct session *s;
+
+	switch (v->named ? clients_find(the->clients, visitor_name(v), &s) : CLIENTS_UNKNOWN) {
+	case CLIENTS_LIVE:
+		if (s->visitors >= clients_streams(s)) {
+			note_route(v, s);
+			refusal_begin(v, ANSWER_BUSY, END_LIMIT, said->rest, false);
+		} else if (!join(v, s, said)) {
+			parked_enter(v, bytes, said);
+		}
+		break;
+	case CLIENTS_AWAY:
+		parked_enter(v, bytes, said);
+		break;
+	case CLIENTS_UNKNOWN:
+		refusal_begin(v, ANSWER_NAME, END_NO_ROUTE, said->rest, false);
+		break;
+	}
+}

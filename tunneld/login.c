@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+/* Logins: from accept, within limits, through a PROXY header if one is due and the TLS handshake, up to the session. */
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/socket.h>
+
+#include "client.h"
+#include "log.h"
+#include "proxyhdr.h"
+
+#define YIELD_MS 1000u		/* a place is kept for so long, whoever else wants it: who means it needs far less */
+#define QUIET_MS 1000u		/* between two lines about the limit of logins */
+
+/* Logins under way, in order of arrival. */
+static struct {
+	struct client *first, **last;
+	struct quota *per_source;
+	uint64_t now, limited, logged_ms;
+} logins = { .last = &logins.first };
+
+/* ---- places ---- */
+
+static uint64_t
+logins_per_source(void)
+{
+	return the->opts->max_logins < 4 ? 1 : the->opts->max_logins / 4;
+}
+
+static void
+log_limited(const struct endpoint *peer)
+{
+	uint64_t now = ev_now_ms(the->serve->ev);
+	char text[ENDPOINT_TEXT_MAX];
+
+	logins.limited++;
+	if (logins.logged_ms != 0 && now - logins.logged_ms < QUIET_MS)
+		return;
+	log_warn("peer=%s closed: %" PRIu64 " logins are under way (%" PRIu64 " closed so since the last such line)",
+	    endpoint_text(peer, text), logins.now, logins.limited);
+	logins.logged_ms = now;
+	logins.limited = 0;
+}
+
+/* It takes a place; source is the one it has of its source already, 0: none. */
+static void
+login_begin(struct client *c, uint64_t source)
+{
+	c->login_source = source;
+	c->login_at = logins.last;
+	*logins.last = c;
+	logins.last = &c->next_login;
+	logins.now++;
+	tunneld_count(M_LOGINS, 1);
+}
+
+void
+login_over(struct client *c, size_t result)
+{
+	if (c->login_at == NULL)
+		return;
+	*c->login_at = c->next_login;
+	if (c->next_login != NULL)
+		c->next_login->login_at = c->login_at;
+	else
+		logins.last = c->login_at;
+	c->login_at = NULL;
+	logins.now--;
+	tunneld_count(M_LOGINS, -1);
+	tunneld_count(result, 1);
+	if (c->login_source != 0)
+		quota_drop(logins.per_source, 0, c->login_source);
+	c->login_source = 0;
+}
+
+static void
+login_limited(struct client *c)
+{
+	log_limited(&c->base.peer);
+	login_over(c, M_LOGINS_LIMITED);
+	client_close(c, END_LIMIT);
+}
+
+/* The login that came first (of this source; 0: of all) yields its place: false when it has not had it for long. */
+static bool
+yield(uint64_t source)
+{
+	uint64_t now = ev_now_ms(the->serve->ev);
+
+	for (struct client *c = logins.first; c != NULL && now - c->base.started_ms >= YIELD_MS; c = c->next_login)
+		if (source == 0 || c->login_source == source) {
+			login_limited(c);
+			return true;
+		}
+	return false;
+}
+
+/* Take a place among the logins of its source: false when they are all taken. */
+static bool
+take_source(const struct endpoint *peer, uint64_t *key)
+{
+	uint64_t limit = logins_per_source();
+
+	*key = 0;
+	if (peer->family != AF_INET && peer->family != AF_INET6)
+		return true;
+	*key = quota_key_source(logins.per_source, peer);
+	if (quota_take(logins.per_source, 0, *key, limit) ||
+	    (yield(*key) && quota_take(logins.per_source, 0, *key, limit)))
+		return true;
+	*key = 0;
+	return false;
+}
+
+/* Make sure that there is a place: false when all are taken. */
+static bool
+has_place(void)
+{
+	return logins.now < the->opts->max_logins || yield(0);
+}
+
+size_t
+login_count(void)
+{
+	return logins.now;
+}
+
+int
+login_start(void)
+{
+	logins.per_source = quota_new(1, the->opts->max_logins * 2);
+	return logins.per_source == NULL ? -1 : 0;
+}
+
+/* ---- TLS ---- */
+
+static void
+broken(struct client *c, ssize_t n)
+{
+	c->verdict = HELLO_EOF;
+	client_close(c, n == 0 ? END_HELLO : END_CLIENT_RESET);
+}
+
+/* What cannot be TLS is not worth a handshake, nor an alert. */
+static bool
+looks_like_tls(struct client *c)
+{
+	uint8_t first[2];
+	ssize_t n;
+
+	n = recv(c->io.fd, first, sizeof(first), MSG_PEEK);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		broken(c, n);
+		return false;
+	}
+	if (first[0] == 0x16 && (n == 1 || first[1] == 3))
+		return true;
+	c->verdict = HELLO_NOT_TLS;
+	client_close(c, END_HELLO);
+	return false;
+}
+
+/* Who says nothing costs little: the handshake's memory is there from the first byte on. */
+static bool
+begin_handshake(struct client *c)
+{
+	if (c->tls != NULL)
+		return true;
+	if (!looks_like_tls(c))
+		return false;
+	c->tls = tls_new(the->tls, c->io.fd, NULL);
+	if (c->tls == NULL)
+		client_close(c, END_LIMIT);
+	return c->tls != NULL;
+}
+
+void
+login_shake(struct client *c)
+{
+	char text[LOG_VALUE_MAX], peer[ENDPOINT_TEXT_MAX];
+
+	if (!begin_handshake(c))
+		return;
+	switch (tls_handshake(c->tls)) {
+	case TLS_OK:
+		c->verdict = HELLO_OK;
+		memcpy(c->session.id, tls_peer_id(c->tls), sizeof(c->session.id));
+		client_note_name(c);
+		session_begin(c);
+		break;
+	case TLS_AGAIN:
+		break;
+	case TLS_EOF:
+		broken(c, 0);
+		break;
+	case TLS_CUT:
+		broken(c, errno == 0 ? 0 : -1);
+		break;
+	case TLS_BAD:
+		log_info("conn=%" PRIu64 " peer=%s handshake: %s", c->base.id, endpoint_text(&c->base.peer, peer),
+		    log_value(slice_str(tls_why(c->tls)), text));
+		c->verdict = HELLO_MALFORMED;
+		client_linger(c, END_HELLO);
+		break;
+	}
+}
+
+/* ---- the PROXY header ---- */
+
+/* Behind the header, or from the start: whoever it is shows itself. */
+static void
+greet(struct client *c, unsigned events)
+{
+	client_enter(c, c->ancestor ? CLIENT_SECRET : CLIENT_HANDSHAKE);
+	if (c->ancestor)
+		legacy_read(c, events);
+	else
+		login_shake(c);
+}
+
+void
+login_read_header(struct client *c, unsigned events)
+{
+	uint8_t buf[PROXYHDR_READ_MAX];
+	ssize_t n = recv(c->io.fd, buf, sizeof(buf), MSG_PEEK);
+	struct proxyhdr h;
+	size_t used;
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		broken(c, n);
+		return;
+	}
+	switch (proxyhdr_read(buf, (size_t)n, &h, &used)) {
+	case PROXYHDR_MORE:
+		if (events & EV_EOF)
+			broken(c, 0);
+		return;
+	case PROXYHDR_ABSENT:
+	case PROXYHDR_BAD:
+		c->verdict = HELLO_MALFORMED;
+		client_close(c, END_HELLO);
+		return;
+	case PROXYHDR_OK:
+		break;
+	}
+	if (recv(c->io.fd, buf, used, 0) != (ssize_t)used) {
+		broken(c, -1);
+		return;
+	}
+	if (h.src.family != AF_UNSPEC)
+		c->base.peer = h.src;
+	if (!take_source(&c->base.peer, &c->login_source)) {
+		login_limited(c);
+		return;
+	}
+	greet(c, events);
+}
+
+/* ---- accept ---- */
+
+void
+login_accept(const struct serve_client *from, bool ancestor)
+{
+	bool proxied = serve_wants_proxyhdr(the->serve->conf, &from->peer);
+	uint64_t source = 0;
+	struct client *c = NULL;
+
+	/* Its source comes first: where somebody of that yields, nobody else has to. */
+	if ((proxied || take_source(&from->peer, &source)) && has_place()) {
+		c = client_new(from, ancestor);
+	} else {
+		log_limited(&from->peer);
+		tunneld_count(M_LOGINS_LIMITED, 1);
+	}
+	if (c == NULL) {
+		if (source != 0)
+			quota_drop(logins.per_source, 0, source);
+		serve_turn_away(the->serve, from);
+		return;
+	}
+	serve_enter(the->serve, &c->base, from);
+	login_begin(c, source);
+	if (!proxied)
+		client_enter(c, ancestor ? CLIENT_SECRET : CLIENT_HANDSHAKE);
+	ev_timer_in(the->serve->ev, &c->deadline, LOGIN_MS);
+	if (ev_add(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE) == -1)
+		client_close(c, END_LIMIT);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/* No stream for a visitor: an answer when it speaks HTTP, else a reset. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http1.h"
+#include "relay.h"
+#include "visitor.h"
+
+#define LINGER_READS 16
+#define HEAD_MAX (4 * HTTP1_HEAD_MAX)	/* bytes of a request passed over before it is answered all the same */
+
+void
+refusal_linger(struct visitor *v)
+{
+	int turns = LINGER_READS;
+	ssize_t n = 1;
+
+	while (n > 0 && turns-- > 0)
+		n = read(v->stream.io.fd, relay_scratch(the->relays), READ_ROOM);
+	if (n > 0)
+		(void)ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE);	/* a later turn */
+	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		visitor_close(v, (enum conn_end)v->end);
+}
+
+void
+refusal_answer(struct visitor *v)
+{
+	char text[ANSWER_MAX];
+	size_t len = answer_write((enum answer)v->leg, v->to_head, time(NULL), text);
+	ssize_t n = send(v->stream.io.fd, text, len, MSG_NOSIGNAL);
+
+	v->tx += n > 0 ? (uint32_t)n : 0;
+	visitor_enter(v, VISITOR_LINGER);
+	(void)shutdown(v->stream.io.fd, SHUT_WR);
+	refusal_linger(v);
+}
+
+/* Pass over bytes of the request; whether its head has ended. */
+static bool
+head_passed(struct visitor *v, struct slice bytes)
+{
+	if (v->head_len == 0)
+		v->to_head = slice_starts(bytes, "HEAD ");
+	for (size_t i = 0; i < bytes.len && v->blank < 2; i++) {
+		if (bytes.p[i] == '\n')
+			v->blank++;
+		else if (bytes.p[i] != '\r')
+			v->blank = 0;
+	}
+	v->head_len += (uint32_t)bytes.len;
+	return v->blank == 2 || v->head_len > HEAD_MAX;
+}
+
+void
+refusal_read(struct visitor *v)
+{
+	char *at = (char *)relay_scratch(the->relays);
+	ssize_t n;
+
+	while (v->state == VISITOR_REQUEST) {
+		n = read(v->stream.io.fd, at, READ_ROOM);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n == -1) {
+			visitor_close(v, END_CLIENT_RESET);
+			return;
+		}
+		v->rx += (uint32_t)n;
+		if (n == 0 || head_passed(v, slice_of(at, (size_t)n)))
+			refusal_answer(v);
+	}
+}
+
+void
+refusal_begin(struct visitor *v, enum answer leg, enum conn_end end, struct slice bytes, bool heard)
+{
+	struct arrival *kept = v->state < VISITOR_JOINED ? v->arrival : NULL;	/* bytes may lie there */
+
+	v->rx += (uint32_t)bytes.len;
+	if (v->kind != KIND_HTTP) {
+		visitor_close(v, end);
+		return;
+	}
+	if (!visitor_watch(v))
+		return;
+	if (kept != NULL)
+		parked_leave(kept);
+	v->leg = leg;
+	v->end = end;
+	v->head_len = 0;
+	visitor_enter(v, VISITOR_REQUEST);
+	heard = head_passed(v, bytes) || heard;
+	free(kept);
+	if (heard)
+		refusal_answer(v);
+	else
+		refusal_read(v);
+}
