@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #define IN_SIZE (256u * 1024u)		/* bytes read at once */
 #define OUT_SIZE (256u * 1024u)		/* bytes sent at once */
@@ -26,16 +27,24 @@ struct mux_pool *
 mux_pool_new(struct ev *ev)
 {
 	struct mux_pool *pool = calloc(1, sizeof(*pool));
+	size_t quarter = (size_t)sysconf(_SC_PHYS_PAGES) / 4 * (size_t)sysconf(_SC_PAGESIZE);
 
 	if (pool == NULL)
 		return NULL;
 	pool->ev = ev;
+	mux_pool_limit(pool, quarter < MUX_POOL_MEMORY_MAX ? quarter : MUX_POOL_MEMORY_MAX);
 	pool->in = aligned_alloc(4096, IN_SIZE);
 	pool->out = aligned_alloc(4096, OUT_SIZE);
 	if (pool->in != NULL && pool->out != NULL)
 		return pool;
 	mux_pool_free(pool);
 	return NULL;
+}
+
+void
+mux_pool_limit(struct mux_pool *pool, size_t bytes)
+{
+	pool->kept_max = bytes;
 }
 
 void

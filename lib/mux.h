@@ -19,11 +19,19 @@
 #include "yamux.h"
 
 #define MUX_MEMORY_MAX (16u * 1024u * 1024u)	/* bytes one session may keep for slow descriptors, over all its streams */
+#define MUX_POOL_MEMORY_MAX (512u * 1024u * 1024u)	/* and all sessions of a pool */
 #define MUX_WINDOW_MAX (4u * 1024u * 1024u)	/* bytes a stream's window may grow to */
 
-/* What the sessions of one process share: buffers. NULL when out of memory. */
+/*
+ * What the sessions of one process share: buffers, and the memory for what slow descriptors don't take: MUX_POOL_MEMORY_MAX, or a
+ * quarter of the machine's memory where that is less. Of what the others leave over one session gets at most half. NULL when out of
+ * memory.
+ */
 struct mux_pool;
 struct mux_pool *mux_pool_new(struct ev *ev);
+
+/* Bytes of that memory from now on. */
+void mux_pool_limit(struct mux_pool *pool, size_t bytes);
 void mux_pool_free(struct mux_pool *pool);
 
 enum mux_end {

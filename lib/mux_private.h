@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What lib/mux.c (a session) and lib/mux_stream.c (its streams) share. Only for these two. */
+/* What lib/mux.c (a session), lib/mux_stream.c (its streams) and lib/mux_window.c share. Only for these. */
 #ifndef MUX_PRIVATE_H
 #define MUX_PRIVATE_H
 
@@ -11,6 +11,7 @@
 struct mux_pool {
 	struct ev *ev;
 	uint8_t *in, *out;
+	size_t kept, kept_max;		/* bytes of memory in the .in of all streams of all sessions */
 };
 
 struct mux_queue {
@@ -99,5 +100,13 @@ bool mux_streams_lose(struct mux *m);
 
 /* The first of a queue, taken off; NULL: empty. */
 struct mux_stream *mux_queue_take(struct mux_queue *q);
+
+/* ---- lib/mux_window.c ---- */
+
+/* n bytes of s found their place: grant the peer as many anew, and more or less for a window that is to grow or to shrink. */
+void mux_window_took(struct mux_stream *s, size_t n);
+
+/* s ends: its window is nobody's concern any more. */
+void mux_window_forget(struct mux_stream *s);
 
 #endif

@@ -11,12 +11,6 @@
 #include "sock.h"
 
 #define FRAMES 8		/* read at once from a stream that moves a lot; others get one */
-#define WINDOW_ALONE (2u * 1024u * 1024u) /* bytes of a window that has the session for itself */
-#define WINDOW_TALK (128u * 1024u)	/* and of one beside a stream with little to say, where the peer is near */
-#define COMPANY_MS 50		/* how long a stream is company after it moved bytes */
-#define TALK_US 100000		/* half a window took longer: it has little to say */
-#define ALONE_US 2000		/* so soon half a window must be taken to grow */
-#define NEAR_US 1000		/* a round trip that needs no window worth mentioning */
 #define BLAME_MIN 65536u	/* bytes kept that make a stream one to look at when the session is at its limit */
 #define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
@@ -149,28 +143,47 @@ mux_stream_ready(struct mux_stream *s)
 	mux_due(s->mux);
 }
 
-/* ---- its end ---- */
+/* ---- what is kept for its descriptor ---- */
+
+/* The size of s->in is another one than it was. */
+static void
+account(struct mux_stream *s, size_t before)
+{
+	size_t more = spill_size(s->in) - before;	/* or less: unsigned arithmetic wraps */
+
+	s->mux->kept += more;
+	s->mux->pool->kept += more;
+}
+
+static void
+drop_in(struct mux_stream *s, size_t n)
+{
+	size_t before = spill_size(s->in);
+
+	mux_spill_drop(&s->in, n);
+	account(s, before);
+}
 
 static void
 free_in(struct mux_stream *s)
 {
-	s->mux->kept -= spill_size(s->in);
-	free(s->in);
-	s->in = NULL;
+	if (s->in != NULL)
+		drop_in(s, s->in->len);
 }
 
+/*
+ * How much one session may keep: at most half of what all others leave over. So a few greedy ones get their fill, many get less each,
+ * and there is always something left for one that keeps little.
+ */
 static size_t
-extra(uint32_t window)
+allowance(const struct mux_pool *pool)
 {
-	return window > YAMUX_WINDOW_START ? window - YAMUX_WINDOW_START : 0;
+	size_t left = pool->kept < pool->kept_max ? pool->kept_max - pool->kept : 0;
+
+	return left / 2 < MUX_MEMORY_MAX ? left / 2 : MUX_MEMORY_MAX;
 }
 
-static void
-set_window(struct mux_stream *s, uint32_t window)
-{
-	s->mux->grown += extra(window) - extra(s->window);
-	s->window = window;
-}
+/* ---- its end ---- */
 
 static void
 let_go(struct mux_stream *s)
@@ -181,9 +194,7 @@ let_go(struct mux_stream *s)
 	free(s->out);
 	s->out = NULL;
 	ev_timer_at(m->pool->ev, &s->deadline, 0);
-	set_window(s, YAMUX_WINDOW_START);
-	if (m->moved == s)
-		m->moved = NULL;
+	mux_window_forget(s);
 	if (s->ready)
 		queue_remove(&m->ready, s);
 	s->ready = false;
@@ -335,111 +346,6 @@ would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
-/* ---- windows ---- */
-
-static bool
-alone(const struct mux *m)
-{
-	return m->shared_ms == 0 || ev_now_ms(m->pool->ev) >= m->shared_ms + COMPANY_MS;
-}
-
-/* s moves, at now_us: who is in whose company? */
-static void
-note_company(struct mux_stream *s, uint64_t now_us)
-{
-	struct mux *m = s->mux;
-
-	if (!s->joined || m->moved == s)
-		return;
-	if (m->moved != NULL)
-		m->shared_ms = ev_now_ms(m->pool->ev);
-	if (m->moved != NULL && now_us - s->looked_us > TALK_US)
-		m->talk_ms = m->shared_ms;
-	m->moved = s;
-}
-
-static bool
-is_near(struct mux *m)
-{
-	uint32_t rtt_us = mux_rtt_us(m);
-
-	return rtt_us > 0 && rtt_us < NEAR_US;
-}
-
-/* What is enough for a near peer: what a window holds delays all that comes behind it. */
-static uint32_t
-enough(const struct mux *m)
-{
-	bool talk = m->talk_ms != 0 && ev_now_ms(m->pool->ev) < m->talk_ms + COMPANY_MS;
-
-	return talk ? WINDOW_TALK : YAMUX_WINDOW_START;
-}
-
-/*
- * Whether a window may be so large, half of what it is having been taken in spent_us. As long as that takes less than a round trip,
- * the peer waits for credit; and where nobody else waits behind it, a larger one lets both sides work at the same time.
- */
-static bool
-may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
-{
-	bool near = is_near(m);		/* asked first: the round trip is best measured before there is much under way */
-
-	if (to <= WINDOW_ALONE && spent_us < ALONE_US && alone(m))
-		return true;
-	return near ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m);
-}
-
-/* Half a window was taken: by how much does it grow? */
-static uint32_t
-growth(struct mux_stream *s, uint64_t now)
-{
-	struct mux *m = s->mux;
-	uint64_t spent_us = now - s->looked_us;
-	uint32_t more = s->window, twice = s->window * 2;
-
-	s->looked_us = now;
-	s->taken = 0;
-	if (!may_grow(m, twice, spent_us) || m->grown + more > MUX_MEMORY_MAX / 2)
-		return 0;
-	set_window(s, twice);
-	return more;
-}
-
-/* Of n bytes taken, how many are not to be credited: the window is larger than it should be. */
-static uint32_t
-surplus(struct mux_stream *s, size_t n)
-{
-	struct mux *m = s->mux;
-	uint32_t most = enough(m), less;
-
-	if (s->window <= most || alone(m) || !is_near(m))
-		return 0;
-	less = s->window - most < n ? s->window - most : (uint32_t)n;
-	set_window(s, s->window - less);
-	return less;
-}
-
-/* n bytes found their place: so many more may come. */
-static void
-took(struct mux_stream *s, size_t n)
-{
-	uint64_t now = mux_now_us();
-	uint32_t less, more = 0;
-
-	if (n > 0)
-		s->stuck_ms = (uint32_t)ev_now_ms(s->mux->pool->ev);
-	if (s->peer_eof || s->y.id == 0 || n == 0)
-		return;
-	note_company(s, now);
-	s->taken += (uint32_t)n;
-	less = surplus(s, n);
-	if (s->taken >= s->window / 2)
-		more = growth(s, now);
-	yamux_grant(s->mux->y, &s->y, (uint32_t)n - less + more, more > 0);
-	if (yamux_has_out(s->mux->y))
-		mux_due(s->mux);
-}
-
 /* ---- the end of its peer's direction ---- */
 
 /* What follows from everything having been written: an end to pass on, or that of the stream. */
@@ -486,12 +392,21 @@ put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
 	return sock_put(s->io.fd, iov, n, s->peer_eof ? MSG_MORE : 0);
 }
 
+/* n bytes, some, found their place. */
+static void
+took(struct mux_stream *s, size_t n)
+{
+	if (n == 0)
+		return;
+	s->stuck_ms = (uint32_t)ev_now_ms(s->mux->pool->ev);
+	mux_window_took(s, n);
+}
+
 /* Write what was kept. */
 static void
 drain(struct mux_stream *s)
 {
 	struct iovec iov = { s->in->bytes + s->in->at, s->in->len };
-	size_t before = spill_size(s->in);
 	ssize_t w = put(s, &iov, 1, iov.iov_len);
 
 	if (w == -1 && would_block()) {
@@ -504,8 +419,7 @@ drain(struct mux_stream *s)
 	}
 	touch(s);
 	s->writable = (size_t)w == iov.iov_len;
-	mux_spill_drop(&s->in, (size_t)w);
-	s->mux->kept -= before - spill_size(s->in);
+	drop_in(s, (size_t)w);
 	took(s, (size_t)w);
 	settle(s);
 }
@@ -553,13 +467,13 @@ keep(struct mux_stream *s, const struct iovec *iov, int n, size_t skip)
 		skip -= cut;
 		if (cut < iov[i].iov_len &&
 		    !mux_spill_add(&s->in, (char *)iov[i].iov_base + cut, iov[i].iov_len - cut, s->window)) {
-			m->kept += spill_size(s->in) - before;
+			account(s, before);
 			mux_stream_doom(s, MUX_MEMORY);
 			return;
 		}
 	}
-	m->kept += spill_size(s->in) - before;
-	while (m->kept > MUX_MEMORY_MAX)
+	account(s, before);
+	while (m->kept > allowance(m->pool))
 		cut_one(m);
 }
 
@@ -826,13 +740,10 @@ mux_peek(struct mux_stream *s)
 void
 mux_take(struct mux_stream *s, size_t n)
 {
-	size_t before = spill_size(s->in);
-
 	if (s->in == NULL || n == 0)
 		return;
-	mux_spill_drop(&s->in, n);
-	s->mux->kept -= before - spill_size(s->in);
-	took(s, n);
+	drop_in(s, n);
+	mux_window_took(s, n);
 	settle(s);
 }
 

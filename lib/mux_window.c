@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How much a peer may send on a stream before it hears from us. What is under way hides the round trip, and delays all that comes behind
+ * it: a window grows while its peer waits for credit, and is small where company would wait.
+ */
+#include "mux_private.h"
+
+#define WINDOW_ALONE (2u * 1024u * 1024u) /* bytes of a window that has the session for itself */
+#define WINDOW_TALK (128u * 1024u)	/* and of one beside a stream with little to say, where the peer is near */
+#define COMPANY_MS 50			/* how long a stream is company after it moved bytes */
+#define TALK_US 100000			/* half a window took longer: it has little to say */
+#define ALONE_US 2000			/* so soon half a window must be taken to grow */
+#define NEAR_US 1000			/* a round trip that needs no window worth mentioning */
+
+static size_t
+extra(uint32_t window)
+{
+	return window > YAMUX_WINDOW_START ? window - YAMUX_WINDOW_START : 0;
+}
+
+static void
+set_window(struct mux_stream *s, uint32_t window)
+{
+	s->mux->grown += extra(window) - extra(s->window);
+	s->window = window;
+}
+
+void
+mux_window_forget(struct mux_stream *s)
+{
+	set_window(s, YAMUX_WINDOW_START);
+	if (s->mux->moved == s)
+		s->mux->moved = NULL;
+}
+
+static bool
+alone(const struct mux *m)
+{
+	return m->shared_ms == 0 || ev_now_ms(m->pool->ev) >= m->shared_ms + COMPANY_MS;
+}
+
+/* s moves, at now_us: who is in whose company? */
+static void
+note_company(struct mux_stream *s, uint64_t now_us)
+{
+	struct mux *m = s->mux;
+
+	if (!s->joined || m->moved == s)
+		return;
+	if (m->moved != NULL)
+		m->shared_ms = ev_now_ms(m->pool->ev);
+	if (m->moved != NULL && now_us - s->looked_us > TALK_US)
+		m->talk_ms = m->shared_ms;
+	m->moved = s;
+}
+
+static bool
+is_near(struct mux *m)
+{
+	uint32_t rtt_us = mux_rtt_us(m);
+
+	return rtt_us > 0 && rtt_us < NEAR_US;
+}
+
+/* What is enough for a near peer: what a window holds delays all that comes behind it. */
+static uint32_t
+enough(const struct mux *m)
+{
+	bool talk = m->talk_ms != 0 && ev_now_ms(m->pool->ev) < m->talk_ms + COMPANY_MS;
+
+	return talk ? WINDOW_TALK : YAMUX_WINDOW_START;
+}
+
+/*
+ * Whether a window may be so large, half of what it is having been taken in spent_us. As long as that takes less than a round trip,
+ * the peer waits for credit; and where nobody else waits behind it, a larger one lets both sides work at the same time.
+ */
+static bool
+may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
+{
+	bool near = is_near(m);		/* asked first: the round trip is best measured before there is much under way */
+
+	if (to <= WINDOW_ALONE && spent_us < ALONE_US && alone(m))
+		return true;
+	return near ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m);
+}
+
+/* Half a window was taken: by how much does it grow? */
+static uint32_t
+growth(struct mux_stream *s, uint64_t now)
+{
+	struct mux *m = s->mux;
+	uint64_t spent_us = now - s->looked_us;
+	uint32_t more = s->window, twice = s->window * 2;
+
+	s->looked_us = now;
+	s->taken = 0;
+	if (!may_grow(m, twice, spent_us) || m->grown + more > MUX_MEMORY_MAX / 2)
+		return 0;
+	set_window(s, twice);
+	return more;
+}
+
+/* Of n bytes taken, how many are not to be credited: the window is larger than it should be. */
+static uint32_t
+surplus(struct mux_stream *s, size_t n)
+{
+	struct mux *m = s->mux;
+	uint32_t most = enough(m), less;
+
+	if (s->window <= most || alone(m) || !is_near(m))
+		return 0;
+	less = s->window - most < n ? s->window - most : (uint32_t)n;
+	set_window(s, s->window - less);
+	return less;
+}
+
+void
+mux_window_took(struct mux_stream *s, size_t n)
+{
+	uint64_t now = mux_now_us();
+	uint32_t less, more = 0;
+
+	if (s->peer_eof || s->y.id == 0)
+		return;
+	note_company(s, now);
+	s->taken += (uint32_t)n;
+	less = surplus(s, n);
+	if (s->taken >= s->window / 2)
+		more = growth(s, now);
+	yamux_grant(s->mux->y, &s->y, (uint32_t)n - less + more, more > 0);
+	if (yamux_has_out(s->mux->y))
+		mux_due(s->mux);
+}
