@@ -79,7 +79,10 @@ FUZZ_tunneld = build-fuzz/authfile_fuzz
 PURE_tunnelc = words reach
 UNIT_tunnelc = $(filter $(BUILD)/unit/tunnelc_%,$(UNIT))
 
-$(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIB)
+# Helpers stand beside the tests: those named here are for every test, MODULE_help is for MODULE_*_test.
+unit_help = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(patsubst %,tests/unit/%_help.c,draw loop party $(firstword $(subst _, ,$(1))))))
+
+$(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $$(call unit_help,$$*) $(LIB)
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,cmocka $(PKG_LIB) openssl jansson)
 $(UNIT_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)

@@ -54,7 +54,9 @@ struct dial {
 	bool speaks_first;
 	bool queued;			/* to begin */
 	bool connected;			/* by connect(2), at once */
-	bool beginning, over;		/* over: done is called behind this call, or in a later turn */
+	bool mute;			/* connects in the first pass of on_begin(): the second goes on with it */
+	bool beginning;			/* in on_begin(), which calls done itself */
+	bool over;			/* done is called behind this call, or in a later turn */
 	enum dial_result result;
 	struct ev_timer deadline;
 	struct ev_task finish;
@@ -415,6 +417,7 @@ drop_attempt(struct dial *d)
 	if (d->io->fd != -1)
 		close(d->io->fd);
 	d->io->fd = -1;
+	d->mute = false;
 }
 
 enum attempt { ATTEMPT_RUNS, ATTEMPT_FAILED };
@@ -426,6 +429,7 @@ go_on(struct dial *d)
 	int error = d->connected || d->ops->early == NULL ? EAGAIN : d->ops->early(d->arg);
 	unsigned room = error == 0 ? 0 : EV_WRITE;
 
+	d->mute = false;
 	if (error != 0 && error != EAGAIN) {
 		drop_attempt(d);
 		errno = error;
@@ -455,7 +459,8 @@ connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
 		return ATTEMPT_RUNS;
 	}
 	d->connected = r == SOCK_CONNECTED;
-	return d->dialer->connecting ? ATTEMPT_RUNS : go_on(d);
+	d->mute = d->beginning && d->dialer->connecting;
+	return d->mute ? ATTEMPT_RUNS : go_on(d);
 }
 
 static enum attempt
@@ -584,12 +589,6 @@ dial_on_io(struct dial *d, unsigned events)
 	}
 }
 
-static bool
-has_attempt(const struct dial *d)
-{
-	return d->io->fd != -1 && !d->over;
-}
-
 /*
  * At the end of a turn: it reads what has come on all connections before it wakes anybody. For the same reason all connect before
  * any of them speaks. Callbacks may start dials, which begin in the next turn, and cancel any.
@@ -608,7 +607,7 @@ on_begin(struct ev_task *task)
 	dialer->connecting = false;
 	while ((d = dialer->first) != NULL && d->beginning) {
 		dequeue(d);
-		if (has_attempt(d) && go_on(d) == ATTEMPT_FAILED)
+		if (d->mute && go_on(d) == ATTEMPT_FAILED)
 			attempt_failed(d, strerror(errno));
 		d->beginning = false;
 		if (d->over)

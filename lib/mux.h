@@ -19,7 +19,8 @@
 #include "yamux.h"
 
 #define MUX_MEMORY_MAX (16u * 1024u * 1024u)	/* bytes one session may keep for slow descriptors, over all its streams */
-#define MUX_POOL_MEMORY_MAX (512u * 1024u * 1024u)	/* and all sessions of a pool */
+#define MUX_MEMORY_MIN (128u * 1024u)		/* and may in any case */
+#define MUX_POOL_MEMORY_MAX (512u * 1024u * 1024u)	/* all sessions of a pool, but for that */
 #define MUX_WINDOW_MAX (4u * 1024u * 1024u)	/* bytes a stream's window may grow to */
 
 /*

@@ -104,7 +104,7 @@ struct mux_stream *mux_queue_take(struct mux_queue *q);
 /* ---- lib/mux_window.c ---- */
 
 /* n bytes of s found their place: grant the peer as many anew, and more or less for a window that is to grow or to shrink. */
-void mux_window_took(struct mux_stream *s, size_t n);
+void mux_window_credit(struct mux_stream *s, size_t n);
 
 /* s ends: its window is nobody's concern any more. */
 void mux_window_forget(struct mux_stream *s);

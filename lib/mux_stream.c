@@ -172,15 +172,16 @@ free_in(struct mux_stream *s)
 }
 
 /*
- * How much one session may keep: at most half of what all others leave over. So a few greedy ones get their fill, many get less each,
- * and there is always something left for one that keeps little.
+ * How much one session may keep: at most half of what the others leave over. So a few greedy ones get their fill, and many get less
+ * each. What the control messages and the first bytes of streams need is left to everybody.
  */
 static size_t
-allowance(const struct mux_pool *pool)
+allowance(const struct mux *m)
 {
-	size_t left = pool->kept < pool->kept_max ? pool->kept_max - pool->kept : 0;
+	size_t others = m->pool->kept - m->kept;
+	size_t half = others < m->pool->kept_max ? (m->pool->kept_max - others) / 2 : 0;
 
-	return left / 2 < MUX_MEMORY_MAX ? left / 2 : MUX_MEMORY_MAX;
+	return half > MUX_MEMORY_MAX ? MUX_MEMORY_MAX : half < MUX_MEMORY_MIN ? MUX_MEMORY_MIN : half;
 }
 
 /* ---- its end ---- */
@@ -399,7 +400,7 @@ took(struct mux_stream *s, size_t n)
 	if (n == 0)
 		return;
 	s->stuck_ms = (uint32_t)ev_now_ms(s->mux->pool->ev);
-	mux_window_took(s, n);
+	mux_window_credit(s, n);
 }
 
 /* Write what was kept. */
@@ -473,7 +474,7 @@ keep(struct mux_stream *s, const struct iovec *iov, int n, size_t skip)
 		}
 	}
 	account(s, before);
-	while (m->kept > allowance(m->pool))
+	while (m->kept > allowance(m))
 		cut_one(m);
 }
 
@@ -743,7 +744,7 @@ mux_take(struct mux_stream *s, size_t n)
 	if (s->in == NULL || n == 0)
 		return;
 	drop_in(s, n);
-	mux_window_took(s, n);
+	took(s, n);
 	settle(s);
 }
 

@@ -116,7 +116,7 @@ surplus(struct mux_stream *s, size_t n)
 }
 
 void
-mux_window_took(struct mux_stream *s, size_t n)
+mux_window_credit(struct mux_stream *s, size_t n)
 {
 	uint64_t now = mux_now_us();
 	uint32_t less, more = 0;

@@ -94,21 +94,19 @@ yield(uint64_t source)
 	return false;
 }
 
-/* Take a place among the logins of its source: false when they are all taken. */
+/* Take a place among the logins of a source; *source, 0 so far, is it then. False when they are all taken. */
 static bool
-take_source(const struct endpoint *peer, uint64_t *key)
+take_source(const struct endpoint *peer, uint64_t *source)
 {
-	uint64_t limit = logins_per_source();
+	uint64_t key, limit = logins_per_source();
 
-	*key = 0;
 	if (peer->family != AF_INET && peer->family != AF_INET6)
 		return true;
-	*key = quota_key_source(logins.per_source, peer);
-	if (quota_take(logins.per_source, 0, *key, limit) ||
-	    (yield(*key) && quota_take(logins.per_source, 0, *key, limit)))
-		return true;
-	*key = 0;
-	return false;
+	key = quota_key_source(logins.per_source, peer);
+	if (!quota_take(logins.per_source, 0, key, limit) && !(yield(key) && quota_take(logins.per_source, 0, key, limit)))
+		return false;
+	*source = key;
+	return true;
 }
 
 /* Make sure that there is a place: false when all are taken. */

@@ -12,7 +12,7 @@ set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/network.sh"
-own_network "$0" "$@"
+own_network "$HERE/${0##*/}" "$@"
 
 HTTPREDIR=$(cd "${1:-build}" && pwd)/bin/httpredir
 LOADGEN=$(cd "${1:-build}" && pwd)/bench/loadgen

@@ -10,17 +10,15 @@ CONGESTION=${CONGESTION:-cubic}
 # own_network SCRIPT ARG...: start it again in there; where that is not allowed, go on in the network we have.
 own_network()
 {
-	local user=
+	local user= there='ip link set lo up && for a in 127.0.0.0/8 127.0.0.1; do
+		ip route replace local $a dev lo table local congctl "$OWN_NETWORK" || exit; done; exec "$@"'
 
 	[ -z "${OWN_NETWORK:-}" ] || return 0
-	unshare -n true 2>/dev/null || user=-r
-	if unshare $user -n true 2>/dev/null; then
-		export OWN_NETWORK="$CONGESTION"
-		exec unshare $user -n sh -c 'ip link set lo up &&
-			ip route replace local 127.0.0.0/8 dev lo table local congctl "$OWN_NETWORK" &&
-			ip route replace local 127.0.0.1 dev lo table local congctl "$OWN_NETWORK" && exec "$@"' - "$@"
+	export OWN_NETWORK="$CONGESTION"
+	unshare -n true 2>/dev/null || user='--map-current-user --keep-caps'
+	if unshare $user -n sh -c "$there" - true; then
+		exec unshare $user -n sh -c "$there" - "$@"
 	fi
 	OWN_NETWORK=$(cat /proc/sys/net/ipv4/tcp_congestion_control)
-	export OWN_NETWORK
-	echo "bench: no right to make a network of our own; this one has $OWN_NETWORK" >&2
+	echo "bench: no network of our own with $CONGESTION; this one has $OWN_NETWORK" >&2
 }

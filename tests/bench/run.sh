@@ -17,7 +17,7 @@ set -eu
 
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/network.sh"
-own_network "$0" "$@"
+own_network "$HERE/${0##*/}" "$@"
 
 BUILD=$(cd "${1:-build}" && pwd)
 SNIROUTE=$BUILD/bin/sniroute

@@ -78,3 +78,24 @@ same "" "$(ended newcomer)"
 logged 'peer=192\.0\.2\.7:1 name=- .* hello=- rx=0 tx=0 ms=[0-9]+ end=limit$' tunneld
 same 2 "$(metric 'tunneld_logins_total{result="limited"}')" "limited"
 touch over
+stop tunneld
+
+# Nobody yields to itself: a header may come late, and name a source whose share was taken meanwhile.
+hub --max-logins 4 --accept-proxy
+cat >late.py <<'END'
+import socket, sys, time
+host, port = sys.argv[1].rsplit(":", 1)
+late, early = [socket.create_connection((host, int(port))) for _ in range(2)]
+early.sendall(b"PROXY TCP4 192.0.2.7 192.0.2.1 2 2\r\n")
+time.sleep(1.3)
+late.sendall(b"PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n")
+early.settimeout(5)
+late.settimeout(0.5)
+print("early", early.recv(1))
+try:
+    print("late", late.recv(1))
+except TimeoutError:
+    print("late waits")
+END
+same "early b''
+late waits" "$(python3 -SE late.py "$TUNNEL")"

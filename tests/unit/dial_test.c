@@ -424,6 +424,31 @@ who_speaks_may_take_back_another_and_start_one(void **state)
 	close(p.lfd);
 }
 
+/* A new answer for who has waited since an earlier turn, while others connect. */
+static void
+who_waits_for_a_name_goes_on_though_others_begin(void **state)
+{
+	struct place p = place_on("127.0.0.1");
+	char slow[64], quick[64];
+
+	(void)state;
+	snprintf(slow, sizeof(slow), "slow.example%s", strrchr(p.text, ':'));
+	snprintf(quick, sizeof(quick), "quick.example%s", strrchr(p.text, ':'));
+	cancels = 0;
+	many[MANY].done = false;
+	many_target = slow;
+	start_one(&many[0]);
+	run_turn();
+	dialer_reload(dialer);
+	at_once = "127.0.0.1";
+	many_target = quick;
+	start_one(&many[MANY]);
+	run_until(last_is_done);
+	run_turn();
+	assert_true(many[0].done);
+	close(p.lfd);
+}
+
 /* ---- one target ---- */
 
 static void
@@ -995,6 +1020,7 @@ main(void)
 		dial_test(an_early_failure_is_a_failure_of_the_target),
 		dial_test(all_of_a_turn_connect_before_any_speaks),
 		dial_test(who_speaks_may_take_back_another_and_start_one),
+		dial_test(who_waits_for_a_name_goes_on_though_others_begin),
 		dial_test(a_target_is_connected_and_its_socket_watched),
 		dial_test(unix_and_pass_targets_are_connected_too),
 		dial_test(nobody_there_is_unreachable),

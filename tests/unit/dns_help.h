@@ -10,6 +10,7 @@
 
 #include "loop_help.h"
 
+#define UNUSED __attribute__((unused))
 #define QUERIES 64
 
 static struct query {

@@ -2,19 +2,8 @@
 /* Tests of lib/ev.c: the timer heap and the task queue against models, events of descriptors, signals. */
 #include <signal.h>
 
+#include "draw_help.h"
 #include "loop_help.h"
-
-/* A small generator, so that a failure repeats. */
-static uint32_t
-draw(uint32_t below)
-{
-	static uint32_t x = 2463534242u;
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	return x % below;
-}
 
 /* ---- timers ---- */
 

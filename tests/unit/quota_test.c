@@ -3,19 +3,9 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "draw_help.h"
 #include "loop_help.h"
 #include "quota.h"
-
-static uint32_t
-draw(uint32_t below)
-{
-	static uint32_t x = 88172645u;
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	return x % below;
-}
 
 /* ---- one process ---- */
 

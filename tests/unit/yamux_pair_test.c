@@ -8,23 +8,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "draw_help.h"
 #include "yamux.h"
 
 #define LANES 40u
 #define STREAMS_MAX 200000u		/* ids below are used */
 #define STREAMS_LIMIT 25u		/* the peer may open at once: less than it has lanes */
 #define ROUNDS 100000u
-
-static uint32_t
-draw(uint32_t below)
-{
-	static uint32_t x = 88172645u;
-
-	x ^= x << 13;
-	x ^= x >> 17;
-	x ^= x << 5;
-	return x % below;
-}
 
 struct lane {
 	struct yamux_stream s;

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/mux.c: all kinds of ends of streams, and what may be ended from inside a callback. */
+#include "mux_help.h"
+
+/* ---- one end, or the other, or both ---- */
+
+static void
+the_end_of_one_direction_leaves_the_other_open(void **state)
+{
+	(void)state;
+	for (enum transport t = UNIX; t <= TLS; t++) {
+		start(t);
+		visit_and_wait();
+		says(&awaited->visitor, 100, true);
+		run_until(service_saw_end);
+		assert_int_equal(awaited->service.received, 100);
+		assert_int_equal(awaited->near.ended + awaited->far.ended, 0);
+		says(&awaited->service, 3000000, true);
+		run_until(one_over);
+		assert_int_equal(awaited->near.how, MUX_CLOSED);
+		run_until(parties_saw_ends);
+		assert_int_equal(awaited->visitor.received, 3000000);
+		stop();
+	}
+}
+
+static void
+a_visitor_that_hangs_up_is_a_reset_for_the_service(void **state)
+{
+	(void)state;
+	start(TCP);
+	visit_and_wait();
+	hangs_up(&awaited->visitor);
+	run_until(service_reset);
+	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
+	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
+	stop();
+}
+
+static void
+a_service_that_hangs_up_is_a_reset_for_the_visitor(void **state)
+{
+	(void)state;
+	start(TCP);
+	visit_and_wait();
+	hangs_up(&awaited->service);
+	run_until(visitor_reset);
+	assert_int_equal(awaited->near.how, MUX_PEER_RESET);
+	assert_int_equal(awaited->far.how, MUX_LOCAL_RESET);
+	stop();
+}
+
+static void
+an_owner_that_resets_is_a_reset_for_the_other_end(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct leg *l;
+
+		start(TCP);
+		visit_and_wait();
+		l = i == 0 ? &awaited->near : &awaited->far;
+		mux_reset(&l->s);
+		assert_null(mux_of(&l->s));
+		mux_reset(&l->s);
+		leg_ended(&l->s, MUX_LOCAL_RESET);
+		i == 0 ? run_until(service_reset) : run_until(visitor_reset);
+		assert_int_equal(l->ended, 1);
+		assert_int_equal((i == 0 ? &awaited->far : &awaited->near)->how, MUX_PEER_RESET);
+		assert_int_equal(mux_streams(near.m) + mux_streams(far.m), 0);
+		stop();
+	}
+}
+
+static bool
+received_1000(void)
+{
+	return awaited->far.s.rx == 5 + 1000;
+}
+
+/* More comes for it in the turn in which its end is noticed: what cannot be written does not hide what can be read. */
+static void
+what_a_service_said_before_it_hung_up_arrives(void **state)
+{
+	(void)state;
+	start(TCP);
+	visit_and_wait();
+	awaited->service.deaf = true;
+	says(&awaited->visitor, 1000, false);
+	run_until(received_1000);
+	says_at_once(&awaited->visitor, 1000, false);
+	while (awaited->near.s.tx < 5 + 2000)
+		run_turn();
+	assert_true(received_1000());
+	says_at_once(&awaited->service, 500, false);
+	assert_int_equal(awaited->service.sent, 500);
+	close(awaited->service.io.fd);		/* with unread bytes: a reset */
+	awaited->service.io.fd = -1;
+	run_until(visitor_reset);
+	assert_int_equal(awaited->visitor.received, 500);
+	assert_int_equal(awaited->far.how, MUX_LOCAL_RESET);
+	stop();
+}
+
+static void
+a_visitor_that_hangs_up_after_its_end_is_a_reset_as_well(void **state)
+{
+	(void)state;
+	start(TCP);
+	visit_and_wait();
+	says(&awaited->visitor, 10, true);
+	run_until(service_saw_end);
+	hangs_up(&awaited->visitor);
+	run_until(one_over);
+	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
+	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
+	stop();
+}
+
+static void
+a_refused_stream_is_reset(void **state)
+{
+	(void)state;
+	start(TCP);
+	refuses = true;
+	visit();
+	wires[0].far.ended = 1;
+	awaited = &wires[0];
+	run_until(visitor_reset);
+	assert_int_equal(wires[0].near.how, MUX_PEER_RESET);
+	assert_int_equal(far.opened, 1);
+	stop();
+}
+
+/* ---- timers of a stream ---- */
+
+/* The near side's session anew, with these. */
+static void
+limits(uint64_t idle_ms, uint64_t half_close_ms)
+{
+	struct mux_conf conf = { YAMUX_SERVER, .max_streams = 10, .idle_ms = idle_ms, .half_close_ms = half_close_ms };
+	int fd = near.io.fd;
+
+	mux_free(near.m);
+	new_session(&near, &conf, &side_ops);
+	assert_true(near.io.fd == fd);
+}
+
+static void
+an_idle_stream_is_reset(void **state)
+{
+	(void)state;
+	start(TCP);
+	limits(1000, 0);
+	visit_and_wait();
+	skip_ms(900);
+	run_turn();
+	says(&awaited->service, 1, false);
+	run_until(all_heard);
+	skip_ms(900);
+	run_turn();
+	assert_int_equal(awaited->near.ended, 0);
+	skip_ms(200);
+	run_until(service_reset);
+	assert_int_equal(awaited->near.how, MUX_IDLE);
+	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
+	stop();
+}
+
+static void
+a_half_closed_stream_has_a_timer_of_its_own(void **state)
+{
+	(void)state;
+	start(TCP);
+	limits(100000, 1000);
+	visit_and_wait();
+	skip_ms(2000);
+	run_turn();
+	says(&awaited->visitor, 1, true);
+	run_until(service_saw_end);
+	assert_int_equal(awaited->near.ended, 0);
+	skip_ms(1100);
+	run_until(one_over);
+	assert_int_equal(awaited->near.how, MUX_HALF_CLOSE);
+	stop();
+}
+
+/* ---- owners that end things from inside callbacks ---- */
+
+static void
+reset_the_second(struct leg *l)
+{
+	if (l == &wires[0].far && mux_peek(&l->s).len > 5 && mux_of(&wires[1].far.s) != NULL) {
+		mux_reset(&wires[1].far.s);
+		leg_ended(&wires[1].far.s, MUX_IDLE);
+	}
+}
+
+static bool
+second_over(void)
+{
+	return wires[1].near.ended != 0;
+}
+
+static bool
+second_told(void)
+{
+	return wires[1].far.told;
+}
+
+/* What came for it in the same piece is not for it any more. */
+static void
+a_stream_may_be_reset_while_anothers_data_is_looked_at(void **state)
+{
+	(void)state;
+	start(TCP);
+	on_far_data = reset_the_second;
+	visit();
+	visit();
+	run_until(second_told);
+	assert_true(mux_send(&wires[0].near.s, slice_str("one")));
+	assert_true(mux_send(&wires[1].near.s, slice_str("two")));
+	run_until(second_over);
+	assert_int_equal(wires[1].far.ended, 1);
+	assert_int_equal(wires[1].near.how, MUX_PEER_RESET);
+	assert_int_equal(mux_peek(&wires[0].far.s).len, 8);
+	stop();
+}
+
+static void
+free_session(struct leg *l)
+{
+	(void)l;
+	mux_free(near.m);
+	near.m = NULL;
+}
+
+static void
+reset_the_others(struct leg *l)
+{
+	for (int i = 0; i < wires_made; i++)
+		if (&wires[i].near != l && mux_of(&wires[i].near.s) != NULL) {
+			mux_reset(&wires[i].near.s);
+			leg_ended(&wires[i].near.s, MUX_IDLE);
+		}
+}
+
+static bool
+first_over(void)
+{
+	return wires[0].near.ended != 0;
+}
+
+static void
+a_session_may_be_freed_from_inside_a_streams_end(void **state)
+{
+	(void)state;
+	start(TCP);
+	for (int i = 0; i < 5; i++)
+		visit_and_wait();
+	on_near_end = free_session;
+	for (int i = 0; i < 5; i++)
+		hangs_up(&wires[i].service);
+	run_until(first_over);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(wires[i].near.ended, 1);
+	assert_null(near.m);
+	stop();
+}
+
+static void
+streams_may_be_reset_from_inside_anothers_end(void **state)
+{
+	(void)state;
+	start(TCP);
+	for (int i = 0; i < 5; i++)
+		visit_and_wait();
+	for (int i = 0; i < 5; i++)
+		says(&wires[i].visitor, 100000, false);
+	on_near_end = reset_the_others;
+	for (int i = 0; i < 5; i++)
+		hangs_up(&wires[i].service);
+	run_until(first_over);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(wires[i].near.ended, 1);
+	assert_int_equal(mux_streams(near.m), 0);
+	run_turn();
+	stop();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		loop_test(the_end_of_one_direction_leaves_the_other_open),
+		loop_test(a_visitor_that_hangs_up_is_a_reset_for_the_service),
+		loop_test(a_service_that_hangs_up_is_a_reset_for_the_visitor),
+		loop_test(an_owner_that_resets_is_a_reset_for_the_other_end),
+		loop_test(what_a_service_said_before_it_hung_up_arrives),
+		loop_test(a_visitor_that_hangs_up_after_its_end_is_a_reset_as_well),
+		loop_test(a_refused_stream_is_reset),
+		loop_test(an_idle_stream_is_reset),
+		loop_test(a_half_closed_stream_has_a_timer_of_its_own),
+		loop_test(a_stream_may_be_reset_while_anothers_data_is_looked_at),
+		loop_test(a_session_may_be_freed_from_inside_a_streams_end),
+		loop_test(streams_may_be_reset_from_inside_anothers_end),
+	};
+
+	return cmocka_run_group_tests(tests, set_up_mux, tear_down_mux);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/mux.c: the life of a session and all kinds of its end: in order, lost, silent, broken rules. */
+#include "mux_help.h"
+
+/* ---- the session's end ---- */
+
+static void
+a_lost_connection_ends_every_stream_and_then_the_session(void **state)
+{
+	(void)state;
+	for (enum transport t = TCP; t <= TLS; t++) {
+		start(t);
+		visit_and_wait();
+		visit_and_wait();
+		mux_free(far.m);
+		assert_int_equal(wires[0].far.ended + wires[1].far.ended, 2);
+		assert_int_equal(wires[0].far.how, MUX_LOST);
+		far.m = NULL;
+		sock_reset(far.io.fd);
+		far.io.fd = -1;
+		run_until(all_over);
+		assert_int_equal(near.ended, 1);
+		assert_int_equal(near.how, MUX_LOST);
+		assert_string_equal(near.why, "Connection reset by peer");
+		assert_int_equal(wires[0].near.ended + wires[1].near.ended, 2);
+		assert_int_equal(wires[1].near.how, MUX_LOST);
+		stop();
+	}
+}
+
+/* Behind the events of a turn, in front of what the near side sends in it: that write is the first to learn of it. */
+static void
+cut_far(struct ev_task *task)
+{
+	(void)task;
+	mux_free(far.m);
+	far.m = NULL;
+	sock_reset(far.io.fd);
+	far.io.fd = -1;
+}
+
+static void
+a_write_that_finds_the_connection_lost_ends_the_session(void **state)
+{
+	struct ev_task cut = { .cb = cut_far };
+
+	(void)state;
+	for (enum transport t = UNIX; t <= TLS; t++)
+		for (int closing = 0; closing < 2; closing++) {
+			start(t);
+			visit_and_wait();
+			run_turn();
+			run_turn();
+			ev_defer(loop, &cut);
+			assert_true(mux_send(&wires[0].near.s, slice_str("word")));
+			if (closing)
+				mux_close(near.m);
+			run_until(near_over);
+			assert_int_equal(near.ended, 1);
+			assert_int_equal(near.how, MUX_LOST);
+			assert_int_equal(wires[0].near.how, MUX_LOST);
+			stop();
+		}
+}
+
+static bool
+far_over(void)
+{
+	return far.ended != 0;
+}
+
+static void
+a_tls_session_that_ends_without_a_word_is_lost(void **state)
+{
+	(void)state;
+	start(TLS);
+	mux_free(near.m);
+	near.m = NULL;
+	close(near.io.fd);
+	near.io.fd = -1;
+	run_until(far_over);
+	assert_int_equal(far.how, MUX_LOST);
+	stop();
+}
+
+static bool
+both_sides_over(void)
+{
+	return near.ended != 0 && far.ended != 0;
+}
+
+static void
+a_session_that_is_closed_ends_in_order_at_both_ends(void **state)
+{
+	(void)state;
+	for (enum transport t = UNIX; t <= TLS; t++) {
+		start(t);
+		visit_and_wait();
+		keeps = true;
+		visit();
+		assert_true(mux_send(&wires[1].near.s, slice_str("the last word")));
+		mux_close(near.m);
+		assert_int_equal(near.ended, 0);
+		assert_false(mux_open(near.m, &wires[2].near.s, &near_leg_ops));
+		run_until(both_sides_over);
+		assert_int_equal(near.how, MUX_CLOSED);
+		assert_int_equal(far.how, MUX_CLOSED);
+		assert_int_equal(far.goaways, 1);
+		assert_true(wires[1].far.told);
+		assert_int_equal(wires[0].near.how, MUX_LOST);
+		stop();
+	}
+}
+
+static bool
+far_went_away(void)
+{
+	return near.goaways == 1;
+}
+
+static void
+goaway_ends_new_streams_and_no_others(void **state)
+{
+	struct leg more = { .s.io.fd = -1 };
+
+	(void)state;
+	start(TCP);
+	visit_and_wait();
+	mux_goaway(far.m);
+	run_until(far_went_away);
+	assert_false(mux_open(near.m, &more.s, &near_leg_ops));
+	assert_null(mux_of(&more.s));
+	says(&awaited->visitor, 1000000, true);
+	says(&awaited->service, 1000000, true);
+	run_until(all_over);
+	assert_int_equal(awaited->near.how, MUX_CLOSED);
+	stop();
+}
+
+static void
+a_peer_that_breaks_the_rules_is_told_and_left(void **state)
+{
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	assert_int_equal(write(fd, "GET / HTTP/1.1\r\n", 16), 16);
+	run_until(near_over);
+	assert_int_equal(near.how, MUX_PROTOCOL);
+	assert_string_equal(near.why, "not yamux version 0");
+	assert_int_equal(hear(fd), 12);
+	assert_memory_equal(heard, "\0\3\0\0\0\0\0\0\0\0\0\1", 12);
+	close(fd);
+	stop();
+}
+
+static void
+ends_have_words(void **state)
+{
+	(void)state;
+	assert_string_equal(mux_end_word(MUX_CLOSED), "closed");
+	assert_string_equal(mux_end_word(MUX_MEMORY), "memory");
+	assert_string_equal(mux_end_word(MUX_PROTOCOL), "protocol");
+}
+
+/* ---- life and silence ---- */
+
+static void
+who_has_said_nothing_for_a_while_pings(void **state)
+{
+	int fd = start_raw(1000, 0);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		skip_ms(990);
+		run_turn();
+		run_turn();
+		assert_int_equal(hear(fd), 0);
+		skip_ms(20);
+		run_turn();
+		run_turn();
+		assert_int_equal(hear(fd), 12);
+		assert_memory_equal(heard, "\0\2\0\1\0\0\0\0\0\0\0", 11);
+		assert_int_equal(heard[11], i);
+	}
+	mux_heartbeat(near.m, 5000, 0);
+	skip_ms(4900);
+	run_turn();
+	run_turn();
+	assert_int_equal(hear(fd), 0);
+	skip_ms(200);
+	run_turn();
+	run_turn();
+	assert_int_equal(hear(fd), 12);
+	mux_heartbeat(near.m, 100, 0);
+	skip_ms(150);
+	run_turn();
+	run_turn();
+	assert_int_equal(hear(fd), 12);
+	close(fd);
+	stop();
+}
+
+static void
+who_sends_does_not_ping(void **state)
+{
+	int fd = start_raw(1000, 0);
+
+	(void)state;
+	visit();
+	for (int i = 0; i < 10; i++) {
+		skip_ms(600);
+		says(&wires[0].visitor, 1, false);
+		for (int k = 0; k < 6; k++)
+			run_turn();
+		assert_int_equal(hear(fd), i == 0 ? 12 + 5 + 12 + 1 : 13);
+	}
+	close(fd);
+	stop();
+}
+
+static void
+silence_ends_the_session_and_any_byte_is_life(void **state)
+{
+	int fd = start_raw(0, 2000);
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {		/* a header, byte by byte */
+		skip_ms(1900);
+		assert_int_equal(write(fd, &"\0\2\0\1\0\0\0\0\0\0\0\7"[i], 1), 1);
+		run_turn();
+		run_turn();
+		assert_int_equal(near.ended, 0);
+	}
+	assert_int_equal(hear(fd), 12);
+	skip_ms(2100);
+	run_until(near_over);
+	assert_int_equal(near.how, MUX_SILENT);
+	assert_true(strstr(near.why, "nothing came for 2") != NULL);
+	close(fd);
+	stop();
+}
+
+/* As after the machine slept: the deadline is long gone, and so it would seem is the peer. */
+static void
+bytes_that_came_while_we_slept_are_life(void **state)
+{
+	int fd = start_raw(0, 2000);
+
+	(void)state;
+	assert_int_equal(write(fd, "\0\2\0\1\0\0\0\0\0\0\0\7", 12), 12);
+	skip_ms(100000);
+	run_turn();
+	run_turn();
+	assert_int_equal(near.ended, 0);
+	assert_int_equal(hear(fd), 12);
+	close(fd);
+	stop();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		loop_test(a_lost_connection_ends_every_stream_and_then_the_session),
+		loop_test(a_write_that_finds_the_connection_lost_ends_the_session),
+		loop_test(a_tls_session_that_ends_without_a_word_is_lost),
+		loop_test(a_session_that_is_closed_ends_in_order_at_both_ends),
+		loop_test(goaway_ends_new_streams_and_no_others),
+		loop_test(a_peer_that_breaks_the_rules_is_told_and_left),
+		loop_test(ends_have_words),
+		loop_test(who_has_said_nothing_for_a_while_pings),
+		loop_test(who_sends_does_not_ping),
+		loop_test(silence_ends_the_session_and_any_byte_is_life),
+		loop_test(bytes_that_came_while_we_slept_are_life),
+	};
+
+	return cmocka_run_group_tests(tests, set_up_mux, tear_down_mux);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/mux.c: streams take turns, be there a lot to send or a peer that keeps us busy. */
+#include "mux_help.h"
+
+/* ---- a lot to send ---- */
+
+static uint8_t raw[1u << 20];
+static size_t raw_len, raw_wanted;
+static int raw_fd;
+
+static bool
+raw_there(void)
+{
+	ssize_t n = recv(raw_fd, raw + raw_len, sizeof(raw) - raw_len, 0);
+
+	raw_len += n > 0 ? (size_t)n : 0;
+	return raw_len >= raw_wanted;
+}
+
+/* The lengths of the data frames in raw. */
+static int
+data_frames(uint32_t lengths[64])
+{
+	int n = 0;
+
+	for (size_t at = 0; at + 12 <= raw_len; at += 12) {
+		if (raw[at + 1] != 0)
+			continue;
+		lengths[n] = (uint32_t)raw[at + 9] << 16 | (uint32_t)raw[at + 10] << 8 | raw[at + 11];
+		at += lengths[n++];
+	}
+	return n;
+}
+
+/* All of the window but 62144 bytes is used up in pieces of any size, then a lot comes at once. */
+static void
+of_a_lot_whole_frames_are_sent(void **state)
+{
+	uint32_t length[64];
+
+	(void)state;
+	raw_fd = start_raw(0, 0);
+	ticks_begin();
+	local = true;
+	says(&visit()->visitor, 199995, false);
+	raw_len = 0;
+	raw_wanted = 200000;
+	run_until(all_quiet);
+	run_until(raw_there);
+	says_at_once(&wires[0].visitor, 64000, false);
+	raw_len = 0;
+	raw_wanted = 3 * YAMUX_FRAME_MAX;
+	run_until(all_quiet);
+	run_until(raw_there);
+	assert_int_equal(raw_len, raw_wanted);
+	assert_int_equal(write(raw_fd, "\0\1\0\2\0\0\0\2\0\0\x30\0", 12), 12);
+	raw_wanted += 12 + 64000 - 3 * YAMUX_DATA_MAX;
+	run_until(raw_there);
+	assert_int_equal(data_frames(length), 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(length[i], i == 3 ? 64000 - 3 * YAMUX_DATA_MAX : YAMUX_DATA_MAX);
+	ticks_end();
+	close(raw_fd);
+	stop();
+}
+
+static void
+a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot(void **state)
+{
+	uint32_t length[64];
+	int n, at;
+
+	(void)state;
+	raw_fd = start_raw(0, 0);
+	local = true;
+	says_at_once(&visit()->visitor, 1u << 20, false);
+	says_at_once(&visit()->visitor, 64, false);
+	raw_len = 0;
+	raw_wanted = 10 * YAMUX_FRAME_MAX;
+	run_until(raw_there);
+	n = data_frames(length);
+	for (at = 2; at < n && length[at] > 64; at++)
+		;
+	assert_in_range(at, 2, 4);
+	close(raw_fd);
+	stop();
+}
+
+/* ---- a peer that keeps us busy: the others have their turn all the same ---- */
+
+static void
+a_lot_of_little_frames_is_dealt_with_little_by_little(void **state)
+{
+	static const uint8_t frames[26] = "\0\0\0\0\0\0\0\2\0\0\0\1x\0\0\0\0\0\0\0\4\0\0\0\1x";
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	local = true;
+	for (int i = 0; i < 2; i++) {
+		visit();
+		wires[i].visitor.deaf = true;
+		party_wants(&wires[i].visitor);
+	}
+	run_turn();
+	assert_int_equal(write(fd, frames, sizeof(frames)), sizeof(frames));
+	run_turn();
+	run_turn();
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(write(fd, frames, sizeof(frames)), sizeof(frames));
+	run_turn();
+	assert_in_range(wires[0].near.s.rx, 2, 1900);
+	for (int i = 0; i < 10; i++)
+		run_turn();
+	assert_int_equal(wires[0].near.s.rx, 2001);
+	assert_int_equal(wires[1].near.s.rx, 2001);
+	close(fd);
+	stop();
+}
+
+/* Frames that say the peer goes away, a byte in each record. */
+static void
+a_lot_of_little_records_is_dealt_with_little_by_little(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	tcp_pair(pair);
+	make_tls(pair);
+	pool = mux_pool_new(loop);
+	start_side(&near, YAMUX_SERVER, pair[0]);
+	far = (struct side){ .io.fd = pair[1], .tls = far.tls };
+	run_turn();
+	run_turn();
+	for (int i = 0; i < 500 * 12; i++)
+		assert_int_equal(tls_write(far.tls, (const uint8_t *)"\0\3\0\0\0\0\0\0\0\0\0\0" + i % 12, 1), TLS_OK);
+	run_turn();
+	assert_in_range(near.goaways, 1, 200);
+	for (int i = 0; i < 10; i++)
+		run_turn();
+	assert_int_equal(near.goaways, 500);
+	tls_free(far.tls);
+	wires_made = 0;
+	stop();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		loop_test(of_a_lot_whole_frames_are_sent),
+		loop_test(a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot),
+		loop_test(a_lot_of_little_frames_is_dealt_with_little_by_little),
+		loop_test(a_lot_of_little_records_is_dealt_with_little_by_little),
+	};
+
+	return cmocka_run_group_tests(tests, set_up_mux, tear_down_mux);
+}
