@@ -85,12 +85,12 @@ may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
 	return near ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m);
 }
 
-/* Half a window was taken: by how much does it grow? */
+/* Half a window was taken, or more at once, for which there was more time: by how much does it grow? */
 static uint32_t
 growth(struct mux_stream *s, uint64_t now)
 {
 	struct mux *m = s->mux;
-	uint64_t spent_us = now - s->looked_us;
+	uint64_t spent_us = (now - s->looked_us) * (s->window / 2) / s->taken;
 	uint32_t more = s->window, twice = s->window * 2;
 
 	s->looked_us = now;
