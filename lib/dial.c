@@ -33,7 +33,6 @@ struct dialer {
 	struct resolver *resolver;
 	struct dial *first, **last;	/* dials that begin at the turn's end */
 	struct ev_task begin;
-	bool connecting;		/* they connect; what is to be said comes behind */
 	struct target **bucket;		/* owned; room is a power of two */
 	size_t room, count;
 };
@@ -52,9 +51,9 @@ struct dial {
 	struct endpoint src;
 	enum routes_balance balance;
 	bool speaks_first;
-	bool queued;			/* to begin */
+	bool queued;			/* to begin, or on_begin()'s second pass has yet to come to it */
 	bool connected;			/* by connect(2), at once */
-	bool mute;			/* connects in the first pass of on_begin(): the second goes on with it */
+	bool mute;			/* connects, and on_begin()'s second pass is to go on with it */
 	bool beginning;			/* in on_begin(), which calls done itself */
 	bool over;			/* done is called behind this call, or in a later turn */
 	enum dial_result result;
@@ -459,7 +458,7 @@ connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
 		return ATTEMPT_RUNS;
 	}
 	d->connected = r == SOCK_CONNECTED;
-	d->mute = d->beginning && d->dialer->connecting;
+	d->mute = d->beginning && d->queued;
 	return d->mute ? ATTEMPT_RUNS : go_on(d);
 }
 
@@ -599,12 +598,10 @@ on_begin(struct ev_task *task)
 	struct dialer *dialer = EV_CONTAINER(task, struct dialer, begin);
 	struct dial *d;
 
-	dialer->connecting = true;
 	for (d = dialer->first; d != NULL; d = d->next) {
 		d->beginning = true;
 		try_next_target(d);
 	}
-	dialer->connecting = false;
 	while ((d = dialer->first) != NULL && d->beginning) {
 		dequeue(d);
 		if (d->mute && go_on(d) == ATTEMPT_FAILED)

@@ -75,6 +75,29 @@ mux_end_word(enum mux_end end)
 	return word[end];
 }
 
+enum conn_end
+mux_conn_end(enum mux_end end, enum conn_end local, enum conn_end remote)
+{
+	switch (end) {
+	case MUX_CLOSED:
+		return END_CLOSED;
+	case MUX_LOCAL_RESET:
+		return local;
+	case MUX_IDLE:
+		return END_IDLE;
+	case MUX_HALF_CLOSE:
+		return END_HALF_CLOSE;
+	case MUX_MEMORY:
+		return END_LIMIT;
+	case MUX_PEER_RESET:
+	case MUX_LOST:
+	case MUX_SILENT:
+	case MUX_PROTOCOL:
+		break;
+	}
+	return remote;
+}
+
 /* ---- its end ---- */
 
 static void send_control(struct mux *m);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "connlog.h"
 #include "ev.h"
 #include "slice.h"
 #include "tls.h"
@@ -49,6 +50,9 @@ enum mux_end {
 
 /* "closed", "local-reset", ... for logs. Static. */
 const char *mux_end_word(enum mux_end end);
+
+/* A stream's end as that of the connection it carried, whose side here is local and beyond the peer remote: whose reset is it? */
+enum conn_end mux_conn_end(enum mux_end end, enum conn_end local, enum conn_end remote);
 
 struct mux;
 struct mux_stream;

@@ -117,35 +117,12 @@ finish(struct stream *v, enum conn_end how, enum hello_verdict verdict, const st
 	leave(v);
 }
 
-static enum conn_end
-conn_end_of(enum mux_end how)
-{
-	switch (how) {
-	case MUX_CLOSED:
-		return END_CLOSED;
-	case MUX_LOCAL_RESET:
-		return END_TARGET_RESET;
-	case MUX_IDLE:
-		return END_IDLE;
-	case MUX_HALF_CLOSE:
-		return END_HALF_CLOSE;
-	case MUX_MEMORY:
-		return END_LIMIT;
-	case MUX_PEER_RESET:
-	case MUX_LOST:
-	case MUX_SILENT:
-	case MUX_PROTOCOL:
-		break;
-	}
-	return END_CLIENT_RESET;
-}
-
 static void
 on_ended(struct mux_stream *s, enum mux_end how)
 {
 	struct stream *v = EV_CONTAINER(s, struct stream, s);
 
-	finish(v, conn_end_of(how), HELLO_NONE, NULL);
+	finish(v, mux_conn_end(how, END_TARGET_RESET, END_CLIENT_RESET), HELLO_NONE, NULL);
 }
 
 /* ---- joining ---- */

@@ -76,29 +76,6 @@ join_leave(struct visitor *v)
 	client_visitor_gone(s);
 }
 
-static enum conn_end
-stream_end(enum mux_end end)
-{
-	switch (end) {
-	case MUX_CLOSED:
-		return END_CLOSED;
-	case MUX_LOCAL_RESET:
-		return END_CLIENT_RESET;
-	case MUX_IDLE:
-		return END_IDLE;
-	case MUX_HALF_CLOSE:
-		return END_HALF_CLOSE;
-	case MUX_MEMORY:
-		return END_LIMIT;
-	case MUX_PEER_RESET:
-	case MUX_LOST:
-	case MUX_SILENT:
-	case MUX_PROTOCOL:
-		break;
-	}
-	return END_TARGET_RESET;
-}
-
 /* It has ended. Where not a byte came back, a visitor that speaks HTTP can still be told why. */
 static void
 on_stream_ended(struct mux_stream *s, enum mux_end end)
@@ -114,7 +91,7 @@ on_stream_ended(struct mux_stream *s, enum mux_end end)
 		refusal_begin(v, end == MUX_LOST ? ANSWER_OFFLINE : ANSWER_LOCAL, END_TARGET_RESET, slice_of(NULL, 0),
 		    s->tx > v->header_len);
 	else
-		visitor_close(v, stream_end(end));
+		visitor_close(v, mux_conn_end(end, END_CLIENT_RESET, END_TARGET_RESET));
 }
 
 static const struct mux_stream_ops stream_ops = { .ended = on_stream_ended };

@@ -79,6 +79,16 @@ a_reset_of_either_side_arrives_as_a_reset_at_the_other(void **state)
 	part();
 }
 
+static void
+client_hears_a_broken_answer(void)
+{
+	run_until(client_heard_the_end);
+	assert_int_equal(state_now, RELAY_TARGET_RESET);
+	assert_int_equal(client.received, 1000);
+	assert_false(client.eof);
+	part();
+}
+
 /* Otherwise half an answer would look like a whole one. */
 static void
 data_and_a_reset_seen_at_once_do_not_look_like_an_orderly_end(void **state)
@@ -89,11 +99,7 @@ data_and_a_reset_seen_at_once_do_not_look_like_an_orderly_end(void **state)
 	run_turn();
 	hangs_up(&server);
 	watch_relay();
-	run_until(client_heard_the_end);
-	assert_int_equal(state_now, RELAY_TARGET_RESET);
-	assert_int_equal(client.received, 1000);
-	assert_false(client.eof);
-	part();
+	client_hears_a_broken_answer();
 }
 
 static void
@@ -109,11 +115,7 @@ nor_do_they_when_the_other_direction_has_ended_already(void **state)
 	run_turn();
 	hangs_up(&server);
 	assert_int_equal(ev_add(loop, &relay->end[1], EV_READ | EV_WRITE | EV_EDGE), 0);
-	run_until(client_heard_the_end);
-	assert_int_equal(state_now, RELAY_TARGET_RESET);
-	assert_int_equal(client.received, 1000);
-	assert_false(client.eof);
-	part();
+	client_hears_a_broken_answer();
 }
 
 /* A whole answer stays one when the target does not read the rest of the request. */
