@@ -14,6 +14,7 @@
 #include "serve.h"
 #include "workers.h"
 
+#define FDS_LEAST 14u		/* standard ones, the loop's, the table's, a listener, one for a file: less is an error for somebody */
 #define FDS_RESERVED 32u	/* listeners come on top: epoll, signals, metrics, DNS, files being read */
 #define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 
@@ -31,7 +32,7 @@ raise_fd_limit(void)
 	return rl.rlim_cur;
 }
 
-/* Two descriptors a connection, two a pipe, and a reserve; a tiny limit is split in the same proportions. */
+/* Two descriptors a connection, two a pipe, and a reserve, smaller where the limit is tiny: who waits to be accepted is not refused. */
 static void
 set_limits(struct serve *s)
 {
@@ -41,7 +42,7 @@ set_limits(struct serve *s)
 	uint64_t conns;
 
 	if (reserved > fds / 4)
-		reserved = fds / 4;
+		reserved = fds / 4 > FDS_LEAST ? fds / 4 : fds / 2 < FDS_LEAST ? fds / 2 : FDS_LEAST;
 	s->max_pipes = (unsigned)(fds / 16 > PIPES_MAX ? PIPES_MAX : fds / 16);
 	conns = (fds - reserved - 2 * s->max_pipes) / 2;
 	conns = conns > SERVE_CONNS_MAX ? SERVE_CONNS_MAX : conns == 0 ? 1 : conns;

@@ -28,3 +28,9 @@ try by_default
 same "60 x got=hi end=eof" "$(cat by_default.crowd.log)" "everybody waits and is served"
 try by_force --max-conns 1000
 lacks "$(cat by_force.crowd.log)" '(failed|connect)='
+
+# Where there are hardly any, too: four at a time.
+start tiny sh -c 'ulimit -n 20; exec "$@"' sh "$SNIROUTE" -n 9 -l 127.0.0.1:0 -r routes --max-per-source 0
+spawn_peer tiny.crowd crowd 60 "$READY" hello:www.example.org shut read
+ends tiny.crowd 0 40
+same "60 x got=hi end=eof" "$(cat tiny.crowd.log)" "everybody waits and is served by few descriptors"
