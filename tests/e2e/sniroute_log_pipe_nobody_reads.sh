@@ -17,7 +17,7 @@ for workers in 1 3; do
 	lacks "$(grep -v '^sniroute: [a-z]*: ' first)" .
 	same "20 x got=a end=eof" "$(peer crowd 20 "$READY" shut read)"
 	timeout 1 cat <&8 >second || :
-	has "$(cat second)" 'warn: .* [0-9]+ lines dropped'
+	has "$(cat first second)" 'warn: .* [0-9]+ lines dropped'
 	stop sniroute
 	timeout 0.3 cat <&8 >/dev/null || :
 done
