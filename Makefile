@@ -131,13 +131,13 @@ fuzzers: $(FUZZERS)
 
 #: make unit         the unit tests alone           (make e2e: the end-to-end tests alone; T=PATTERN: some of them)
 unit: $(UNIT)
-	@BUILDS=$(BUILD) tests/run.sh unit $(T)
+	@BUILDS=$(BUILD) tests/run.sh unit '$(T)'
 e2e: all tests
-	@BUILDS=$(BUILD) tests/run.sh e2e $(T)
+	@BUILDS=$(BUILD) tests/run.sh e2e '$(T)'
 
 #: make fuzz         every fuzz target for FUZZ_TIME seconds (20)
 fuzz: fuzzers
-	@FUZZ_TIME=$(FUZZ_TIME) tests/run.sh fuzz $(T)
+	@FUZZ_TIME=$(FUZZ_TIME) tests/run.sh fuzz '$(T)'
 
 #: make bench        tables: each tool against programs people use for its work, on this machine
 bench: deps-bench all $(LOADGEN)

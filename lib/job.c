@@ -3,7 +3,10 @@
 #include "job.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,20 +14,42 @@
 #define STACK_BYTES (256u * 1024u)
 #define NICENESS 10		/* the loop may share the CPU with us, and shall not wait for our time slice to end */
 
+static void
+be_nice(void)
+{
+	(void)setpriority(PRIO_PROCESS, 0, NICENESS);	/* of this thread alone, on Linux */
+}
+
+/* Nobody joins it: a nice thread may take its time even to end. 0 or an errno. */
+static int
+spawn(void *(*body)(void *), void *arg)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int error = pthread_attr_init(&attr);
+
+	if (error != 0)
+		return error;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	error = pthread_create(&thread, &attr, body, arg);
+	pthread_attr_destroy(&attr);
+	return error;
+}
+
 static void *
 run(void *arg)
 {
 	struct job *j = arg;
 	uint64_t one = 1;
 
-	(void)setpriority(PRIO_PROCESS, 0, NICENESS);	/* of this thread alone, on Linux */
+	be_nice();
 	j->work(j);
 	while (write(j->finished.fd, &one, sizeof(one)) == -1 && errno == EINTR)
 		;
 	return NULL;
 }
 
-/* Once it has written to the eventfd a thread is as good as gone. */
 static void
 on_finished(struct ev_io *io, unsigned events)
 {
@@ -53,30 +78,22 @@ job_open(struct job *j, struct ev *ev)
 int
 job_start(struct job *j)
 {
-	pthread_attr_t attr;
-	int error = pthread_attr_init(&attr);
-
-	if (error == 0) {
-		pthread_attr_setstacksize(&attr, STACK_BYTES);
-		error = pthread_create(&j->thread, &attr, run, j);
-		pthread_attr_destroy(&attr);
-	}
-	j->busy = error == 0;
-	errno = error;
+	errno = spawn(run, j);
+	j->busy = errno == 0;
 	return j->busy ? 0 : -1;
 }
 
 void
 job_wait(struct job *j)
 {
+	struct pollfd p = { .fd = j->finished.fd, .events = POLLIN };
 	uint64_t n;
 
 	if (!j->busy)
 		return;
-	pthread_join(j->thread, NULL);
+	while (read(j->finished.fd, &n, sizeof(n)) != (ssize_t)sizeof(n))
+		(void)poll(&p, 1, -1);
 	j->busy = false;
-	if (read(j->finished.fd, &n, sizeof(n)) == -1)
-		return;		/* it could not write: nothing to take away */
 }
 
 void
@@ -86,8 +103,39 @@ job_close(struct job *j, struct ev *ev)
 
 	if (j->finished.cb == NULL)
 		return;
-	ev_del(ev, &j->finished);
+	if (ev != NULL)
+		ev_del(ev, &j->finished);
 	close(j->finished.fd);
 	j->finished = (struct ev_io){ .fd = -1 };	/* this turn may have an event for it yet */
 	errno = saved;
+}
+
+struct aside {
+	void (*work)(void *arg);
+	void *arg;
+};
+
+static void *
+run_aside(void *arg)
+{
+	struct aside a = *(struct aside *)arg;
+
+	free(arg);
+	be_nice();
+	a.work(a.arg);
+	return NULL;
+}
+
+void
+job_aside(void (*work)(void *arg), void *arg)
+{
+	struct aside *a = malloc(sizeof(*a));
+
+	if (a != NULL) {
+		*a = (struct aside){ work, arg };
+		if (spawn(run_aside, a) == 0)
+			return;
+		free(a);
+	}
+	work(arg);
 }

@@ -3,7 +3,6 @@
 #ifndef JOB_H
 #define JOB_H
 
-#include <pthread.h>
 #include <stdbool.h>
 
 #include "ev.h"
@@ -15,7 +14,6 @@ struct job {
 
 	/* ---- job.c's ---- */
 	struct ev_io finished;		/* an eventfd */
-	pthread_t thread;
 	bool busy;
 };
 
@@ -28,7 +26,10 @@ int job_start(struct job *j);
 /* When one is under way: until its work has ended. done() will not be called for it. */
 void job_wait(struct job *j);
 
-/* Not while one is under way. Fine when it was never opened. */
+/* Not while one is under way. Fine when it was never opened. ev is NULL when the loop is gone. */
 void job_close(struct job *j, struct ev *ev);
+
+/* work(arg) in a thread nobody waits for or hears of again; at once, here, when there is no thread to be had. */
+void job_aside(void (*work)(void *arg), void *arg);
 
 #endif

@@ -6,11 +6,9 @@
 #include "routeset.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
+#include "job.h"
 #include "log.h"
 #include "stamp.h"
 
@@ -23,15 +21,12 @@ struct file {
 	bool wanted;			/* to be read in the next round */
 };
 
-/* One round: the thread owns it from pthread_create() until it writes to the eventfd. */
-struct round {
-	struct routeset *rs;
-	struct result {
-		enum routes_result result;
-		struct stamp stamp;
-		struct routes *table;
-		bool done;
-	} *of;				/* one per file */
+/* What a round found in one file: the thread's until it has ended. */
+struct found {
+	enum routes_result result;
+	struct stamp stamp;
+	struct routes *table;
+	bool read;
 };
 
 struct routeset {
@@ -39,9 +34,9 @@ struct routeset {
 	size_t n;
 	struct ev *ev;
 	struct ev_timer poll;
-	struct ev_io finished;		/* eventfd the thread writes to */
-	struct round round;
-	bool busy, again;
+	struct job round;		/* reads the files that are wanted */
+	struct found *found;		/* one per file */
+	bool again;
 	unsigned long good, bad;
 	routeset_round *round_over;
 	void *arg;
@@ -54,10 +49,9 @@ routeset_new(char *const *paths, size_t n)
 
 	if (rs == NULL)
 		return NULL;
-	rs->finished.fd = -1;
 	rs->file = calloc(n == 0 ? 1 : n, sizeof(*rs->file));
-	rs->round.of = calloc(n == 0 ? 1 : n, sizeof(*rs->round.of));
-	if (rs->file == NULL || rs->round.of == NULL) {
+	rs->found = calloc(n == 0 ? 1 : n, sizeof(*rs->found));
+	if (rs->file == NULL || rs->found == NULL) {
 		routeset_free(rs);
 		return NULL;
 	}
@@ -70,14 +64,13 @@ routeset_new(char *const *paths, size_t n)
 void
 routeset_free(struct routeset *rs)
 {
-	if (rs == NULL || rs->busy)	/* a thread still uses it: only at exit, which shall not wait for a disk */
+	if (rs == NULL || rs->round.busy)	/* a thread still uses it: only at exit, which shall not wait for a disk */
 		return;
 	for (size_t i = 0; i < rs->n; i++)
 		routes_free(rs->file[i].table);
-	if (rs->finished.fd != -1)
-		close(rs->finished.fd);
+	job_close(&rs->round, NULL);
 	free(rs->file);
-	free(rs->round.of);
+	free(rs->found);
 	free(rs);
 }
 
@@ -135,49 +128,27 @@ report_from_thread(void *arg, const char *text)
 	log_from_thread(LOG_LEVEL_ERROR, "routes: %s", text);
 }
 
-static void *
-load_round(void *arg)
+static void
+read_wanted(struct job *j)
 {
-	struct round *round = arg;
-	struct routeset *rs = round->rs;
-	uint64_t one = 1;
+	struct routeset *rs = EV_CONTAINER(j, struct routeset, round);
 
 	for (size_t i = 0; i < rs->n; i++) {
-		struct result *r = &round->of[i];
+		struct found *f = &rs->found[i];
 
-		r->done = rs->file[i].wanted;
-		r->table = NULL;
-		if (!r->done)
+		f->read = rs->file[i].wanted;
+		f->table = NULL;
+		if (!f->read)
 			continue;
-		r->stamp = stamp_of(rs->file[i].path);
-		r->result = routes_load(rs->file[i].path, report_from_thread, NULL, &r->table);
+		f->stamp = stamp_of(rs->file[i].path);
+		f->result = routes_load(rs->file[i].path, report_from_thread, NULL, &f->table);
 	}
-	while (write(rs->finished.fd, &one, sizeof(one)) == -1 && errno == EINTR)
-		;
-	return NULL;
 }
 
-static void *
+static void
 free_table(void *table)
 {
 	routes_free(table);
-	return NULL;
-}
-
-static int
-spawn(void *(*body)(void *), void *arg)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int r;
-
-	if (pthread_attr_init(&attr) != 0)
-		return -1;
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, 256 * 1024);
-	r = pthread_create(&thread, &attr, body, arg);
-	pthread_attr_destroy(&attr);
-	return r == 0 ? 0 : -1;
 }
 
 void
@@ -186,20 +157,17 @@ routeset_replace(struct routeset *rs, size_t i, struct routes *r)
 	struct routes *old = rs->file[i].table;
 
 	rs->file[i].table = r;
-	if (old != NULL && spawn(free_table, old) == -1)
-		routes_free(old);
+	if (old != NULL)
+		job_aside(free_table, old);
 }
 
 /* Read the files that are wanted; at most one round runs. */
 static void
 start_round(struct routeset *rs)
 {
-	rs->round.rs = rs;
-	rs->busy = true;
-	if (spawn(load_round, &rs->round) == 0)
+	if (job_start(&rs->round) == 0)
 		return;
 	log_warn("routes: no thread to read them with; trying again");
-	rs->busy = false;
 	rs->again = true;
 }
 
@@ -215,7 +183,7 @@ routeset_reload(struct routeset *rs)
 {
 	if (rs->ev == NULL || rs->n == 0)
 		return;
-	if (rs->busy) {
+	if (rs->round.busy) {
 		rs->again = true;
 		return;
 	}
@@ -230,7 +198,7 @@ look(struct ev_timer *t)
 	bool any = false;
 
 	ev_timer_in(rs->ev, t, POLL_MS);
-	if (rs->busy)
+	if (rs->round.busy)
 		return;
 	if (rs->again) {
 		rs->again = false;
@@ -250,10 +218,10 @@ look(struct ev_timer *t)
 static bool
 take_result(struct routeset *rs, size_t i)
 {
-	struct result *r = &rs->round.of[i];
+	struct found *r = &rs->found[i];
 	struct file *f = &rs->file[i];
 
-	if (!r->done)
+	if (!r->read)
 		return false;
 	f->seen = r->stamp;
 	f->wanted = false;
@@ -270,16 +238,11 @@ take_result(struct routeset *rs, size_t i)
 }
 
 static void
-on_finished(struct ev_io *io, unsigned events)
+on_read(struct job *j)
 {
-	struct routeset *rs = EV_CONTAINER(io, struct routeset, finished);
+	struct routeset *rs = EV_CONTAINER(j, struct routeset, round);
 	bool changed = false;
-	uint64_t n;
 
-	(void)events;
-	if (read(io->fd, &n, sizeof(n)) != (ssize_t)sizeof(n))
-		return;
-	rs->busy = false;
 	for (size_t i = 0; i < rs->n; i++)
 		changed |= take_result(rs, i);
 	if (rs->again) {
@@ -297,9 +260,9 @@ routeset_watch(struct routeset *rs, struct ev *ev, routeset_round *round_over, v
 	rs->arg = arg;
 	if (rs->n == 0)
 		return 0;
-	rs->finished.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	rs->finished.cb = on_finished;
-	if (rs->finished.fd == -1 || ev_add(ev, &rs->finished, EV_READ) == -1)
+	rs->round.work = read_wanted;
+	rs->round.done = on_read;
+	if (job_open(&rs->round, ev) == -1)
 		return -1;
 	rs->poll.cb = look;
 	ev_timer_in(ev, &rs->poll, POLL_MS);
@@ -318,7 +281,7 @@ routeset_counts(const struct routeset *rs, unsigned long *good, unsigned long *b
 bool
 routeset_busy(const struct routeset *rs)
 {
-	return rs->busy || rs->again;
+	return rs->round.busy || rs->again;
 }
 
 int

@@ -23,7 +23,7 @@ static struct {
 	int trouble;			/* why what was read before holds: 0, an errno or REFUSED */
 	bool again;			/* asked for while a read is under way */
 	struct ev_timer look;
-	struct job job, sweep;
+	struct job job;
 
 	uint64_t seed;
 
@@ -31,8 +31,6 @@ static struct {
 	struct stamp stamp;
 	struct roster *roster;		/* owned */
 	int result;
-
-	struct roster *old;		/* owned; the sweep's */
 } file;
 
 /* ---- reading ---- */
@@ -100,21 +98,12 @@ work(struct job *j)
 }
 
 static void
-free_old(struct job *j)
+free_roster(void *roster)
 {
-	(void)j;
-	roster_free(file.old);
-	file.old = NULL;
+	roster_free(roster);
 #ifdef __GLIBC__
 	malloc_trim(0);		/* what a thread allocated and another freed would stay with us */
 #endif
-}
-
-/* All that is left of it. */
-static void
-on_swept(struct job *j)
-{
-	(void)j;
 }
 
 static void
@@ -154,11 +143,8 @@ note_trouble(int trouble)
 static void
 take_roster(void)
 {
-	job_wait(&file.sweep);
-	file.old = clients_change(the->clients, file.roster, time(NULL));
+	job_aside(free_roster, clients_change(the->clients, file.roster, time(NULL)));
 	file.roster = NULL;
-	if (job_start(&file.sweep) == -1)
-		free_old(NULL);
 	file.trouble = 0;
 	count(M_AUTH_OK);
 	note_grants();
@@ -207,9 +193,7 @@ authorized_watch(void)
 	file.seed = clients_seed(the->clients);
 	file.job.work = work;
 	file.job.done = on_read;
-	file.sweep.work = free_old;
-	file.sweep.done = on_swept;
-	if (job_open(&file.job, the->serve->ev) == -1 || job_open(&file.sweep, the->serve->ev) == -1)
+	if (job_open(&file.job, the->serve->ev) == -1)
 		return -1;
 	file.look.cb = look;
 	ev_timer_in(the->serve->ev, &file.look, LOOK_MS);

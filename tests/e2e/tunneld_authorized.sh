@@ -16,7 +16,7 @@ session() {
 	wait_for 5 grep -q '^welcome' "$name.log" || fail "no session $name: $(cat "$name.log")"
 }
 # saw NAME: what it was told behind the first welcome, when it has ended
-saw() { eval "wait \$PID_$1" || :; tail -n +2 "$1.log"; }
+saw() { eval "wait_for 10 gone \$PID_$1" || :; tail -n +2 "$1.log"; }
 SESSIONS=1 READS=0
 # read_again N: it was, and has N clients
 read_again() {

@@ -16,7 +16,7 @@ served() {
 	wait_for 5 grep -q ^welcome client.log || fail "no client"
 }
 # told: what the client saw behind its welcome
-told() { wait "$CLIENT" || :; tail -n +2 client.log; }
+told() { wait_for 10 gone "$CLIENT" || :; tail -n +2 client.log; }
 echo "$ID names=app.test,*.x.wild.test,*.wild.test streams=2" >auth
 start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" --visitors \
     127.0.0.1:0 -a auth --park 0.6 --hello-timeout 1 -m "unix:$T/metrics"

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/job.c: work in a thread, and the loop that hears of its end. */
+#include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "job.h"
 #include "loop_help.h"
@@ -142,6 +148,52 @@ it_may_be_closed_with_its_end_among_the_events_of_the_turn(void **state)
 	close(first.fd);
 }
 
+static atomic_bool went_aside;
+
+static void
+aside(void *arg)
+{
+	assert_ptr_equal(arg, &job);
+	sem_wait(&may_end);
+	went_aside = true;
+}
+
+static void
+what_nobody_waits_for_goes_on_beside(void **state)
+{
+	(void)state;
+	went_aside = false;
+	job_aside(aside, &job);
+	assert_false(went_aside);
+	sem_post(&may_end);
+	for (int i = 0; i < 500 && !went_aside; i++)
+		poll(NULL, 0, 10);
+	assert_true(went_aside);
+	assert_int_equal(dones, 0);
+}
+
+/* In a child whose user may have no more processes; the limit does not hold for root. */
+static void
+without_a_thread_it_is_done_here(void **state)
+{
+	static const struct rlimit none = { 0, 0 };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	went_aside = false;
+	sem_post(&may_end);
+	pid = fork();
+	if (pid == 0) {
+		if ((geteuid() == 0 && setuid(65534) == -1) || setrlimit(RLIMIT_NPROC, &none) == -1)
+			_exit(2);
+		job_aside(aside, &job);
+		_exit(went_aside ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -153,6 +205,8 @@ main(void)
 		test(who_waits_for_it_is_not_told),
 		test(it_may_be_closed_with_its_end_among_the_events_of_the_turn),
 		test(it_closes_what_it_opened),
+		test(what_nobody_waits_for_goes_on_beside),
+		test(without_a_thread_it_is_done_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
