@@ -17,6 +17,7 @@ own_network "$HERE/${0##*/}" "$@"
 HTTPREDIR=$(cd "${1:-build}" && pwd)/bin/httpredir
 LOADGEN=$(cd "${1:-build}" && pwd)/bench/loadgen
 HTTPLOAD=$(cd "${1:-build}" && pwd)/bench/httpload
+BARE=$(cd "${1:-build}" && pwd)/bench/bare
 GEN_CPU=${GEN_CPU:-0}
 PROXY_CPU=${PROXY_CPU:-$(($(nproc) > 1))}
 if [ -n "${QUICK:-}" ]; then ROUNDS=${ROUNDS:-1} SECONDS_EACH=0.5; else ROUNDS=${ROUNDS:-3} SECONDS_EACH=2; fi
@@ -47,7 +48,7 @@ for p in nginx haproxy curl; do
 done
 
 port() { "$LOADGEN" freeport; }
-BACK=$(port) NGINX_R=$(port) NGINX_P=$(port) HAPROXY_R=$(port) HAPROXY_P=$(port) HTTPREDIR_R=$(port)
+BACK=$(port) NGINX_R=$(port) NGINX_P=$(port) HAPROXY_R=$(port) HAPROXY_P=$(port) HTTPREDIR_R=$(port) BARE_R=$(port)
 HTTPREDIR_P=$HTTPREDIR_R
 
 # nginx_conf NAME: the rest of the http block comes on standard input
@@ -113,7 +114,8 @@ run $GEN_PIN nginx -c "$TMP/backend/conf"; BACKEND=$PID
 run $PROXY_PIN nginx -c "$TMP/nginx/conf"; NGINX=$PID
 run $PROXY_PIN haproxy -db -f "$TMP/haproxy.conf"; HAPROXY=$PID
 run $PROXY_PIN "$HTTPREDIR" -l 127.0.0.1:"$HTTPREDIR_R" -r "$TMP/routes" --max-per-source 0; OURS=$PID
-for p in $BACK $NGINX_R $HAPROXY_R $HTTPREDIR_R; do
+run $PROXY_PIN "$BARE" redirect "$BARE_R"; BARE_PID=$PID
+for p in $BACK $NGINX_R $HAPROXY_R $HTTPREDIR_R $BARE_R; do
 	curl -s --retry 20 --retry-connrefused --retry-delay 1 -o "$TMP/page" "http://127.0.0.1:$p/" ||
 		{ echo "http.sh: port $p does not serve" >&2; tail "$TMP/log" >&2; exit 111; }
 done
@@ -167,6 +169,7 @@ all()
 	eval "measure $key nginx $NGINX \$NGINX_$kind $status $host \"\$@\""
 	eval "measure $key haproxy $HAPROXY \$HAPROXY_$kind $status $host \"\$@\""
 	eval "measure $key httpredir $OURS \$HTTPREDIR_$kind $status $host \"\$@\""
+	[ "$kind" = P ] || measure "$key" bare "$BARE_PID" "$BARE_R" "$status" "$host" "$@"
 }
 
 # idle PROXY PID PORT: KiB of a kept-alive connection that has had a redirect
@@ -210,5 +213,6 @@ idle httpredir "$OURS" "$HTTPREDIR_R"
 echo
 echo "HTTP: generator (64 connections) and backend on CPU $GEN_CPU, one worker each on CPU $PROXY_CPU; medians of $ROUNDS rounds."
 echo "ratio: httpredir to the better of haproxy and nginx. Each logs every connection to a file."
+echo "bare: the plainest loop with one constant answer, without log, deadlines, limits (tests/bench/bare.c)."
 echo
-awk -v columns='httpredir haproxy nginx' -v ours=httpredir -v peers='haproxy nginx' -f "$HERE/table.awk" "$HERE/figures.http" "$TMP/results"
+awk -v columns='bare httpredir haproxy nginx' -v ours=httpredir -v peers='haproxy nginx' -f "$HERE/table.awk" "$HERE/figures.http" "$TMP/results"

@@ -55,6 +55,12 @@ run_sniroute()
 	exec $PROXY_PIN "$SNIROUTE" -l "127.0.0.1:$2" -r "$3" -j 1 -g 1 --max-conns "$MAX_CONNS" --max-per-source 0
 }
 
+# One loop without names, log, deadlines or limits.
+run_bare()
+{
+	exec $PROXY_PIN "$BARE" relay "$2" "$BACKEND_PORT"
+}
+
 run_haproxy()
 {
 	cat >"$1/conf" <<-EOT

@@ -23,6 +23,7 @@ BUILD=$(cd "${1:-build}" && pwd)
 SNIROUTE=$BUILD/bin/sniroute
 LOADGEN=$BUILD/bench/loadgen
 BACKEND=$BUILD/bench/backend
+BARE=$BUILD/bench/bare
 
 ONLY=${ONLY:-rate bulk ping idle names reload launch pass http routesync tunnel}
 PROXIES=${PROXIES:-direct sniroute haproxy nginx sniproxy}
@@ -105,7 +106,7 @@ need_programs()
 {
 	local p there=
 
-	for p in "$LOADGEN" "$BACKEND"; do
+	for p in "$LOADGEN" "$BACKEND" "$BARE"; do
 		[ -x "$p" ] || { echo "run.sh: $p is missing; make $p" >&2; exit 111; }
 	done
 	for p in $PROXIES; do
@@ -271,13 +272,13 @@ rate_calls()
 
 section_rate()
 {
-	start_all $PROXIES
-	each_round rate_once $PROXIES
-	each_round rate_one_cpu $PROXIES
-	for p in $ROUTED; do
+	start_all $PROXIES bare
+	each_round rate_once $PROXIES bare
+	each_round rate_one_cpu $PROXIES bare
+	for p in $ROUTED bare; do
 		rate_calls "$p"
 	done
-	stop $PROXIES
+	stop $PROXIES bare
 }
 
 # each_round FUNCTION INSTANCE...: interleaved, so that a noisy minute hits all of them.
@@ -341,11 +342,11 @@ ping_one_cpu()
 
 section_ping()
 {
-	start_all $PROXIES
-	each_round ping_1 $PROXIES
-	each_round ping_64 $PROXIES
-	each_round ping_one_cpu $PROXIES
-	stop $PROXIES
+	start_all $PROXIES bare
+	each_round ping_1 $PROXIES bare
+	each_round ping_64 $PROXIES bare
+	each_round ping_one_cpu $PROXIES bare
+	stop $PROXIES bare
 }
 
 # idle_once PROXY: a fresh one, for its memory remembers.
@@ -456,7 +457,8 @@ replace_routes()
 	kill -HUP "$2"
 }
 
-# One connection after another, so that every one that has to wait for the loop shows.
+# One connection after another, so that every one that has to wait for the loop shows. The longest of some is a rough figure:
+# hence many rounds. Not SCHED_BATCH, which would let the thread that loads finish its time slice first.
 reload_once()
 {
 	local file=$TMP/routes.reload quiet port
@@ -465,12 +467,12 @@ reload_once()
 	{ cat "$file"; echo "reloaded.example.net tls=127.0.0.1:$BACKEND_PORT"; } >"$file.new"
 	start sniroute.reload sniroute "$file"
 	port=$(cat "$TMP/sniroute.reload/port")
-	load sniroute.reload rate -c 1 -t 3 -k 1000000
+	load sniroute.reload rate -c 1 -t 1.5 -k 1000000
 	quiet=$(get max)
 	record reload.quiet.p999 sniroute "$(get p999)"
 	record reload.quiet.max sniroute "$quiet"
 	replace_routes "$file" "$(pid_of sniroute.reload)" &
-	load sniroute.reload rate -c 1 -t 3 -k 1000000
+	load sniroute.reload rate -c 1 -t 1.5 -k 1000000
 	wait $!
 	record reload.p999 sniroute "$(get p999)"
 	record reload.max sniroute "$(get max)"
@@ -484,10 +486,10 @@ reload_once()
 
 section_reload()
 {
-	local round=1
+	local round=1 PROXY_PIN="taskset -c $PROXY_CPU"
 
 	has_proxy sniroute || return 0
-	while [ $round -le "$ROUNDS" ]; do
+	while [ $round -le $PAIRS ]; do
 		reload_once
 		say "round $round reload $OUT"
 		round=$((round + 1))
@@ -555,10 +557,11 @@ print_heading()
 print_table()
 {
 	print_heading
-	awk -v columns='direct sniroute haproxy nginx sniproxy' -v ours=sniroute -v peers='haproxy nginx' \
+	awk -v columns='direct bare sniroute haproxy nginx sniproxy' -v ours=sniroute -v peers='haproxy nginx' \
 	    -f "$HERE/table.awk" "$HERE/figures" "$TMP/results"
 	echo
 	echo "ratio: sniroute to the better of haproxy and nginx (pass: to direct). Compare ratios of one run, nothing else."
+	echo "bare: the plainest loop that relays, without names, log, deadlines, limits (tests/bench/bare.c)."
 	echo "Each logs every connection to a file. Loopback flatters large buffers: on a network"
 	echo "card with 1500-byte frames pipes fill with less, and bulk ratios are smaller."
 }
