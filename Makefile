@@ -79,8 +79,10 @@ FUZZ_tunneld = build-fuzz/authfile_fuzz
 PURE_tunnelc = words reach
 UNIT_tunnelc = $(filter $(BUILD)/unit/tunnelc_%,$(UNIT))
 
-# Helpers stand beside the tests: those named here are for every test, MODULE_help is for MODULE_*_test.
-unit_help = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(patsubst %,tests/unit/%_help.c,draw loop party $(firstword $(subst _, ,$(1))))))
+# Helpers stand beside the tests: those named here are for every test, MODULE_help is for MODULE_*_test, TOOL_PART_help for TOOL_PART_*_test.
+unit_words = $(subst _, ,$(1))
+unit_names = draw loop party place $(word 1,$(unit_words)) $(word 1,$(unit_words))_$(word 2,$(unit_words))
+unit_help = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(patsubst %,tests/unit/%_help.c,$(unit_names))))
 
 $(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $$(call unit_help,$$*) $(LIB)
 	@mkdir -p $(@D)

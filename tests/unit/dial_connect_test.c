@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/dial.c: one target, reached and watched or not; giving up in every state. */
+#include <sys/resource.h>
+
+#include "dial_help.h"
+#include "dns_help.h"
+
+static int
+set_up_names(void **state)
+{
+	queries = 0;
+	at_once = NULL;
+	return set_up_dial(state);
+}
+
+#define names_test(f) cmocka_unit_test_setup_teardown(f, set_up_names, tear_down_dial)
+
+/* ---- one target ---- */
+
+static void
+a_target_is_connected_and_its_socket_watched(void **state)
+{
+	struct place p = place_at("127.0.0.1", 0);
+	struct endpoint peer;
+	int fd;
+
+	(void)state;
+	begin(p.text);
+	assert_true(ends_at(p.text));
+	expect_connected();
+	assert_false(target_is_pass(target));
+	assert_int_equal(sock_accept(p.lfd, &fd, &peer), SOCK_ACCEPTED);
+	run_turn();
+	watched_events = 0;
+	assert_int_equal(write(fd, "x", 1), 1);
+	run_turn();
+	assert_int_equal(watched_events, 1);
+	run_turn();
+	assert_int_equal(watched_events, 1);	/* edges */
+	hang_up();
+	close(fd);
+	leaves(&p);
+}
+
+static void
+unix_and_pass_targets_are_connected_too(void **state)
+{
+	char text[128], pass[128];
+	int lfd;
+
+	(void)state;
+	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
+	snprintf(pass, sizeof(pass), "pass:%s", in_dir("sock"));
+	assert_true(dial_reaches(text, NULL));
+	lfd = listen_on(text);
+	begin(text);
+	assert_true(ends_at(text));
+	expect_connected();
+	assert_false(target_is_pass(target));
+	hang_up();
+	begin(pass);
+	assert_true(ends_at(pass));
+	expect_connected();
+	assert_true(target_is_pass(target));
+	hang_up();
+	close(lfd);
+}
+
+static void
+nobody_there_is_unreachable(void **state)
+{
+	struct place p = place_at("127.0.0.1", 0);
+	int before;
+
+	(void)state;
+	leaves(&p);
+	before = open_fds();
+	begin(p.text);
+	assert_true(ends_at(NULL));
+	assert_string_equal(target_text(target), p.text);
+	hang_up();
+	assert_int_equal(open_fds(), before);
+}
+
+static void
+running_out_of_descriptors_is_not_the_targets_fault(void **state)
+{
+	struct place p = place_at("127.0.0.1", 0);
+	struct rlimit old, tight;
+	int hole = dup(p.lfd);
+
+	(void)state;
+	close(hole);
+	getrlimit(RLIMIT_NOFILE, &old);
+	tight = old;
+	tight.rlim_cur = (rlim_t)hole;
+	setrlimit(RLIMIT_NOFILE, &tight);
+	begin(p.text);
+	setrlimit(RLIMIT_NOFILE, &old);
+	ends();
+	assert_int_equal(result, DIAL_NO_FDS);
+	assert_int_equal(io.fd, -1);
+	hang_up();
+	assert_true(dial_reaches(p.text, p.text));
+	leaves(&p);
+}
+
+/* ---- giving up ---- */
+
+static void
+a_dial_may_be_cancelled_in_every_state(void **state)
+{
+	struct place p = place_at("127.0.0.1", 0), deaf = place_at("127.0.0.1", 0);
+	int before;
+
+	(void)state;
+	goes_deaf(&deaf);
+	before = open_fds();
+	dial_cancel(NULL);
+
+	begin("slow.example:1");		/* resolving */
+	run_turn();
+	dial_cancel(under_way);
+	dns_answers(0, "127.0.0.1", 60);
+
+	begin(deaf.text);			/* connecting */
+	run_turn();
+	assert_int_not_equal(io.fd, -1);
+	dial_cancel(under_way);
+	assert_int_equal(io.fd, -1);
+
+	begin_later("192.0.2.1", p.text, BALANCE_FIRST);
+	assert_int_equal(io.fd, -1);
+	dial_cancel(under_way);
+
+	begin(p.text);				/* connected, but not told yet */
+	dial_on_io(under_way, EV_WRITE);
+	assert_int_not_equal(io.fd, -1);
+	dial_cancel(under_way);
+	assert_int_equal(io.fd, -1);
+
+	begin(p.text);				/* failed, but not told yet */
+	dial_on_io(under_way, EV_ERROR);
+	assert_int_equal(io.fd, -1);
+	dial_cancel(under_way);
+
+	skip_ms(TIMEOUT_MS * 2);
+	for (int i = 0; i < 5; i++)
+		run_turn();
+	assert_int_equal(dones, 0);
+	assert_int_equal(open_fds(), before);
+	leaves(&p);
+	leaves(&deaf);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		names_test(a_target_is_connected_and_its_socket_watched),
+		names_test(unix_and_pass_targets_are_connected_too),
+		names_test(nobody_there_is_unreachable),
+		names_test(running_out_of_descriptors_is_not_the_targets_fault),
+		names_test(a_dial_may_be_cancelled_in_every_state),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

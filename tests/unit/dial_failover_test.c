@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/* Tests of lib/dial.c: one target after the other, and how long one that failed is held off. */
+#include "dial_help.h"
+#include "log.h"
+
+/* ---- one after the other ---- */
+
+static void
+the_next_target_is_tried_within_the_same_dial(void **state)
+{
+	struct place p[3];
+
+	(void)state;
+	make_places(p, 3);
+	leaves(&p[0]);
+	leaves(&p[1]);
+	assert_true(dial_reaches(list_of(p, 3), p[2].text));
+	assert_int_equal(visitors(&p[2]), 1);
+	leaves(&p[2]);
+	begin(list_of(p, 3));
+	assert_true(ends_at(NULL));
+	assert_string_equal(target_text(target), p[1].text);	/* not held off, or not for long: p[2] comes first */
+	hang_up();
+}
+
+static void
+a_target_that_does_not_answer_is_left_at_the_deadline(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	goes_deaf(&p[0]);
+	begin(list_of(p, 2));
+	for (int i = 0; i < 10; i++)
+		run_turn();
+	assert_int_equal(dones, 0);
+	skip_ms(TIMEOUT_MS - 500);
+	run_turn();
+	assert_int_equal(dones, 0);
+	skip_ms(501);
+	assert_true(ends_at(p[1].text));
+	expect_connected();
+	hang_up();
+	close_places(p, 2);
+}
+
+/* ---- hold-off ---- */
+
+static void
+a_target_that_failed_is_held_off_for_a_second(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	leaves(&p[0]);
+	assert_true(dial_reaches(list_of(p, 2), p[1].text));
+	comes_back(&p[0]);
+	skip_ms(900);
+	assert_true(dial_reaches(list_of(p, 2), p[1].text));
+	assert_int_equal(visitors(&p[0]), 0);
+	skip_ms(101);
+	assert_true(dial_reaches(list_of(p, 2), p[0].text));
+	close_places(p, 2);
+}
+
+static void
+a_held_off_target_is_tried_when_there_is_no_other(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	leaves(&p[0]);
+	leaves(&p[1]);
+	assert_true(dial_reaches(list_of(p, 2), NULL));
+	comes_back(&p[1]);
+	assert_true(dial_reaches(list_of(p, 2), p[1].text));
+	close_places(p, 2);
+}
+
+/* Fail over and over, each time when the hold-off has just run out; returns what was logged. */
+static const char *
+fail_often(const char *targets, int times)
+{
+	catch_stderr();
+	log_init("test", LOG_LEVEL_INFO, false);
+	for (int i = 0; i < times; i++) {
+		begin(targets);
+		ends();
+		hang_up();
+		begin(targets);		/* fails too, and makes nothing worse */
+		ends();
+		hang_up();
+		skip_ms(30000);
+	}
+	log_init("test", LOG_LEVEL_ERROR, false);
+	return caught_stderr();
+}
+
+static void
+the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success(void **state)
+{
+	static const int want[] = { 1, 2, 4, 8, 16, 30, 30 };
+	struct place p = place_at("127.0.0.1", 0);
+	const char *got;
+	int seconds;
+
+	(void)state;
+	leaves(&p);
+	got = fail_often(p.text, 7);
+	for (int i = 0; i < 7; i++) {
+		got = strstr(got, "held off for ");
+		assert_non_null(got);
+		assert_int_equal(sscanf(got, "held off for %d s\n", &seconds), 1);
+		assert_int_equal(seconds, want[i]);
+		got++;
+	}
+	assert_null(strstr(got, "held off for "));
+	comes_back(&p);
+	assert_true(dial_reaches(p.text, p.text));
+	leaves(&p);
+	got = fail_often(p.text, 1);
+	assert_non_null(strstr(got, "held off for 1 s\n"));
+}
+
+static void
+what_is_known_of_many_targets_is_found_again(void **state)
+{
+	enum { N = 300 };
+	char text[32];
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		snprintf(text, sizeof(text), "unix:/nowhere/%d", i);
+		assert_true(dial_reaches(text, NULL));
+	}
+	int lfd;
+	char up[128], targets[256];
+
+	snprintf(up, sizeof(up), "unix:%s", in_dir("up"));
+	lfd = listen_on(up);
+	for (int i = 0; i < N; i++) {
+		snprintf(targets, sizeof(targets), "unix:/nowhere/%d,%s", i, up);
+		catch_stderr();
+		log_init("test", LOG_LEVEL_INFO, false);
+		bool right = dial_reaches(targets, up);
+
+		log_init("test", LOG_LEVEL_ERROR, false);
+		assert_string_equal(caught_stderr(), "");	/* held off: not even tried */
+		assert_true(right);
+	}
+	close(lfd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		dial_test(the_next_target_is_tried_within_the_same_dial),
+		dial_test(a_target_that_does_not_answer_is_left_at_the_deadline),
+		dial_test(a_target_that_failed_is_held_off_for_a_second),
+		dial_test(a_held_off_target_is_tried_when_there_is_no_other),
+		dial_test(the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success),
+		dial_test(what_is_known_of_many_targets_is_found_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
