@@ -13,6 +13,8 @@
 
 #define HOLD_FIRST_MS 1000u
 #define HOLD_MAX_MS 30000u
+#define BUSY_FIRST_MS 5u		/* a target whose queue is full is asked again after so long, */
+#define BUSY_MAX_MS 100u	/* and then less and less often */
 
 struct target {
 	struct target *next;		/* in its bucket */
@@ -57,7 +59,8 @@ struct dial {
 	bool beginning;			/* in on_begin(), which calls done itself */
 	bool over;			/* done is called behind this call, or in a later turn */
 	enum dial_result result;
-	struct ev_timer deadline;
+	struct ev_timer deadline;	/* of the attempt, or its next try */
+	uint64_t busy_ms;		/* since when the target's queue is full, 0: it is not */
 	struct ev_task finish;
 	struct resolve question;
 	struct target *current;		/* held through choice[] */
@@ -445,11 +448,31 @@ go_on(struct dial *d)
 	return ATTEMPT_RUNS;
 }
 
+/* A full queue is no failure before the deadline, as it is none elsewhere, where TCP repeats what it asks. */
+static enum attempt
+wait_for_room(struct dial *d)
+{
+	uint64_t now = ev_now_ms(d->dialer->ev), waited;
+
+	if (d->busy_ms == 0)
+		d->busy_ms = now;
+	waited = now - d->busy_ms;
+	if (d->dialer->timeout_ms != 0 && waited >= d->dialer->timeout_ms) {
+		d->busy_ms = 0;
+		return ATTEMPT_FAILED;
+	}
+	ev_timer_in(d->dialer->ev, &d->deadline, waited < BUSY_FIRST_MS ? BUSY_FIRST_MS : waited > BUSY_MAX_MS ? BUSY_MAX_MS : waited);
+	return ATTEMPT_RUNS;
+}
+
 static enum attempt
 connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
 {
 	enum sock_connect r = sock_connect(sa, len, d->speaks_first, &d->io->fd);
 
+	if (r == SOCK_BUSY)
+		return wait_for_room(d);
+	d->busy_ms = 0;
 	if (r == SOCK_REFUSED)
 		return ATTEMPT_FAILED;
 	if (r == SOCK_NO_FDS) {
@@ -617,8 +640,12 @@ on_deadline(struct ev_timer *t)
 {
 	struct dial *d = EV_CONTAINER(t, struct dial, deadline);
 
-	resolver_cancel(&d->question);
-	attempt_failed(d, "timed out");
+	if (d->busy_ms == 0) {
+		resolver_cancel(&d->question);
+		attempt_failed(d, "timed out");
+	} else if (try_target(d) == ATTEMPT_FAILED) {
+		attempt_failed(d, errno == EAGAIN ? "its queue is full" : strerror(errno));
+	}
 }
 
 /* ---- the life of a dial ---- */

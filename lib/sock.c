@@ -166,7 +166,7 @@ sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first
 		return SOCK_CONNECTING;
 	close_keeping_errno(*fd);
 	*fd = -1;
-	return SOCK_REFUSED;
+	return errno == EAGAIN && sa->ss_family == AF_UNIX ? SOCK_BUSY : SOCK_REFUSED;
 }
 
 ssize_t

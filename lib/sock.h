@@ -37,11 +37,12 @@ enum sock_connect {
 	SOCK_CONNECTED,
 	SOCK_CONNECTING,	/* writable once it is done; sock_error() says how it went */
 	SOCK_NO_FDS,		/* out of descriptors: not the target's fault */
+	SOCK_BUSY,		/* a unix socket whose queue is full: there is no event for when it is not any more */
 	SOCK_REFUSED		/* errno */
 };
 
 /*
- * Begin to connect. *fd is owned by the caller, -1 on the last two results. speaks_first: bytes will be sent as soon
+ * Begin to connect. *fd is owned by the caller, -1 on the last three results. speaks_first: bytes will be sent as soon
  * as it is connected, so the handshake's last ACK may travel with them. TCP_NODELAY is not set yet: see sock_nodelay().
  */
 enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first, int *fd);

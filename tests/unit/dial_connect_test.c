@@ -13,6 +13,8 @@ set_up_names(void **state)
 	return set_up_dial(state);
 }
 
+#define BUSY_GAP_MS 100		/* between two tries at most */
+
 #define names_test(f) cmocka_unit_test_setup_teardown(f, set_up_names, tear_down_dial)
 
 /* ---- one target ---- */
@@ -64,6 +66,81 @@ unix_and_pass_targets_are_connected_too(void **state)
 	assert_true(target_is_pass(target));
 	hang_up();
 	close(lfd);
+}
+
+/* A socket in our directory where listen(2) lets nobody else in, with connections that fill its queue. */
+static int
+listen_busy(const char *text, int filler[2])
+{
+	int lfd = listen_on(text);
+	struct sockaddr_storage sa;
+	struct addr a;
+	socklen_t len;
+
+	assert_int_equal(listen(lfd, 0), 0);
+	assert_int_equal(addr_parse(slice_str(text), 0, &a), ADDR_OK);
+	len = addr_sockaddr(&a, &sa);
+	assert_int_equal(sock_connect(&sa, len, false, &filler[0]), SOCK_CONNECTED);
+	assert_int_equal(sock_connect(&sa, len, false, &filler[1]), SOCK_BUSY);
+	return lfd;
+}
+
+static void
+a_unix_target_with_a_full_queue_is_asked_again(void **state)
+{
+	struct endpoint peer;
+	char text[128];
+	int lfd, filler[2], fd;
+
+	(void)state;
+	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
+	lfd = listen_busy(text, filler);
+	begin(text);
+	run_turn();
+	assert_int_equal(dones, 0);
+	assert_int_equal(io.fd, -1);
+	assert_int_equal(sock_accept(lfd, &fd, &peer), SOCK_ACCEPTED);
+	skip_ms(TIMEOUT_MS - 1);
+	assert_true(ends_at(text));
+	expect_connected();
+	hang_up();
+	close(fd);
+	close(filler[0]);
+	close(lfd);
+}
+
+static void
+one_whose_queue_stays_full_is_a_failure_at_last(void **state)
+{
+	struct place p = place_at("127.0.0.1", 0);
+	char text[128], list[256];
+	int lfd, filler[2];
+
+	(void)state;
+	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
+	lfd = listen_busy(text, filler);
+	snprintf(list, sizeof(list), "%s,%s", text, named(&p, "slow.example"));
+	begin(list);
+	skip_ms(TIMEOUT_MS / 2);
+	run_turn();
+	assert_int_equal(dones, 0);
+	assert_int_equal(queries, 0);
+	skip_ms(TIMEOUT_MS / 2);
+	run_turn();
+	skip_ms(BUSY_GAP_MS);
+	run_turn();
+	assert_int_equal(queries, 1);		/* the next one's turn, which has its own time */
+	skip_ms(TIMEOUT_MS - 2 * BUSY_GAP_MS);
+	run_turn();
+	assert_int_equal(dones, 0);
+	skip_ms(2 * BUSY_GAP_MS);
+	assert_true(ends_at(NULL));
+	assert_string_equal(target_text(target), named(&p, "slow.example"));
+	hang_up();
+	dns_answers(0, "127.0.0.1", 60);
+	close(filler[0]);
+	close(lfd);
+	leaves(&p);
 }
 
 static void
@@ -159,6 +236,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		names_test(a_target_is_connected_and_its_socket_watched),
 		names_test(unix_and_pass_targets_are_connected_too),
+		names_test(a_unix_target_with_a_full_queue_is_asked_again),
+		names_test(one_whose_queue_stays_full_is_a_failure_at_last),
 		names_test(nobody_there_is_unreachable),
 		names_test(running_out_of_descriptors_is_not_the_targets_fault),
 		names_test(a_dial_may_be_cancelled_in_every_state),

@@ -89,6 +89,7 @@ int
 make_loop(void **state)
 {
 	(void)state;
+	loop_end.queued = false;	/* the test before may have failed within a turn */
 	loop = ev_new();
 	return loop == NULL ? -1 : 0;
 }
