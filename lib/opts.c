@@ -33,6 +33,8 @@ set(const struct opt *o, char *value)
 		*(const char **)o->out = value;
 		return;
 	case OPT_MAYBE:
+		if (value != NULL && value[0] == '\0')
+			diex(EXIT_USAGE, "--%s= without a value; leave the = away", o->name);
 		*(const char **)o->out = value == NULL ? "" : value;
 		return;
 	case OPT_LIST:

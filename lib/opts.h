@@ -13,7 +13,7 @@ enum opt_kind {
 	OPT_LIST,	/* struct opt_list: every one given, in order */
 	OPT_NUMBER,	/* uint64_t from min to max */
 	OPT_SECONDS,	/* uint64_t milliseconds, given in seconds with decimals; at most max ms */
-	OPT_MAYBE	/* const char *: "" when given without a value (--name[=VALUE]) */
+	OPT_MAYBE	/* const char *: "" when given without a value (--name[=VALUE]; an empty VALUE is refused) */
 };
 
 struct opt_list {

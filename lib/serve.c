@@ -441,6 +441,7 @@ serve_announce(struct serve *s)
 		free(text);
 		return EXIT_TEMP;
 	}
+	s->announced = true;
 	log_info("ready on %s", text);
 	free(text);
 	notify_systemd("READY=1");

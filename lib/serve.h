@@ -192,6 +192,7 @@ struct serve {
 	struct ev_timer grace, resume, retry_bind;
 	struct ev_io master;		/* in a worker: where its orders come from */
 	struct parent *parent;		/* in the parent of workers */
+	bool announced;			/* readiness was told, its descriptor closed */
 	bool paused, starved, bind_failed;	/* starved: for want of descriptors; only time ends that */
 	uint64_t pause_logged_ms, limit_logged_ms, limited_since;
 	struct listeners scrape;	/* of --metrics: one, or none */
@@ -248,7 +249,7 @@ void serve_quit(struct serve *s);	/* cut what is left and stop now */
 /* A descriptor was wanted and not to be had: pause accepting, so that what is open can go on. */
 void serve_out_of_fds(struct serve *s);
 
-/* For --check and --explain: load the files (errors as "FILE:LINE: reason" on standard error). 0, or the exit code. */
+/* For --check and --explain: load the files (errors as "FILE:LINE: reason" on standard error). 0 or EXIT_USAGE. */
 int serve_check(const struct serve_conf *conf, struct routeset **rs);
 
 #endif

@@ -94,7 +94,6 @@ serve_check(const struct serve_conf *conf, struct routeset **rs)
 {
 	struct privs user;
 	const char *why;
-	int code;
 
 	check_addresses("-l", &conf->listen);
 	for (size_t i = 0; i < conf->n_doors; i++)
@@ -106,8 +105,7 @@ serve_check(const struct serve_conf *conf, struct routeset **rs)
 	*rs = routeset_new(conf->routes.item, conf->routes.n);
 	if (*rs == NULL)
 		die(EXIT_TEMP, "routes");
-	code = routes_code(routeset_load(*rs, print_error, NULL));
-	return code;
+	return routeset_load(*rs, print_error, NULL) == ROUTES_LOADED ? 0 : EXIT_USAGE;
 }
 
 /* 0, or the exit code. */

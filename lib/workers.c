@@ -117,6 +117,8 @@ become_worker(struct parent *p, unsigned i, int fd)
 	for (unsigned k = 0; k < s->conf->workers; k++)
 		if (p->worker[k].fd != -1)
 			close(p->worker[k].fd);
+	if (!s->announced && s->conf->notify_fd != SERVE_UNSET && s->conf->notify_fd > STDERR_FILENO)
+		close((int)s->conf->notify_fd);		/* who reads from it waits for its end, too */
 	ev_free(s->ev);
 	s->ev = NULL;
 	s->worker = i;

@@ -159,6 +159,13 @@ check_opts(const struct options *o, struct words *words)
 
 /* ---- files ---- */
 
+/* The exit code when a file is of no use: what the system refused may be retried, but under -c it is just wrong. */
+static int
+useless(void)
+{
+	return errno != 0 && !the->opts->check ? EXIT_TEMP : EXIT_USAGE;
+}
+
 static struct identity *
 load_identity(const char *path)
 {
@@ -166,7 +173,7 @@ load_identity(const char *path)
 	struct identity *me = identity_load(path, why);
 
 	if (me == NULL)
-		diex(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "-i %s", why);
+		diex(useless(), "-i %s", why);
 	return me;
 }
 
@@ -178,7 +185,7 @@ load_secret(const char *path, struct slice *secret)
 
 	secret->p = file_read(path, SECRET_MAX + 1, true, &secret->len, why);
 	if (secret->p == NULL)
-		diex(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "--secret-file %s: %s", path, why);
+		diex(useless(), "--secret-file %s: %s", path, why);
 	if (secret->len > 0 && secret->p[secret->len - 1] == '\n')
 		secret->len--;
 	if (secret->len == 0 || secret->len > SECRET_MAX)

@@ -134,7 +134,7 @@ check_known(const struct options *o, pins_report *report)
 	char *file = file_read(o->known_servers, KNOWN_MAX, false, &len, why);
 
 	if (file == NULL) {
-		code = errno != 0 ? EXIT_TEMP : EXIT_USAGE;
+		code = errno != 0 && !o->check ? EXIT_TEMP : EXIT_USAGE;
 		snprintf(text, sizeof(text), "%.120s: %.120s", o->known_servers, why);
 		report(text);
 		return code;

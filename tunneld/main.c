@@ -173,14 +173,13 @@ check_opts(struct options *o)
 /* ---- what is read before anything is opened ---- */
 
 static struct identity *
-load_identity(const char *path)
+load_identity(const struct options *o)
 {
 	char why[IDENTITY_WHY_MAX];
-	struct identity *me = identity_load(path, why);
-	int code = errno == 0 ? EXIT_USAGE : EXIT_TEMP;
+	struct identity *me = identity_load(o->identity, why);
 
 	if (me == NULL)
-		diex(code, "-i %s", why);
+		diex(errno != 0 && !o->serve.check ? EXIT_TEMP : EXIT_USAGE, "-i %s", why);
 	return me;
 }
 
@@ -208,7 +207,7 @@ check(const struct options *o)
 	routeset_free(rs);
 	if (o->authorized != NULL)
 		bad = authorized_load(o->authorized, print_line, NULL, &grants);
-	return code != 0 ? code : bad;
+	return code == 0 && bad == 0 ? 0 : EXIT_USAGE;
 }
 
 /* ---- a serving process ---- */
@@ -390,7 +389,7 @@ main(int argc, char **argv)
 	parse_opts(&o, argc, argv);
 	log_init("tunneld", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	check_opts(&o);
-	me.identity = key = load_identity(o.identity);
+	me.identity = key = load_identity(&o);
 	if (o.id)
 		code = puts(identity_id(key)) == EOF || fflush(stdout) == EOF ? EXIT_TEMP : 0;
 	else

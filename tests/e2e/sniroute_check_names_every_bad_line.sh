@@ -64,5 +64,5 @@ has "$(cat err)" 'bad:1: '
 printf '%s\n' '#!routes sorted' 'b.example.org tls=127.0.0.1:1' 'a.example.org tls=127.0.0.1:1' >unsorted
 exits 100 "$SNIROUTE" -c -r unsorted
 has "$(cat err)" '^unsorted:3: '
-exits 111 "$SNIROUTE" -c -r missing
+exits 100 "$SNIROUTE" -c -r missing
 has "$(cat err)" 'missing'

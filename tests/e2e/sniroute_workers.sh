@@ -6,6 +6,14 @@
 named a
 named b
 echo "* tls=$(addr_of a)" >routes
+# Who waits for the end of the line of readiness gets it, workers or not.
+mkfifo ready
+"$SNIROUTE" -n 8 -l 127.0.0.1:0 -r routes -j 3 8>ready 2>whole.log </dev/null &
+started whole $! "$SNIROUTE"
+line=$(timeout 5 cat ready) || fail "the line of readiness has no end"
+has "$line" '^127\.0\.0\.1:[0-9]+$'
+stop whole
+
 serve -l 127.0.0.1:0 -r routes -j 3
 workers() { pgrep -P "$(pid_of sniroute)" | tr '\n' ' '; }
 three() { [ "$(workers | wc -w)" = 3 ]; }

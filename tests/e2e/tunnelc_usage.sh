@@ -84,4 +84,7 @@ echo "a.test:1 $PIN" >known
 exits 0 "$TUNNELC" -c -s A.test:1 -i key --known-servers known tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 -s b.test:1 -i key --known-servers known tls=a:1
 same "known: no line for b.test:1" "$(cat err)"
-exits 111 "$TUNNELC" -c -s a.test:1 -i key --known-servers nowhere tls=a:1
+exits 100 "$TUNNELC" -c -s a.test:1 -i key --known-servers nowhere tls=a:1
+exits 100 "$TUNNELC" -c -s a.test:1 -i nowhere -k "$PIN" tls=a:1
+exits 100 "$TUNNELC" -c -s a.test:1 --secret-file nowhere tls=a:1
+exits 111 "$TUNNELC" -s a.test:1 -i key --known-servers nowhere tls=a:1

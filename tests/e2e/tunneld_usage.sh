@@ -73,6 +73,8 @@ has "$(cat err)" '^bad:5: '
 lacks "$(cat err)" '^bad:[13]: '
 exits 100 "$TUNNELD" $all -a bad
 exits 100 "$TUNNELD" $all -a auth -c -l nonsense
+exits 100 "$TUNNELD" $all -a missing -c
+exits 100 "$TUNNELD" $all --open -c -i missing.key
 
 # Ready: -l, visitors, legacy in that order.
 start tunneld "$TUNNELD" -n 9 $all -a auth --legacy 127.0.0.1:0
