@@ -26,6 +26,7 @@ struct loading {
 	char *map;			/* owned; NULL: none */
 	size_t size;			/* of map */
 	struct routes_table table;
+	const char *why;		/* it can't be read, better than errno; NULL: nothing better */
 	unsigned line;
 	size_t bad_lines;
 	bool sorted;
@@ -68,12 +69,20 @@ read_text(struct loading *l, int fd)
 	while (l->map != NULL && used - head <= TEXT_MAX) {
 		n = read(fd, l->map + used, l->size - used < READ_ONCE ? l->size - used : READ_ONCE);
 		sched_yield();
+		if (n == 0 && used == head && S_ISFIFO(st.st_mode)) {
+			l->why = "nothing came through the pipe";
+			return -1;
+		}
 		if (n == 0) {
 			((struct routes_head *)(void *)l->map)->text_len = (uint32_t)(used - head);
 			return 0;
 		}
 		if (n == -1 && errno != EINTR)
 			return -1;
+		if (n > 0 && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
+			l->why = "neither a plain file nor a pipe";
+			return -1;
+		}
 		used += n == -1 ? 0 : (size_t)n;
 		if (used == l->size && resize(l, l->size * 2) == -1)
 			return -1;
@@ -85,11 +94,12 @@ read_text(struct loading *l, int fd)
 static int
 read_file(struct loading *l)
 {
-	int fd = open(l->path, O_RDONLY | O_CLOEXEC);
+	int fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* no waiting for who would write into a pipe */
 	int result, saved;
 
 	if (fd == -1)
 		return -1;
+	(void)fcntl(fd, F_SETFL, O_RDONLY);
 	result = read_text(l, fd);
 	saved = errno;
 	close(fd);
@@ -314,7 +324,7 @@ routes_load(const char *path, routes_report *report, void *arg, struct routes **
 	result = load(&l, out);
 	saved = errno;
 	if (result == ROUTES_FAILED)
-		routes_tell(report, arg, path, 0, strerror(saved));
+		routes_tell(report, arg, path, 0, l.why != NULL ? l.why : strerror(saved));
 	if (l.map != NULL)
 		munmap(l.map, l.size);
 	if (l.fd != -1)

@@ -17,8 +17,9 @@
 struct file {
 	const char *path;
 	struct routes *table;		/* owned */
-	struct stamp seen;		/* state of the file when it was last read, well or not */
+	struct stamp_watch watch;
 	bool wanted;			/* to be read in the next round */
+	bool failing;			/* it is there and could not be read: tried again and again, and not told each time */
 };
 
 /* What a round found in one file: the thread's until it has ended. */
@@ -88,7 +89,7 @@ open_all(struct routeset *rs, routes_opener *opener, routes_report *report, void
 		struct file *f = &rs->file[i];
 		enum routes_result r;
 
-		f->seen = stamp_of(f->path);
+		f->watch.seen = stamp_of(f->path);
 		r = opener(f->path, report, arg, &f->table);
 		if (r == ROUTES_FAILED)
 			saved = errno;
@@ -128,6 +129,18 @@ report_from_thread(void *arg, const char *text)
 	log_from_thread(LOG_LEVEL_ERROR, "routes: %s", text);
 }
 
+/* What gives its bytes once, or without end, is no file to read again. */
+static void
+read_one(const struct file *file, struct found *f)
+{
+	f->stamp = stamp_of(file->path);
+	f->result = ROUTES_REFUSED;
+	if (f->stamp.error != 0 || f->stamp.plain)
+		f->result = routes_load(file->path, file->failing ? NULL : report_from_thread, NULL, &f->table);
+	else
+		log_from_thread(LOG_LEVEL_ERROR, "routes: %s: not a plain file", file->path);
+}
+
 static void
 read_wanted(struct job *j)
 {
@@ -138,10 +151,8 @@ read_wanted(struct job *j)
 
 		f->read = rs->file[i].wanted;
 		f->table = NULL;
-		if (!f->read)
-			continue;
-		f->stamp = stamp_of(rs->file[i].path);
-		f->result = routes_load(rs->file[i].path, report_from_thread, NULL, &f->table);
+		if (f->read)
+			read_one(&rs->file[i], f);
 	}
 }
 
@@ -208,11 +219,25 @@ look(struct ev_timer *t)
 	for (size_t i = 0; i < rs->n; i++) {
 		struct stamp now = stamp_of(rs->file[i].path);
 
-		rs->file[i].wanted = !stamp_same(&now, &rs->file[i].seen) && stamp_settled(&now);
+		rs->file[i].wanted = rs->file[i].failing || stamp_due(&rs->file[i].watch, &now, ev_now_ms(rs->ev));
 		any = any || rs->file[i].wanted;
 	}
 	if (any)
 		start_round(rs);
+}
+
+/* The system's no, for want of descriptors, say, may be another answer in a while. */
+static void
+note_failure(struct routeset *rs, struct file *f, const struct found *r)
+{
+	bool known = f->failing;
+
+	f->failing = r->result == ROUTES_FAILED && r->stamp.error == 0;
+	if (known && f->failing)
+		return;
+	rs->bad++;
+	log_error("routes: %s: %s; the table read before stays", f->path,
+	    r->result == ROUTES_REFUSED ? "refused" : "cannot be read");
 }
 
 static bool
@@ -223,14 +248,13 @@ take_result(struct routeset *rs, size_t i)
 
 	if (!r->read)
 		return false;
-	f->seen = r->stamp;
+	f->watch.seen = r->stamp;
 	f->wanted = false;
 	if (r->result != ROUTES_LOADED) {
-		rs->bad++;
-		log_error("routes: %s: %s; the table read before stays", f->path,
-		    r->result == ROUTES_REFUSED ? "refused" : "cannot be read");
+		note_failure(rs, f, r);
 		return false;
 	}
+	f->failing = false;
 	rs->good++;
 	log_info("routes: %s: read, %zu lines", f->path, routes_count(r->table));
 	routeset_replace(rs, i, r->table);

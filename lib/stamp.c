@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #define SETTLE_MS 100
+#define RESTLESS_MS 3000u	/* for so long half a file is thought worse than an old one */
 
 struct stamp
 stamp_of(const char *path)
@@ -22,6 +23,7 @@ stamp_of(const char *path)
 	s.size = st.st_size;
 	s.mtime = st.st_mtim;
 	s.ctime = st.st_ctim;
+	s.plain = S_ISREG(st.st_mode);
 	return s;
 }
 
@@ -38,12 +40,29 @@ stamp_same(const struct stamp *a, const struct stamp *b)
 	    same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
 }
 
-bool
-stamp_settled(const struct stamp *s)
+static bool
+is_at_rest(const struct stamp *s)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	return (now.tv_sec - s->ctime.tv_sec) * 1000 + (now.tv_nsec - s->ctime.tv_nsec) / 1000000 >= SETTLE_MS ||
 	    now.tv_sec < s->ctime.tv_sec;	/* a clock set back must not stop us */
+}
+
+bool
+stamp_due(struct stamp_watch *w, const struct stamp *now, uint64_t now_ms)
+{
+	bool first = w->since_ms == 0;
+
+	if (stamp_same(now, &w->seen) || is_at_rest(now)) {
+		w->since_ms = 0;
+		return !stamp_same(now, &w->seen);
+	}
+	if (first) {
+		w->since_ms = now_ms;
+		w->restless = *now;
+		return false;
+	}
+	return now->ino != w->restless.ino || now->dev != w->restless.dev || now_ms - w->since_ms >= RESTLESS_MS;
 }

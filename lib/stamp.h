@@ -4,6 +4,7 @@
 #define STAMP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -12,7 +13,15 @@ struct stamp {
 	ino_t ino;
 	off_t size;
 	struct timespec mtime, ctime;
+	bool plain;		/* a plain file, or a link to one */
 	int error;		/* errno of stat, 0: it is there */
+};
+
+/* A file under watch. */
+struct stamp_watch {
+	struct stamp seen;	/* its owner's: of the file when it was read last */
+	struct stamp restless;	/* of when it was first found changed and not at rest */
+	uint64_t since_ms;	/* when that was, 0: never since it was read */
 };
 
 /* The file path leads to now. Take it before reading the file: what changes later differs from it. */
@@ -20,7 +29,11 @@ struct stamp stamp_of(const char *path);
 
 bool stamp_same(const struct stamp *a, const struct stamp *b);
 
-/* Whether some time has gone by since the last change: a file changed just now may still be being written. */
-bool stamp_settled(const struct stamp *s);
+/*
+ * Whether the file, now in this state, has changed since .seen and should be read: it has been left alone for a moment, for one changed
+ * just now may still be being written. But not for ever: one that is replaced whole over and over is read at the second look, one that
+ * is written to without a pause after some seconds. Looks are to be a fraction of a second apart; now_ms is monotonic.
+ */
+bool stamp_due(struct stamp_watch *w, const struct stamp *now, uint64_t now_ms);
 
 #endif

@@ -19,7 +19,7 @@
 #define REFUSED (-1)		/* beside errnos: it was read, and has bad lines */
 
 static struct {
-	struct stamp seen;		/* of the file when it was last read, well or not */
+	struct stamp_watch watch;
 	int trouble;			/* why what was read before holds: 0, an errno or REFUSED */
 	bool again;			/* asked for while a read is under way */
 	struct ev_timer look;
@@ -62,7 +62,7 @@ authorized_load(const char *path, authfile_report *report, void *arg, struct gra
 	char reason[PATH_MAX + 256];
 	int result;
 
-	file.seen = stamp_of(path);
+	file.watch.seen = stamp_of(path);
 	result = read_grants(path, report, arg, out);
 	if (result == 0 || result == REFUSED)
 		return result == 0 ? 0 : EXIT_USAGE;
@@ -155,13 +155,13 @@ static void
 on_read(struct job *j)
 {
 	(void)j;
-	file.seen = file.stamp;
+	file.watch.seen = file.stamp;
 	if (file.result == 0)
 		take_roster();
 	else
 		note_trouble(file.result);
 	if (file.trouble > 0 && file.stamp.error == 0)
-		file.seen.error = -1;	/* it is there and can't be read: try again, whether it changes or not */
+		file.watch.seen.error = -1;	/* it is there and can't be read: try again, whether it changes or not */
 	if (file.again)
 		start_reading();
 }
@@ -171,7 +171,7 @@ has_changed(void)
 {
 	struct stamp now = stamp_of(the->opts->authorized);
 
-	return !stamp_same(&now, &file.seen) && stamp_settled(&now);
+	return stamp_due(&file.watch, &now, ev_now_ms(the->serve->ev));
 }
 
 /* The wall clock may jump, so expiry is looked at as often: it costs nothing while none is due. */

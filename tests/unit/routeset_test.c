@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/routeset.c: several files, errors, and every way a file changes under a running tool. */
+#include <sys/resource.h>
+
 #include "log.h"
 #include "loop_help.h"
 #include "routeset.h"
@@ -307,6 +309,81 @@ a_file_that_is_gone_keeps_its_table_and_is_read_when_it_comes_back(void **state)
 	assert_true(a_second_passes());
 }
 
+/* Opening one waits for who writes into it, a device may have no end. */
+static void
+what_is_no_plain_file_any_more_keeps_its_table_too(void **state)
+{
+	const char *log;
+
+	(void)state;
+	watch_file("www.example tls=1.1.1.1:1\n");
+	unlink(paths[0]);
+	assert_int_equal(mkfifo(paths[0], 0600), 0);
+	catch_stderr();
+	assert_false(a_second_passes());
+	unlink(paths[0]);
+	assert_int_equal(symlink("/dev/zero", paths[0]), 0);
+	assert_false(a_second_passes());
+	log = caught_stderr();
+	assert_non_null(strstr(log, "routes0: not a plain file\n"));
+	assert_string_equal(target_of("www.example"), "1.1.1.1:1");
+	unlink(paths[0]);
+	write_file(paths[0], "www.example tls=1.1.1.1:2\n");
+	assert_true(a_second_passes());
+	assert_string_equal(target_of("www.example"), "1.1.1.1:2");
+}
+
+static void
+a_pipe_is_read_at_start_and_not_again(void **state)
+{
+	int pipe_fds[2];
+	static char path[32], *only = path;
+
+	(void)state;
+	assert_int_equal(pipe(pipe_fds), 0);
+	snprintf(path, sizeof(path), "/dev/fd/%d", pipe_fds[0]);
+	assert_int_equal(write(pipe_fds[1], "www.example tls=1.1.1.1:1\n", 26), 26);
+	close(pipe_fds[1]);
+	rs = routeset_new(&only, 1);
+	assert_non_null(rs);
+	assert_int_equal(routeset_load(rs, NULL, NULL), ROUTES_LOADED);
+	assert_int_equal(routeset_watch(rs, loop, on_round, &rounds), 0);
+	catch_stderr();
+	routeset_reload(rs);
+	run_until(is_idle);
+	assert_non_null(strstr(caught_stderr(), "not a plain file"));
+	assert_string_equal(target_of("www.example"), "1.1.1.1:1");
+	close(pipe_fds[0]);
+}
+
+static void
+what_the_system_refuses_is_tried_again_and_told_once(void **state)
+{
+	struct rlimit old, tight;
+	unsigned long good, bad;
+	const char *log;
+
+	(void)state;
+	watch_file("www.example tls=1.1.1.1:1\n");
+	getrlimit(RLIMIT_NOFILE, &old);
+	tight = old;
+	catch_stderr();
+	tight.rlim_cur = (rlim_t)dup(0);
+	close((int)tight.rlim_cur);
+	write_file(paths[0], "www.example tls=1.1.1.1:2\n");
+	setrlimit(RLIMIT_NOFILE, &tight);
+	a_second_passes();
+	a_second_passes();
+	setrlimit(RLIMIT_NOFILE, &old);
+	log = strstr(caught_stderr(), "Too many open files");
+	assert_non_null(log);
+	assert_null(strstr(log + 1, "Too many open files"));
+	assert_true(a_second_passes());
+	assert_string_equal(target_of("www.example"), "1.1.1.1:2");
+	routeset_counts(rs, &good, &bad);
+	assert_int_equal(bad, 1);
+}
+
 static void
 of_several_files_only_the_changed_one_is_read(void **state)
 {
@@ -397,6 +474,9 @@ main(void)
 		set_test(a_swapped_symlink_on_the_way_is_noticed),
 		set_test(a_file_that_is_refused_keeps_the_table_it_had),
 		set_test(a_file_that_is_gone_keeps_its_table_and_is_read_when_it_comes_back),
+		set_test(what_is_no_plain_file_any_more_keeps_its_table_too),
+		set_test(a_pipe_is_read_at_start_and_not_again),
+		set_test(what_the_system_refuses_is_tried_again_and_told_once),
 		set_test(of_several_files_only_the_changed_one_is_read),
 		set_test(a_reload_reads_every_file_changed_or_not),
 		set_test(a_reload_asked_for_while_one_is_under_way_is_not_forgotten),

@@ -104,22 +104,101 @@ a_missing_file_differs_and_is_the_same_as_long_as_it_is_missing(void **state)
 	before = stamp_of(path);
 	assert_int_equal(before.error, ENOENT);
 	assert_true(is_same());
-	assert_true(stamp_settled(&before));
 	write_file(path, "one");
 	assert_false(is_same());
 }
 
+/* ---- when to read it ---- */
+
+static struct stamp_watch watch;
+static uint64_t now_ms;
+
+/* A look, so long after the one before. */
+static bool
+is_due(unsigned later_ms)
+{
+	struct stamp now = stamp_of(path);
+
+	now_ms += later_ms;
+	return stamp_due(&watch, &now, now_ms);
+}
+
 static void
-a_file_settles_after_a_moment_whatever_the_clock_does(void **state)
+watched(void)
+{
+	watch = (struct stamp_watch){ .seen = stamp_of(path) };
+	now_ms = 1000;
+}
+
+static void
+a_changed_file_is_due_after_a_moment_whatever_the_clock_does(void **state)
 {
 	(void)state;
+	watched();
+	assert_false(is_due(250));
 	write_file(path, "two");
-	before = stamp_of(path);
-	assert_false(stamp_settled(&before));
+	assert_false(is_due(0));
 	skip_ms(200);
-	assert_true(stamp_settled(&before));
+	assert_true(is_due(200));
+	watched();
+	assert_false(is_due(250));
+	write_file(path, "three");
 	skip_ms(-3600000);
-	assert_true(stamp_settled(&before));
+	assert_true(is_due(250));
+}
+
+static void
+a_missing_file_is_due_at_once(void **state)
+{
+	(void)state;
+	watched();
+	assert_int_equal(unlink(path), 0);
+	assert_true(is_due(0));
+	watched();
+	assert_false(is_due(250));
+}
+
+/* The file system has the true time; in these tests nothing is skipped. */
+static void
+one_replaced_over_and_over_is_due_at_the_second_look(void **state)
+{
+	(void)state;
+	watched();
+	for (int i = 0; i < 2; i++) {
+		char other[32];
+
+		snprintf(other, sizeof(other), "new%d", i);	/* the second has another inode */
+		write_file(in_dir(other), "two");
+		if (i == 1)
+			assert_int_equal(link(path, in_dir("kept")), 0);
+		assert_int_equal(rename(in_dir(other), path), 0);
+		assert_int_equal(is_due(250), i == 1);
+	}
+}
+
+static void
+one_written_to_without_a_pause_is_due_after_some_seconds(void **state)
+{
+	(void)state;
+	watched();
+	for (unsigned ms = 0; ms < 3000; ms += 250) {
+		write_file(path, ms % 500 == 0 ? "two" : "three");
+		assert_false(is_due(250));
+	}
+	write_file(path, "four");
+	assert_true(is_due(250));
+	watched();
+	write_file(path, "five");
+	assert_false(is_due(3000));		/* the time begins anew */
+}
+
+static void
+what_is_no_plain_file_says_so(void **state)
+{
+	(void)state;
+	assert_true(stamp_of(path).plain);
+	assert_false(stamp_of(dir_path).plain);
+	assert_false(stamp_of("/dev/zero").plain);
 }
 
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -134,7 +213,11 @@ main(void)
 		test(a_link_that_leads_elsewhere_is_seen),
 		test(a_change_of_mode_is_seen),
 		test(a_missing_file_differs_and_is_the_same_as_long_as_it_is_missing),
-		test(a_file_settles_after_a_moment_whatever_the_clock_does),
+		test(a_changed_file_is_due_after_a_moment_whatever_the_clock_does),
+		test(a_missing_file_is_due_at_once),
+		test(one_replaced_over_and_over_is_due_at_the_second_look),
+		test(one_written_to_without_a_pause_is_due_after_some_seconds),
+		test(what_is_no_plain_file_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
