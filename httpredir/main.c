@@ -89,6 +89,7 @@ main(int argc, char **argv)
 	int code;
 
 	log_init("httpredir", LOG_LEVEL_INFO, false);
+	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("httpredir", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	check_opts(&o);

@@ -13,13 +13,12 @@
 #define LISTEN_FDS_START 3	/* sd_listen_fds(3) */
 #define LISTEN_FDS_MAX 1024
 
-int
+void
 launch_fill_std(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) == -1)
-			return -1;
-	return 0;
+		if (fcntl(fd, F_GETFD) == -1 && (fd != STDOUT_FILENO || open("/dev/full", O_RDWR) == -1))
+			(void)!open("/dev/null", O_RDWR);
 }
 
 static bool

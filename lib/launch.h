@@ -6,8 +6,11 @@
 #include "addr.h"
 #include "listeners.h"
 
-/* Open /dev/null on those of descriptors 0 to 2 that are closed, so that no socket of ours takes their place. -1 with errno. */
-int launch_fill_std(void);
+/*
+ * Open something on those of descriptors 0 to 2 that are closed, so that no file or socket of ours takes their place: /dev/null, and
+ * /dev/full for standard output, which errands shall notice. To be called before anything is opened.
+ */
+void launch_fill_std(void);
 
 /* Adopt the sockets of LISTEN_FDS when LISTEN_PID is ours (sd_listen_fds(3)), and clear the variables. The number, -1 with errno. */
 int launch_systemd(struct listeners *ls);

@@ -83,6 +83,20 @@ begin_line(char out[static LOG_LINE_MAX], enum log_level level)
 	return t;
 }
 
+/* What came along unseen, in the name of a file, say, must not reach a terminal. */
+static void
+add_visible(struct text *t, const char *text)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (; *text != '\0'; text++) {
+		uint8_t c = (uint8_t)*text;
+		const char code[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
+
+		text_add(t, c >= ' ' && c <= '~' ? slice_of(text, 1) : slice_of(code, sizeof(code)));
+	}
+}
+
 /* The whole line with its newline; what does not fit is cut, the newline stays. */
 static size_t
 put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
@@ -92,11 +106,10 @@ static size_t
 put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
 {
 	struct text t = begin_line(out, level);
-	size_t room = (size_t)(t.end - t.at);
-	int n = vsnprintf(t.at, room + 1, fmt, ap);	/* its NUL is where the newline goes */
+	char text[LOG_LINE_MAX];
 
-	if (n > 0)
-		t.at += (size_t)n < room ? (size_t)n : room;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	add_visible(&t, text);
 	*t.at = '\n';
 	return (size_t)(t.at - out) + 1;
 }
@@ -280,6 +293,17 @@ log_from_thread(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	if (!stderr_has_room() || write_all(line, n) < n)
 		lg.dropped++;
+}
+
+void
+log_bare(const char *text)
+{
+	char line[4 * LOG_LINE_MAX];	/* paths may be long, and get longer */
+	struct text t = text_in(line, sizeof(line) - 1);
+
+	add_visible(&t, text);
+	*t.at = '\n';
+	write_all(line, (size_t)(t.at - line) + 1);
 }
 
 void

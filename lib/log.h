@@ -22,7 +22,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 void log_init(const char *tool, enum log_level max, bool with_time);
 
 /*
- * One line "TOOL: LEVEL: TEXT\n". Lines are gathered and written by log_turn() or log_flush(); errors and warnings are written
+ * One line "TOOL: LEVEL: TEXT\n", control and non-ASCII bytes of TEXT as \xNN. Lines are gathered and written by log_turn() or log_flush(); errors and warnings are written
  * at once, behind what was gathered. Main thread only.
  */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -52,6 +52,9 @@ void log_flush(void);
  * the lines of a busy tool many at a time. How many milliseconds may pass until it is called again, -1: any.
  */
 int log_turn(uint64_t now_ms);
+
+/* A line without TOOL and LEVEL, written at once, and waited for: what --check has to say. */
+void log_bare(const char *text);
 
 /* Log as an error, flush, and exit; die() appends the reason in errno, diex() does not. For main.c. */
 void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));

@@ -2,7 +2,9 @@
 /* Options as data: the same table parses the command line and prints the usage text. */
 #include "opts.h"
 
+#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,10 @@ set(const struct opt *o, char *value)
 			diex(EXIT_USAGE, "--%s %s: not a number from %llu to %llu", o->name, value,
 			    (unsigned long long)o->min, (unsigned long long)o->max);
 		return;
+	case OPT_FD:
+		if (!num_parse(slice_str(value), 0, INT_MAX, o->out) || fcntl((int)*(uint64_t *)o->out, F_GETFD) == -1)
+			diex(EXIT_USAGE, "--%s %s: not an open descriptor", o->name, value);
+		return;
 	case OPT_SECONDS:
 		if (!num_seconds(slice_str(value), o->max, o->out))
 			diex(EXIT_USAGE, "--%s %s: not a number of seconds from 0 to %llu", o->name, value,
@@ -84,6 +90,7 @@ arg_rule(enum opt_kind kind)
 	case OPT_TEXT:
 	case OPT_LIST:
 	case OPT_NUMBER:
+	case OPT_FD:
 	case OPT_SECONDS:
 		break;
 	}

@@ -12,6 +12,7 @@ enum opt_kind {
 	OPT_TEXT,	/* const char *: the last one given */
 	OPT_LIST,	/* struct opt_list: every one given, in order */
 	OPT_NUMBER,	/* uint64_t from min to max */
+	OPT_FD,		/* uint64_t, a descriptor that is open by then */
 	OPT_SECONDS,	/* uint64_t milliseconds, given in seconds with decimals; at most max ms */
 	OPT_MAYBE	/* const char *: "" when given without a value (--name[=VALUE]; an empty VALUE is refused) */
 };

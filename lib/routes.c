@@ -40,6 +40,14 @@ routes_new(const char *path)
 }
 
 void
+routes_close_fd(struct routes *r)
+{
+	if (r->fd != -1)
+		close(r->fd);
+	r->fd = -1;
+}
+
+void
 routes_free(struct routes *r)
 {
 	if (r == NULL)
@@ -49,8 +57,7 @@ routes_free(struct routes *r)
 		munmap((char *)r->table.head + at, n);
 		sched_yield();
 	}
-	if (r->fd != -1)
-		close(r->fd);
+	routes_close_fd(r);
 	routes_sorted_free(r->sorted);
 	free(r->path);
 	free(r);

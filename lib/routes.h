@@ -85,8 +85,9 @@ enum routes_result routes_open_sorted(const char *path, routes_report *report, v
  */
 struct routes *routes_from_fd(int fd, const char *path);
 
-/* The descriptor (memfd) of a loaded table; owned by the table. */
+/* The descriptor (memfd) of a loaded table; owned by the table. Who will pass it to nobody may close it before: the table stays. */
 int routes_fd(const struct routes *r);
+void routes_close_fd(struct routes *r);
 
 /* Unmaps; large tables take milliseconds, so not in an event loop. NULL is fine. */
 void routes_free(struct routes *r);

@@ -59,7 +59,7 @@ struct serve_door {
 	{ 'r', "routes", "FILE", OPT_LIST, &(c).routes, 0, 0, "routes file, see routes(5) (repeatable)" }
 #define SERVE_OPTIONS_OTHER(c)                                                                                         \
 	{ 'c', "check", NULL, OPT_FLAG, &(c).check, 0, 0, "check options and files, print every error, and exit" },   \
-	{ 'n', "notify-fd", "FD", OPT_NUMBER, &(c).notify_fd, 0, INT32_MAX,                                           \
+	{ 'n', "notify-fd", "FD", OPT_FD, &(c).notify_fd, 0, 0,                                                      \
 	    "write the bound addresses to FD when ready" },                                                            \
 	{ 'g', "grace", "SECONDS", OPT_SECONDS, &(c).grace_ms, 0, SERVE_MS_MAX,                                       \
 	    "let connections finish for SECONDS on TERM (30)" },                                                       \
@@ -181,7 +181,7 @@ struct serve {
 	unsigned worker;
 	bool leaving, draining;
 	const struct launch_one *one;	/* the one-connection launch, NULL: another */
-	int one_exit;			/* one-connection launch: the exit code */
+	int one_exit;			/* one-connection launch: the exit code, by serve_leave(); the tool may know better */
 
 	unsigned max_pipes;		/* relay pipes this process may have within its descriptor limit */
 
@@ -191,6 +191,7 @@ struct serve {
 	uint64_t open_conns, max_conns, max_per_source;
 	struct ev_timer grace, resume, retry_bind;
 	struct ev_io master;		/* in a worker: where its orders come from */
+	int spare_fd;			/* and the room for one that comes with an order, -1: none */
 	struct parent *parent;		/* in the parent of workers */
 	bool announced;			/* readiness was told, its descriptor closed */
 	bool paused, starved, bind_failed;	/* starved: for want of descriptors; only time ends that */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -56,7 +55,7 @@ static void
 print_error(void *arg, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", text);
+	log_bare(text);
 }
 
 static void
@@ -273,6 +272,19 @@ run(struct serve *s, const struct metric *table, size_t n)
 	return s->conf->workers > 1 ? workers_run(s) : serve_process(s, -1);
 }
 
+/* Until the loop listens to them: a table of millions of names takes its time. */
+static void
+hold_signals(void)
+{
+	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
+		sigaddset(&set, held[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int
 serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *table, size_t n)
 {
@@ -280,8 +292,7 @@ serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (launch_fill_std() == -1)
-		log_warn("/dev/null: %s", strerror(errno));
+	hold_signals();
 	s.routes = routeset_new(conf->routes.item, conf->routes.n);
 	if (s.routes == NULL) {
 		log_error("routes: %s", strerror(errno));

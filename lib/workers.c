@@ -119,6 +119,7 @@ become_worker(struct parent *p, unsigned i, int fd)
 			close(p->worker[k].fd);
 	if (!s->announced && s->conf->notify_fd != SERVE_UNSET && s->conf->notify_fd > STDERR_FILENO)
 		close((int)s->conf->notify_fd);		/* who reads from it waits for its end, too */
+	unsetenv("NOTIFY_SOCKET");	/* the service's state is the parent's to tell */
 	ev_free(s->ev);
 	s->ev = NULL;
 	s->worker = i;
@@ -390,6 +391,7 @@ take_table(struct serve *s, uint32_t i, int fd)
 		log_error("routes: table from parent: %s", strerror(errno));
 		return;
 	}
+	routes_close_fd(r);
 	routeset_replace(s->routes, i, r);
 	if (s->ops->routes_changed != NULL)
 		s->ops->routes_changed(s);
@@ -421,20 +423,48 @@ follow(struct serve *s, const struct order *o, int fd)
 	}
 }
 
+/* One that comes with an order finds room, however many clients there are. */
 static void
-on_master(struct ev_io *io, unsigned events)
+keep_spare_fd(struct serve *s)
 {
-	struct serve *s = EV_CONTAINER(io, struct serve, master);
+	int saved = errno;
+
+	if (s->spare_fd == -1)
+		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	errno = saved;
+}
+
+/* The next order of the parent, and what it asks; false: there is none, and errno or 0 says why. */
+static bool
+follow_next(struct serve *s)
+{
 	struct order o;
 	ssize_t n;
 	int fd;
 
-	(void)events;
-	while ((n = sock_recv_fd(io->fd, &o, sizeof(o), &fd)) == (ssize_t)sizeof(o))
+	if (s->spare_fd != -1)
+		close(s->spare_fd);
+	s->spare_fd = -1;
+	n = sock_recv_fd(s->master.fd, &o, sizeof(o), &fd);
+	if (n == (ssize_t)sizeof(o))
 		follow(s, &o, fd);
-	if (n == -1 && errno == EMFILE)
+	else if (n != -1)
+		errno = 0;
+	keep_spare_fd(s);
+	return n == (ssize_t)sizeof(o);
+}
+
+static void
+on_master(struct ev_io *io, unsigned events)
+{
+	struct serve *s = EV_CONTAINER(io, struct serve, master);
+
+	(void)events;
+	while (follow_next(s))
+		;
+	if (errno == EMFILE)
 		log_error("an order of the parent is lost: no descriptor left");
-	if (n == -1 && (errno == EAGAIN || errno == EINTR || errno == EMFILE))
+	if (errno == EAGAIN || errno == EINTR || errno == EMFILE)
 		return;
 	ev_del(s->ev, io);	/* the parent is gone: finish what is open, accept nothing new */
 	serve_drain(s);
@@ -444,5 +474,7 @@ int
 workers_follow(struct serve *s, int fd)
 {
 	s->master = (struct ev_io){ fd, on_master };
+	s->spare_fd = -1;
+	keep_spare_fd(s);
 	return ev_add(s->ev, &s->master, EV_READ);
 }

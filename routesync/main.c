@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "launch.h"
 #include "listeners.h"
 #include "log.h"
 #include "notify.h"
@@ -71,7 +72,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "what is published dies so long after we do (60)" },
 		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0,
 		    "check options and files, print every error, and exit" },
-		{ 'n', "notify-fd", "FD", OPT_NUMBER, &o->notify_fd, 0, INT32_MAX,
+		{ 'n', "notify-fd", "FD", OPT_FD, &o->notify_fd, 0, 0,
 		    "write an empty line to FD when ready" },
 		{ 'm', "metrics", "ADDR", OPT_TEXT, &o->metrics, 0, 0, "serve /metrics on ADDR" },
 		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0, "begin log lines with the time (UTC)" },
@@ -178,7 +179,7 @@ static void
 print_error(void *arg, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", text);
+	log_bare(text);
 }
 
 /* The file that goes into the store is all there is to check beside the options. */
@@ -289,6 +290,7 @@ main(int argc, char **argv)
 	int code;
 
 	log_init("routesync", LOG_LEVEL_INFO, false);
+	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("routesync", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.log_time);
 	check_opts(&o);

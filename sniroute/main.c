@@ -76,6 +76,7 @@ main(int argc, char **argv)
 	int code;
 
 	log_init("sniroute", LOG_LEVEL_INFO, false);
+	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("sniroute", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	check_opts(&o);

@@ -63,7 +63,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "exit 0 if the tunnelc that runs with this key is ready" },
 		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0,
 		    "check options and files, print every error, and exit" },
-		{ 'n', "notify-fd", "FD", OPT_NUMBER, &o->notify_fd, 0, INT32_MAX,
+		{ 'n', "notify-fd", "FD", OPT_FD, &o->notify_fd, 0, 0,
 		    "write an empty line to FD when ready" },
 		{ 'g', "grace", "SECONDS", OPT_SECONDS, &o->grace_ms, 0, MS_MAX,
 		    "on TERM let visitors finish for so long (30)" },
@@ -194,12 +194,6 @@ load_secret(const char *path, struct slice *secret)
 }
 
 static void
-print_error(const char *text)
-{
-	fprintf(stderr, "%s\n", text);
-}
-
-static void
 log_one_error(const char *text)
 {
 	log_error("%s", text);
@@ -209,7 +203,7 @@ static void
 load(struct tunnelc *t)
 {
 	const struct options *o = t->opts;
-	int code = pins_check(o, o->check ? print_error : log_one_error);
+	int code = pins_check(o, o->check ? log_bare : log_one_error);
 	struct addr a;
 
 	if (code != 0)
@@ -423,8 +417,6 @@ set_up(void)
 {
 	const struct options *o = the->opts;
 
-	if (launch_fill_std() == -1)
-		log_warn("/dev/null: %s", strerror(errno));
 	raise_fd_limit();
 	name_instance(the->instance);
 	grace.cb = on_grace_over;
@@ -490,6 +482,7 @@ main(int argc, char **argv)
 	the = &tunnelc;
 	the->opts = &o;
 	log_init("tunnelc", LOG_LEVEL_INFO, false);
+	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("tunnelc", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.log_time);
 	check_opts(&o, &the->words);

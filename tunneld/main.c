@@ -194,7 +194,7 @@ static void
 print_line(void *arg, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "%s\n", text);
+	log_bare(text);
 }
 
 /* 0, or the exit code. */
@@ -386,6 +386,7 @@ main(int argc, char **argv)
 	o.serve.doors = doors;
 	o.serve.n_doors = sizeof(doors) / sizeof(doors[0]);
 	log_init("tunneld", LOG_LEVEL_INFO, false);
+	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("tunneld", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	check_opts(&o);

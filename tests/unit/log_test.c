@@ -100,6 +100,22 @@ a_value_over_256_bytes_is_cut_and_the_worst_one_fits(void **state)
 }
 
 static void
+no_raw_control_or_foreign_byte_gets_into_any_line(void **state)
+{
+	const char *text;
+
+	(void)state;
+	catch_stderr();
+	log_init("tool", LOG_LEVEL_INFO, false);
+	log_warn("target=%s is \"not\" there", "unix:/tmp/\x9b\x1b[31m\n\\");
+	log_from_thread(LOG_LEVEL_ERROR, "r\xc3\xb6tes\r");
+	log_bare("r\xc3\xb6tes:1: \x7f");
+	text = caught_stderr();
+	assert_string_equal(text, "tool: warn: target=unix:/tmp/\\x9b\\x1b[31m\\x0a\\ is \"not\" there\n"
+	    "tool: error: r\\xc3\\xb6tes\\x0d\nr\\xc3\\xb6tes:1: \\x7f\n");
+}
+
+static void
 lines_are_gathered_until_they_are_flushed(void **state)
 {
 	(void)state;
@@ -527,6 +543,7 @@ main(void)
 		cmocka_unit_test(absent_is_a_dash_and_empty_is_two_quotes),
 		cmocka_unit_test(one_odd_byte_quotes_the_whole_value),
 		cmocka_unit_test(a_value_over_256_bytes_is_cut_and_the_worst_one_fits),
+		cmocka_unit_test(no_raw_control_or_foreign_byte_gets_into_any_line),
 		cmocka_unit_test(lines_are_gathered_until_they_are_flushed),
 		cmocka_unit_test(a_line_alone_is_written_in_its_turn_and_many_a_few_times_a_second),
 		cmocka_unit_test(a_warning_is_written_at_once_behind_what_was_gathered),

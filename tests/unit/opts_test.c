@@ -10,7 +10,7 @@ static struct {
 	bool flag, other, help, version;
 	const char *text, *maybe;
 	struct opt_list list;
-	uint64_t number, ms;
+	uint64_t number, fd, ms;
 } got;
 
 static const struct opt table[] = {
@@ -19,6 +19,7 @@ static const struct opt table[] = {
 	{ 't', "text", "TEXT", OPT_TEXT, &got.text, 0, 0, "a text" },
 	{ 'l', "list", "ADDR", OPT_LIST, &got.list, 0, 0, "a list (repeatable)" },
 	{ 'n', "number", "N", OPT_NUMBER, &got.number, 1, 64, "a number" },
+	{ 0, "fd", "FD", OPT_FD, &got.fd, 0, 0, "a descriptor" },
 	{ 's', "seconds", "SECONDS", OPT_SECONDS, &got.ms, 0, 600000, "seconds (5)" },
 	{ 0, "maybe", "CIDR,...", OPT_MAYBE, &got.maybe, 0, 0, "a value or none" },
 	{ 'h', "help", NULL, OPT_FLAG, &got.help, 0, 0, "print this and exit" },
@@ -162,6 +163,22 @@ a_bad_number_is_refused_with_its_range(void **state)
 		expect_refused(words, says);
 	}
 	expect_refused("-n 0", "tool: error: --number 0: not a number from 1 to 64\n");
+}
+
+static void
+a_descriptor_must_be_open(void **state)
+{
+	static const char *const bad[] = { "-1", "", "x", "1000", "2147483648" };
+	char words[64], says[128];
+
+	(void)state;
+	parse("--fd=1");
+	assert_int_equal(got.fd, 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(words, sizeof(words), "--fd=%s", bad[i]);
+		snprintf(says, sizeof(says), "tool: error: --fd %s: not an open descriptor\n", bad[i]);
+		expect_refused(words, says);
+	}
 }
 
 static void
@@ -409,6 +426,7 @@ main(void)
 		cmocka_unit_test(the_last_text_wins_and_a_value_may_look_like_an_option),
 		cmocka_unit_test(nought_seconds_turn_a_deadline_off),
 		cmocka_unit_test(a_bad_number_is_refused_with_its_range),
+		cmocka_unit_test(a_descriptor_must_be_open),
 		cmocka_unit_test(bad_seconds_are_refused_with_their_range),
 		cmocka_unit_test(unknown_options_are_refused_by_name),
 		cmocka_unit_test(a_flag_takes_no_value),

@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# A signal that comes while the table is still being read is heard: HUP and USR1 kill nobody, TERM ends in order.
+. "${0%/*}/lib.sh"
+
+seq -f 'host%07.0f.example.net tls=127.0.0.1:1' 0 1500000 >routes
+for signo in HUP USR1 INT TERM; do
+	spawn early "$SNIROUTE" -l "unix:$T/sock" -r routes -g 1
+	pid=$(pid_of early)
+	wait_for 5 test -S sock
+	kill -$signo "$pid"
+	case $signo in
+	HUP | USR1) logged 'ready on ' early; stop early ;;
+	*) ends early 0 20 ;;
+	esac
+	[ ! -e sock ] || fail "$signo: the socket is left behind"
+	rm early.log
+done
