@@ -57,9 +57,13 @@ LOADGEN   = $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c)
 all: bins $(EXAMPLES)
 bins: $(BINS)
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | libraries
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(HARDEN) $(CFLAGS_$(firstword $(subst /, ,$*))) -c -o $@ $<
+
+libraries:
+	@pkg-config --exists $(PKG_LIB) hiredis jansson openssl || \
+	    { echo 'a library is missing; run: make deps, or: sudo apt-get install -y $(DEPS_BUILD)' >&2; exit 100; }
 
 $(LIB): $(call objs,lib)
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
@@ -118,7 +122,8 @@ help:
 
 #: make              the tools, in build/bin/ (SAN=1: with sanitizers, in build-san/bin/)
 #: make run          install what is missing, build, and serve examples/routes on loopback until Ctrl-C
-run: deps-run all
+run: deps-run
+	@$(MAKE) --no-print-directory all
 	@examples/run.sh $(CURDIR)/$(BUILD)/bin
 
 #: make check        install what is missing, then every test, plain and under ASan and UBSan
@@ -142,7 +147,8 @@ fuzz: fuzzers
 	@FUZZ_TIME=$(FUZZ_TIME) tests/run.sh fuzz '$(T)'
 
 #: make bench        tables: each tool against programs people use for its work, on this machine
-bench: deps-bench all $(LOADGEN)
+bench: deps-bench
+	@$(MAKE) --no-print-directory all $(LOADGEN)
 	@tests/bench/run.sh $(CURDIR)/build
 
 #: make fleet        a rehearsal of three nodes, Redis and 200 clients in network namespaces: nodes killed, restarted, cut off
@@ -183,6 +189,6 @@ deps-bench:
 clean:
 	rm -rf build build-san build-fuzz build-static
 
-.PHONY: all bins help run check tests fuzzers unit e2e fuzz bench fleet static install lint dist deps deps-run deps-check deps-bench clean
+.PHONY: all bins libraries help run check tests fuzzers unit e2e fuzz bench fleet static install lint dist deps deps-run deps-check deps-bench clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -159,15 +159,13 @@ static void
 over_source_limit(struct serve *s, const struct endpoint *peer)
 {
 	char text[ENDPOINT_TEXT_MAX];
-	uint64_t now = ev_now_ms(s->ev);
 
 	metrics_add(s->metrics, s->worker, M_SOURCE_LIMITED, 1);
 	s->limited_since++;
-	if (s->limit_logged_ms != 0 && now - s->limit_logged_ms < 1000)
+	if (!quota_may_log(s->quota, ev_now_ms(s->ev)))
 		return;
 	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already (%" PRIu64
 	    " closed so since the last such line)", endpoint_text(peer, text), s->max_per_source, s->limited_since);
-	s->limit_logged_ms = now;
 	s->limited_since = 0;
 }
 

@@ -195,7 +195,7 @@ struct serve {
 	struct parent *parent;		/* in the parent of workers */
 	bool announced;			/* readiness was told, its descriptor closed */
 	bool paused, starved, bind_failed;	/* starved: for want of descriptors; only time ends that */
-	uint64_t pause_logged_ms, limit_logged_ms, limited_since;
+	uint64_t pause_logged_ms, limited_since;
 	struct listeners scrape;	/* of --metrics: one, or none */
 };
 

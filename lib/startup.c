@@ -71,40 +71,54 @@ routes_code(enum routes_result r)
 	return r == ROUTES_LOADED ? 0 : r == ROUTES_REFUSED ? EXIT_USAGE : EXIT_TEMP;
 }
 
-static void
+static bool
 check_address(const char *option, const char *text)
 {
 	struct addr a;
 	enum addr_result r = addr_parse(slice_str(text), ADDR_LISTEN, &a);
 
 	if (r != ADDR_OK)
-		diex(EXIT_USAGE, "%s %s: %s", option, text, addr_reason(r));
+		log_error("%s %s: %s", option, text, addr_reason(r));
+	return r == ADDR_OK;
 }
 
-static void
+static bool
 check_addresses(const char *option, const struct opt_list *list)
 {
+	bool good = true;
+
 	for (size_t i = 0; i < list->n; i++)
-		check_address(option, list->item[i]);
+		good &= check_address(option, list->item[i]);
+	return good;
+}
+
+static bool
+check_options(const struct serve_conf *conf)
+{
+	bool good = check_addresses("-l", &conf->listen);
+	struct privs user;
+	const char *why;
+
+	for (size_t i = 0; i < conf->n_doors; i++)
+		good &= check_addresses(conf->doors[i].option, conf->doors[i].addrs);
+	if (conf->metrics != NULL)
+		good &= check_address("--metrics", conf->metrics);
+	if (conf->user == NULL || (why = privs_parse(conf->user, &user)) == NULL)
+		return good;
+	log_error("-u %s: %s", conf->user, why);
+	return false;
 }
 
 int
 serve_check(const struct serve_conf *conf, struct routeset **rs)
 {
-	struct privs user;
-	const char *why;
+	bool good = check_options(conf);
 
-	check_addresses("-l", &conf->listen);
-	for (size_t i = 0; i < conf->n_doors; i++)
-		check_addresses(conf->doors[i].option, conf->doors[i].addrs);
-	if (conf->metrics != NULL)
-		check_address("--metrics", conf->metrics);
-	if (conf->user != NULL && (why = privs_parse(conf->user, &user)) != NULL)
-		diex(EXIT_USAGE, "-u %s: %s", conf->user, why);
 	*rs = routeset_new(conf->routes.item, conf->routes.n);
 	if (*rs == NULL)
 		die(EXIT_TEMP, "routes");
-	return routeset_load(*rs, print_error, NULL) == ROUTES_LOADED ? 0 : EXIT_USAGE;
+	good &= routeset_load(*rs, print_error, NULL) == ROUTES_LOADED;
+	return good ? 0 : EXIT_USAGE;
 }
 
 /* 0, or the exit code. */

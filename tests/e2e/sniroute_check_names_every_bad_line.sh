@@ -66,3 +66,6 @@ exits 100 "$SNIROUTE" -c -r unsorted
 has "$(cat err)" '^unsorted:3: '
 exits 100 "$SNIROUTE" -c -r missing
 has "$(cat err)" 'missing'
+exits 100 "$SNIROUTE" -c -l 1 -l 2 -m 3 -u nobody:nowhere -r bad
+for option in '-l 1' '-l 2' '--metrics 3' '-u nobody:nowhere'; do has "$(cat err)" "error: $option: "; done
+has "$(cat err)" '^bad:27: '

@@ -282,6 +282,24 @@ a_worker_killed_with_the_lock_held_stops_nobody(void **state)
 	alarm(0);
 }
 
+static void
+a_line_may_be_logged_once_a_second_whoever_asks(void **state)
+{
+	struct quota *shared = quota_new(2, 10);
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_true(quota_may_log(shared, 5000));
+	pid = fork();
+	if (pid == 0)
+		_exit(quota_may_log(shared, 5999) || !quota_may_log(shared, 6000));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_false(quota_may_log(shared, 6999));
+	assert_true(quota_may_log(shared, 7000));
+}
+
 int
 main(void)
 {
@@ -293,6 +311,7 @@ main(void)
 		cmocka_unit_test(a_source_is_an_ipv4_address_or_an_ipv6_64),
 		cmocka_unit_test(texts_that_differ_have_keys_that_differ),
 		cmocka_unit_test(processes_never_hold_more_than_the_limit),
+		cmocka_unit_test(a_line_may_be_logged_once_a_second_whoever_asks),
 		cmocka_unit_test(a_worker_killed_at_any_moment_takes_nothing_with_it),
 		cmocka_unit_test(a_worker_killed_with_the_lock_held_stops_nobody),
 	};
