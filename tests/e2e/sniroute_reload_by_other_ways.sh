@@ -32,3 +32,19 @@ touch -r keep routes.e
 signal sniroute HUP
 wait_for 4 answers www.example.org f || fail "HUP"
 alive "$(pid_of sniroute)" || fail "HUP ended it"
+
+# Replaced all the time, as by a tool that follows a busy store; a pipe in its place for a while.
+rm routes
+for s in a b a b; do
+	while :; do route $s >restless; mv restless routes; sleep 0.03; done &
+	writer=$!
+	wait_for 2 answers www.example.org $s || { kill $writer; fail "a file that never rests"; }
+	kill $writer
+	wait $writer || :
+done
+rm -f routes
+mkfifo routes
+logged 'routes: routes: not a plain file'
+rm routes
+route c >routes
+wait_for 4 answers www.example.org c || fail "a pipe was in its place"
