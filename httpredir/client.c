@@ -17,15 +17,16 @@
 
 struct httpredir *the;
 
-static const char *const state_name[] = { "HEADER", "HEAD", "ANSWER", "PROXY", "RELAY", "LINGER", "CLOSED" };
+static const char *const state_name[] = { "HEADER", "HEAD", "ANSWER", "PROXY", "DROP", "RELAY", "LINGER", "CLOSED" };
 
 /* The states each one may be followed by. */
 #define TO(s) (1u << CLIENT_##s)
 static const unsigned arrows[] = {
 	[CLIENT_HEADER] = TO(HEAD) | TO(CLOSED),
-	[CLIENT_HEAD] = TO(ANSWER) | TO(PROXY) | TO(LINGER) | TO(CLOSED),
-	[CLIENT_ANSWER] = TO(HEAD) | TO(LINGER) | TO(CLOSED),
+	[CLIENT_HEAD] = TO(ANSWER) | TO(PROXY) | TO(DROP) | TO(LINGER) | TO(CLOSED),
+	[CLIENT_ANSWER] = TO(HEAD) | TO(DROP) | TO(LINGER) | TO(CLOSED),
 	[CLIENT_PROXY] = TO(HEAD) | TO(ANSWER) | TO(RELAY) | TO(LINGER) | TO(CLOSED),
+	[CLIENT_DROP] = TO(HEAD) | TO(LINGER) | TO(CLOSED),
 	[CLIENT_RELAY] = TO(CLOSED),
 	[CLIENT_LINGER] = TO(CLOSED),
 	[CLIENT_CLOSED] = 0,
@@ -44,6 +45,7 @@ deadline_ms(const struct client *c)
 	case CLIENT_HEAD:
 		return c->idle ? conf->idle_ms : conf->hello_ms;
 	case CLIENT_ANSWER:
+	case CLIENT_DROP:
 		return conf->idle_ms;
 	case CLIENT_PROXY:
 		return proxy_deadline_ms(c->proxy);
@@ -111,8 +113,10 @@ client_close(struct client *c, enum conn_end end)
 	client_enter(c, CLIENT_CLOSED);
 	if (broken)
 		proxy_cancel(c->proxy, true);
-	if (state == CLIENT_RELAY)
+	else if (state == CLIENT_RELAY)
 		tunnel_free(c->tunnel, end);
+	else
+		free(c->drop);
 	backend_close(c->kept, false);
 	close_fds(c, broken);
 	log_end(c, end);
@@ -201,7 +205,7 @@ client_flush(struct client *c)
 
 static void serve_requests(struct client *c);
 
-/* An answer is out, or waits in c->out: go on with the next request, or end. */
+/* An answer is out, or waits in c->out: go on with what is left of its request, with the next one, or end. */
 void
 client_answered(struct client *c)
 {
@@ -210,13 +214,14 @@ client_answered(struct client *c)
 			client_enter(c, CLIENT_ANSWER);
 		return;
 	}
-	c->last |= the->serve->draining;
+	if (c->drop == NULL)
+		c->last |= the->serve->draining;
 	if (c->last) {
 		depart(c);
 		return;
 	}
 	c->idle = true;
-	client_enter(c, CLIENT_HEAD);
+	client_enter(c, c->drop == NULL ? CLIENT_HEAD : CLIENT_DROP);
 	serve_requests(c);
 }
 
@@ -226,7 +231,7 @@ client_answered(struct client *c)
 static void
 on_end(struct client *c)
 {
-	if (source_has(&c->src) || c->verdict == HELLO_NONE) {
+	if (c->state != CLIENT_DROP && (source_has(&c->src) || c->verdict == HELLO_NONE)) {
 		c->verdict = HELLO_EOF;
 		client_close(c, END_HELLO);
 	} else {
@@ -273,7 +278,7 @@ serve_requests(struct client *c)
 {
 	int turns = TURN_READS;
 
-	while (c->state == CLIENT_HEAD || c->state == CLIENT_HEADER) {
+	while (c->state == CLIENT_HEAD || c->state == CLIENT_HEADER || c->state == CLIENT_DROP) {
 		size_t held = source_peek(&c->src).len;
 		bool fresh = held == 0 || c->src.stale;
 		struct slice bytes;
@@ -300,12 +305,24 @@ serve_requests(struct client *c)
 		c->rx += fresh ? bytes.len - held : 0;
 		if (c->state == CLIENT_HEADER)
 			take_header(c, bytes);
-		else
+		else if (c->state == CLIENT_HEAD)
 			request_take(c, bytes);
+		else
+			request_drop(c, bytes);
 	}
 }
 
 /* ---- events ---- */
+
+/* Served, and then silent: how its last request ended tells how all went. */
+static void
+close_idle(struct client *c)
+{
+	int code = conn_end_exit(c->end, c->verdict);
+
+	client_close(c, END_IDLE);
+	the->serve->one_exit = code;
+}
 
 static void
 on_deadline(struct ev_timer *timer)
@@ -320,7 +337,7 @@ on_deadline(struct ev_timer *timer)
 		break;
 	case CLIENT_HEAD:
 		if (c->idle && !begun) {
-			client_close(c, END_IDLE);
+			close_idle(c);
 			break;
 		}
 		c->verdict = HELLO_TIMEOUT;
@@ -333,6 +350,9 @@ on_deadline(struct ev_timer *timer)
 		break;
 	case CLIENT_ANSWER:
 		client_close(c, END_IDLE);
+		break;
+	case CLIENT_DROP:
+		close_idle(c);
 		break;
 	case CLIENT_PROXY:
 		proxy_on_deadline(c->proxy);
@@ -368,6 +388,7 @@ on_client(struct ev_io *io, unsigned events)
 	switch ((enum client_state)c->state) {
 	case CLIENT_HEADER:
 	case CLIENT_HEAD:
+	case CLIENT_DROP:
 		serve_requests(c);
 		break;
 	case CLIENT_ANSWER:

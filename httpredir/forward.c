@@ -75,6 +75,13 @@ has_field(struct slice fields, enum http1_name known)
 	return false;
 }
 
+/* Whether the client's own field goes on: what Connection names is dropped, whatever it is. */
+static bool
+is_kept(const struct http1_message *m, enum http1_name known, const char *name)
+{
+	return has_field(m->fields, known) && !(m->names_fields && http1_is_hop_by_hop(m->fields, slice_str(name)));
+}
+
 /* RFC 7239 4: what is no token is quoted. Our host names and addresses hold nothing that would need an escape. */
 static void
 add_element(struct text *t, const struct client *c, struct slice who, struct slice authority)
@@ -105,9 +112,9 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 
 	if (who.len > 0 || (trust && has_field(before, HTTP1_N_X_FORWARDED_FOR)))
 		append_list(t, "X-Forwarded-For", before, HTTP1_N_X_FORWARDED_FOR, who);
-	if (!trust || !has_field(before, HTTP1_N_X_FORWARDED_PROTO))
+	if (!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_PROTO, "x-forwarded-proto"))
 		add_field(t, "X-Forwarded-Proto", slice_str(the->opts->https ? "https" : "http"));
-	if ((!trust || !has_field(before, HTTP1_N_X_FORWARDED_HOST)) && req->authority.len > 0)
+	if ((!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_HOST, "x-forwarded-host")) && req->authority.len > 0)
 		add_field(t, "X-Forwarded-Host", req->authority);
 	add_element(&element, c, who, req->authority);
 	append_list(t, "Forwarded", before, HTTP1_N_FORWARDED, slice_of(element_room, (size_t)(element.at - element_room)));
@@ -140,8 +147,31 @@ request_field_stays(const struct http1_field *f, bool trust)
 	return false;
 }
 
+/* RFC 9112 3.2.4: OPTIONS of an absolute target without path and query is about the server as a whole. */
+static void
+add_target(struct text *t, const struct http1_request *req)
+{
+	if (req->path.len == 0 && slice_is(req->method, "OPTIONS"))
+		text_str(t, "*");
+	else if (req->path.len == 0 || (req->path.p[0] != '/' && !slice_is(req->path, "*")))
+		text_str(t, "/");
+	text_add(t, req->path);
+}
+
+/* As they came: they are a list, and the order counts. */
+static void
+add_upgrade(struct text *t, struct slice fields)
+{
+	struct http1_field f;
+
+	text_str(t, "Connection: Upgrade\r\n");
+	while (http1_next_field(&fields, &f))
+		if (f.known == HTTP1_N_UPGRADE)
+			copy_field(t, &f);
+}
+
 size_t
-forward_request(const struct client *c, const struct http1_request *req, struct slice upgrade, char *out)
+forward_request(const struct client *c, const struct http1_request *req, bool upgrade, char *out)
 {
 	struct text t = text_in(out, FORWARD_MAX);
 	struct slice fields = req->msg.fields;
@@ -149,8 +179,8 @@ forward_request(const struct client *c, const struct http1_request *req, struct 
 	bool trust = trusted(c);
 
 	text_add(&t, req->method);
-	text_str(&t, req->path.len == 0 || (req->path.p[0] != '/' && !slice_is(req->path, "*")) ? " /" : " ");
-	text_add(&t, req->path);
+	text_str(&t, " ");
+	add_target(&t, req);
 	text_str(&t, " HTTP/1.1\r\n");
 	add_field(&t, "Host", req->authority);
 	while (http1_next_field(&fields, &f))
@@ -162,10 +192,8 @@ forward_request(const struct client *c, const struct http1_request *req, struct 
 		text_str(&t, "Transfer-Encoding: chunked\r\n");
 	else if (req->msg.has_length)
 		add_length(&t, req->msg.length);
-	if (upgrade.p != NULL) {
-		text_str(&t, "Connection: Upgrade\r\n");
-		add_field(&t, "Upgrade", upgrade);
-	}
+	if (upgrade)
+		add_upgrade(&t, req->msg.fields);
 	text_str(&t, "\r\n");
 	return (size_t)(t.at - out);
 }

@@ -62,6 +62,7 @@ extern struct httpredir *the;	/* this process's; set once by start() */
 /*
  *   HEADER --PROXY header--> HEAD <--answered--- ANSWER	(an answer of ours the client has yet to take)
  *                             | ^---answered---- PROXY ---101--> RELAY
+ *                             | ^---body over--- DROP	(the body of a request we have answered; ANSWER leads here too)
  *                             '--> LINGER: the last answer is out, what the client still sends is dropped
  *
  * Every state can end in CLOSED: an error, a deadline, the end of a drain.
@@ -71,6 +72,7 @@ enum client_state {
 	CLIENT_HEAD,
 	CLIENT_ANSWER,
 	CLIENT_PROXY,
+	CLIENT_DROP,
 	CLIENT_RELAY,
 	CLIENT_LINGER,
 	CLIENT_CLOSED
@@ -78,6 +80,7 @@ enum client_state {
 
 struct proxy;
 struct tunnel;
+struct drop;
 
 struct client {
 	struct serve_conn base;
@@ -89,6 +92,7 @@ struct client {
 	union {
 		struct proxy *proxy;	/* PROXY: owned */
 		struct tunnel *tunnel;	/* RELAY: owned */
+		struct drop *drop;	/* HEAD, ANSWER, DROP: owned; or NULL: of the last request nothing is to come */
 	};
 	struct backend *kept;		/* owned: a connection to a target that was told of this client, or NULL */
 	struct endpoint *local;		/* owned: from a PROXY header, the end the client connected to; or NULL */
@@ -141,6 +145,9 @@ extern const struct serve_ops client_ops;
 /* In CLIENT_HEAD: requests, as many as are here whole; their answers go out in one write. */
 void request_take(struct client *c, struct slice bytes);
 
+/* In CLIENT_DROP: what of it belongs to the body goes, and with its end the next request may come. */
+void request_drop(struct client *c, struct slice bytes);
+
 /* Answer with an error of ours: the request under way did not get one. c->proxy is forgotten. */
 void request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end);
 
@@ -177,7 +184,7 @@ long acme_read(const char *dir, struct slice token, char out[static ACME_MAX]);
 /* ---- forward.c: heads written anew ---- */
 
 /* What goes to the target instead of the client's head; its length, at most twice the head and OUT_ANSWER. */
-size_t forward_request(const struct client *c, const struct http1_request *req, struct slice upgrade, char *out);
+size_t forward_request(const struct client *c, const struct http1_request *req, bool upgrade, char *out);
 
 /* What goes to the client instead of the target's head. */
 struct onward {

@@ -54,12 +54,12 @@ check_cidrs(const char *option, const char *list)
 
 /* The folder may be replaced later, but one that is not there now is a mistake. */
 static void
-check_webroot(const char *dir)
+check_webroot(const char *dir, bool check)
 {
 	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd == -1)
-		die(EXIT_TEMP, "--webroot %s", dir);
+		die(check ? EXIT_USAGE : EXIT_TEMP, "--webroot %s", dir);
 	close(fd);
 }
 
@@ -76,7 +76,7 @@ check_opts(const struct options *o)
 		check_cidrs("--accept-proxy", c->accept_proxy);
 	check_cidrs("--trust", o->trust);
 	if (o->webroot != NULL)
-		check_webroot(o->webroot);
+		check_webroot(o->webroot, c->check);
 }
 
 int

@@ -325,7 +325,7 @@ switch_protocols(struct proxy *p, const struct http1_response *res, struct slice
 	struct onward how = { .upgrade = true };
 	struct wire w = { .n = 0 };
 
-	if (!p->upgrade || res->msg.upgrade.p == NULL)
+	if (!p->upgrade || !res->msg.upgrade)
 		return fail(p, 502, END_TARGET_RESET);
 	wire_add(&w, the->out, forward_response(&how, res, the->out));
 	if (put_down(p, &w) == FLOW_OVER)
@@ -566,15 +566,22 @@ introduce(const struct client *c, const struct route *route, char *out)
 	return proxyhdr_write(&h, route->proxy, (uint8_t *)out);
 }
 
-/* HTTP/2 in clear would carry requests past the routes; everything else a client and a target agree on is theirs. */
-static struct slice
-wanted_upgrade(const struct http1_request *req)
+/*
+ * HTTP/2 in clear would carry requests past the routes; everything else a client and a target agree on is theirs. Not
+ * with a body: 101 may come while it is still under way.
+ */
+static bool
+wants_upgrade(const struct http1_message *m, const struct body *body)
 {
-	struct slice list = req->msg.upgrade;
+	struct slice fields = m->fields;
+	struct http1_field f;
 
-	if (list.p == NULL || req->msg.framing != HTTP1_NO_BODY || http1_list_has(list, "h2c"))
-		return slice_of(NULL, 0);
-	return list;
+	if (!m->upgrade || !body->done)
+		return false;
+	while (http1_next_field(&fields, &f))
+		if (f.known == HTTP1_N_UPGRADE && http1_list_has(f.value, "h2c"))
+			return false;
+	return true;
 }
 
 static struct relay_spill *
@@ -621,7 +628,6 @@ enum proxy_begun
 proxy_start(struct client *c, const struct http1_request *req, const struct route *route, struct slice *rest)
 {
 	struct proxy *p = calloc(1, sizeof(*p));
-	struct slice upgrade = wanted_upgrade(req);
 	struct wire w = { .n = 0 };
 	size_t used = 0, intro = 0;
 
@@ -631,12 +637,12 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	p->more.cb = on_more;
 	p->to_head = req->is_head;
 	p->old = req->msg.minor == 0;
-	p->upgrade = upgrade.p != NULL;
+	body_init(&p->req, &req->msg, req->msg.framing);
+	p->upgrade = wants_upgrade(&req->msg, &p->req);
 	p->private = route->proxy != PROXYHDR_NONE;
 	if (p->private)
 		intro = introduce(c, route, the->out);
-	wire_add(&w, the->out, intro + forward_request(c, req, upgrade, the->out + intro));
-	body_init(&p->req, &req->msg, req->msg.framing);
+	wire_add(&w, the->out, intro + forward_request(c, req, p->upgrade, the->out + intro));
 	if (!p->req.done && rest->len > 0 && body_take(&p->req, *rest, &used, &w) == BODY_BAD) {
 		proxy_free(p, false);
 		return PROXY_BAD_BODY;
@@ -648,5 +654,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	}
 	p->max_key = route->max == 0 ? 0 : request_max_key(c);
 	c->proxy = p;
+	if (p->dial == NULL)	/* what the client has sent meanwhile brings no event of its own */
+		ev_defer(the->serve->ev, &p->more);
 	return PROXY_STARTED;
 }

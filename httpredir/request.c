@@ -7,6 +7,7 @@
 #include "log.h"
 
 #define RETRY_LINE "Retry-After: 5\r\n"
+#define DROP_MAX 262144u	/* bytes of a body we pass over to keep the connection */
 
 /* ---- names and routes ---- */
 
@@ -120,23 +121,123 @@ struct turn {
 	bool stale;		/* rest is of no use without more */
 };
 
-/* The body of a request we answer ourselves: passed over when it is here, else the connection ends with the answer. */
-static void
+/* ---- bodies of requests we answer ourselves ---- */
+
+struct drop {
+	struct body body;
+	size_t room;		/* bytes it may still have */
+};
+
+enum drop_result { DROP_OVER, DROP_MORE, DROP_LONG, DROP_BAD };
+
+/* Advance *bytes past what belongs to the body. */
+static enum drop_result
+drop_take(struct drop *d, struct slice *bytes)
+{
+	struct wire nowhere = { .n = 0 };
+	size_t used;
+
+	if (body_take(&d->body, *bytes, &used, &nowhere) == BODY_BAD)
+		return DROP_BAD;
+	*bytes = slice_skip(*bytes, used);
+	if (used > d->room)
+		return DROP_LONG;
+	d->room -= used;
+	return d->body.done ? DROP_OVER : DROP_MORE;
+}
+
+/* Whether the rest of the body is worth waiting for, and sure to come: who expects a 100 may leave it out. */
+static bool
+is_droppable(const struct http1_message *m)
+{
+	struct slice fields = m->fields;
+	struct http1_field f;
+
+	if (m->framing == HTTP1_LENGTH && m->length > DROP_MAX)
+		return false;
+	while (http1_next_field(&fields, &f))
+		if (http1_name_is(f.name, "expect"))
+			return false;
+	return true;
+}
+
+static bool
+drop_later(struct client *c, const struct drop *d)
+{
+	c->drop = malloc(sizeof(*c->drop));
+	if (c->drop != NULL)
+		*c->drop = *d;
+	return c->drop != NULL;
+}
+
+/* Pass over what is here of the body, and see to the rest; false: it was refused. */
+static bool
 pass_over_body(struct client *c, struct turn *t)
 {
-	if (t->req.msg.framing == HTTP1_NO_BODY)
-		return;
-	if (t->req.msg.framing == HTTP1_LENGTH && t->req.msg.length <= t->rest.len)
-		t->rest = slice_skip(t->rest, (size_t)t->req.msg.length);
-	else
+	struct drop d = { .room = DROP_MAX };
+
+	body_init(&d.body, &t->req.msg, HTTP1_LENGTH);
+	if (d.body.done || c->linger)
+		return true;
+	switch (drop_take(&d, &t->rest)) {
+	case DROP_OVER:
+		return true;
+	case DROP_MORE:
+		if (!c->last && is_droppable(&t->req.msg) && drop_later(c, &d))
+			return true;
+		break;
+	case DROP_LONG:
+		break;
+	case DROP_BAD:
+		c->verdict = HELLO_MALFORMED;
 		c->last = c->linger = true;
+		add_error(&t->out, c, 400, t->req.is_head, t->req.msg.minor == 0, END_HELLO);
+		return false;
+	}
+	c->last = c->linger = true;
+	return true;
 }
+
+/* The body is over, or is not waited for any longer. */
+static void
+drop_end(struct client *c, enum drop_result r)
+{
+	free(c->drop);
+	c->drop = NULL;
+	if (r == DROP_BAD) {
+		c->verdict = HELLO_MALFORMED;
+		c->end = END_HELLO;
+	}
+	c->linger |= r != DROP_OVER;
+	c->last |= c->linger || the->serve->draining;
+	if (c->last) {
+		client_answered(c);
+		return;
+	}
+	c->idle = true;
+	client_enter(c, CLIENT_HEAD);
+}
+
+void
+request_drop(struct client *c, struct slice bytes)
+{
+	enum drop_result r = drop_take(c->drop, &bytes);
+
+	if (!source_keep(&c->src, bytes, r == DROP_MORE))
+		client_close(c, END_LIMIT);
+	else if (r == DROP_MORE)
+		client_rearm(c);
+	else
+		drop_end(c, r);
+}
+
+/* ---- its answer ---- */
 
 static void
 refuse(struct client *c, struct turn *t, unsigned status, enum conn_end end)
 {
-	pass_over_body(c, t);
-	add_error(&t->out, c, status, t->req.is_head, t->req.msg.minor == 0, end);
+	if (pass_over_body(c, t))
+		add_error(&t->out, c, status, t->req.is_head, t->req.msg.minor == 0, end);
 }
 
 static void
@@ -148,15 +249,16 @@ serve_acme(struct client *c, struct turn *t)
 	long len;
 
 	if (!t->req.is_head && !slice_is(t->req.method, "GET")) {
-		refuse(c, t, 405, END_CLOSED);
+		refuse(c, t, 405, END_DENIED);
 		return;
 	}
-	len = acme_read(the->opts->webroot, token, text);
+	len = acme_read(the->opts->webroot, slice_cut(&token, '?'), text);
 	if (len == -1) {
 		refuse(c, t, 404, END_NO_ROUTE);
 		return;
 	}
-	pass_over_body(c, t);
+	if (!pass_over_body(c, t))
+		return;
 	a.last = c->last;
 	answer_text(&t->out, &a, slice_of(text, (size_t)len));
 	c->end = END_CLOSED;
@@ -173,7 +275,8 @@ redirect(struct client *c, struct turn *t)
 		refuse(c, t, 400, END_NO_ROUTE);
 		return;
 	}
-	pass_over_body(c, t);
+	if (!pass_over_body(c, t))
+		return;
 	a.last = c->last;
 	answer_redirect(&t->out, &a, slice_of(c->name, c->name_len), t->req.path);
 	c->end = END_CLOSED;
@@ -303,7 +406,7 @@ request_take(struct client *c, struct slice bytes)
 		source_drop(&c->src);
 		return;
 	}
-	while (t.rest.len > 0 && c->state == CLIENT_HEAD && c->out == NULL && !(answered && c->last)) {
+	while (t.rest.len > 0 && c->state == CLIENT_HEAD && c->out == NULL && c->drop == NULL && !(answered && c->last)) {
 		enum http1_result r = http1_request(&c->scan, t.rest.p, t.rest.len, &t.req);
 
 		if (r == HTTP1_MORE) {
@@ -331,6 +434,10 @@ request_take(struct client *c, struct slice bytes)
 		return;
 	if (answered && (c->out != NULL || c->last)) {
 		client_answered(c);
+		return;
+	}
+	if (c->drop != NULL) {
+		client_enter(c, CLIENT_DROP);
 		return;
 	}
 	if (t.rest.len == 0 || answered || c->idle) {

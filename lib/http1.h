@@ -78,7 +78,7 @@ struct http1_message {
 	bool has_length;	/* a Content-Length was given */
 	bool names_fields;	/* Connection names more than close, keep-alive and upgrade */
 	bool keep_alive;	/* the sender is ready to go on after this message */
-	struct slice upgrade;	/* Upgrade, when Connection names it; absent else */
+	bool upgrade;		/* there is an Upgrade, or several, and Connection names it (version 1.1 only) */
 };
 
 struct http1_request {

@@ -215,10 +215,10 @@ http1_is_hop_by_hop(struct slice fields, struct slice name)
 
 /* Gathered on the way through a header section. */
 struct said {
-	struct slice host, upgrade;
+	struct slice host;
 	uint64_t length;
-	unsigned hosts, lengths, codings, upgrades, options, fields;
-	bool chunked, close, keep_alive, names_upgrade, names_fields;
+	unsigned hosts, lengths, codings, options, fields;
+	bool chunked, close, keep_alive, upgrade, names_upgrade, names_fields;
 };
 
 /* RFC 9112 6.3: digits only; repeated, it must say the same. */
@@ -300,8 +300,7 @@ note_field(struct said *s, const struct http1_field *f)
 	case HTTP1_N_CONNECTION:
 		return note_options(s, f->value);
 	case HTTP1_N_UPGRADE:
-		s->upgrade = f->value;
-		s->upgrades++;
+		s->upgrade = true;
 		return HTTP1_OK;
 	case HTTP1_OTHER:
 	case HTTP1_N_FORWARDED:
@@ -347,7 +346,7 @@ fill_message(struct http1_message *m, const struct said *s)
 	m->has_length = s->lengths > 0;
 	m->names_fields = s->names_fields;
 	m->keep_alive = m->minor == 0 ? s->keep_alive && !s->close : !s->close;
-	m->upgrade = s->upgrades == 1 && s->names_upgrade && m->minor == 1 ? s->upgrade : slice_of(NULL, 0);
+	m->upgrade = s->upgrade && s->names_upgrade && m->minor == 1;
 }
 
 /* "HTTP/" DIGIT "." DIGIT, nothing else. */
@@ -380,7 +379,7 @@ parse_authority(struct slice text, struct slice *host)
 	if (port.len > 0 && (port.len > 5 || !num_parse(port, 0, 65535, &n)))
 		return false;
 	if (bracket != NULL)
-		return endpoint_parse_ip(*host, &ip) && ip.family == AF_INET6;
+		return endpoint_parse_ip(*host, &ip);	/* brackets take IPv6 only, a v4-mapped one too */
 	return host_valid(*host) || (endpoint_parse_ip(*host, &ip) && ip.family == AF_INET);
 }
 

@@ -71,7 +71,7 @@ struct serve_door {
 	{ 0, "max-per-source", "N", OPT_NUMBER, &(c).max_per_source, 0, 10000000,                                     \
 	    "connections at once per address or v6 /64 (a quarter of that)" },                                         \
 	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, SERVE_MS_MAX,                                 \
-	    "for the whole hello (5)" },                                                                               \
+	    "for a whole hello, head or header (5)" },                                                                               \
 	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX,                             \
 	    "for each attempt to reach a target (5)" },                                                                \
 	{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &(c).idle_ms, 0, SERVE_MS_MAX,                                   \

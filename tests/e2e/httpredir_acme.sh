@@ -20,9 +20,13 @@ has "$(get $c/tok_EN-1)" '^token-text$'
 has "$(HOST=unknown.test get $c/tok_EN-1)" '^HTTP/1.1 200 '
 has "$(get $c/tok_EN-1 -I)" '^Content-Length: 11'
 has "$(get $c/empty)" '^Content-Length: 0'
-for path in link folder fifo .dot big none '' ../acme-challenge/tok_EN-1 ../../routes '%2e%2e/routes' 'tok_EN-1/' 'tok_EN-1?x' 'tok_EN-1%00'; do
+has "$(get "$c/tok_EN-1?x=/1")" '^token-text$'
+for path in link folder fifo .dot big none '' ../acme-challenge/tok_EN-1 ../../routes '%2e%2e/routes' 'tok_EN-1/' 'tok_EN-1/?x' '?tok_EN-1' 'tok_EN-1%00'; do
 	has "$(get "$c/$path" --path-as-is)" '^HTTP/1.1 404 '
 done
 has "$(get $c/tok_EN-1 -X POST)" '^HTTP/1.1 405 '
+logged 'end=denied$' httpredir
+same "405 200 eof" "$(statuses "send:POST $c/tok_EN-1 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi" \
+    "send:GET $c/tok_EN-1 HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")"
 mv web old && mkdir web && echo newer >web/tok2
 has "$(get $c/tok2)" '^newer$'

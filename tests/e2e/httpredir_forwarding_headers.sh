@@ -27,3 +27,10 @@ has "$answer" '^X-Forwarded-Proto: ?lie$'
 has "$answer" '^X-Forwarded-Host: ?lie$'
 has "$answer" '^Forwarded: for=6\.6\.6\.6, for=127\.0\.0\.1;host=a\.test;proto=https$'
 has "$(get /)" '^X-Forwarded-Proto: https$'
+# what Connection names is dropped, and said anew
+# shellcheck disable=SC2086
+answer=$(get / $lie -H 'Connection: X-Forwarded-Proto, x-forwarded-host')
+has "$answer" '^X-Forwarded-For: 6\.6\.6\.6, 127\.0\.0\.1$'
+has "$answer" '^X-Forwarded-Proto: https$'
+has "$answer" '^X-Forwarded-Host: a\.test$'
+lacks "$answer" 'lie'

@@ -15,7 +15,7 @@ same "308 404 308 eof" "$(statuses "send:$g" sleep:0.2 "send:$n" sleep:0.2 "send
 same "308 308 eof" "$(statuses 'send:GET / HTTP/1.0\r\nHost: a.test\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\nHost: a.test\r\n\r\n')"
 has "$(cat raw.out)" 'Connection:.x20keep-alive.*Connection:.x20close'
 same "308 308 eof" "$(statuses 'send:POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello'"$l")"
-same "308 eof" "$(statuses 'send:POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 50\r\n\r\nhello')"
+same "308 eof" "$(statuses 'send:POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 50\r\n\r\nhello' shut)"
 same "308 308 308 eof" "$(statuses "send:\r\n$g\r\n$g$l")"
 stop httpredir
 web one

@@ -24,4 +24,12 @@ has "$(printf '%s\n' "$answer" | grep -i multi | paste -sd ,)" '^X-Multi: 1,x-mu
 has "$(printf '%s\n' "$answer" | grep -iE '^(set-cookie|x-one)' | tr -d '\r' | paste -sd ,)" '^Set-Cookie: a=1,X-One: 1,set-cookie: b=2$'
 lacks "$answer" '^(X-Gone|Keep-Alive|TE|Connection):'
 has "$(raw 'send:GET http://a.test:81 HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\n\r\n')" 'GET.x20/.x20HTTP/1\.1.x0aHost:.x20a\.test:81.x0a'
+while read -r method target want; do
+	has "$(raw "send:$method $target HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\n\r\n")" "$method.x20$want.x20HTTP/1.1.x0a"
+done <<END
+OPTIONS http://a.test [*]
+OPTIONS http://a.test:81/ /
+OPTIONS http://a.test?q /[?]q
+OPTIONS * [*]
+END
 logged "name=a\.test route=a\.test target=$one hello=ok .*end=closed$" httpredir

@@ -12,6 +12,7 @@ for status in 301 302 307 308; do
 done
 front -l 127.0.0.1:0
 has "$(HOST='[2001:db8::1]' get /x)" '^Location: https://\[2001:db8::1\]/x'
+has "$(HOST='[::ffff:1.2.3.4]' get /x)" '^Location: https://\[::ffff:1\.2\.3\.4\]/x'
 has "$(raw 'send:GET http://abs.test?q HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n')" 'https://abs\.test/\?q'
 has "$(raw 'send:OPTIONS * HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n')" 'Location:.x20https://a\.test/.x0d'
 same "400 eof" "$(statuses 'send:GET / HTTP/1.0\r\n\r\n')"

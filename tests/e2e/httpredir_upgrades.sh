@@ -13,6 +13,12 @@ has "$got" '^got=more end=eof$'
 has "$(raw "send:$u" 'until:welcome\n' data:3m shut sum)" 'end='
 has "$(get /ws -H 'Connection: Upgrade, HTTP2-Settings' -H 'Upgrade: h2c' -H 'HTTP2-Settings: x')" '^no upgrade'
 has "$(get /ws)" '^no upgrade'
+# a request with an empty body may ask as well, with several lines too; not one with a body, nor for h2c among others
+e='POST /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n'
+has "$(raw "send:${e}early" 'until:early' print:there send:more shut)" '101.x20Switching.*Upgrade:.x20tcp.*welcome.x0aearly$'
+has "$(get /head -H 'Connection: Upgrade' -H 'Upgrade: x/1' -H 'X: y' -H 'Upgrade: y, z' | paste -sd ' ')" 'Connection: Upgrade Upgrade: x/1 Upgrade: y, z'
+has "$(get /ws -H 'Connection: Upgrade' -H 'Upgrade: x' -H 'Upgrade: y, H2C')" '^no upgrade'
+has "$(get /ws -H 'Connection: Upgrade' -H 'Upgrade: x' -d body)" '^no upgrade'
 begin=$(now_ms)
 has "$(raw "send:$u")" 'welcome.x0a end=eof$'
 [ $(($(now_ms) - begin)) -gt 1500 ] || fail "the idle limit came early"

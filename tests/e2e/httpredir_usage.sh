@@ -9,6 +9,8 @@ has "$(cat out)" '--response-timeout'
 exits 0 "$HTTPREDIR" -V
 has "$(cat out)" '^httpredir [0-9]+\.[0-9]+\.[0-9]+'
 exits 0 "$HTTPREDIR" -c -r routes
+exits 100 "$HTTPREDIR" -c -r routes -w nowhere
+exits 111 "$HTTPREDIR" -l 127.0.0.1:0 -r routes -w nowhere
 while read -r what args; do
 	# shellcheck disable=SC2086 # words are wanted
 	exits 100 timeout 10 "$HTTPREDIR" $args
