@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,16 +72,83 @@ template_beside(const char *path)
 	return text;
 }
 
+/* A file without a name in the folder of path; ENOTSUP where the file system has no such thing. */
+static int
+open_nameless(const char *path)
+{
+	char *copy = strdup(path);
+	int fd = copy == NULL ? -1 : open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+
+	free(copy);
+	if (fd == -1)
+		errno = ENOTSUP;
+	return fd;
+}
+
+/* By the name of its descriptor, for which /proc must be there. */
+static int
+give_name(int fd, const char *name)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+/*
+ * The file, whole, under a name it gets only then, so that whoever kills us before finds nothing left behind. The name
+ * replaces the template. -1 with errno: nothing is there; ENOTSUP: it has to be done in another way.
+ */
+static int
+write_nameless(char *template, mode_t mode, struct slice text)
+{
+	uint32_t random = 0;
+	int fd = open_nameless(template), saved;
+
+	if (fd == -1)
+		return -1;
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	sprintf(template + strlen(template) - 6, "%06x", (unsigned)random & 0xffffff);
+	if (write_synced(fd, mode, text) == 0) {
+		if (give_name(fd, template) == 0)
+			return fd;
+		errno = ENOTSUP;
+	}
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* The same with the name from the beginning. */
+static int
+write_named(char *template, mode_t mode, struct slice text)
+{
+	int fd, saved;
+
+	memcpy(template + strlen(template) - 6, "XXXXXX", 6);
+	fd = mkostemp(template, O_CLOEXEC);
+	if (fd == -1 || write_synced(fd, mode, text) == 0)
+		return fd;
+	saved = errno;
+	unlink(template);
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
 /* Make the file beside path, whole, and then let move() give it the name. */
 static int
 put_file(const char *path, mode_t mode, struct slice text, int (*move)(const char *temporary, const char *path))
 {
 	char *temporary = template_beside(path);
-	int fd = temporary == NULL ? -1 : mkostemp(temporary, O_CLOEXEC);
+	int fd = temporary == NULL ? -1 : write_nameless(temporary, mode, text);
 	int result = -1, saved;
 
+	if (fd == -1 && temporary != NULL && errno == ENOTSUP)
+		fd = write_named(temporary, mode, text);
 	if (fd != -1) {
-		result = write_synced(fd, mode, text) == -1 ? -1 : move(temporary, path);
+		result = move(temporary, path);
 		saved = errno;
 		if (result == -1)
 			unlink(temporary);

@@ -10,6 +10,9 @@
 /*
  * Make path a plain file with this text and mode, by a temporary file beside it, fsync, rename and fsync of the
  * folder. The umask does not apply. 0, or -1 with errno: then path is as it was, and nothing is left beside it.
+ *
+ * Where the file system lets us (O_TMPFILE), and /proc is there, the temporary file has a name only for the instant
+ * before the rename: killed, we leave nothing behind either.
  */
 int replace_file(const char *path, mode_t mode, struct slice text);
 

@@ -36,6 +36,53 @@ files_close(struct files *f)
 {
 	output_close(&f->routes);
 	output_close(&f->secrets);
+	lines_free(&f->old_routes);
+	lines_free(&f->old_secrets);
+}
+
+/* Routes that go to standard output leave nothing behind: those of the secrets are known nevertheless. */
+static bool
+read_old_routes(struct files *f)
+{
+	const char *visitors = f->app->opts->visitors;
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+	bool ok;
+
+	if (f->routes.path != NULL)
+		return lines_read(output_text(&f->routes), &f->old_routes);
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return false;
+	for (size_t i = 0; i < f->old_secrets.n; i++)
+		fprintf(out, SLICE_FMT " " RECORD_TUNNEL_FORMAT "\n", SLICE_ARG(lines_name(f->old_secrets.line[i])),
+		    visitors, visitors);
+	ok = fclose(out) == 0 && lines_read(slice_of(text, len), &f->old_routes);
+	free(text);
+	return ok;
+}
+
+bool
+files_fall_back(struct files *f)
+{
+	if (!lines_read_secrets(output_text(&f->secrets), &f->old_secrets) || !read_old_routes(f))
+		return false;
+	table_fall_back(f->table, &f->old_routes, &f->old_secrets);
+	return true;
+}
+
+bool
+files_keep_old(struct files *f)
+{
+	size_t kept = 0;
+	bool ok = table_keep_old(f->table, &kept);
+
+	lines_free(&f->old_routes);
+	lines_free(&f->old_secrets);
+	if (kept > 0)
+		log_warn("%zu routes that no good record gives stay: a malformed one may have given them", kept);
+	return ok;
 }
 
 static bool
@@ -177,7 +224,7 @@ files_update(struct files *f)
 	enum files_result result;
 
 	if (!files_want_update(f))
-		return FILES_GOOD;
+		return f->held.lost > 0 ? FILES_HELD : FILES_GOOD;
 	look_again(f, &f->routes);
 	look_again(f, &f->secrets);
 	if (!table_text(f->table, &text)) {

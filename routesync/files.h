@@ -16,6 +16,7 @@ struct files {
 	struct lines_loss held;		/* lost > 0: held back */
 	struct lines_loss confirmed;	/* the loss that was allowed by hand */
 	size_t names;			/* in the routes file */
+	struct lines old_routes, old_secrets;	/* of the files at start; none behind files_keep_old() */
 };
 
 enum files_result {
@@ -27,6 +28,13 @@ enum files_result {
 /* Read what is there. Without -o the routes go to standard output. */
 void files_open(struct files *f, struct app *app, struct table *table);
 void files_close(struct files *f);
+
+/*
+ * For what is malformed at start: give the table what the files hold, before it gets its first record, and keep what it
+ * may need of that when it has them all. False: no memory.
+ */
+bool files_fall_back(struct files *f);
+bool files_keep_old(struct files *f);
 
 /* Make them equal to the table, which is complete. Nothing changed: nothing is touched. */
 enum files_result files_update(struct files *f);

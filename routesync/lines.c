@@ -2,9 +2,13 @@
 /* A routes file's text as lines in order of NAME. */
 #include "lines.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "routes.h"
+
+#define SECRET_MARK "secret=sha256:"
+#define HEX_LEN (SHA256_HEX_SIZE - 1)
 
 struct slice
 lines_name(struct slice line)
@@ -91,6 +95,81 @@ lines_read(struct slice text, struct lines *out)
 	take_any(text, out);
 	return true;
 }
+
+/* ---- secrets ---- */
+
+/* "secret=sha256:HEX names=A,B" -> "A HEX" and "B HEX"; returns the end of the text. */
+static char *
+take_secret(struct slice line, struct lines *out, char *at)
+{
+	struct slice rest = line, names, hex;
+
+	if (!slice_starts(line, SECRET_MARK))
+		return at;
+	hex = slice_skip(slice_cut(&rest, ' '), sizeof(SECRET_MARK) - 1);
+	names = slice_cut(&rest, ' ');
+	if (hex.len != HEX_LEN || names.p == NULL || !slice_starts(names, "names="))
+		return at;
+	for (names = slice_skip(names, 6); names.p != NULL;) {
+		struct slice name = slice_cut(&names, ',');
+		int n = sprintf(at, SLICE_FMT " " SLICE_FMT, SLICE_ARG(name), SLICE_ARG(hex));
+
+		out->line[out->n++] = slice_of(at, (size_t)n);
+		at += n;
+	}
+	return at;
+}
+
+bool
+lines_read_secrets(struct slice text, struct lines *out)
+{
+	size_t names = count_lines(text);
+	char *at;
+
+	for (size_t i = 0; i < text.len; i++)
+		names += text.p[i] == ',';
+	*out = (struct lines){ 0 };
+	out->line = malloc((names + 1) * sizeof(*out->line));
+	at = out->text = malloc(text.len + names * (HEX_LEN + 1) + 1);
+	if (out->line == NULL || at == NULL) {
+		lines_free(out);
+		return false;
+	}
+	while (text.len > 0)
+		at = take_secret(slice_cut(&text, '\n'), out, at);
+	qsort(out->line, out->n, sizeof(*out->line), by_name);
+	return true;
+}
+
+static unsigned
+digit_of(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = memchr(digits, c, 16);
+
+	return at == NULL ? 16 : (unsigned)(at - digits);
+}
+
+bool
+lines_secret(const struct lines *l, struct slice name, uint8_t out[static SHA256_SIZE])
+{
+	struct slice hex = l == NULL ? slice_of(NULL, 0) : lines_find(l, name);
+	unsigned high, low;
+
+	if (hex.p == NULL)
+		return false;
+	slice_cut(&hex, ' ');
+	for (size_t i = 0; i < SHA256_SIZE; i++) {
+		high = digit_of(hex.p[2 * i]);
+		low = digit_of(hex.p[2 * i + 1]);
+		if (high > 15 || low > 15)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+/* ---- any lines ---- */
 
 void
 lines_free(struct lines *l)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
-/* A routes file's text as lines in order of NAME, and what two of them differ in. Pure. */
+/* A routes file's text, or that of the secrets, as lines in order of NAME, and what two of them differ in. Pure. */
 #ifndef LINES_H
 #define LINES_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "sha256.h"
 #include "slice.h"
 
 /* Lines with a NAME, canonical, in order; those of one NAME stand together. */
@@ -24,6 +26,12 @@ void lines_free(struct lines *l);
 
 /* The first line of this NAME, absent when there is none. */
 struct slice lines_find(const struct lines *l, struct slice name);
+
+/* The same for a file of authorizations as --secrets writes it: "NAME HEX" for every name with a secret. */
+bool lines_read_secrets(struct slice text, struct lines *out);
+
+/* The hash of a NAME's secret in such lines, which may be NULL; false: there is none. */
+bool lines_secret(const struct lines *l, struct slice name, uint8_t out[static SHA256_SIZE]);
 
 /* How many NAMEs there are, and how many of them next has not. */
 struct lines_loss {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host.h"
+#include "log.h"
 #include "num.h"
 #include "password.h"
 #include "redis_ev.h"
@@ -86,13 +87,20 @@ trouble_of(const char *error)
 	return REDIS_REFUSED;
 }
 
+/* A command the server does not know is repeated by it with its arguments, values among them: they are left out. */
 void
 link_fail_reply(struct link *l, const redisReply *error)
 {
-	if (error->type == REDIS_REPLY_ERROR)
-		link_fail(l, trouble_of(error->str), error->str);
-	else
+	const char *end;
+	char why[256];
+
+	if (error->type != REDIS_REPLY_ERROR) {
 		link_fail(l, REDIS_REFUSED, "an unexpected reply");
+		return;
+	}
+	end = strstr(error->str, ", with args");
+	snprintf(why, sizeof(why), "%.*s", (int)(end == NULL ? error->len : (size_t)(end - error->str)), error->str);
+	link_fail(l, trouble_of(error->str), why);
 }
 
 static void
@@ -239,14 +247,15 @@ send_auth(struct link *l)
 {
 	struct slice argv[3] = { slice_str("AUTH") };
 	const struct source *s = l->conf->source;
-	char password[PASSWORD_MAX + 1];
+	char password[PASSWORD_MAX + 1], text[LOG_VALUE_CUT];
 	const char *why;
 	size_t n = 1;
 
 	if (l->conf->password_file == NULL)
 		return true;
 	if (!password_read(l->conf->password_file, password, &why)) {
-		link_fail(l, REDIS_REFUSED, why);
+		snprintf(text, sizeof(text), "--password-file %s: %s", l->conf->password_file, why);
+		link_fail(l, REDIS_REFUSED, text);
 		return false;
 	}
 	if (s->user.p != NULL)

@@ -2,6 +2,7 @@
 /* routesync: keep a routes file equal to a key-value store. Options and what to do with them. */
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,11 @@
 #include "scrape.h"
 #include "shelf.h"
 
-#define SYNOPSIS "routesync [-o FILE] [options] SOURCE"
+#define SYNOPSIS                                                                                                       \
+	"routesync [-o FILE] [options] SOURCE"                                                                         \
+	OPTS_OR "routesync [-o FILE] [options] - <JSON"                                                                \
+	OPTS_OR "routesync --put FILE [options] SOURCE"                                                                \
+	OPTS_OR "routesync --publish FILE [--ttl SECONDS] [options] SOURCE"
 #define MS_MAX 4000000000000u
 #define PREFIX_MAX 256u		/* bytes */
 #define VISITORS_MAX 100u	/* bytes: a path of a unix socket */
@@ -46,6 +51,32 @@ static const struct metric metrics_table[M_COUNT] = {
 };
 
 /* ---- options ---- */
+
+/* getopt_long() would take --password TEXT for --password-file, which is told with its value when it cannot be read. */
+static void
+refuse_password(char **argv)
+{
+	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
+		size_t n = strcspn(*argv, "=");
+
+		if (n > strlen("--p") && n <= strlen("--password") && strncmp(*argv, "--password", n) == 0)
+			diex(EXIT_USAGE, "a password on the command line can be seen by everybody: use --password-file");
+	}
+}
+
+/* One word, before or behind "--". A second one is not shown: it may be a URL with a password in it. */
+static const char *
+one_word(char **words, char **program)
+{
+	const char *word = NULL;
+
+	for (unsigned n = 0; *words != NULL || (program != NULL && *program != NULL); n++) {
+		if (n > 0)
+			diex(EXIT_USAGE, "more than one SOURCE; -h shows the usage");
+		word = *words != NULL ? *words++ : *program++;
+	}
+	return word;
+}
 
 static void
 parse_opts(struct options *o, int argc, char **argv)
@@ -81,51 +112,95 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 'V', "version", NULL, OPT_FLAG, &o->version, 0, 0, "print the version and exit" },
 	};
 
-	o->source_text = opts_parse_word(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
+	char **words, **program;
+
+	refuse_password(argv);
+	opts_parse_words(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]), &words, &program);
+	o->source_text = one_word(words, program);
+	free(words);
 }
 
-static void
+/* An error that ends the start; every one is told, so that -c tells them all. */
+static int wrong(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static int
+wrong(int code, const char *format, ...)
+{
+	char text[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	log_error("%s", text);
+	return code;
+}
+
+static int
 check_source(struct options *o)
 {
 	const char *why;
 
 	if (o->source_text == NULL)
-		diex(EXIT_USAGE, "no SOURCE; -h shows the usage");
+		return wrong(EXIT_USAGE, "no SOURCE; -h shows the usage");
 	if (!source_parse(slice_str(o->source_text), &o->source, &why))
-		diex(EXIT_USAGE, "SOURCE: %s", why);
+		return wrong(EXIT_USAGE, "SOURCE: %s", why);
 	if (o->source.kind == SOURCE_TLS && !redis_tls_built_in())
-		diex(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later with hiredis_ssl, "
+		return wrong(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later with hiredis_ssl, "
 		    "which this program was built without");
+	return 0;
 }
 
-static void
+static int
 check_modes(const struct options *o)
 {
+	bool from_file = o->put != NULL || o->publish != NULL;
+
 	if (o->put != NULL && o->publish != NULL)
-		diex(EXIT_USAGE, "--put and --publish exclude each other");
-	if ((o->put != NULL || o->publish != NULL) && (o->output != NULL || o->secrets != NULL))
-		diex(EXIT_USAGE, "--put and --publish write into the store: -o and --secrets do not go with them");
-	if ((o->put != NULL || o->publish != NULL) && o->source.kind == SOURCE_STDIN)
-		diex(EXIT_USAGE, "--put and --publish need a store, not -");
+		return wrong(EXIT_USAGE, "--put and --publish exclude each other");
+	if (from_file && (o->output != NULL || o->secrets != NULL))
+		return wrong(EXIT_USAGE,
+		    "--put and --publish write into the store: -o and --secrets do not go with them");
+	if (from_file && o->source_text != NULL && strcmp(o->source_text, "-") == 0)
+		return wrong(EXIT_USAGE, "--put and --publish need a store, not -");
 	if (o->publish != NULL && (o->once || o->ttl_ms < 1000))
-		diex(EXIT_USAGE, "--publish goes on, with a --ttl of 1 or more: --put is for once");
+		return wrong(EXIT_USAGE, "--publish goes on, with a --ttl of 1 or more: --put is for once");
+	return 0;
 }
 
 /* It stands in a routes line as pass:PATH and unix:PATH. */
-static void
+static int
 check_visitors(const char *path)
 {
 	struct addr a;
 	char text[VISITORS_MAX + sizeof("pass:")];
 
 	if (strlen(path) > VISITORS_MAX || strpbrk(path, " \t\r\n,#") != NULL)
-		diex(EXIT_USAGE, "--visitors: longer than %u bytes, or with a blank, ',' or '#'", VISITORS_MAX);
+		return wrong(EXIT_USAGE, "--visitors: longer than %u bytes, or with a blank, ',' or '#'", VISITORS_MAX);
 	snprintf(text, sizeof(text), "pass:%s", path);
 	if (addr_parse(slice_str(text), ADDR_ALLOW_PASS, &a) != ADDR_OK)
-		diex(EXIT_USAGE, "--visitors %s: not an absolute path", path);
+		return wrong(EXIT_USAGE, "--visitors %s: not an absolute path", path);
+	return 0;
 }
 
-static void
+static int
+check_prefix(const char *prefix)
+{
+	if (strlen(prefix) > PREFIX_MAX || prefix[strspn(prefix, "/")] == '\0')
+		return wrong(EXIT_USAGE, "--prefix: empty, or longer than %u bytes", PREFIX_MAX);
+	return 0;
+}
+
+static int
+check_metrics(const char *text)
+{
+	struct addr a;
+	enum addr_result result = text == NULL ? ADDR_OK : addr_parse(slice_str(text), ADDR_LISTEN, &a);
+
+	return result == ADDR_OK ? 0 : wrong(EXIT_USAGE, "--metrics %s: %s", text, addr_reason(result));
+}
+
+static int
 check_password_file(const char *path)
 {
 	char password[PASSWORD_MAX + 1];
@@ -133,46 +208,58 @@ check_password_file(const char *path)
 	int code;
 
 	if (path == NULL)
-		return;
+		return 0;
 	errno = 0;
 	if (!password_read(path, password, &why)) {
 		code = errno != 0 ? EXIT_TEMP : EXIT_USAGE;
-		diex(code, "--password-file %s: %s", path, why);
+		return wrong(code, "--password-file %s: %s", path, why);
 	}
 	explicit_bzero(password, sizeof(password));
+	return 0;
 }
 
 /* The file that is to be replaced: where a symbolic link leads, and nothing but a plain file. NULL stays NULL. */
-static const char *
-plain_file(const char *path)
+static int
+check_output(const char **path)
 {
 	struct stat st;
+	char *real;
 
-	if (path == NULL)
-		return NULL;
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) {
-		path = realpath(path, NULL);	/* for ever */
-		if (path == NULL)
-			die(EXIT_USAGE, "a symbolic link that leads nowhere");
+	if (*path == NULL)
+		return 0;
+	if (lstat(*path, &st) == 0 && S_ISLNK(st.st_mode)) {
+		real = realpath(*path, NULL);	/* for ever */
+		if (real == NULL)
+			return wrong(EXIT_USAGE, "%s is a symbolic link that leads nowhere: %s", *path, strerror(errno));
+		*path = real;
 	}
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		diex(EXIT_USAGE, "%s is no plain file", path);
-	return path;
+	if (stat(*path, &st) == 0 && !S_ISREG(st.st_mode))
+		return wrong(EXIT_USAGE, "%s is no plain file", *path);
+	return 0;
 }
 
-static void
+/* Of two exit codes: wrong usage counts more than what the system may allow another time. */
+static int
+worse(int a, int b)
+{
+	return a == EXIT_USAGE || b == 0 ? a : b;
+}
+
+static int
 check_opts(struct options *o)
 {
-	check_source(o);
-	check_modes(o);
-	check_visitors(o->visitors);
-	if (strlen(o->prefix) > PREFIX_MAX || o->prefix[strspn(o->prefix, "/")] == '\0')
-		diex(EXIT_USAGE, "--prefix: empty, or longer than %u bytes", PREFIX_MAX);
-	check_password_file(o->password_file);
-	o->output = plain_file(o->output);
-	o->secrets = plain_file(o->secrets);
+	int code = check_source(o);
+
+	code = worse(code, check_modes(o));
+	code = worse(code, check_visitors(o->visitors));
+	code = worse(code, check_prefix(o->prefix));
+	code = worse(code, check_metrics(o->metrics));
+	code = worse(code, check_password_file(o->password_file));
+	code = worse(code, check_output(&o->output));
+	code = worse(code, check_output(&o->secrets));
 	if (o->output == NULL || o->source.kind == SOURCE_STDIN)
 		o->once = o->publish == NULL;
+	return code;
 }
 
 static void
@@ -183,7 +270,7 @@ print_error(void *arg, const char *text)
 }
 
 /* The file that goes into the store is all there is to check beside the options. */
-static int
+static bool
 check_file(const struct options *o)
 {
 	const char *path = o->put != NULL ? o->put : o->publish;
@@ -191,10 +278,10 @@ check_file(const struct options *o)
 	enum routes_result result;
 
 	if (path == NULL)
-		return 0;
+		return true;
 	result = shelf_read(path, print_error, NULL, &shelf);
 	shelf_free(&shelf);
-	return result == ROUTES_LOADED ? 0 : EXIT_USAGE;
+	return result == ROUTES_LOADED;
 }
 
 /* ---- what the modes share ---- */
@@ -237,6 +324,14 @@ on_term(void *arg, int signo)
 	app_stop(arg, 0);
 }
 
+/* Where nothing is to be told or read again these do nothing, but never end us either. */
+static void
+on_other_signal(void *arg, int signo)
+{
+	(void)arg;
+	(void)signo;
+}
+
 static void
 serve_metrics(struct app *app, struct listeners *listeners)
 {
@@ -274,8 +369,9 @@ set_up(struct app *app)
 	app->ev = ev_new();
 	if (app->metrics == NULL || app->ev == NULL)
 		die(EXIT_TEMP, "start");
-	if (o->source.kind != SOURCE_STDIN &&
-	    (ev_signal(app->ev, SIGTERM, on_term, app) == -1 || ev_signal(app->ev, SIGINT, on_term, app) == -1))
+	if (ev_signal(app->ev, SIGTERM, on_term, app) == -1 || ev_signal(app->ev, SIGINT, on_term, app) == -1 ||
+	    ev_signal(app->ev, SIGHUP, on_other_signal, app) == -1 ||
+	    ev_signal(app->ev, SIGUSR1, on_other_signal, app) == -1)
 		die(EXIT_TEMP, "signals");
 	ev_before_wait(app->ev, log_turn);
 }
@@ -293,9 +389,11 @@ main(int argc, char **argv)
 	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("routesync", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.log_time);
-	check_opts(&o);
+	code = check_opts(&o);
 	if (o.check)
-		return check_file(&o);
+		return check_file(&o) && code == 0 ? 0 : EXIT_USAGE;
+	if (code != 0)
+		return code;
 	signal(SIGPIPE, SIG_IGN);
 	set_up(&app);
 	serve_metrics(&app, &listeners);

@@ -369,6 +369,8 @@ put_run(struct app *app)
 	if (result != ROUTES_LOADED)
 		return result == ROUTES_FAILED ? EXIT_TEMP : EXIT_USAGE;
 	set_up(&p, app);
+	if (ev_signal(app->ev, SIGUSR1, on_usr1, &p) == -1)
+		die(EXIT_TEMP, "signals");
 	snprintf(p.folder, sizeof(p.folder), "%sservice/", app->opts->prefix);
 	return run(&p);
 }

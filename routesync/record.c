@@ -82,10 +82,108 @@ record_key(struct slice prefix, struct slice key, enum record_rank *rank, struct
 
 /* ---- lines ---- */
 
+static void
+set_about(struct record_reader *r, struct slice name)
+{
+	r->about = slice_of(NULL, 0);
+	if (name.len == 0 || name.len > sizeof(r->about_text))
+		return;
+	memcpy(r->about_text, name.p, name.len);
+	r->about = slice_of(r->about_text, name.len);
+}
+
+/* What is wrong with a line, "" nothing. It quotes the line: not for the log. */
+static const char *
+try_line(struct record_reader *r, struct slice line, char why[static ROUTES_WHY_MAX])
+{
+	struct routes_text text;
+
+	return routes_line_canonical(line, r->line, &text, why) ? "" : why;
+}
+
+/* The key before '=', as one of the words everybody knows; NULL: it is another. */
+static const char *
+known_key(struct slice key)
+{
+	static const char *const keys[] = { "tls", "http", "tcp", "proxy", "balance", "allow", "deny", "max", "as" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (slice_is(key, keys[i]))
+			return keys[i];
+	return slice_starts(key, "alpn:") ? "alpn:PROTO" : NULL;
+}
+
+static const char *
+bad_target(struct slice targets)
+{
+	struct addr a;
+
+	while (targets.p != NULL) {
+		enum addr_result result = addr_parse(slice_cut(&targets, ','), ADDR_ALLOW_PASS, &a);
+
+		if (result != ADDR_OK)
+			return addr_reason(result);
+	}
+	return "";
+}
+
+/* Only its number, and a key everybody knows, is told of a word: there may be a secret in it. */
+static bool
+refuse_word(struct record_reader *r, unsigned number, struct slice word, const char *why)
+{
+	struct slice value = word;
+	const char *key = known_key(slice_cut(&value, '='));
+
+	if (number > ROUTES_KEYS_MAX)
+		return refuse(r, "more than %u words", ROUTES_KEYS_MAX);
+	if (value.p == NULL)
+		return refuse(r, "word %u is not KEY=VALUE", number);
+	if (key == NULL)
+		return refuse(r, "word %u: unknown key", number);
+	if (strncmp(why, "bad address", 11) == 0)
+		return refuse(r, "word %u: bad address in %s=: %s", number, key, bad_target(value));
+	if (strncmp(why, "duplicate", 9) == 0)
+		return refuse(r, "word %u: %s= comes twice", number, key);
+	if (strstr(why, "in the wrong place") != NULL)
+		return refuse(r, "word %u: %s= does not go with this name", number, key);
+	return refuse(r, "word %u: %s= %s", number, key, value.len == 0 ? "is empty" : "has a bad value");
+}
+
+static struct slice
+next_word(struct slice line, size_t *end)
+{
+	size_t from = *end;
+
+	while (from < line.len && (line.p[from] == ' ' || line.p[from] == '\t'))
+		from++;
+	for (*end = from; *end < line.len && line.p[*end] != ' ' && line.p[*end] != '\t';)
+		++*end;
+	return slice_of(line.p + from, *end - from);
+}
+
+/* The word at fault is the last one of the shortest beginning that is refused as the whole line is. */
+static bool
+refuse_line(struct record_reader *r, struct slice line, size_t name_len)
+{
+	char whole[ROUTES_WHY_MAX], part[ROUTES_WHY_MAX];
+	struct slice word = slice_of(NULL, 0);
+	unsigned number = 0;
+
+	try_line(r, line, whole);
+	for (size_t end = name_len; strcmp(try_line(r, slice_of(line.p, end), part), whole) != 0; number++)
+		word = next_word(line, &end);
+	if (number > 0)
+		return refuse_word(r, number, word, whole);
+	return refuse(r, "%s", strncmp(whole, "no target", 9) == 0 ? whole :
+	    "bad name: neither a host name, *.SUFFIX, * nor a listening address");
+}
+
 /* NAME and the right-hand side become a line, checked as strictly as one in a file. */
 static bool
 make_line(struct record_reader *r, struct slice name, struct slice fields, struct record *out)
 {
+	struct slice line;
+
 	if (name.len == 0 || name.p[0] == '#')
 		return refuse(r, "no name");
 	for (size_t i = 0; i < name.len; i++)
@@ -93,11 +191,14 @@ make_line(struct record_reader *r, struct slice name, struct slice fields, struc
 			return refuse(r, "blank, control or non-ASCII character in the name");
 	if (name.len + 1 + fields.len > ROUTES_LINE_MAX)
 		return refuse(r, "longer than a line of %u bytes", ROUTES_LINE_MAX);
+	if (fields.len > 0 && (memchr(fields.p, '\n', fields.len) != NULL || memchr(fields.p, '\0', fields.len) != NULL))
+		return refuse(r, "line feed or NUL byte");
 	memcpy(r->raw, name.p, name.len);
 	r->raw[name.len] = ' ';
 	if (fields.len > 0)
 		memcpy(r->raw + name.len + 1, fields.p, fields.len);
-	return routes_line_canonical(slice_of(r->raw, name.len + 1 + fields.len), r->line, &out->text, r->why);
+	line = slice_of(r->raw, name.len + 1 + fields.len);
+	return routes_line_canonical(line, r->line, &out->text, r->why) || refuse_line(r, line, name.len);
 }
 
 static struct slice
@@ -139,11 +240,12 @@ read_text(struct record_reader *r, const char *member, const json_t *value, stru
 static bool
 read_port(struct record_reader *r, const char *member, const json_t *value, uint64_t *out)
 {
+	double number = json_number_value(value);
 	struct slice text;
 
 	*out = 0;
-	if (json_is_integer(value) && json_integer_value(value) >= 0 && json_integer_value(value) <= 65535) {
-		*out = (uint64_t)json_integer_value(value);
+	if (json_is_number(value) && number >= 0 && number <= 65535 && number == (uint16_t)number) {
+		*out = (uint16_t)number;
 		return true;
 	}
 	if (json_is_null(value))
@@ -164,15 +266,15 @@ read_fields(struct record_reader *r, const json_t *object, struct fields *f)
 	*f = (struct fields){ 0 };
 	json_object_foreach((json_t *)(uintptr_t)object, member, value) {
 		if (strcasecmp(member, "addr") == 0)
-			ok = ok && read_text(r, "addr", value, &f->addr);
+			ok = read_text(r, "addr", value, &f->addr) && ok;
 		else if (strcasecmp(member, "sni") == 0)
-			ok = ok && read_text(r, "sni", value, &f->sni);
+			ok = read_text(r, "sni", value, &f->sni) && ok;
 		else if (strcasecmp(member, "clientsecret") == 0)
-			ok = ok && read_text(r, "clientsecret", value, &f->secret);
+			ok = read_text(r, "clientsecret", value, &f->secret) && ok;
 		else if (strcasecmp(member, "tlsport") == 0)
-			ok = ok && read_port(r, "tlsport", value, &f->tlsport);
+			ok = read_port(r, "tlsport", value, &f->tlsport) && ok;
 		else if (strcasecmp(member, "httpport") == 0)
-			ok = ok && read_port(r, "httpport", value, &f->httpport);
+			ok = read_port(r, "httpport", value, &f->httpport) && ok;
 	}
 	return ok;
 }
@@ -241,7 +343,7 @@ line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *
 
 	out->has_secret = true;
 	sha256(f->secret, out->secret);
-	fields = print(text, sizeof(text), "tls=pass:%s http=unix:%s proxy=v2", r->visitors, r->visitors);
+	fields = print(text, sizeof(text), RECORD_TUNNEL_FORMAT, r->visitors, r->visitors);
 	return make_line(r, name, fields, out);
 }
 
@@ -250,15 +352,18 @@ static bool
 read_record(struct record_reader *r, struct slice name, const json_t *object, struct record *out)
 {
 	struct fields f;
+	bool ok;
 
 	*out = (struct record){ 0 };
-	if (!read_fields(r, object, &f))
-		return false;
+	ok = read_fields(r, object, &f);
 	if (f.sni.p != NULL)
 		name = f.sni;
+	name = name_of(name);
+	set_about(r, name);
+	if (!ok)
+		return false;
 	if (name.p == NULL)
 		return refuse(r, "no name: sni is missing");
-	name = name_of(name);
 	if (f.secret.p != NULL)
 		return line_of_tunnel(r, name, &f, out);
 	if (f.addr.p != NULL)
@@ -351,6 +456,17 @@ trim(struct slice text)
 	return text;
 }
 
+/* The right-hand side of a routes line, told by how it begins. */
+static bool
+read_line(struct record_reader *r, struct slice name, struct slice value, struct record *out)
+{
+	struct slice begin = value;
+
+	if (known_key(slice_cut(&begin, '=')) != NULL)
+		set_about(r, name);
+	return make_line(r, name, value, out);
+}
+
 bool
 record_read(struct record_reader *r, struct slice name, struct slice value, struct record *out)
 {
@@ -358,9 +474,10 @@ record_read(struct record_reader *r, struct slice name, struct slice value, stru
 	bool ok;
 
 	*out = (struct record){ 0 };
+	r->about = slice_of(NULL, 0);
 	value = trim(value);
 	if (value.len == 0 || *value.p != '{')
-		return make_line(r, name, value, out);
+		return read_line(r, name, value, out);
 	object = parse(r, value);
 	ok = object != NULL && read_object(r, name, object, out);
 	json_decref(object);
@@ -373,22 +490,31 @@ struct stream {
 	struct record_reader *reader;
 	record_told *told;
 	void *arg;
+	size_t good, bad;
 };
 
 static void
-tell(const struct stream *s, struct slice key, bool ok, const struct record *record)
+tell(struct stream *s, struct slice key, bool ok, const struct record *record)
 {
+	s->good += ok;
+	s->bad += !ok;
 	s->told(s->arg, key, ok ? record : NULL, ok ? NULL : s->reader->why);
+	s->reader->about = slice_of(NULL, 0);
 }
 
 /* [server.services."HOST"]: records named by their place. */
 static void
-read_services(const struct stream *s, const json_t *services)
+read_services(struct stream *s, const json_t *services)
 {
 	const char *name;
 	json_t *value;
 	struct record record;
 
+	if (services != NULL && !json_is_null(services) && !json_is_object(services)) {
+		refuse(s->reader, "not an object");
+		tell(s, slice_str("services"), false, NULL);
+		return;
+	}
 	json_object_foreach((json_t *)(uintptr_t)services, name, value) {
 		bool ok = json_is_object(value) ? read_record(s->reader, slice_str(name), value, &record)
 						: refuse(s->reader, "not an object");
@@ -438,10 +564,11 @@ read_listener(struct record_reader *r, const json_t *listener, const json_t *bac
 	*out = (struct record){ 0 };
 	if (!json_is_object(listener))
 		return refuse(r, "not an object");
-	if (backend == NULL)
-		return refuse(r, "its backend is not among the backends");
 	if (!join_place(r, listener, "address", name, sizeof(name)))
 		return false;
+	set_about(r, slice_str(name));
+	if (backend == NULL)
+		return refuse(r, "its backend is not among the backends");
 	if (!join_place(r, backend, "host", fields + 4, sizeof(fields) - 4))
 		return false;
 	return make_line(r, slice_str(name), slice_str(fields), out);
@@ -449,7 +576,7 @@ read_listener(struct record_reader *r, const json_t *listener, const json_t *bac
 
 /* porxy: listeners joined with backends by name. */
 static void
-read_listeners(const struct stream *s, const json_t *listeners, const json_t *backends)
+read_listeners(struct stream *s, const json_t *listeners, const json_t *backends)
 {
 	struct record record;
 	json_t *value;
@@ -465,7 +592,7 @@ read_listeners(const struct stream *s, const json_t *listeners, const json_t *ba
 
 /* A wrapped record outside of a store: its Key names it, whatever folder it stands in. */
 static void
-read_keyed(const struct stream *s, const json_t *wrapper)
+read_keyed(struct stream *s, const json_t *wrapper)
 {
 	struct slice key = text_of(member_of(wrapper, "Key")), name = key, head;
 	enum record_rank rank;
@@ -483,7 +610,7 @@ read_keyed(const struct stream *s, const json_t *wrapper)
 }
 
 static void
-read_value(const struct stream *s, const json_t *value)
+read_value(struct stream *s, const json_t *value)
 {
 	const json_t *server = member_of(value, "server"), *listeners = member_of(value, "listeners");
 	struct slice nameless = slice_of(NULL, 0), sni = text_of(member_of(value, "sni"));
@@ -493,9 +620,6 @@ read_value(const struct stream *s, const json_t *value)
 		read_services(s, member_of(server, "services"));
 	} else if (json_is_array(listeners)) {
 		read_listeners(s, listeners, member_of(value, "backends"));
-	} else if (!json_is_object(value)) {
-		refuse(s->reader, "a JSON value that is no object");
-		tell(s, slice_str("value"), false, NULL);
 	} else if (is_wrapper(value)) {
 		read_keyed(s, value);
 	} else {
@@ -508,22 +632,29 @@ read_value(const struct stream *s, const json_t *value)
 bool
 record_stream(struct record_reader *r, struct slice text, record_told *told, void *arg)
 {
-	const struct stream s = { r, told, arg };
+	struct stream s = { .reader = r, .told = told, .arg = arg };
 	const char *begin = text.p;
 	json_error_t error;
 	json_t *value;
+	bool ok = true;
 
+	r->about = slice_of(NULL, 0);
 	text = trim(text);
 	if (text.len == 0)
 		return refuse(r, "no JSON value");
-	for (; text.len > 0; text = trim(text)) {
+	for (; ok && text.len > 0; text = trim(text)) {
 		value = json_loadb(text.p, text.len, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
 		if (value == NULL)
 			return refuse(r, "not JSON from byte %zu on",
 			    (size_t)(text.p - begin) + (size_t)error.position);
-		read_value(&s, value);
+		if (json_is_object(value))
+			read_value(&s, value);
+		else
+			refuse(r, "a JSON value that is no object before byte %zu",
+			    (size_t)(text.p - begin) + (size_t)error.position);
+		ok = json_is_object(value);
 		json_decref(value);
 		text = slice_skip(text, (size_t)error.position);
 	}
-	return true;
+	return ok && (s.good > 0 || s.bad == 0 || refuse(r, "not one of its records is good"));
 }

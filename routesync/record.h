@@ -17,6 +17,11 @@
 
 #define RECORD_CATCH_ALL "CATCH_ALL"	/* how a key or a record says "*" */
 
+/* The fields of a route to a tunnel, for printf(3): the path of the visitors' socket, twice. */
+#define RECORD_TUNNEL_FORMAT "tls=pass:%s http=unix:%s proxy=v2"
+
+#define RECORD_NAME_MAX 256u	/* bytes of a NAME: a host, or a listening address */
+
 /* How much a key's word counts where several speak of one NAME: the lower the more. */
 enum record_rank {
 	RANK_SERVICE,	/* PREFIXservice/, as tcprouter reads it */
@@ -41,6 +46,8 @@ struct record {
 struct record_reader {
 	const char *prefix, *visitors;
 	char why[ROUTES_WHY_MAX];	/* the reason after false */
+	struct slice about;		/* after false: the NAME the value speaks of; absent: that cannot be told */
+	char about_text[RECORD_NAME_MAX];
 	char raw[ROUTES_LINE_MAX + 1], line[ROUTES_LINE_MAX + 1];
 };
 
@@ -52,7 +59,8 @@ typedef void record_told(void *arg, struct slice key, const struct record *recor
 
 /*
  * Read a whole stream of JSON values: records, wrapped records, tcprouter's configuration, porxy's configuration.
- * False when it is no JSON, or empty: nothing that was told may be used then.
+ * False when it is no JSON, empty, a value in it is no object, or not one of its records is good: nothing that was told
+ * may be used then.
  */
 bool record_stream(struct record_reader *r, struct slice text, record_told *told, void *arg);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* JSON on standard input into the file, once: any other store through a pipe, or a configuration to convert. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,34 +13,78 @@
 #define TEXT_MAX (1u << 30)	/* bytes of standard input */
 
 struct input {
+	struct app *app;
+	struct ev_io io;		/* standard input */
+	char *text;			/* owned; what was read of it */
+	size_t len, room;
 	struct table *table;
 	struct record_reader *reader;
-	struct lines at_start;		/* of the file that was there */
 	bool out_of_memory;
 };
 
-static char *
-read_all(size_t *len)
-{
-	char *text = NULL, *bigger;
-	size_t room = 0;
-	ssize_t n = 1;
+/* ---- reading ---- */
 
-	for (*len = 0; n != 0; *len += n > 0 ? (size_t)n : 0) {
-		if (*len == room) {
-			room += room / 2 + CHUNK;
-			errno = EFBIG;
-			bigger = *len > TEXT_MAX ? NULL : realloc(text, room);
-			if (bigger == NULL)
-				die(EXIT_TEMP, "standard input");
-			text = bigger;
-		}
-		n = read(STDIN_FILENO, text + *len, room - *len);
-		if (n == -1 && errno != EINTR)
+/* As much as there is, or wait for some of it. False: that was the end. */
+static bool
+read_some(struct input *in)
+{
+	char *bigger;
+	ssize_t n;
+
+	if (in->len == in->room) {
+		in->room += in->room / 2 + CHUNK;
+		errno = EFBIG;
+		bigger = in->len > TEXT_MAX ? NULL : realloc(in->text, in->room);
+		if (bigger == NULL)
 			die(EXIT_TEMP, "standard input");
+		in->text = bigger;
 	}
-	return text;
+	n = read(in->io.fd, in->text + in->len, in->room - in->len);
+	if (n == -1 && errno != EINTR && errno != EAGAIN)
+		die(EXIT_TEMP, "standard input");
+	in->len += n > 0 ? (size_t)n : 0;
+	return n != 0;
 }
+
+static void
+on_readable(struct ev_io *io, unsigned events)
+{
+	struct input *in = EV_CONTAINER(io, struct input, io);
+
+	(void)events;
+	if (read_some(in))
+		return;
+	ev_del(in->app->ev, io);
+	in->io.fd = -1;
+	ev_stop(in->app->ev);
+}
+
+/* From the loop, for somebody may want us to end meanwhile; a plain file has no waiting, and no place in one. */
+static bool
+read_all(struct input *in)
+{
+	if (ev_add(in->app->ev, &in->io, EV_READ) == -1) {
+		if (errno != EPERM)
+			die(EXIT_TEMP, "standard input");
+		while (read_some(in))
+			;
+		return true;
+	}
+	if (ev_run(in->app->ev) == -1)
+		die(EXIT_TEMP, "event loop");
+	return in->io.fd == -1;
+}
+
+static void
+on_usr1(void *arg, int signo)
+{
+	const struct input *in = arg;
+
+	(void)signo;
+	log_info("status source=- read=%zu", in->len);
+}
+
+/* ---- records ---- */
 
 static void
 on_report(void *arg, struct slice key, const char *why)
@@ -51,72 +96,63 @@ on_report(void *arg, struct slice key, const char *why)
 		log_warn("record key=%s malformed why=%s", log_value(key, name), log_value(slice_str(why), reason));
 }
 
-/* A malformed record leaves the line alone that its NAME has in the file. */
-static void
-keep_old(struct input *in, struct slice key)
-{
-	char out[ROUTES_LINE_MAX], why[ROUTES_WHY_MAX];
-	struct slice name = key, line;
-	enum record_rank rank;
-	struct record record = { 0 };
-
-	record_key(slice_str(in->reader->prefix), key, &rank, &name);
-	line = lines_find(&in->at_start, name);
-	if (line.p != NULL && line.len <= ROUTES_LINE_MAX && routes_line_canonical(line, out, &record.text, why))
-		in->out_of_memory |= !table_put_record(in->table, key, &record);
-}
-
 static void
 on_told(void *arg, struct slice key, const struct record *record, const char *why)
 {
 	struct input *in = arg;
 
-	if (record != NULL) {
-		in->out_of_memory |= !table_put_record(in->table, key, record);
-		return;
-	}
-	on_report(in, key, why);
-	keep_old(in, key);
+	in->out_of_memory |= record != NULL ? !table_put_record(in->table, key, record) :
+	    !table_put_malformed(in->table, key, in->reader->about, why);
 }
 
 static int
-fill(struct input *in)
+fill(struct input *in, struct files *files)
 {
-	size_t len;
-	char *text = read_all(&len);
-	bool ok = record_stream(in->reader, slice_of(text, len), on_told, in);
+	static struct record_reader reader;
 
-	free(text);
-	if (!ok)
-		log_error("standard input: %s", in->reader->why);
-	else if (in->out_of_memory)
+	reader.prefix = in->app->opts->prefix;
+	reader.visitors = in->app->opts->visitors;
+	in->reader = &reader;
+	if (!files_fall_back(files))
+		die(EXIT_TEMP, "start");
+	if (!record_stream(&reader, slice_of(in->text, in->len), on_told, in)) {
+		log_error("standard input: %s", reader.why);
+		return EXIT_USAGE;
+	}
+	if (!files_keep_old(files) || in->out_of_memory) {
 		log_error("out of memory");
-	return !ok ? EXIT_USAGE : in->out_of_memory ? EXIT_TEMP : 0;
+		return EXIT_TEMP;
+	}
+	return files_update(files) == FILES_GOOD ? 0 : EXIT_TEMP;
+}
+
+static int
+write_files(struct input *in)
+{
+	struct files files;
+	int code;
+
+	in->table = table_new(in->app->opts->prefix, in->app->opts->visitors, on_report, NULL);
+	if (in->table == NULL)
+		die(EXIT_TEMP, "start");
+	files_open(&files, in->app, in->table);
+	code = fill(in, &files);
+	if (code == 0)
+		app_ready(in->app);
+	files_close(&files);
+	table_free(in->table);
+	return code;
 }
 
 int
 stdin_run(struct app *app)
 {
-	static struct record_reader reader;
-	struct input in = { .reader = &reader };
-	struct files files;
+	struct input in = { .app = app, .io = { STDIN_FILENO, on_readable } };
 	int code;
 
-	reader.prefix = app->opts->prefix;
-	reader.visitors = app->opts->visitors;
-	in.table = table_new(app->opts->prefix, app->opts->visitors, on_report, NULL);
-	if (in.table == NULL)
-		die(EXIT_TEMP, "start");
-	files_open(&files, app, in.table);
-	if (!lines_read(output_text(&files.routes), &in.at_start))
-		die(EXIT_TEMP, "start");
-	code = fill(&in);
-	if (code == 0)
-		code = files_update(&files) == FILES_GOOD ? 0 : EXIT_TEMP;
-	if (code == 0)
-		app_ready(app);
-	lines_free(&in.at_start);
-	files_close(&files);
-	table_free(in.table);
+	if (ev_signal(app->ev, SIGUSR1, on_usr1, &in) == -1)
+		die(EXIT_TEMP, "signals");
+	code = read_all(&in) ? write_files(&in) : app->code;
+	free(in.text);
 	return code;
 }

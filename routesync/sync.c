@@ -23,7 +23,6 @@ struct sync {
 	struct redis *redis;
 	struct table *table;
 	struct files files;
-	struct lines at_start;		/* of the file that was there; none after the first refresh */
 	struct ev_timer refresh, write, tick;
 	uint64_t began_ms, good_ms, written_ms, spacing_ms;
 	unsigned reports;
@@ -201,8 +200,8 @@ on_scan_begins(void *arg)
 static void
 first_refresh(struct sync *s)
 {
-	table_fall_back(s->table, NULL);
-	lines_free(&s->at_start);
+	if (!files_keep_old(&s->files))
+		log_error("out of memory: routes are left out");
 	s->complete = true;
 }
 
@@ -339,10 +338,8 @@ set_up(struct sync *s, struct app *app)
 	if (s->table == NULL || s->redis == NULL)
 		return false;
 	files_open(&s->files, app, s->table);
-	if (!lines_read(output_text(&s->files.routes), &s->at_start))
-		return false;
-	table_fall_back(s->table, &s->at_start);
-	return ev_signal(app->ev, SIGHUP, on_hup, s) == 0 && ev_signal(app->ev, SIGUSR1, on_usr1, s) == 0;
+	return files_fall_back(&s->files) && ev_signal(app->ev, SIGHUP, on_hup, s) == 0 &&
+	    ev_signal(app->ev, SIGUSR1, on_usr1, s) == 0;
 }
 
 int
@@ -359,7 +356,6 @@ sync_run(struct app *app)
 		die(EXIT_TEMP, "event loop");
 	redis_free(s.redis);
 	files_close(&s.files);
-	lines_free(&s.at_start);
 	table_free(s.table);
 	return app->code;
 }

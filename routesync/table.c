@@ -1,77 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* Keys of the store in a hash, and in order of the lines they give. */
-#include "table.h"
+/* Keys of the store and what they say, in a hash. */
+#include "table_private.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
 #include "hash.h"
-#include "host.h"
-#include "live.h"
 
 #define SLOTS_MIN 1024u
 
-/* One key and its line; never changed, but replaced by another. */
-struct entry {
-	uint64_t value;			/* hash of the value, good or not */
-	uint32_t round;			/* the last one that met it */
-	uint32_t key_len : 30;
-	uint32_t rank : 2;
-	uint32_t line_len : 28;		/* 0: no good value yet */
-	uint32_t malformed : 1;
-	uint32_t has_secret : 1;
-	uint32_t dead : 1;		/* out of the hash, still in the order */
-	uint32_t odd : 1;		/* reported: its options keep it out of the line of its NAME */
-	uint32_t name_len;
-	char text[];			/* line, key, hash of the secret */
-};
-
-/* Of the hash; the key's hash beside the pointer spares most looks at entries far away in memory. */
-struct slot {
-	struct entry *entry;		/* owned by the order; NULL: empty */
-	uint64_t hash;
-};
-
-struct table {
-	struct record_reader reader;
-	table_report *report;
-	void *arg;
-	const struct lines *fall_back;	/* borrowed, or NULL */
-	struct slot *slots;		/* owned; open addressing by the hash of the key */
-	size_t nslots, n, malformed, live_gone;
-	struct entry **order;		/* owned; all entries, dead ones too */
-	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
-	uint64_t seed;
-	uint32_t round, ended;		/* this one; the last that ended */
-	bool changed;
-};
-
 /* ---- hashing ---- */
-
-static struct slice
-entry_line(const struct entry *e)
-{
-	return slice_of(e->text, e->line_len);
-}
-
-static struct slice
-entry_key(const struct entry *e)
-{
-	return slice_of(e->text + e->line_len, e->key_len);
-}
-
-static struct slice
-entry_name(const struct entry *e)
-{
-	return slice_of(e->text, e->name_len);
-}
-
-static const uint8_t *
-entry_secret(const struct entry *e)
-{
-	return (const uint8_t *)e->text + e->line_len + e->key_len;
-}
 
 /* The slot of a key, or the empty one where it would go. */
 static struct slot *
@@ -157,7 +95,7 @@ table_free(struct table *t)
 	free(t);
 }
 
-static struct entry *
+struct entry *
 entry_new(struct slice key, const struct record *record)
 {
 	struct slice line = record == NULL ? slice_of(NULL, 0) : record->text.line;
@@ -167,7 +105,7 @@ entry_new(struct slice key, const struct record *record)
 	if (e == NULL)
 		return NULL;
 	*e = (struct entry){ .line_len = (uint32_t)line.len & 0xfffffff, .key_len = (uint32_t)key.len & 0x3fffffff,
-		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len, .has_secret = has_secret };
+		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0x3fffffff, .has_secret = has_secret };
 	if (line.len > 0)
 		memcpy(e->text, line.p, line.len);
 	memcpy(e->text + line.len, key.p, key.len);
@@ -176,29 +114,11 @@ entry_new(struct slice key, const struct record *record)
 	return e;
 }
 
-/* Free the dead, keeping the order of the rest. */
-static void
-bury(struct table *t)
+bool
+table_add(struct table *t, struct entry *e)
 {
-	size_t kept = 0, sorted = 0;
-
-	for (size_t i = 0; i < t->order_n; i++) {
-		if (i == t->sorted_n)
-			sorted = kept;
-		if (t->order[i]->dead)
-			free(t->order[i]);
-		else
-			t->order[kept++] = t->order[i];
-	}
-	t->sorted_n = t->sorted_n >= t->order_n ? kept : sorted;
-	t->order_n = kept;
-}
-
-static bool
-remember_order(struct table *t, struct entry *e)
-{
-	if (t->order_n > 2 * t->n + SLOTS_MIN)
-		bury(t);
+	if (t->order_n > 2 * (t->n + t->kept) + SLOTS_MIN)
+		table_bury(t);
 	if (t->order_n == t->order_room) {
 		size_t room = t->order_room * 2 + SLOTS_MIN;
 		struct entry **bigger = reallocarray(t->order, room, sizeof(*bigger));
@@ -217,7 +137,8 @@ kill_entry(struct table *t, struct entry *e)
 {
 	e->dead = true;
 	t->malformed -= e->malformed;
-	t->changed |= e->line_len > 0;
+	t->nameless -= e->nameless;
+	t->changed |= e->line_len > 0 || e->nameless;
 }
 
 static bool
@@ -239,12 +160,13 @@ remove_at(struct table *t, struct slot *at)
 static bool
 set_entry(struct table *t, struct slot *at, struct entry *e)
 {
-	if (e == NULL || !remember_order(t, e)) {
+	if (e == NULL || !table_add(t, e)) {
 		free(e);
 		return false;
 	}
 	e->round = t->round;
 	t->malformed += e->malformed;
+	t->nameless += e->nameless;
 	t->changed |= e->line_len > 0;
 	if (at->entry != NULL) {
 		kill_entry(t, at->entry);
@@ -259,22 +181,9 @@ set_entry(struct table *t, struct slot *at, struct entry *e)
 /* ---- values ---- */
 
 void
-table_fall_back(struct table *t, const struct lines *lines)
-{
-	t->fall_back = lines;
-}
-
-void
 table_begin(struct table *t)
 {
 	t->round++;
-}
-
-/* It was kept though a round did not meet it. */
-static bool
-is_stale(const struct table *t, const struct entry *e)
-{
-	return e->round < t->ended;
 }
 
 static void
@@ -287,7 +196,7 @@ meet(struct table *t, struct entry *e)
 static bool
 is_missing(const struct table *t, const struct entry *e)
 {
-	return !e->dead && e->round != t->round;
+	return !e->dead && e->key_len > 0 && e->round != t->round;
 }
 
 size_t
@@ -319,57 +228,53 @@ table_end(struct table *t, bool keep_live)
 	return before - t->n;
 }
 
-/* The line this NAME had in the file at start, for want of a better one. */
-static bool
-find_fall_back(struct table *t, struct slice name, struct record *out)
-{
-	char canonical[ROUTES_LINE_MAX + 1], why[ROUTES_WHY_MAX];
-	struct slice line;
-	size_t len = 0;
+/* A malformed value. */
+struct fault {
+	struct slice name;	/* what it speaks of; if that is not told, what its key does */
+	bool told;
+	enum record_rank rank;
+	const char *why;
+	uint64_t value;		/* as in the entry */
+};
 
-	if (t->fall_back == NULL || name.len > HOST_MAX)
-		return false;
-	for (; len < name.len; len++)
-		canonical[len] = name.p[len] >= 'A' && name.p[len] <= 'Z' ? (char)(name.p[len] + 32) : name.p[len];
-	line = lines_find(t->fall_back, slice_of(canonical, len));
-	if (line.p == NULL || line.len > ROUTES_LINE_MAX)
-		return false;
-	memcpy(t->reader.raw, line.p, line.len);
-	*out = (struct record){ 0 };
-	return routes_line_canonical(slice_of(t->reader.raw, line.len), t->reader.line, &out->text, why);
+/* A key that is malformed when it is met first: it gives the line of its NAME in the file at start, if that had one. */
+static struct entry *
+malformed_new(struct table *t, struct slice key, const struct fault *f)
+{
+	struct record record;
+	bool has_old = table_find_old(t, f->name, &record);
+	struct entry *e = entry_new(key, has_old ? &record : NULL);
+
+	if (e == NULL)
+		return NULL;
+	e->malformed = true;
+	e->nameless = t->old != NULL && !has_old && !f->told;
+	e->rank = has_old ? RANK_OLD : (uint32_t)f->rank & 3;
+	e->value = f->value;
+	return e;
 }
 
 /* The value is malformed: the entry keeps its line, or gets that of the file at start, or none. */
 static bool
-put_malformed(struct table *t, struct slot *at, struct slice key, enum record_rank rank, struct slice name,
-    uint64_t value)
+put_malformed(struct table *t, struct slot *at, struct slice key, const struct fault *f)
 {
-	struct record record;
-	struct entry *e;
+	struct entry *e = at->entry;
 
-	t->report(t->arg, key, t->reader.why);
-	if (at->entry != NULL) {
-		e = at->entry;
-		t->malformed += !e->malformed;
-		e->malformed = true;
-		e->value = value;
-		meet(t, e);
-		return true;
-	}
-	e = find_fall_back(t, name, &record) ? entry_new(key, &record) : entry_new(key, NULL);
+	t->report(t->arg, key, f->why);
 	if (e == NULL)
-		return false;
+		return set_entry(t, at, malformed_new(t, key, f));
+	t->malformed += !e->malformed;
 	e->malformed = true;
-	e->rank = (uint32_t)rank & 3;
-	e->value = value;
-	return set_entry(t, at, e);
+	e->value = f->value;
+	meet(t, e);
+	return true;
 }
 
 /* A good value again gives the same line: nothing to write, but for a secret it may have. */
 static bool
-is_same(const struct entry *e, const struct record *record)
+is_same(const struct entry *e, enum record_rank rank, const struct record *record)
 {
-	return slice_eq(entry_line(e), record->text.line) && e->has_secret == record->has_secret &&
+	return e->rank == rank && slice_eq(entry_line(e), record->text.line) && e->has_secret == record->has_secret &&
 	    (!record->has_secret || memcmp(entry_secret(e), record->secret, SHA256_SIZE) == 0);
 }
 
@@ -381,7 +286,7 @@ put_good(struct table *t, struct slot *at, struct slice key, enum record_rank ra
 
 	if (e != NULL && e->malformed)
 		t->report(t->arg, key, NULL);
-	if (e != NULL && is_same(e, record)) {
+	if (e != NULL && is_same(e, rank, record)) {
 		t->malformed -= e->malformed;
 		e->malformed = false;
 		e->value = value;
@@ -413,7 +318,8 @@ table_put(struct table *t, struct slice key, struct slice value)
 		return true;
 	if (record_read(&t->reader, name, value, &record))
 		return put_good(t, at, key, rank, &record, h);
-	return put_malformed(t, at, key, rank, name, h);
+	return put_malformed(t, at, key, &(struct fault){ t->reader.about.p != NULL ? t->reader.about : name,
+	    t->reader.about.p != NULL, rank, t->reader.why, h });
 }
 
 bool
@@ -429,8 +335,7 @@ table_put_wrong_type(struct table *t, struct slice key)
 	}
 	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
 		return true;
-	snprintf(t->reader.why, sizeof(t->reader.why), "its type is not string");
-	return put_malformed(t, at, key, rank, name, 0);
+	return put_malformed(t, at, key, &(struct fault){ name, false, rank, "its type is not string", 0 });
 }
 
 void
@@ -469,6 +374,20 @@ table_put_record(struct table *t, struct slice key, const struct record *record)
 }
 
 bool
+table_put_malformed(struct table *t, struct slice key, struct slice about, const char *why)
+{
+	struct fault f = { .name = key, .told = about.p != NULL, .rank = RANK_OTHER, .why = why };
+	enum record_rank rank;
+	struct slice name;
+
+	if (f.told)
+		f.name = about;
+	else if (record_key(slice_str(t->reader.prefix), key, &rank, &name))
+		f.name = name;
+	return put_malformed(t, find(t, key), key, &f);
+}
+
+bool
 table_changed(const struct table *t)
 {
 	return t->changed;
@@ -484,205 +403,4 @@ void
 table_settle(struct table *t)
 {
 	t->live_gone = 0;
-}
-
-/* ---- order ---- */
-
-/* By NAME, then by whose word counts most. */
-static int
-compare(const struct entry *a, const struct entry *b)
-{
-	int order = routes_name_order(entry_name(a), entry_name(b));
-
-	if (order == 0)
-		order = (int)a->rank - (int)b->rank;
-	return order != 0 ? order : routes_name_order(entry_key(a), entry_key(b));
-}
-
-static int
-compare_slots(const void *a, const void *b)
-{
-	return compare(*(struct entry *const *)a, *(struct entry *const *)b);
-}
-
-/* The few new ones at the end are sorted and merged into the rest, from behind. */
-static bool
-sort(struct table *t)
-{
-	size_t old = t->sorted_n, fresh, at;
-	struct entry **tail;
-
-	bury(t);
-	old = t->sorted_n;
-	fresh = t->order_n - old;
-	if (fresh == 0)
-		return true;
-	qsort(t->order + old, fresh, sizeof(*t->order), compare_slots);
-	tail = malloc(fresh * sizeof(*tail));
-	if (tail == NULL)
-		return false;
-	memcpy(tail, t->order + old, fresh * sizeof(*tail));
-	for (at = t->order_n; fresh > 0; at--)
-		if (old > 0 && compare(t->order[old - 1], tail[fresh - 1]) > 0)
-			t->order[at - 1] = t->order[--old];
-		else
-			t->order[at - 1] = tail[--fresh];
-	free(tail);
-	t->sorted_n = t->order_n;
-	return true;
-}
-
-/* ---- texts ---- */
-
-static char *
-put_text(char *at, struct slice text)
-{
-	memcpy(at, text.p, text.len);
-	at[text.len] = '\n';
-	return at + text.len + 1;
-}
-
-/* The entries of one NAME: from the given one up to the result. */
-static size_t
-same_name(const struct table *t, size_t from)
-{
-	size_t to = from + 1;
-
-	while (to < t->order_n && slice_eq(entry_name(t->order[to]), entry_name(t->order[from])))
-		to++;
-	return to;
-}
-
-/* The first of some entries the store still has; else the first. */
-static size_t
-first_fresh(const struct table *t, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		if (!is_stale(t, t->order[i]))
-			return i;
-	return from;
-}
-
-/* Several nodes publish one NAME: their targets in one line; without those the store has lost, when it has others. */
-static struct slice
-merge(struct table *t, size_t from, size_t to)
-{
-	size_t first = first_fresh(t, from, to);
-	bool only_fresh = !is_stale(t, t->order[first]);
-	struct live live;
-
-	live_begin(&live, t->reader.line, entry_line(t->order[first]));
-	for (size_t i = first + 1; i < to; i++) {
-		struct entry *e = t->order[i];
-
-		if (only_fresh && is_stale(t, e))
-			continue;
-		if (!live_add(&live, entry_line(e)) && !e->odd) {
-			t->report(t->arg, entry_key(e), "its options differ from those of the other nodes");
-			e->odd = true;
-		}
-	}
-	return live_line(&live);
-}
-
-static bool
-put_routes(struct table *t, struct table_text *out)
-{
-	size_t room = sizeof(ROUTES_SORTED_MARK "\n"), to;
-	char *at;
-
-	for (size_t i = 0; i < t->order_n; i++)
-		room += t->order[i]->line_len + 1u;
-	at = out->routes = malloc(room);
-	if (at == NULL)
-		return false;
-	at = put_text(at, slice_str(ROUTES_SORTED_MARK));
-	for (size_t from = 0; from < t->order_n; from = to) {
-		const struct entry *e = t->order[from];
-
-		to = same_name(t, from);
-		if (e->line_len == 0)
-			continue;
-		at = put_text(at, e->rank == RANK_LIVE && to > from + 1 ? merge(t, from, to) : entry_line(e));
-		out->names++;
-	}
-	out->routes_len = (size_t)(at - out->routes);
-	return true;
-}
-
-static int
-by_secret(const void *a, const void *b)
-{
-	const struct entry *x = *(struct entry *const *)a, *y = *(struct entry *const *)b;
-	int order = memcmp(entry_secret(x), entry_secret(y), SHA256_SIZE);
-
-	return order != 0 ? order : compare(x, y);
-}
-
-/* The entries that count and have a secret; a tunnel needs a name, so "*" has none. */
-static size_t
-gather_secrets(const struct table *t, struct entry **out)
-{
-	size_t n = 0, to;
-
-	for (size_t from = 0; from < t->order_n; from = to) {
-		struct entry *e = t->order[from];
-
-		to = same_name(t, from);
-		if (e->has_secret && !slice_is(entry_name(e), "*"))
-			out[n++] = e;
-	}
-	return n;
-}
-
-static char *
-put_secret(char *at, const struct entry *e)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	return at + sprintf(at, "secret=sha256:%s names=", sha256_hex(entry_secret(e), hex));
-}
-
-/* One line a secret, whatever number of names it may serve. */
-static bool
-put_secrets(struct table *t, struct table_text *out)
-{
-	struct entry **list = malloc((t->order_n + 1) * sizeof(*list));
-	size_t n = list == NULL ? 0 : gather_secrets(t, list), room = 1;
-	char *at;
-
-	for (size_t i = 0; i < n; i++)
-		room += list[i]->name_len + 100;
-	at = out->secrets = malloc(room);
-	if (list == NULL || at == NULL) {
-		free(list);
-		return false;
-	}
-	qsort(list, n, sizeof(*list), by_secret);
-	for (size_t i = 0; i < n; i++) {
-		bool again = i > 0 && memcmp(entry_secret(list[i]), entry_secret(list[i - 1]), SHA256_SIZE) == 0;
-
-		if (again)
-			at[-1] = ',';
-		else
-			at = put_secret(at, list[i]);
-		at = put_text(at, entry_name(list[i]));
-	}
-	out->secrets_len = (size_t)(at - out->secrets);
-	free(list);
-	return true;
-}
-
-bool
-table_text(struct table *t, struct table_text *out)
-{
-	*out = (struct table_text){ 0 };
-	if (!sort(t) || !put_routes(t, out) || !put_secrets(t, out)) {
-		free(out->routes);
-		free(out->secrets);
-		*out = (struct table_text){ 0 };
-		return false;
-	}
-	t->changed = false;
-	return true;
 }

@@ -2,7 +2,7 @@
 /*
  * What is known of every key of the store, and the routes file that follows from it.
  *
- * A key with a malformed value keeps the line of its last good one. Values are not kept, only what tells them apart.
+ * A key with a malformed value keeps the line and the secret of its last good one. Values are not kept, only what tells them apart.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -29,10 +29,18 @@ struct table *table_new(const char *prefix, const char *visitors, table_report *
 void table_free(struct table *t);
 
 /*
- * Lines to use for keys that are malformed and have no good value yet: those of the file that was there at start.
- * Borrowed until it is set to NULL.
+ * Before the first round: the routes and the secrets (lines_read_secrets()) of the files that were there at start. A key
+ * that is malformed and has no good value yet gives the line of its NAME in them, as long as no good key speaks of that
+ * NAME. Both are borrowed until table_keep_old().
  */
-void table_fall_back(struct table *t, const struct lines *lines);
+void table_fall_back(struct table *t, const struct lines *routes, const struct lines *secrets);
+
+/*
+ * Behind the first round. Of some malformed keys nobody can tell what they speak of: not by the value, and there was no
+ * line of the key's NAME. So every line that no key gives is kept, until a good key speaks of its NAME or none of those
+ * keys is malformed any more. *kept is their number. False: no memory.
+ */
+bool table_keep_old(struct table *t, size_t *kept);
 
 /*
  * A round through all keys begins. Before its end table_missing_live() counts the keys of nodes that were not told during
@@ -57,6 +65,9 @@ void table_miss(struct table *t, struct slice key);
 
 /* A route from elsewhere than a store, under a key that names its place. */
 bool table_put_record(struct table *t, struct slice key, const struct record *record);
+
+/* The same for one that is malformed; about is the NAME it speaks of, absent when that cannot be told. */
+bool table_put_malformed(struct table *t, struct slice key, struct slice about, const char *why);
 
 /* Whether the texts may have changed since table_text() was called last. */
 bool table_changed(const struct table *t);

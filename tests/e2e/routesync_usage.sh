@@ -27,15 +27,27 @@ for url in redis://u:hunter2@h redis://:hunter2@h/1 redis://u:hun/ter2@h redis+u
 	lacks "$(cat err out)" 'hun|ter2'
 	has "$(cat err)" '--password-file'
 done
+# nor is one in a second word, or given as an option
+for args in 'redis://a redis://u:hunter2@h' 'redis://hunter2@h -- redis://a' '-- redis://a redis://hunter2@h' \
+    '--password hunter2 redis://h' '--password=hunter2 redis://h' '--pass hunter2 redis://h' 'redis://h --pa=hunter2'; do
+	# shellcheck disable=SC2086 # words are wanted
+	wrong $args
+	lacks "$(cat err out)" hunter2
+done
+wrong --password hunter2 redis://h
+has "$(cat err)" '--password-file'
+exits 111 "$ROUTESYNC" --password-fil missing -- "redis+unix://$T/none"
 ldd "$ROUTESYNC" | grep -q hiredis_ssl || { wrong rediss://h; has "$(cat err)" 'hiredis 1\.0'; }
 
 wrong -o /dev/null redis://h
 wrong -o "$T" redis://h
 ln -s nowhere link
 wrong -o link redis://h
+has "$(cat err)" 'link is a symbolic link that leads nowhere'
 
 exits 0 "$ROUTESYNC" -h
 has "$(cat out)" '^usage: routesync '
+same 4 "$(sed '/^$/q' out | grep -c 'routesync ')" "ways to start it"
 exits 0 "$ROUTESYNC" -V
 has "$(cat out)" '^routesync [0-9]'
 exits 0 "$ROUTESYNC" -c redis://h

@@ -17,4 +17,9 @@ routes_are 'old tls=10.0.0.1:443' || fail "the file was touched"
 echo right >password
 wait_for 8 routes_are 'a tls=10.0.0.1:443' || fail "the right password is not used"
 logged 'store=good' sync
+
+# a password file that is gone is named
+rm password
+redis-cli -s redis.sock -a right --no-auth-warning client kill type normal >/dev/null
+logged 'store=refuses .*--password-file password: No such file' sync
 lacks "$(cat sync.log err)" ' (right|wrong)'

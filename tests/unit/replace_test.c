@@ -6,10 +6,14 @@
 #include <stdint.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -126,6 +130,33 @@ a_created_file_takes_nobodys_place(void **state)
 	umask(077);
 }
 
+/* By SIGXFSZ in the middle of the text, which leaves no time to clean up. */
+static void
+whoever_is_killed_leaves_nothing_behind(void **state)
+{
+	struct rlimit few = { 4, 4 };
+	int fd = open(folder, O_TMPFILE | O_WRONLY, 0600), status;
+	pid_t pid;
+
+	(void)state;
+	if (fd == -1)
+		skip();		/* this file system has no files without names */
+	close(fd);
+	unlink(path);
+	assert_int_equal(replace_file(path, 0600, slice_str("old")), 0);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGXFSZ, SIG_DFL);
+		setrlimit(RLIMIT_FSIZE, &few);
+		replace_file(path, 0600, slice_str("new text"));
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGXFSZ);
+	check_file("old", 0600);
+}
+
 int
 main(void)
 {
@@ -133,6 +164,7 @@ main(void)
 		cmocka_unit_test(a_file_is_made_and_replaced_with_the_mode_asked_for),
 		cmocka_unit_test(who_has_the_old_file_open_keeps_it),
 		cmocka_unit_test(a_failure_leaves_nothing_behind),
+		cmocka_unit_test(whoever_is_killed_leaves_nothing_behind),
 		cmocka_unit_test(a_created_file_takes_nobodys_place),
 	};
 

@@ -152,6 +152,15 @@ null_empty_and_0_count_as_absent(void **state)
 }
 
 static void
+a_port_may_be_written_with_a_point(void **state)
+{
+	(void)state;
+	assert_string_equal(read_value("a", "{\"addr\":\"h\",\"tlsport\":443.0,\"httpport\":0.0}"), "a tls=h:443");
+	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":1e99}"), "bad: tlsport");
+	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":-1e99}"), "bad: tlsport");
+}
+
+static void
 the_older_form_routes_the_name_in_sni(void **state)
 {
 	(void)state;
@@ -196,10 +205,20 @@ malformed_values_are_refused_with_a_reason(void **state)
 {
 	static const char *const values[][2] = {
 		{ "", "bad: no target" },
-		{ "nonsense", "bad: \"nonsense\" is not KEY=VALUE" },
-		{ "tls=10.0.0.2", "bad: bad address" },
-		{ "tls=10.0.0.2:443 color=red", "bad: unknown key" },
-		{ "tls=10.0.0.2:443 tls=10.0.0.3:443", "bad: duplicate tls" },
+		{ "nonsense", "bad: word 1 is not KEY=VALUE" },
+		{ "tls", "bad: word 1 is not KEY=VALUE" },
+		{ "  proxy=v2\t balance=first  x ", "bad: word 3 is not KEY=VALUE" },
+		{ "tls=h:1 proxy=", "bad: word 2: proxy= is empty" },
+		{ "tls=h:1 proxy=v3", "bad: word 2: proxy= has a bad value" },
+		{ "tls=h:1,,h:2", "bad: word 1: tls= has a bad value" },
+		{ "proxy=v2 alpn:h2=h", "bad: word 2: bad address in alpn:PROTO=: " },
+		{ "tls=h:1 as=x", "bad: word 2: as= does not go with this name" },
+		{ "proxy=v2", "bad: no target" },
+		{ "\"hunter2\"", "bad: word 1 is not" },
+		{ "\xef\xbb\xbf{\"clientsecret\":\"hunter2\"}", "bad: word 1 is not" },
+		{ "tls=10.0.0.2", "bad: word 1: bad address in tls=: " },
+		{ "tls=10.0.0.2:443 color=red", "bad: word 2: unknown key" },
+		{ "tls=10.0.0.2:443 tls=10.0.0.3:443", "bad: word 2: tls= comes twice" },
 		{ "tls=10.0.0.2:443\nevil.example tls=10.0.0.3:443", "bad: line feed" },
 		{ "{\"addr", "bad: not JSON" },
 		{ "{\"addr\": \"172.217.19.46\", \"httpport\" 80, \"tlsport\": 443}", "bad: not JSON" },
@@ -229,18 +248,30 @@ malformed_values_are_refused_with_a_reason(void **state)
 		assert_starts(read_value("a.example", values[i][0]), values[i][1]);
 	assert_starts(read_value("a b", "tls=10.0.0.2:443"), "bad: blank");
 	assert_starts(read_value("#a", "tls=10.0.0.2:443"), "bad: no name");
-	assert_starts(read_value("a", "http=pass:/x"), "bad: pass:");
-	assert_starts(read_value(":80", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"), "bad: tls= in the wrong place");
-	assert_starts(read_bytes("a", "tls=10.0.0.2:443\0x", 18), "bad: NUL");
+	assert_starts(read_value("a", "http=pass:/x"), "bad: word 1: http= has a bad value");
+	assert_starts(read_value(":80", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"), "bad: word 1: tls= does not go");
+	assert_starts(read_bytes("a", "tls=10.0.0.2:443\0x", 18), "bad: line feed or NUL");
 }
 
 static void
 no_reason_shows_a_secret(void **state)
 {
+	static const char *const values[] = { "hunter2", "[{\"clientsecret\":\"hunter2\"}]", "\"hunter2\"", "hunter2=", "=hunter2",
+		"\xef\xbb\xbf{\"clientsecret\":\"hunter2\"}", "tls=h:1 hunter2", "tls=hunter2", "tls=h:1,hunter2", "tls=hunter2:x",
+		"tls=h:1 proxy=hunter2", "tls=h:1 balance=hunter2", "tls=h:1 max=hunter2", "tls=h:1 allow=hunter2", "http=pass:hunter2",
+		"tls=h:1 as=hunter2", "alpn:hunter2=", "alpn:hunter2=h", "alpn:\"hunter2=h", "alpn:hunter2=h:1 alpn:hunter2=h:1",
+		"tls=h:1\nhunter2", "tls=h:1 password=hunter2", "tls=unix:hunter2", "tls=h:1 deny=hunter2/8", "hunter2=x # y",
+		"alpn:hunter2\x01=h:1" };
+
 	(void)state;
 	assert_null(strstr(read_value("a", "{\"clientsecret\":\"hunter2\" \"hunter2\"}"), "hunter2"));
 	assert_null(strstr(read_value("a", "{\"clientsecret\":hunter2}"), "hunter2"));
 	assert_null(strstr(read_value("a b", "{\"clientsecret\":\"hunter2\"}"), "hunter2"));
+	assert_null(strstr(read_value("a", "{\"clientsecret\":\"x\",\"sni\":\"hunter2!\"}"), "hunter2"));
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_starts(read_value("a", values[i]), "bad: ");
+		assert_null(strstr(result, "hunter2"));
+	}
 }
 
 static void
@@ -324,12 +355,25 @@ a_stream_that_is_no_json_is_refused(void **state)
 }
 
 static void
-values_that_are_no_records_are_told(void **state)
+a_stream_of_what_is_no_record_is_refused(void **state)
 {
+	static const char good[] = "{\"sni\":\"a.example\",\"addr\":\"10.0.0.2\"}";
+	static const char *const values[] = { "7", "null", "true", "\"x\"", "[]", "[{\"sni\":\"a\",\"addr\":\"h\"}]" };
+	char text[256];
+
 	(void)state;
-	assert_string_equal(stream("7 [] {\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
-	    "bad value: a JSON value that is no object\nbad value: a JSON value that is no object\n"
-	    "bad record: no name: sni is missing\n");
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		assert_string_equal(stream(values[i]), "refused");
+		snprintf(text, sizeof(text), "%s %s", good, values[i]);
+		assert_string_equal(stream(text), "refused");
+		snprintf(text, sizeof(text), "%s %s", values[i], good);
+		assert_string_equal(stream(text), "refused");
+	}
+	assert_string_equal(stream("{}"), "refused");
+	assert_string_equal(stream("{\"error\":\"unauthorized\"} {\"addr\":\"10.0.0.2\",\"tlsport\":443}"), "refused");
+	assert_string_equal(stream("{\"server\":{\"services\":[]}}"), "refused");
+	snprintf(text, sizeof(text), "{} %s", good);
+	assert_string_equal(stream(text), "bad record: no name: sni is missing\na.example tls=10.0.0.2:443\n");
 }
 
 static void
@@ -365,6 +409,7 @@ main(void)
 		cmocka_unit_test(a_record_gives_a_line),
 		cmocka_unit_test(members_count_in_any_case_and_unknown_ones_do_not),
 		cmocka_unit_test(null_empty_and_0_count_as_absent),
+		cmocka_unit_test(a_port_may_be_written_with_a_point),
 		cmocka_unit_test(the_older_form_routes_the_name_in_sni),
 		cmocka_unit_test(a_wrapped_record_counts_like_a_bare_one),
 		cmocka_unit_test(a_secret_gives_the_tunnel_route_and_its_hash),
@@ -375,7 +420,7 @@ main(void)
 		cmocka_unit_test(every_proper_prefix_of_a_record_is_malformed),
 		cmocka_unit_test(a_stream_holds_records_over_any_number_of_lines),
 		cmocka_unit_test(a_stream_that_is_no_json_is_refused),
-		cmocka_unit_test(values_that_are_no_records_are_told),
+		cmocka_unit_test(a_stream_of_what_is_no_record_is_refused),
 		cmocka_unit_test(the_configuration_of_tcprouter_is_read),
 		cmocka_unit_test(the_configuration_of_porxy_is_read),
 	};

@@ -72,6 +72,28 @@ assert_secrets(struct table *t, const char *secrets)
 	free(text.secrets);
 }
 
+/* The files at start, and the end of the first round: how many lines are kept for those whose name is not known. */
+static struct lines old_routes, old_secrets;
+
+static void
+fall_back(struct table *t, const char *routes, const char *secrets)
+{
+	assert_true(lines_read(slice_str(routes), &old_routes));
+	assert_true(lines_read_secrets(slice_str(secrets), &old_secrets));
+	table_fall_back(t, &old_routes, &old_secrets);
+}
+
+static size_t
+keep_old(struct table *t)
+{
+	size_t kept;
+
+	assert_true(table_keep_old(t, &kept));
+	lines_free(&old_routes);
+	lines_free(&old_secrets);
+	return kept;
+}
+
 static void
 routes_come_in_order_of_their_names(void **state)
 {
@@ -213,16 +235,152 @@ static void
 a_malformed_value_at_start_keeps_the_line_of_the_file(void **state)
 {
 	struct table *t = *state;
-	struct lines lines;
 
-	assert_true(lines_read(slice_str("B tls=h:9 # by hand\na tls=h:1\n"), &lines));
-	table_fall_back(t, &lines);
-	put(t, S "b", "nonsense");
-	put(t, S "c", "nonsense");
+	fall_back(t, "B tls=h:9 # by hand\na tls=h:1\ngone tls=h:7\n", "");
+	put(t, S "b.", "nonsense");
 	put(t, S "a", "tls=h:2");
-	table_fall_back(t, NULL);
-	lines_free(&lines);
+	assert_int_equal(keep_old(t), 0);
 	assert_routes(t, HEAD "a tls=h:2\nb tls=h:9\n");
+	put(t, S "b.", "other nonsense");
+	assert_routes(t, HEAD "a tls=h:2\nb tls=h:9\n");
+	put(t, S "b.", "tls=h:9");
+	assert_routes(t, HEAD "a tls=h:2\nb tls=h:9\n");
+	table_remove(t, slice_str(S "b."));
+	assert_routes(t, HEAD "a tls=h:2\n");
+}
+
+static void
+a_malformed_value_at_start_takes_no_name_from_a_good_key(void **state)
+{
+	struct table *t = *state;
+
+	fall_back(t, "a tls=h:1\nb tls=h:1\n", "");
+	put(t, S "a", "nonsense");
+	put(t, "/tcprouter/services/a", "tls=h:1");
+	put(t, S "b", "nonsense");
+	put(t, "/tcprouter/live/n1/b", "tls=h:2");
+	assert_int_equal(keep_old(t), 0);
+	assert_routes(t, HEAD "a tls=h:1\nb tls=h:2\n");
+	put(t, "/tcprouter/services/a", "tls=h:3");
+	put(t, "/tcprouter/live/n2/b", "tls=h:3");
+	assert_routes(t, HEAD "a tls=h:3\nb tls=h:2,h:3\n");
+	table_remove(t, slice_str("/tcprouter/services/a"));
+	table_remove(t, slice_str("/tcprouter/live/n1/b"));
+	table_remove(t, slice_str("/tcprouter/live/n2/b"));
+	assert_routes(t, HEAD);
+	put(t, S "a", "tls=h:1");
+	assert_routes(t, HEAD "a tls=h:1\n");
+}
+
+static void
+a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives(void **state)
+{
+	struct table *t = *state;
+
+	fall_back(t, "a tls=h:1\nbar tls=h:2\nc tls=h:3\nd tls=h:4\ne tls=h:5\n", "");
+	table_begin(t);
+	put(t, S "a", "tls=h:9");
+	put(t, S "foo", "nonsense");
+	put(t, S "c", "nonsense");
+	table_end(t, false);
+	assert_int_equal(keep_old(t), 3);
+	assert_int_equal(table_counts(t).keys, 3);
+	assert_routes(t, HEAD "a tls=h:9\nbar tls=h:2\nc tls=h:3\nd tls=h:4\ne tls=h:5\n");
+
+	/* a good key takes its name over, for ever */
+	put(t, S "d", "tls=h:8");
+	assert_routes(t, HEAD "a tls=h:9\nbar tls=h:2\nc tls=h:3\nd tls=h:8\ne tls=h:5\n");
+	table_remove(t, slice_str(S "d"));
+	assert_routes(t, HEAD "a tls=h:9\nbar tls=h:2\nc tls=h:3\ne tls=h:5\n");
+
+	/* a round without news changes nothing; another key that is malformed keeps nothing of a file it is not in */
+	table_begin(t);
+	put(t, S "a", "tls=h:9");
+	put(t, S "foo", "nonsense");
+	put(t, S "c", "nonsense");
+	put(t, S "late", "nonsense");
+	assert_int_equal(table_end(t, false), 0);
+	assert_false(table_changed(t));
+	put(t, S "foo", "{\"addr\":\"h:6\",\"sni\":\"bar\"}");
+	assert_true(table_changed(t));
+	assert_routes(t, HEAD "a tls=h:9\nbar tls=h:6\nc tls=h:3\n");
+	table_remove(t, slice_str(S "c"));
+	assert_routes(t, HEAD "a tls=h:9\nbar tls=h:6\n");
+}
+
+static void
+a_malformed_value_at_start_may_say_what_it_is_about(void **state)
+{
+	struct table *t = *state;
+
+	fall_back(t, "a tls=h:1\nbar tls=h:2\ngone tls=h:3\n", "");
+	put(t, S "foo", "{\"addr\":[],\"sni\":\"Bar\"}");
+	put(t, S "new", "{\"addr\":\"h\"}");
+	put(t, S "newer", "tls=h");
+	put(t, S "newest", "{\"sni\":\"newest\",\"addr\":\"h:1\",\"tlsport\":\"x\"}");
+	assert_int_equal(keep_old(t), 0);
+	assert_routes(t, HEAD "bar tls=h:2\n");
+	table_remove(t, slice_str(S "foo"));
+	assert_routes(t, HEAD);
+}
+
+static void
+a_malformed_value_keeps_its_secret_at_start_too(void **state)
+{
+	struct table *t = *state;
+
+	fall_back(t, HEAD "* tls=h:1\na tls=pass:/v\nb tls=pass:/v\nc tls=pass:/v\nx tls=pass:/v\n",
+	    "# by hand\nkey=b names=b\nsecret=sha256:00 names=c\nsecret=sha256:" HASH_OF_ABC " names=a,b,x\n");
+	put(t, S "a", "nonsense");
+	put(t, S "b", "{\"addr\":\"h\",\"tlsport\":1}");
+	put(t, S "c", "nonsense");
+	put(t, S "foo", "nonsense");
+	assert_int_equal(keep_old(t), 2);
+	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=a,x\n");
+	assert_routes(t, HEAD "* tls=h:1\na tls=pass:/v\nb tls=h:1\nc tls=pass:/v\nx tls=pass:/v\n");
+	put(t, "/tcprouter/services/a", "tls=h:1");
+	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=x\n");
+	table_remove(t, slice_str(S "foo"));
+	assert_secrets(t, "");
+}
+
+static void
+many_lines_may_be_kept(void **state)
+{
+	struct table *t = *state;
+	static char text[5000 * 16];
+	struct table_text out;
+	char *at = text;
+
+	for (unsigned i = 0; i < 5000; i++)
+		at += sprintf(at, "h%u tls=h:1\n", i);
+	fall_back(t, text, "");
+	put(t, S "foo", "nonsense");
+	put(t, S "h77", "tls=h:2");
+	assert_int_equal(keep_old(t), 4999);
+	assert_true(table_text(t, &out));
+	assert_int_equal(out.names, 5000);
+	free(out.routes);
+	free(out.secrets);
+	table_remove(t, slice_str(S "foo"));
+	assert_routes(t, HEAD "h77 tls=h:2\n");
+}
+
+static void
+a_malformed_record_of_a_stream_leaves_a_good_one_alone(void **state)
+{
+	struct table *t = *state;
+	struct record_reader reader = { .prefix = "/tcprouter/", .visitors = "/v" };
+	struct record record;
+
+	fall_back(t, "a tls=h:1\nb tls=h:1\n* tls=h:1\n", "");
+	assert_true(record_read(&reader, slice_str("a"), slice_str("tls=h:2"), &record));
+	assert_true(table_put_record(t, slice_str("a"), &record));
+	assert_true(table_put_malformed(t, slice_str("a"), slice_str("a"), "why"));
+	assert_true(table_put_malformed(t, slice_str("tcprouter/services/B"), slice_of(NULL, 0), "why"));
+	assert_true(table_put_malformed(t, slice_str("some"), slice_str("CATCH_ALL"), "why"));
+	assert_int_equal(keep_old(t), 0);
+	assert_routes(t, HEAD "* tls=h:1\na tls=h:2\nb tls=h:1\n");
 }
 
 static void
@@ -331,6 +489,13 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_round_ends_with_what_it_met, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_the_last_good_line, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_keeps_the_line_of_the_file, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_takes_no_name_from_a_good_key, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_may_say_what_it_is_about, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_its_secret_at_start_too, new_table, free_table),
+		cmocka_unit_test_setup_teardown(many_lines_may_be_kept, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_record_of_a_stream_leaves_a_good_one_alone, new_table, free_table),
 		cmocka_unit_test_setup_teardown(what_nodes_published_may_stay_when_a_round_misses_it, new_table, free_table),
 		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_secret_may_serve_several_names, new_table, free_table),

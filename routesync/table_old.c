@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/* What the table takes from the files that were there at start: lines of keys that are malformed since. */
+#include "table_private.h"
+
+#include <stdlib.h>
+
+#include "host.h"
+
+void
+table_fall_back(struct table *t, const struct lines *routes, const struct lines *secrets)
+{
+	t->old = routes;
+	t->old_secrets = secrets;
+}
+
+/* A line of the file at start as a record, with the secret it had there. */
+static bool
+read_old(struct table *t, struct slice line, struct record *out)
+{
+	char why[ROUTES_WHY_MAX];
+
+	*out = (struct record){ 0 };
+	if (line.p == NULL || line.len > ROUTES_LINE_MAX)
+		return false;
+	memcpy(t->reader.raw, line.p, line.len);
+	if (!routes_line_canonical(slice_of(t->reader.raw, line.len), t->reader.line, &out->text, why))
+		return false;
+	out->has_secret = lines_secret(t->old_secrets, out->text.name, out->secret);
+	return true;
+}
+
+/* However a key spells it. */
+static struct slice
+old_line(const struct table *t, struct slice name)
+{
+	char canonical[HOST_MAX];
+
+	if (t->old == NULL)
+		return slice_of(NULL, 0);
+	if (slice_is(name, RECORD_CATCH_ALL))
+		name = slice_str("*");
+	if (name.len == 0 || name.len > HOST_MAX || memchr(name.p, ':', name.len) != NULL)
+		return lines_find(t->old, name);
+	for (size_t i = 0; i < name.len; i++)
+		canonical[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) : name.p[i];
+	return lines_find(t->old, slice_of(canonical, name.len - (canonical[name.len - 1] == '.')));
+}
+
+bool
+table_find_old(struct table *t, struct slice name, struct record *out)
+{
+	return read_old(t, old_line(t, name), out);
+}
+
+/* Whether a key gives a line of this NAME. *at is where to look, and moves on: ask in order. */
+static bool
+is_given(const struct table *t, size_t *at, struct slice name)
+{
+	int order = -1;
+
+	while (*at < t->sorted_n && (order = routes_name_order(entry_name(t->order[*at]), name)) < 0)
+		(*at)++;
+	return *at < t->sorted_n && order == 0;
+}
+
+static bool
+keep_line(struct table *t, struct slice line)
+{
+	struct record record;
+	struct entry *e;
+
+	if (!read_old(t, line, &record))
+		return true;
+	e = entry_new(slice_of("", 0), &record);
+	if (e == NULL || !table_add(t, e)) {
+		free(e);
+		return false;
+	}
+	e->rank = RANK_OLD;
+	t->kept++;
+	t->changed = true;
+	return true;
+}
+
+bool
+table_keep_old(struct table *t, size_t *kept)
+{
+	const struct lines *old = t->old;
+	size_t at = 0;
+	bool ok = t->nameless == 0 || table_sort(t);
+
+	for (size_t i = 0; ok && t->nameless > 0 && i < old->n; i++) {
+		struct slice name = lines_name(old->line[i]);
+
+		if ((i > 0 && slice_eq(name, lines_name(old->line[i - 1]))) || is_given(t, &at, name))
+			continue;
+		ok = keep_line(t, old->line[i]);
+	}
+	table_fall_back(t, NULL, NULL);
+	*kept = t->kept;
+	return ok;
+}
+
+void
+table_drop_kept(struct table *t)
+{
+	if (t->kept == 0 || t->nameless > 0)
+		return;
+	for (size_t i = 0; i < t->order_n; i++)
+		t->order[i]->dead |= t->order[i]->key_len == 0;
+	t->kept = 0;
+}

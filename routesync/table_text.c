@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: ISC */
+/* The texts that follow from the keys: their lines in order, one a NAME, and the secrets beside them. */
+#include "table_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "live.h"
+
+/* ---- order ---- */
+
+void
+table_bury(struct table *t)
+{
+	size_t kept = 0, sorted = 0;
+
+	for (size_t i = 0; i < t->order_n; i++) {
+		if (i == t->sorted_n)
+			sorted = kept;
+		if (t->order[i]->dead)
+			free(t->order[i]);
+		else
+			t->order[kept++] = t->order[i];
+	}
+	t->sorted_n = t->sorted_n >= t->order_n ? kept : sorted;
+	t->order_n = kept;
+}
+
+/* By NAME, then by whose word counts most. */
+static int
+compare(const struct entry *a, const struct entry *b)
+{
+	int order = routes_name_order(entry_name(a), entry_name(b));
+
+	if (order == 0)
+		order = (int)a->rank - (int)b->rank;
+	return order != 0 ? order : routes_name_order(entry_key(a), entry_key(b));
+}
+
+static int
+compare_slots(const void *a, const void *b)
+{
+	return compare(*(struct entry *const *)a, *(struct entry *const *)b);
+}
+
+/* The few new ones at the end are sorted and merged into the rest, from behind. */
+bool
+table_sort(struct table *t)
+{
+	size_t old = t->sorted_n, fresh, at;
+	struct entry **tail;
+
+	table_bury(t);
+	old = t->sorted_n;
+	fresh = t->order_n - old;
+	if (fresh == 0)
+		return true;
+	qsort(t->order + old, fresh, sizeof(*t->order), compare_slots);
+	tail = malloc(fresh * sizeof(*tail));
+	if (tail == NULL)
+		return false;
+	memcpy(tail, t->order + old, fresh * sizeof(*tail));
+	for (at = t->order_n; fresh > 0; at--)
+		if (old > 0 && compare(t->order[old - 1], tail[fresh - 1]) > 0)
+			t->order[at - 1] = t->order[--old];
+		else
+			t->order[at - 1] = tail[--fresh];
+	free(tail);
+	t->sorted_n = t->order_n;
+	return true;
+}
+
+/* ---- texts ---- */
+
+static char *
+put_text(char *at, struct slice text)
+{
+	memcpy(at, text.p, text.len);
+	at[text.len] = '\n';
+	return at + text.len + 1;
+}
+
+/* The entries of one NAME: from the given one up to the result. */
+static size_t
+same_name(const struct table *t, size_t from)
+{
+	size_t to = from + 1;
+
+	while (to < t->order_n && slice_eq(entry_name(t->order[to]), entry_name(t->order[from])))
+		to++;
+	return to;
+}
+
+/* The first of some entries the store still has; else the first. */
+static size_t
+first_fresh(const struct table *t, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		if (!is_stale(t, t->order[i]))
+			return i;
+	return from;
+}
+
+/* Several nodes publish one NAME: their targets in one line; without those the store has lost, when it has others. */
+static struct slice
+merge(struct table *t, size_t from, size_t to)
+{
+	size_t first = first_fresh(t, from, to);
+	bool only_fresh = !is_stale(t, t->order[first]);
+	struct live live;
+
+	live_begin(&live, t->reader.line, entry_line(t->order[first]));
+	for (size_t i = first + 1; i < to; i++) {
+		struct entry *e = t->order[i];
+
+		if (only_fresh && is_stale(t, e))
+			continue;
+		if (!live_add(&live, entry_line(e)) && !e->odd) {
+			t->report(t->arg, entry_key(e), "its options differ from those of the other nodes");
+			e->odd = true;
+		}
+	}
+	return live_line(&live);
+}
+
+/* Lines of the file at start are done for when a good key speaks of their NAME. The end of the others. */
+static size_t
+spend_old(struct table *t, size_t from, size_t to)
+{
+	for (; to > from && t->order[to - 1]->rank == RANK_OLD; to--)
+		t->order[to - 1]->spent = true;
+	return to;
+}
+
+/* The line of the NAME these entries are of; absent: there is none. */
+static struct slice
+line_of(struct table *t, size_t from, size_t to)
+{
+	const struct entry *e = t->order[from];
+
+	if (e->line_len == 0 || e->spent)
+		return slice_of(NULL, 0);
+	if (e->rank == RANK_OLD)
+		return entry_line(e);
+	to = spend_old(t, from, to);
+	return e->rank == RANK_LIVE && to > from + 1 ? merge(t, from, to) : entry_line(e);
+}
+
+static bool
+put_routes(struct table *t, struct table_text *out)
+{
+	size_t room = sizeof(ROUTES_SORTED_MARK "\n"), to;
+	char *at;
+
+	for (size_t i = 0; i < t->order_n; i++)
+		room += t->order[i]->line_len + 1u;
+	at = out->routes = malloc(room);
+	if (at == NULL)
+		return false;
+	at = put_text(at, slice_str(ROUTES_SORTED_MARK));
+	for (size_t from = 0; from < t->order_n; from = to) {
+		struct slice line = line_of(t, from, to = same_name(t, from));
+
+		if (line.p == NULL)
+			continue;
+		at = put_text(at, line);
+		out->names++;
+	}
+	out->routes_len = (size_t)(at - out->routes);
+	return true;
+}
+
+static int
+by_secret(const void *a, const void *b)
+{
+	const struct entry *x = *(struct entry *const *)a, *y = *(struct entry *const *)b;
+	int order = memcmp(entry_secret(x), entry_secret(y), SHA256_SIZE);
+
+	return order != 0 ? order : compare(x, y);
+}
+
+/* The entries that count and have a secret; a tunnel needs a name, so "*" has none. */
+static size_t
+gather_secrets(const struct table *t, struct entry **out)
+{
+	size_t n = 0, to;
+
+	for (size_t from = 0; from < t->order_n; from = to) {
+		struct entry *e = t->order[from];
+
+		to = same_name(t, from);
+		if (e->has_secret && !e->spent && !slice_is(entry_name(e), "*"))
+			out[n++] = e;
+	}
+	return n;
+}
+
+static char *
+put_secret(char *at, const struct entry *e)
+{
+	char hex[SHA256_HEX_SIZE];
+
+	return at + sprintf(at, "secret=sha256:%s names=", sha256_hex(entry_secret(e), hex));
+}
+
+/* One line a secret, whatever number of names it may serve. */
+static bool
+put_secrets(struct table *t, struct table_text *out)
+{
+	struct entry **list = malloc((t->order_n + 1) * sizeof(*list));
+	size_t n = list == NULL ? 0 : gather_secrets(t, list), room = 1;
+	char *at;
+
+	for (size_t i = 0; i < n; i++)
+		room += list[i]->name_len + 100;
+	at = out->secrets = malloc(room);
+	if (list == NULL || at == NULL) {
+		free(list);
+		return false;
+	}
+	qsort(list, n, sizeof(*list), by_secret);
+	for (size_t i = 0; i < n; i++) {
+		bool again = i > 0 && memcmp(entry_secret(list[i]), entry_secret(list[i - 1]), SHA256_SIZE) == 0;
+
+		if (again)
+			at[-1] = ',';
+		else
+			at = put_secret(at, list[i]);
+		at = put_text(at, entry_name(list[i]));
+	}
+	out->secrets_len = (size_t)(at - out->secrets);
+	free(list);
+	return true;
+}
+
+bool
+table_text(struct table *t, struct table_text *out)
+{
+	*out = (struct table_text){ 0 };
+	table_drop_kept(t);
+	if (!table_sort(t) || !put_routes(t, out) || !put_secrets(t, out)) {
+		free(out->routes);
+		free(out->secrets);
+		*out = (struct table_text){ 0 };
+		return false;
+	}
+	t->changed = false;
+	return true;
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# A malformed record on standard input leaves the route and the secret the files hold of it, and a good record, alone.
+. "${0%/*}/lib.sh"
+
+from() { printf '%s\n' "$@" | "$ROUTESYNC" -o routes --secrets secrets - 2>err; }
+tunnel='tls=pass:/run/tunneld/visitors http=unix:/run/tunneld/visitors proxy=v2'
+from '{"clientsecret":"hunter2","sni":"s"}' '{"addr":"10.0.0.1:1","sni":"a"}' '{"addr":"10.0.0.1:1","sni":"gone"}' ||
+	fail "$(cat err)"
+cp secrets good
+from '{"clientsecret":["hunter2"],"sni":"S"}' '{"addr":"10.0.0.1:2","sni":"a"}' '{"addr":[],"sni":"a"}' || fail "$(cat err)"
+routes_are 'a tls=10.0.0.1:2' "s $tunnel" || fail "$(cat routes)"
+cmp good secrets || fail "the secret is lost: $(cat secrets)"
+
+# without a routes file the secrets are all there is to go by
+printf %s '{"clientsecret":["hunter2"],"sni":"S"} {"addr":"10.0.0.1:2","sni":"a"}' >in
+exits 0 "$ROUTESYNC" --secrets secrets - <in
+same "$(lines 'a tls=10.0.0.1:2' "s $tunnel")" "$(cat out)"
+cmp good secrets || fail "the secret is lost: $(cat secrets)"
+
+# of no name: whatever it gave stays
+from '{"clientsecret":["hunter2"]}' '{"addr":"10.0.0.1:3","sni":"a"}' || fail "$(cat err)"
+routes_are 'a tls=10.0.0.1:3' "s $tunnel" || fail "$(cat routes)"
+cmp good secrets || fail "the secret is lost: $(cat secrets)"
+has "$(cat err)" '1 routes that no good record gives stay'
+from '{"addr":"10.0.0.1:3","sni":"a"}' || fail "$(cat err)"
+routes_are 'a tls=10.0.0.1:3' || fail "$(cat routes)"
+same '' "$(cat secrets)" secrets
