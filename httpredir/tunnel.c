@@ -12,14 +12,18 @@ struct tunnel {
 	struct relay relay;
 };
 
-uint64_t
-tunnel_silence_ms(const struct tunnel *t)
+static bool
+half_close_rules(const struct tunnel *t)
 {
 	const struct serve_conf *conf = the->serve->conf;
 
-	if (relay_half_closed(&t->relay) && conf->half_close_ms != 0)
-		return conf->half_close_ms;
-	return conf->idle_ms;
+	return relay_half_close_rules(relay_half_closed(&t->relay), conf->half_close_ms, conf->idle_ms);
+}
+
+uint64_t
+tunnel_silence_ms(const struct tunnel *t)
+{
+	return half_close_rules(t) ? the->serve->conf->half_close_ms : the->serve->conf->idle_ms;
 }
 
 static void
@@ -158,7 +162,7 @@ tunnel_start(struct client *c, struct backend *b, struct slice behind)
 void
 tunnel_on_deadline(struct tunnel *t)
 {
-	client_close(t->client, relay_half_closed(&t->relay) ? END_HALF_CLOSE : END_IDLE);
+	client_close(t->client, half_close_rules(t) ? END_HALF_CLOSE : END_IDLE);
 }
 
 static void

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "relay.h"
 #include "sock.h"
 
 #define FRAMES 8		/* read at once from a stream that moves a lot; others get one */
@@ -315,9 +316,9 @@ mux_of(const struct mux_stream *s)
 /* ---- its timers ---- */
 
 static bool
-half_closed(const struct mux_stream *s)
+half_close_rules(const struct mux_stream *s)
 {
-	return s->eof != s->peer_eof;
+	return relay_half_close_rules(s->eof != s->peer_eof, s->mux->conf.half_close_ms, s->mux->conf.idle_ms);
 }
 
 /* Something moved, or ended. */
@@ -328,7 +329,7 @@ touch(struct mux_stream *s)
 
 	if (s->joined)
 		ev_timer_in(s->mux->pool->ev, &s->deadline,
-		    half_closed(s) && conf->half_close_ms != 0 ? conf->half_close_ms : conf->idle_ms);
+		    half_close_rules(s) ? conf->half_close_ms : conf->idle_ms);
 }
 
 static void
@@ -336,7 +337,7 @@ on_deadline(struct ev_timer *t)
 {
 	struct mux_stream *s = EV_CONTAINER(t, struct mux_stream, deadline);
 
-	mux_stream_doom(s, half_closed(s) ? MUX_HALF_CLOSE : MUX_IDLE);
+	mux_stream_doom(s, half_close_rules(s) ? MUX_HALF_CLOSE : MUX_IDLE);
 }
 
 /* ---- from the peer to the descriptor ---- */

@@ -53,8 +53,8 @@ set(const struct opt *o, char *value)
 		return;
 	case OPT_SECONDS:
 		if (!num_seconds(slice_str(value), o->max, o->out))
-			diex(EXIT_USAGE, "--%s %s: not a number of seconds from 0 to %llu", o->name, value,
-			    (unsigned long long)o->max / 1000);
+			diex(EXIT_USAGE, "--%s %s: not a number of seconds from 0 to %llu with at most three decimals",
+			    o->name, value, (unsigned long long)o->max / 1000);
 		return;
 	}
 }
@@ -129,13 +129,16 @@ by_value(const struct opt *table, size_t n, int value)
 	return NULL;
 }
 
-/* What getopt_long() did not like: a letter, or the long option it has just passed. */
+/*
+ * What getopt_long() did not like: a letter (or a byte of one, as a char), or the long option it has just passed. Its value may
+ * be a secret that a better spelled option would have read from a file.
+ */
 static void
 refuse_option(char **argv, const char *before, const char *after)
 {
-	if (optopt > 0 && optopt < LONG_ONLY)
+	if (optopt != 0 && optopt < LONG_ONLY)
 		diex(EXIT_USAGE, "%s-%c%s; -h lists the options", before, optopt, after);
-	diex(EXIT_USAGE, "%s%s%s; -h lists the options", before, argv[optind - 1], after);
+	diex(EXIT_USAGE, "%s%.*s%s; -h lists the options", before, (int)strcspn(argv[optind - 1], "="), argv[optind - 1], after);
 }
 
 /*

@@ -33,6 +33,9 @@ struct opt {
 	const char *help;
 };
 
+/* Between the lines of a synopsis that has several: each is one way to start the tool. */
+#define OPTS_OR "\n       "
+
 /*
  * Parse argv by the n options of table. -h prints usage (synopsis and the table) to standard output and exits 0, -V
  * prints "TOOL VERSION". Anything wrong (an unknown option, a bad value, a word left over) is logged and exits 100.

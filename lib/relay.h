@@ -116,6 +116,16 @@ enum relay_state relay_pump(struct relay_pool *pool, struct relay *r, int end, u
 /* Whether one direction has ended and the other has not. */
 bool relay_half_closed(const struct relay *r);
 
+/*
+ * Of the two limits on silence, 0 being off, the first that is over ends a connection and names its end: whether that is
+ * half_close_ms, which runs only when half_closed, rather than idle_ms.
+ */
+static inline bool
+relay_half_close_rules(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
+{
+	return half_closed && half_close_ms != 0 && (idle_ms == 0 || half_close_ms <= idle_ms);
+}
+
 /* Give back memory, pipes and queued work; the descriptors stay the owner's. Idempotent. */
 void relay_release(struct relay_pool *pool, struct relay *r);
 

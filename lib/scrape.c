@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "slice.h"
 #include "sock.h"
 
 #define CLIENTS_MAX 16
@@ -80,15 +82,20 @@ on_deadline(struct ev_timer *t)
 	client_close(EV_CONTAINER(t, struct client, deadline));
 }
 
-/* Whether the request line is METHOD /metrics, with or without a query. */
+/* What stands before "HTTP/...": "/metrics", or the same behind "http://HOST" (RFC 9112 3.2.2), with or without a query. */
 static bool
-asks(const char *request, const char *method)
+is_page(struct slice target)
 {
-	const char *page = " /metrics";
-	size_t m = strlen(method), n = m + strlen(page);
+	const char *scheme = "http://";
 
-	return strncmp(request, method, m) == 0 && strncmp(request + m, page, n - m) == 0 &&
-	    (request[n] == ' ' || request[n] == '?');
+	if (target.len >= strlen(scheme) && strncasecmp(target.p, scheme, strlen(scheme)) == 0) {
+		const char *path = memchr(target.p + strlen(scheme), '/', target.len - strlen(scheme));
+
+		if (path == NULL)
+			return false;
+		target = slice_skip(target, (size_t)(path - target.p));
+	}
+	return slice_is(slice_cut(&target, '?'), "/metrics");
 }
 
 static size_t
@@ -108,22 +115,31 @@ put_page(char *out, const struct metrics *m, bool with_body)
 	return head + (with_body ? len : 0);
 }
 
+static size_t
+put_refusal(char *out, const char *status, const char *body, bool with_body)
+{
+	return (size_t)sprintf(out, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
+	    "Connection: close\r\n\r\n%s", status, strlen(body), with_body ? body : "");
+}
+
 static void
 make_answer(struct client *c)
 {
-	const struct metrics *m = the.metrics;
-	bool get = asks(c->request, "GET"), head = asks(c->request, "HEAD");
+	struct slice rest = slice_of(c->request, strcspn(c->request, "\r\n"));
+	struct slice method = slice_cut(&rest, ' '), target = slice_cut(&rest, ' ');
+	bool head = slice_is(method, "HEAD");
 
 	c->state = CLIENT_ANSWER;
 	c->at = c->len = 0;
-	c->answer = malloc(metrics_text_max(m) + 256);
+	c->answer = malloc(metrics_text_max(the.metrics) + 256);
 	if (c->answer == NULL)
 		return;
-	if (get || head)
-		c->len = put_page(c->answer, m, get);
+	if (rest.p == NULL || !is_page(target))
+		c->len = put_refusal(c->answer, "404 Not Found", "there is /metrics here.\n", !head);
+	else if (!head && !slice_is(method, "GET"))
+		c->len = put_refusal(c->answer, "405 Method Not Allowed\r\nAllow: GET, HEAD", "there is GET here.\n", true);
 	else
-		c->len = (size_t)sprintf(c->answer, "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\n"
-		    "Content-Length: 24\r\nConnection: close\r\n\r\nthere is /metrics here.\n");
+		c->len = put_page(c->answer, the.metrics, !head);
 }
 
 static void

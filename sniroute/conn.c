@@ -29,15 +29,19 @@ struct sniroute *the;
 
 /* ---- states ---- */
 
+static bool
+half_close_rules(const struct conn *c)
+{
+	const struct serve_conf *conf = the->serve->conf;
+
+	return relay_half_close_rules(relay_half_closed(&c->relay), conf->half_close_ms, conf->idle_ms);
+}
+
 /* While relaying the deadline moves with every byte: how long silence may last now. */
 static uint64_t
 silence_ms(const struct conn *c)
 {
-	const struct serve_conf *conf = the->serve->conf;
-
-	if (relay_half_closed(&c->relay) && conf->half_close_ms != 0)
-		return conf->half_close_ms;
-	return conf->idle_ms;
+	return half_close_rules(c) ? the->serve->conf->half_close_ms : the->serve->conf->idle_ms;
 }
 
 static uint64_t
@@ -110,8 +114,6 @@ conn_close(struct conn *c, enum conn_end end)
 
 	switch ((enum conn_state)c->state) {
 	case CONN_HELLO:
-		if (c->inbox != NULL)
-			c->relay.bytes[0] = inbox_len(c->inbox);
 		inbox_free(c->inbox);
 		break;
 	case CONN_DIAL:
@@ -147,7 +149,7 @@ on_deadline(struct ev_timer *t)
 		conn_close(c, END_HELLO);
 		break;
 	case CONN_RELAY:
-		conn_close(c, relay_half_closed(&c->relay) ? END_HALF_CLOSE : END_IDLE);
+		conn_close(c, half_close_rules(c) ? END_HALF_CLOSE : END_IDLE);
 		break;
 	case CONN_LINGER:
 		conn_close(c, c->end);

@@ -18,7 +18,7 @@ struct inbox;
 
 struct conn {
 	struct serve_conn base;
-	struct relay relay;
+	struct relay relay;		/* in HELLO and DIAL its bytes[0] are those of the client that were looked at */
 	struct ev_timer deadline;
 	union {
 		struct inbox *inbox;	/* HELLO: owned, or NULL */
@@ -71,9 +71,11 @@ void conn_pump(struct conn *c, int end, unsigned events);
 /* Read, or peek, the PROXY header and the hello as far as they are there; what is whole goes to route.c. */
 void greeting_read(struct conn *c);
 
-/* What an unfinished hello holds; 0 without one. */
-size_t inbox_len(const struct inbox *in);
+/* An unfinished hello, or NULL. */
 void inbox_free(struct inbox *in);
+
+/* Back to waking for every byte, where greeting_read() had asked for several. */
+void greeting_lowat(struct conn *c);
 
 /* ---- route.c ---- */
 

@@ -3,7 +3,7 @@
  * What a client says first: a PROXY header where one must come, and the hello, in whatever pieces.
  *
  * Usually it is read, and replayed to the target later. When a route may hand the socket over it is only peeked at and stays
- * in the socket; a relay then reads it as it reads everything else.
+ * in the socket; a relay then reads it as it reads everything else. One that the socket has no room for is read all the same.
  */
 #include "conn.h"
 
@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process together */
+#define PEEK_SURE (32 * 1024)	/* bytes a socket's receive buffer has room for, however they come */
 #define RECORDS_FEW 8		/* a hello in more records than this is waited for in larger steps */
 
 /* How far reading has come. */
@@ -27,16 +28,11 @@ struct progress {
 struct inbox {
 	struct progress progress;
 	size_t len, room;	/* of bytes; 0 when peeking */
+	size_t wants;		/* peeking: bytes that must be there for another look */
 	uint8_t bytes[];
 };
 
 /* ---- the inbox ---- */
-
-size_t
-inbox_len(const struct inbox *in)
-{
-	return in == NULL ? 0 : in->len;
-}
 
 void
 inbox_free(struct inbox *in)
@@ -81,11 +77,53 @@ inbox_grow(struct conn *c)
 
 	if (in->len < in->room)
 		return true;
-	in = inbox_resize(in, in->room * 2);
+	in = inbox_resize(in, in->room == 0 ? READ_FIRST : in->room * 2);
 	if (in == NULL)
 		return false;
 	c->inbox = in;
 	return true;
+}
+
+void
+greeting_lowat(struct conn *c)
+{
+	int one = 1;
+
+	if (c->lowat)
+		(void)setsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one));
+	c->lowat = false;
+}
+
+/*
+ * Woken though less than was asked for is there: the kernel is short of room for this socket. It finds some for a hello of
+ * usual size in tiny segments, but a large one may never become whole there.
+ */
+static bool
+peek_is_stuck(const struct conn *c, ssize_t n)
+{
+	return c->peek && c->lowat && n > PEEK_SURE && (size_t)n < c->inbox->wants;
+}
+
+/* From now on read the hello, from its first byte; this client can't be handed over any more. */
+static void
+stop_peeking(struct conn *c)
+{
+	c->peek = false;
+	c->inbox->progress.parse = (struct hello){ .max = c->inbox->progress.parse.max };
+	greeting_lowat(c);
+}
+
+/* Where the next bytes go, the first ones and those that are peeked at not to stay; NULL without memory. */
+static uint8_t *
+place(struct conn *c, size_t *room)
+{
+	*room = c->peek ? RELAY_CHUNK_MAX : READ_FIRST;
+	if (c->peek || c->inbox == NULL)
+		return relay_scratch(the->pool);
+	if (!inbox_grow(c))
+		return NULL;
+	*room = c->inbox->room - c->inbox->len;
+	return c->inbox->bytes + c->inbox->len;
 }
 
 enum fill {
@@ -99,20 +137,20 @@ enum fill {
 static enum fill
 fill(struct conn *c, struct slice *bytes)
 {
-	uint8_t *at = relay_scratch(the->pool);
-	size_t room = c->peek ? RELAY_CHUNK_MAX : READ_FIRST;
+	size_t room;
+	uint8_t *at = place(c, &room);
 	int fd = c->relay.end[0].fd;
 	ssize_t n;
 
-	if (!c->peek && c->inbox != NULL) {
-		if (!inbox_grow(c)) {
-			conn_close(c, END_LIMIT);
-			return FILL_CLOSED;
-		}
-		at = c->inbox->bytes + c->inbox->len;
-		room = c->inbox->room - c->inbox->len;
+	if (at == NULL) {
+		conn_close(c, END_LIMIT);
+		return FILL_CLOSED;
 	}
 	n = c->peek ? recv(fd, at, room, MSG_PEEK) : sock_get(fd, at, room);
+	if (peek_is_stuck(c, n)) {
+		stop_peeking(c);
+		return fill(c, bytes);
+	}
 	if (n == -1 && !reset_by_peer())
 		return FILL_NONE;
 	if (n <= 0) {
@@ -169,6 +207,9 @@ wait_for(struct conn *c, const struct progress *p, struct slice bytes)
 		if (wants < bytes.len + (step < rest ? step : rest))
 			wants = bytes.len + (step < rest ? step : rest);
 	}
+	if (c->lowat && wants == c->inbox->wants)
+		return;		/* to ask again would wake us again when room is short */
+	c->inbox->wants = wants;
 	lowat = (int)wants;
 	c->lowat = setsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat)) == 0;
 }
@@ -214,7 +255,6 @@ decide(struct conn *c, struct progress *p, enum hello_verdict verdict, struct sl
 
 	c->verdict = verdict;
 	c->tls_minor = p->parse.version & 3;
-	c->relay.bytes[0] = q.bytes.len;
 	if (verdict == HELLO_OK || verdict == HELLO_NO_SNI)
 		route_tls(c, &p->parse, &q);
 	else if (verdict == HELLO_NOT_TLS || verdict == HELLO_NONE)
@@ -234,6 +274,8 @@ judge(struct conn *c, struct progress *p, struct slice bytes)
 		    hello_parse(&p->parse, (const uint8_t *)bytes.p, bytes.len, the->gather);
 	if (c->state == CONN_CLOSED)
 		return;
+	if (!c->proxied || p->header_done)
+		c->relay.bytes[0] = bytes.len;
 	if (verdict != HELLO_MORE) {
 		decide(c, p, verdict, bytes);
 		return;

@@ -6,7 +6,10 @@
 #include "log.h"
 #include "sniroute.h"
 
-#define SYNOPSIS "sniroute [-l ADDR]... (-r FILE... | -t TARGET) [options]"
+#define SYNOPSIS                                                                                                       \
+	"sniroute [-l ADDR]... (-r FILE... | -t TARGET) [options]"                                                     \
+	OPTS_OR "sniroute -r FILE... -x NAME[,alpn=P][,src=IP]"                                                        \
+	OPTS_OR "sniroute -r FILE... -c"
 
 static const struct metric metrics_table[M_COUNT] = {
 	SERVE_METRICS("sniroute"), SERVE_ROUTES_METRICS("sniroute"),

@@ -58,18 +58,13 @@ hand_over(struct conn *c)
 {
 	const struct relay_spill *spill = c->relay.flow[0].spill;
 
-	if (c->relay.bytes[0] > 0 || c->relay.out_fd != c->relay.end[0].fd) {	/* pipes, or a pass: line came after it */
-		log_warn("target=%s: this client cannot be handed over, bytes of it were read", target_text(c->target));
-		conn_close(c, END_UNREACHABLE);
-		return;
-	}
 	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == 0) {
 		ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps what is open elsewhere too */
 		conn_close(c, END_PASSED);
 		return;
 	}
 	log_warn("target=%s: handing over failed: %s", target_text(c->target), strerror(errno));
-	conn_close(c, END_UNREACHABLE);
+	conn_refuse(c, ALERT_INTERNAL_ERROR, END_UNREACHABLE, c->target);
 }
 
 static void
@@ -86,6 +81,8 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	}
 	c->target = t;
 	conn_enter(c, CONN_RELAY);
+	if (c->peek)
+		c->relay.bytes[0] = 0;	/* still to be read */
 	if (target_is_pass(t)) {
 		hand_over(c);
 		return;
@@ -155,20 +152,8 @@ preload(struct conn *c, const struct route *route, const struct question *q)
 	if (q->bytes.len > 0)
 		memcpy(spill->bytes + spill->len, q->bytes.p, q->bytes.len);
 	spill->len += (uint32_t)q->bytes.len;
-	c->relay.bytes[0] = q->bytes.len;
 	relay_preload(&c->relay, spill);
 	return true;
-}
-
-/* Back to waking for every byte. */
-static void
-reset_lowat(struct conn *c)
-{
-	int one = 1;
-
-	if (c->lowat)
-		(void)setsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one));
-	c->lowat = false;
 }
 
 static void
@@ -179,12 +164,56 @@ dial(struct conn *c, const struct route *route, const struct question *q)
 
 	inbox_free(c->inbox);	/* q->bytes may have pointed there */
 	c->inbox = NULL;
-	reset_lowat(c);
+	greeting_lowat(c);
 	conn_enter(c, CONN_DIAL);
 	c->dial = !ready ? NULL : dial_start(the->dialer, route->targets, route->balance, &c->base.peer,
 	    !c->plain || route->proxy != PROXYHDR_NONE, &c->relay.end[1], &ops, c);
 	if (c->dial == NULL)
 		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
+}
+
+/* Targets without those of the form pass:, in room, which is as long as they are. */
+static struct slice
+without_pass(struct slice targets, char *room)
+{
+	size_t len = 0;
+
+	while (targets.p != NULL) {
+		struct slice t = slice_cut(&targets, ',');
+
+		if (slice_starts(t, "pass:"))
+			continue;
+		if (len > 0)
+			room[len++] = ',';
+		memcpy(room + len, t.p, t.len);
+		len += t.len;
+	}
+	return slice_of(room, len);
+}
+
+/*
+ * A receiver gets one socket with every byte still in it. A client that is not that (two descriptors, or bytes of it were
+ * read) can't be handed over: for it pass: targets count as unreachable.
+ */
+static void
+dial_others(struct conn *c, struct route route, const struct question *q)
+{
+	struct slice all = route.targets;
+	char *room = malloc(all.len);
+
+	if (room == NULL) {
+		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
+		return;
+	}
+	route.targets = without_pass(all, room);
+	if (route.targets.len > 0) {
+		dial(c, &route, q);
+	} else {
+		log_warn("targets=" SLICE_FMT ": this client can't be handed over, %s", SLICE_ARG(all),
+		    c->relay.out_fd != c->relay.end[0].fd ? "it is not one socket" : "bytes of it were read");
+		conn_refuse(c, ALERT_INTERNAL_ERROR, END_UNREACHABLE, NULL);
+	}
+	free(room);
 }
 
 /* ---- routing ---- */
@@ -219,7 +248,10 @@ take_route(struct conn *c, const struct route *route, const struct question *q)
 			return;
 		}
 	}
-	dial(c, route, q);
+	if (route_has_pass(route->targets) && (q->bytes.len > 0 || c->relay.out_fd != c->relay.end[0].fd))
+		dial_others(c, *route, q);
+	else
+		dial(c, route, q);
 }
 
 void

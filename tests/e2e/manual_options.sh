@@ -1,7 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# -h and the manual list the same options, with the same names of their values and the same defaults.
+# -h and the manual say the same: the ways to start a tool, its options with the names of their values, and the defaults.
 . "${0%/*}/lib.sh"
+
+# The two write "FILE..." with and without a blank.
+for tool in sniroute httpredir routesync tunneld tunnelc; do
+	mandoc -T ascii -O width=1000 "$ROOT/$tool/$tool.8" | col -b |
+		sed -n '/^SYNOPSIS/,/^DESCRIPTION/s/^ *\([^ ]* .*\)/\1/p' | sed 's/ \.\.\./.../g' >in_manual
+	"$ROOT/$BUILD/bin/$tool" -h | sed -n '/^$/q; s/^usage: //; s/^ *//; s/ \.\.\./.../g; p' >in_help
+	same "$(cat in_manual)" "$(cat in_help)" "ways to start $tool"
+done
 
 for tool in sniroute routesync tunneld tunnelc; do
 manual=$ROOT/$tool/$tool.8
@@ -27,13 +35,13 @@ awk '/^\.It Fl / {
 "$ROOT/$BUILD/bin/$tool" -h >help
 sed -nE 's/^ +((-., )?--[a-z-]+(\[=[^ ]*\]| [A-Z][^ ]*)?) .*/\1/p' help | sort >in_help
 
-same "$(($(wc -l <help) - 2))" "$(wc -l <in_help)" "lines of $tool -h"
+same "$(sed '1,/^$/d' help | wc -l)" "$(wc -l <in_help)" "lines of $tool -h"
 same "$(cat in_help)" "$(cat in_manual)" "options of $tool"
 
 # "(5)" at the end of a line of -h is "Default: 5." in the manual.
 sed -nE 's/.*(--[a-z-]+).*\(([0-9]+)\)$/\1 \2/p' help >defaults
 [ "$(wc -l <defaults)" -ge 3 ] || fail "no defaults found"
 while read -r option value; do
-	has "$(awk -v o="Fl -${option#--}" '/^\.It Fl / { on = index($0 " ", o " ") } on' "$manual")" "^Default: $value\.$"
+	has "$(awk -v o="Fl -${option#--}" '/^\.It Fl / { on = index($0 " ", o " ") } on' "$manual")" "^Default: $value[.;]"
 done <defaults
 done

@@ -185,6 +185,34 @@ a_half_closed_stream_has_a_timer_of_its_own(void **state)
 	stop();
 }
 
+static enum mux_end
+end_of_a_half_closed_stream(uint64_t idle_ms, uint64_t half_close_ms, uint64_t after_ms)
+{
+	enum mux_end how;
+
+	start(TCP);
+	limits(idle_ms, half_close_ms);
+	visit_and_wait();
+	says(&awaited->visitor, 1, true);
+	run_until(service_saw_end);
+	assert_int_equal(awaited->near.ended, 0);
+	skip_ms(after_ms);
+	run_until(one_over);
+	how = awaited->near.how;
+	stop();
+	return how;
+}
+
+static void
+a_half_closed_stream_ends_by_the_timer_that_is_over_first(void **state)
+{
+	(void)state;
+	assert_int_equal(end_of_a_half_closed_stream(1000, 0, 1100), MUX_IDLE);
+	assert_int_equal(end_of_a_half_closed_stream(0, 1000, 1100), MUX_HALF_CLOSE);
+	assert_int_equal(end_of_a_half_closed_stream(1000, 50000, 1100), MUX_IDLE);
+	assert_int_equal(end_of_a_half_closed_stream(1000, 1000, 1100), MUX_HALF_CLOSE);
+}
+
 /* ---- owners that end things from inside callbacks ---- */
 
 static void
@@ -301,6 +329,7 @@ main(void)
 		loop_test(a_refused_stream_is_reset),
 		loop_test(an_idle_stream_is_reset),
 		loop_test(a_half_closed_stream_has_a_timer_of_its_own),
+		loop_test(a_half_closed_stream_ends_by_the_timer_that_is_over_first),
 		loop_test(a_stream_may_be_reset_while_anothers_data_is_looked_at),
 		loop_test(a_session_may_be_freed_from_inside_a_streams_end),
 		loop_test(streams_may_be_reset_from_inside_anothers_end),

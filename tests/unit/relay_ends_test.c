@@ -267,6 +267,20 @@ a_pipe_nobody_reads_any_more_is_a_client_that_is_gone(void **state)
 	part();
 }
 
+static void
+of_the_two_limits_on_silence_the_first_that_is_over_rules(void **state)
+{
+	(void)state;
+	assert_true(relay_half_close_rules(true, 60, 600));
+	assert_true(relay_half_close_rules(true, 60, 60));
+	assert_true(relay_half_close_rules(true, 60, 0));
+	assert_false(relay_half_close_rules(true, 60, 59));
+	assert_false(relay_half_close_rules(true, 0, 600));
+	assert_false(relay_half_close_rules(true, 0, 0));
+	assert_false(relay_half_close_rules(false, 60, 600));
+	assert_false(relay_half_close_rules(false, 60, 0));
+}
+
 int
 main(void)
 {
@@ -282,6 +296,7 @@ main(void)
 		loop_test(two_pipes_are_as_good_as_a_socket),
 		loop_test(the_end_of_the_target_closes_the_pipe_we_write_to),
 		loop_test(a_pipe_nobody_reads_any_more_is_a_client_that_is_gone),
+		cmocka_unit_test(of_the_two_limits_on_silence_the_first_that_is_over_rules),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_relay, NULL);

@@ -127,6 +127,23 @@ a_query_bare_newlines_and_an_early_end_are_fine(void **state)
 	}
 }
 
+/* RFC 9112 3.2.2 */
+static void
+a_request_may_name_the_whole_address(void **state)
+{
+	static const char *const line[] = { "GET http://x/metrics HTTP/1.1", "GET HTTP://[::1]:9100/metrics?a=/b HTTP/1.1" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		int fd = visit();
+
+		say(fd, line[i]);
+		say(fd, "\r\nHost: x\r\n\r\n");
+		expect_page(fd);
+		close(fd);
+	}
+}
+
 static void
 a_request_may_come_byte_by_byte(void **state)
 {
@@ -145,8 +162,9 @@ a_request_may_come_byte_by_byte(void **state)
 static void
 anything_else_is_not_found(void **state)
 {
-	static const char *const line[] = { "GET / HTTP/1.1", "GET /metricsx HTTP/1.1", "GET /metrics", "POST /metrics HTTP/1.1",
-		"GET  /metrics HTTP/1.1", "get /metrics HTTP/1.1", "", "\x16\x03\x01" };
+	static const char *const line[] = { "GET / HTTP/1.1", "GET /metricsx HTTP/1.1", "GET /metrics", "POST / HTTP/1.1",
+		"GET  /metrics HTTP/1.1", "GET http://x HTTP/1.1", "GET http:///x/metrics HTTP/1.1", "GET https://x/metrics HTTP/1.1",
+		"GET x/metrics HTTP/1.1", "", "\x16\x03\x01" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(line) / sizeof(line[0]); i++) {
@@ -172,6 +190,38 @@ head_gets_the_head_alone(void **state)
 	assert_ptr_equal(strstr(got, "HTTP/1.1 200 OK\r\n"), got);
 	assert_string_equal(strstr(got, "\r\n\r\n"), "\r\n\r\n");
 	close(fd);
+}
+
+static void
+head_of_another_page_gets_its_head_alone(void **state)
+{
+	int fd = visit();
+
+	(void)state;
+	say(fd, "HEAD / HTTP/1.1\r\n\r\n");
+	assert_true(ends_within(fd, 10000));
+	assert_ptr_equal(strstr(got, "HTTP/1.1 404 Not Found\r\n"), got);
+	assert_non_null(strstr(got, "\r\nContent-Length: 24\r\n"));
+	assert_string_equal(strstr(got, "\r\n\r\n"), "\r\n\r\n");
+	close(fd);
+}
+
+static void
+other_methods_are_told_which_there_are(void **state)
+{
+	static const char *const method[] = { "POST", "OPTIONS", "get" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(method) / sizeof(method[0]); i++) {
+		int fd = visit();
+
+		say(fd, method[i]);
+		say(fd, " /metrics HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+		assert_true(ends_within(fd, 10000));
+		assert_ptr_equal(strstr(got, "HTTP/1.1 405 Method Not Allowed\r\n"), got);
+		assert_non_null(strstr(got, "\r\nAllow: GET, HEAD\r\n"));
+		close(fd);
+	}
 }
 
 static void
@@ -358,9 +408,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		scrape_test(the_page_is_answered_and_the_connection_closed),
 		scrape_test(a_query_bare_newlines_and_an_early_end_are_fine),
+		scrape_test(a_request_may_name_the_whole_address),
 		scrape_test(a_request_may_come_byte_by_byte),
 		scrape_test(anything_else_is_not_found),
 		scrape_test(head_gets_the_head_alone),
+		scrape_test(head_of_another_page_gets_its_head_alone),
+		scrape_test(other_methods_are_told_which_there_are),
 		scrape_test(a_request_that_is_too_long_is_closed),
 		scrape_test(a_silent_client_is_closed_at_the_deadline),
 		scrape_test(a_client_that_does_not_close_is_closed_at_the_deadline),
