@@ -285,19 +285,19 @@ a_worker_killed_with_the_lock_held_stops_nobody(void **state)
 static void
 a_line_may_be_logged_once_a_second_whoever_asks(void **state)
 {
-	struct quota *shared = quota_new(2, 10);
+	struct quota *q = quota_new(2, 10);
 	int status;
 	pid_t pid;
 
 	(void)state;
-	assert_true(quota_may_log(shared, 5000));
+	assert_true(quota_may_log(q, 5000));
 	pid = fork();
 	if (pid == 0)
-		_exit(quota_may_log(shared, 5999) || !quota_may_log(shared, 6000));
+		_exit(quota_may_log(q, 5999) || !quota_may_log(q, 6000));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_false(quota_may_log(shared, 6999));
-	assert_true(quota_may_log(shared, 7000));
+	assert_false(quota_may_log(q, 6999));
+	assert_true(quota_may_log(q, 7000));
 }
 
 int
