@@ -375,7 +375,7 @@ act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 {
 	switch (e) {
 	case YAMUX_OPENED:
-		if (m->closing)
+		if (m->leaving)
 			yamux_refuse(m->y);
 		else
 			m->ops->opened(m);
@@ -481,6 +481,27 @@ mux_due(struct mux *m)
 		ev_defer(m->pool->ev, &m->task);
 }
 
+/* Whether something of mux_send() waits for nothing but its turn. */
+static bool
+has_words(const struct mux *m)
+{
+	for (const struct mux_stream *s = m->streams; s != NULL; s = s->next)
+		if (s->out != NULL && yamux_may_send(&s->y) > 0)
+			return true;
+	return false;
+}
+
+/* The GOAWAY, if it is due: who hears it must know by then why. */
+static size_t
+fill_goaway(struct mux *m, uint8_t *out, size_t room)
+{
+	if (!m->leaving || m->left || room < YAMUX_HEADER || has_words(m))
+		return 0;
+	m->left = true;
+	yamux_goaway(m->y, YAMUX_GOAWAY_NORMAL);
+	return yamux_out(m->y, out, room);
+}
+
 /* Fill the pool's buffer: control frames first, then the streams in turn, a piece each. */
 static size_t
 fill(struct mux *m)
@@ -496,7 +517,7 @@ fill(struct mux *m)
 		at += mux_stream_output(s, out + at, OUT_SIZE - at);
 		mux_stream_ready(s);
 	}
-	return at;
+	return at + fill_goaway(m, out + at, OUT_SIZE - at);
 }
 
 /* Send what there is to send while the socket has room, a turn's worth of it. */
@@ -610,6 +631,16 @@ finish(struct mux *m)
 	end(m, MUX_CLOSED, "we ended it");
 }
 
+/* The owner had to wait to open a stream: not any more? */
+static void
+tell_room(struct mux *m)
+{
+	if (!m->waiting || yamux_must_wait(m->y))
+		return;
+	m->waiting = false;
+	m->ops->room(m);
+}
+
 static void
 on_task(struct ev_task *task)
 {
@@ -624,6 +655,8 @@ on_task(struct ev_task *task)
 		output(m);
 	if (!m->over)
 		mux_streams_tell(m);
+	if (!m->over)
+		tell_room(m);
 }
 
 static void
@@ -707,16 +740,22 @@ mux_close(struct mux *m)
 {
 	if (m->over || m->closing)
 		return;
-	m->closing = true;
-	yamux_goaway(m->y, YAMUX_GOAWAY_NORMAL);
+	m->closing = m->leaving = true;
 	mux_due(m);
 }
 
 void
 mux_goaway(struct mux *m)
 {
-	yamux_goaway(m->y, YAMUX_GOAWAY_NORMAL);
+	m->leaving = true;
 	mux_due(m);
+}
+
+bool
+mux_must_wait(struct mux *m)
+{
+	m->waiting = m->ops->room != NULL && yamux_must_wait(m->y);
+	return yamux_must_wait(m->y);
 }
 
 void

@@ -64,6 +64,8 @@ struct mux_ops {
 	void (*goaway)(struct mux *m);
 	/* The session is over and its streams were told so: mux_free() it (from here is fine), close the descriptor. */
 	void (*ended)(struct mux *m, enum mux_end end);
+	/* mux_must_wait() said yes, and would not now. May be NULL. */
+	void (*room)(struct mux *m);
 };
 
 struct mux_stream_ops {
@@ -127,10 +129,10 @@ void *mux_arg(const struct mux *m);
 /* Frees; streams still in it are told MUX_LOST first. Before its descriptor is closed. NULL is fine. ops->ended is not called. */
 void mux_free(struct mux *m);
 
-/* End in order: GOAWAY, what is queued and close_notify as far as the socket has room; then ended(MUX_CLOSED) in a later turn. */
+/* End in order: what mux_send() was given, GOAWAY and close_notify as far as the socket has room; then ended(MUX_CLOSED) in a later turn. */
 void mux_close(struct mux *m);
 
-/* Say that no new streams are wanted. Those there are go on. */
+/* Say that no new streams are wanted, behind what mux_send() was given so far. Those there are go on. */
 void mux_goaway(struct mux *m);
 
 /* What the welcome says holds from now on. */
@@ -147,6 +149,9 @@ uint64_t mux_tx(const struct mux *m);
 
 /* Open a stream. False: the peer takes none any more. s->io.fd may be -1 until mux_join(). */
 bool mux_open(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
+
+/* Whether mux_open() would fail for now, because an ancestor has yet to take YAMUX_BACKLOG streams: ops->room() tells when not. */
+bool mux_must_wait(struct mux *m);
 void mux_accept(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
 void mux_refuse(struct mux *m);
 

@@ -48,6 +48,8 @@ struct mux {
 	bool readable, blocked;		/* of the socket, until EAGAIN and until it is writable */
 	bool crumbs;			/* what was read last was written in small pieces */
 	bool closing;			/* mux_close() was called */
+	bool leaving, left;		/* a GOAWAY is due, behind what mux_send() was given; it was said */
+	bool waiting;			/* the owner would open a stream, once the peer has taken those it has */
 	bool over;			/* it has ended: no more of it is looked at */
 	bool freed;			/* by its owner; the memory lives until the end of the turn */
 	char why[TLS_WHY_MAX];

@@ -58,6 +58,10 @@ struct serve_door {
 #define SERVE_OPTION_ROUTES(c)                                                                                         \
 	{ 'r', "routes", "FILE", OPT_LIST, &(c).routes, 0, 0, "routes file, see routes(5) (repeatable)" }
 #define SERVE_OPTIONS_OTHER(c)                                                                                         \
+	SERVE_OPTIONS_WORDED(c, "connections at once per worker (what descriptors allow)",                             \
+	    "for each attempt to reach a target (5)")
+/* The same with what a tool has to say of these itself. */
+#define SERVE_OPTIONS_WORDED(c, max_conns_help, connect_timeout_help)                                                  \
 	{ 'c', "check", NULL, OPT_FLAG, &(c).check, 0, 0, "check options and files, print every error, and exit" },   \
 	{ 'n', "notify-fd", "FD", OPT_FD, &(c).notify_fd, 0, 0,                                                      \
 	    "write the bound addresses to FD when ready" },                                                            \
@@ -66,14 +70,12 @@ struct serve_door {
 	{ 'j', "workers", "N", OPT_NUMBER, &(c).workers, 1, SERVE_WORKERS_MAX, "worker processes (1)" },              \
 	{ 'm', "metrics", "ADDR", OPT_TEXT, &(c).metrics, 0, 0, "serve /metrics on ADDR" },                           \
 	{ 'u', "user", "USER[:GROUP]", OPT_TEXT, &(c).user, 0, 0, "drop privileges to USER after binding" },          \
-	{ 0, "max-conns", "N", OPT_NUMBER, &(c).max_conns, 1, 10000000,                                               \
-	    "connections at once per worker (what descriptors allow)" },                                               \
+	{ 0, "max-conns", "N", OPT_NUMBER, &(c).max_conns, 1, 10000000, max_conns_help },                             \
 	{ 0, "max-per-source", "N", OPT_NUMBER, &(c).max_per_source, 0, 10000000,                                     \
 	    "connections at once per address or v6 /64 (a quarter of that)" },                                         \
 	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, SERVE_MS_MAX,                                 \
 	    "for a whole hello, head or header (5)" },                                                                               \
-	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX,                             \
-	    "for each attempt to reach a target (5)" },                                                                \
+	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX, connect_timeout_help },     \
 	{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &(c).idle_ms, 0, SERVE_MS_MAX,                                   \
 	    "without a byte in either direction (600)" },                                                              \
 	{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &(c).half_close_ms, 0, SERVE_MS_MAX,                       \

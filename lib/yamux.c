@@ -26,11 +26,12 @@ struct table {
 struct yamux {
 	uint64_t next_id;		/* of the stream we open next */
 	uint64_t late;			/* bytes that may still come for streams, or directions, that have ended */
-	uint64_t seen;			/* bit n: the peer has opened the stream n before its newest */
+	uint64_t seen;			/* bit n: the peer has opened the stream n + 1 before its newest */
 	uint32_t newest;		/* the peer's newest stream, counted from 1; 0: none yet */
 	uint32_t own_parity;
 	uint32_t max_peer_streams;
 	uint32_t peer_streams, own_streams, peer_resets;
+	uint32_t unacked;		/* of our streams */
 	struct table table;
 	struct yamux_stream *out, *out_last;	/* those with a frame to send */
 	const char *why;		/* not NULL: the peer broke the rules */
@@ -231,6 +232,7 @@ leave(struct yamux *y, struct yamux_stream *s)
 {
 	*find(y, s->id) = NULL;
 	*((s->id & 1) == y->own_parity ? &y->own_streams : &y->peer_streams) -= 1;
+	y->unacked -= s->unacked;
 	dequeue(y, s);
 	if (y->stream == s)
 		y->stream = NULL;
@@ -309,6 +311,13 @@ number_of(uint32_t id)
 	return (id >> 1) + (id & 1);
 }
 
+/* A stream of the peer's of which nobody knows any more whether it was opened. */
+static bool
+is_late(const struct yamux *y, uint32_t id)
+{
+	return number_of(id) < y->newest && y->newest - number_of(id) > YAMUX_DISORDER;
+}
+
 static bool
 was_opened(const struct yamux *y, uint32_t id)
 {
@@ -316,19 +325,32 @@ was_opened(const struct yamux *y, uint32_t id)
 
 	if ((id & 1) == y->own_parity)
 		return id < y->next_id;
-	return n <= y->newest && (y->newest - n >= YAMUX_DISORDER || (y->seen >> (y->newest - n) & 1) != 0);
+	if (n >= y->newest)
+		return n == y->newest;
+	return is_late(y, id) || (y->seen >> (y->newest - n - 1) & 1) != 0;
 }
 
 static void
 note_opened(struct yamux *y, uint32_t id)
 {
-	uint32_t n = number_of(id);
+	uint32_t n = number_of(id), ahead = n - y->newest;
 
-	if (n > y->newest) {
-		y->seen = n - y->newest >= YAMUX_DISORDER ? 0 : y->seen << (n - y->newest);
-		y->newest = n;
+	if (n < y->newest) {
+		y->seen |= UINT64_C(1) << (y->newest - n - 1);
+		return;
 	}
-	y->seen |= UINT64_C(1) << (y->newest - n);
+	y->seen = ahead < YAMUX_DISORDER ? y->seen << ahead : 0;
+	if (ahead <= YAMUX_DISORDER)	/* the one that was the newest */
+		y->seen |= UINT64_C(1) << (ahead - 1);
+	y->newest = n;
+}
+
+/* The first frame of one of ours that says so. */
+static void
+note_taken(struct yamux *y, struct yamux_stream *s)
+{
+	y->unacked -= s->unacked;
+	s->unacked = false;
 }
 
 static bool
@@ -366,6 +388,8 @@ on_known(struct yamux *y, uint32_t id, enum yamux_event *e)
 	y->stream = *find(y, id);
 	if (y->stream != NULL && y->stream->syn)
 		return bad(y, "a frame of a stream never opened", e);
+	if (y->stream != NULL && y->flags & FLAG_ACK)
+		note_taken(y, y->stream);
 	if (y->stream != NULL && y->head[1] == FRAME_DATA && y->stream->fin_received)
 		y->stream = NULL;
 	if (y->stream != NULL)
@@ -380,7 +404,7 @@ on_syn(struct yamux *y, uint32_t id, enum yamux_event *e)
 	if ((id & 1) == y->own_parity)
 		return bad(y, "a stream opened with an id of ours", e);
 	if (was_opened(y, id))
-		return bad(y, "a stream opened twice", e);
+		return bad(y, is_late(y, id) ? "a stream opened too late" : "a stream opened twice", e);
 	if (y->head[1] == FRAME_DATA && y->left > YAMUX_WINDOW_START)
 		return bad(y, "data beyond the window", e);
 	if (y->peer_resets >= (uint64_t)y->max_peer_streams + YAMUX_RESETS_MAX)
@@ -582,17 +606,24 @@ yamux_open(struct yamux *y, struct yamux_stream *s)
 {
 	struct yamux_stream *last;
 
-	if (y->next_id > UINT32_MAX || y->goaway_heard || y->goaway_said || !reserve(y))
+	if (y->next_id > UINT32_MAX || y->goaway_heard || y->goaway_said || yamux_must_wait(y) || !reserve(y))
 		return false;
 	last = y->next_id > 2 ? *find(y, (uint32_t)y->next_id - 2) : NULL;
 	if (last != NULL && last->syn)
 		enqueue(y, last);
 	enter(y, s, (uint32_t)y->next_id);
 	y->next_id += 2;
-	s->syn = true;
+	y->unacked++;
+	s->syn = s->unacked = true;
 	if (y->explicit_syn)
 		enqueue(y, s);
 	return true;
+}
+
+bool
+yamux_must_wait(const struct yamux *y)
+{
+	return y->explicit_syn && y->unacked >= YAMUX_BACKLOG;
 }
 
 uint32_t

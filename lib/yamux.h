@@ -19,6 +19,7 @@
 #define YAMUX_WINDOW_START 262144u	/* bytes each side may send on a new stream, by the specification */
 #define YAMUX_PINGS_MAX 8u		/* unanswered pings of the peer; more is a flood */
 #define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond as many as it may have; more is a flood */
+#define YAMUX_BACKLOG 256u		/* streams of ours an ancestor has not taken yet; it resets more */
 #define YAMUX_DISORDER 64u		/* how many streams behind the newest a SYN may come */
 #define YAMUX_OUT_MIN 32u		/* room yamux_out() needs to make progress */
 
@@ -38,6 +39,7 @@ struct yamux_stream {
 	bool ack : 1;			/* ACK still to be sent */
 	bool fin : 1;			/* FIN still to be sent */
 	bool grant : 1;			/* credit is to be sent */
+	bool unacked : 1;		/* ours, and the peer has not said that it took it */
 	bool fin_sent : 1, fin_received : 1;
 };
 
@@ -46,7 +48,8 @@ struct yamux;
 
 /*
  * max_peer_streams: how many the peer may have open at once; its opens beyond that are reset without an event.
- * explicit_syn: open with a WINDOW frame of its own, as the ancestors do, instead of with the first data frame.
+ * explicit_syn: open with a WINDOW frame of its own, as the ancestors do, instead of with the first data frame; and no
+ * more than YAMUX_BACKLOG that wait for their ACK.
  * NULL when out of memory.
  */
 struct yamux *yamux_new(enum yamux_role role, uint32_t max_peer_streams, bool explicit_syn);
@@ -81,8 +84,8 @@ struct yamux_what {
  * Opens beyond the peer's limit and after yamux_goaway() are reset without an event.
  *
  * A data frame longer than its stream's window, a version other than 0, an unknown type, data or window for a
- * stream that was never opened, a SYN with an id of the wrong parity, used before, or YAMUX_DISORDER streams behind
- * the newest (Go's yamux sends them a little out of order), a window grown past 2^32-1, a flood of pings or of
+ * stream that was never opened, a SYN with an id of the wrong parity, used before, or over YAMUX_DISORDER streams
+ * behind the newest (Go's yamux sends them a little out of order), a window grown past 2^32-1, a flood of pings or of
  * streams to reset: YAMUX_BAD, and nothing more comes after it.
  */
 enum yamux_event yamux_next(struct yamux *y, const uint8_t *buf, size_t len, size_t *used, struct yamux_what *what);
@@ -97,10 +100,13 @@ const char *yamux_why(const struct yamux *y);
 /* ---- what we say ---- */
 
 /*
- * Open a stream: false when the ids are used up, a GOAWAY was said by either side, or memory is out. Nothing is
- * sent before the first frame, unless another stream is opened meanwhile: SYNs go in order.
+ * Open a stream: false when the ids are used up, a GOAWAY was said by either side, yamux_must_wait(), or memory is out.
+ * Nothing is sent before the first frame, unless another stream is opened meanwhile: SYNs go in order.
  */
 bool yamux_open(struct yamux *y, struct yamux_stream *s);
+
+/* Whether none can be opened before the peer has taken, or reset, one of those that are open. */
+bool yamux_must_wait(const struct yamux *y);
 
 /* Bytes of data s may send now: 0 once the FIN was asked for. */
 uint32_t yamux_may_send(const struct yamux_stream *s);

@@ -228,9 +228,12 @@ static void
 on_error(struct link *l, const struct control *c)
 {
 	session_hint(l->session, duel_free(c), c->within_ms);
+	if (c->code == CONTROL_REPLACED)
+		session_replaced(l->session);
 	fail(l, "refused: %s%s" SLICE_FMT, control_code_word(c->code), c->text.len > 0 ? ": " : "", SLICE_ARG(c->text));
 }
 
+/* By a drain or a GOAWAY: both come, in any order, and the drain says when to come back. */
 static void
 leave(struct link *l)
 {
@@ -258,7 +261,10 @@ obey(struct link *l, const struct control *c)
 		break;
 	case CONTROL_DRAIN:
 		session_hint(l->session, c->after_ms, c->within_ms);
-		leave(l);
+		if (l->state == LINK_DRAINING)
+			session_plan_anew(l->session, l);
+		else
+			leave(l);
 		break;
 	case CONTROL_HELLO:
 		fail(l, "the server says hello like a client");
@@ -469,8 +475,10 @@ check_pin(void *arg, const char *id)
 	struct link *l = arg;
 	char why[IDENTITY_WHY_MAX];
 
-	if (pin_ok(l->server, id, why))
+	if (pin_ok(l->server, id, why)) {
+		session_met(l->session, id);
 		return NULL;
+	}
 	snprintf(l->wrong_pin, sizeof(l->wrong_pin), "wrong pin: the server has the key %s: %s", id, why);
 	return l->wrong_pin;
 }

@@ -18,7 +18,12 @@
 #include "secret.h"
 #include "tunnelc.h"
 
-#define SYNOPSIS "tunnelc -s HOST:PORT... (-k ID | --known-servers FILE) -i KEYFILE [options] WORD... [-- PROGRAM ARGS]"
+#define SYNOPSIS                                                                                                       \
+	"tunnelc -s HOST:PORT... (-k ID... | --known-servers FILE) -i KEYFILE [options] WORD... [-- PROGRAM ARGS]"     \
+	OPTS_OR "tunnelc -s HOST:PORT... --secret-file FILE [options] WORD... [-- PROGRAM ARGS]"                       \
+	OPTS_OR "tunnelc --new-key FILE"                                                                               \
+	OPTS_OR "tunnelc -i KEYFILE --id"                                                                              \
+	OPTS_OR "tunnelc -i KEYFILE --ready"
 #define MS_MAX 4000000000000u
 #define PIPES_MAX 64u		/* of relays: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 #define STATUS_MAX 2048u
@@ -134,6 +139,16 @@ check_trust(const struct options *o)
 		diex(EXIT_USAGE, "which key has the server? give -k ID or --known-servers FILE");
 }
 
+/* The ancestors' visitors come without a name: no word with one would ever fit. */
+static void
+check_nameless(const struct words *words)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (words->word[i].name[0] != '\0')
+			diex(EXIT_USAGE, "%s:%s: with --secret-file visitors come without a name, words have none either",
+			    word_kind_text(words->word[i].kind), words->word[i].name);
+}
+
 static void
 check_opts(const struct options *o, struct words *words)
 {
@@ -150,6 +165,8 @@ check_opts(const struct options *o, struct words *words)
 	check_trust(o);
 	if (!words_parse(o->words, words, why))
 		diex(EXIT_USAGE, "%s", why);
+	if (o->secret_file != NULL)
+		check_nameless(words);
 	if (words->n == 0 && o->program == NULL)
 		diex(EXIT_USAGE, "nothing to serve: give KIND[:NAME]=TARGET or -- PROGRAM; -h shows the usage");
 	wrong = o->proxy == NULL ? NULL : reach_check_proxy(o->proxy);

@@ -134,6 +134,22 @@ program_start(char *const *argv, const struct proxyhdr *h, int *fd)
 	return -1;
 }
 
+enum conn_end
+program_end(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+	case EAGAIN:		/* of fork(2): no more processes */
+	case EUSERS:
+		return END_LIMIT;
+	default:
+		return END_UNREACHABLE;
+	}
+}
+
 static void
 forget(pid_t pid)
 {

@@ -96,12 +96,18 @@ static const struct proxyhdr nobody = { .src.family = AF_UNSPEC, .dst.family = A
 
 /* ---- relaying ---- */
 
-static uint64_t
-silence_ms(const struct raw *r)
+static bool
+half_close_rules(const struct raw *r)
 {
 	const struct options *o = the->opts;
 
-	return relay_half_closed(&r->relay) && o->half_close_ms != 0 ? o->half_close_ms : o->idle_ms;
+	return relay_half_close_rules(relay_half_closed(&r->relay), o->half_close_ms, o->idle_ms);
+}
+
+static uint64_t
+silence_ms(const struct raw *r)
+{
+	return half_close_rules(r) ? the->opts->half_close_ms : the->opts->idle_ms;
 }
 
 static void
@@ -156,7 +162,7 @@ on_deadline(struct ev_timer *t)
 {
 	struct raw *r = EV_CONTAINER(t, struct raw, deadline);
 
-	finish(r, relay_half_closed(&r->relay) ? END_HALF_CLOSE : END_IDLE, NULL);
+	finish(r, half_close_rules(r) ? END_HALF_CLOSE : END_IDLE, NULL);
 }
 
 /* ---- its beginning ---- */
@@ -189,9 +195,11 @@ static void
 run_program(struct raw *r)
 {
 	if (program_start(the->opts->program, &nobody, &r->relay.end[1].fd) == -1) {
+		enum conn_end how = program_end(errno);
+
 		log_error("conn=%llu program: %s", (unsigned long long)r->id, strerror(errno));
 		r->relay.end[1].fd = -1;
-		finish(r, END_UNREACHABLE, NULL);
+		finish(r, how, NULL);
 		return;
 	}
 	if (ev_add(the->ev, &r->relay.end[1], EV_READ | EV_WRITE | EV_EDGE) == -1) {

@@ -37,7 +37,7 @@ set_address(struct ready *r, const char *id)
 static bool
 is_live(void)
 {
-	for (size_t i = 0; i < the->n_sessions; i++)
+	for (size_t i = 0; i < the->n_sessions && !the->draining; i++)
 		if (session_live(the->sessions[i]))
 			return true;
 	return false;
@@ -156,7 +156,7 @@ ready_ask(const char *id)
 	close(fd);
 	if (n > 0 && strcmp(word, READY) == 0)
 		return 0;
-	log_error("%s: %s", r.text, n > 0 && strcmp(word, NOT_READY) == 0 ? "not ready: no server has welcomed it" :
+	log_error("%s: %s", r.text, n > 0 && strcmp(word, NOT_READY) == 0 ? "not ready: no server has welcomed it, or it stops" :
 	    "it does not answer");
 	return EXIT_TEMP;
 }

@@ -27,6 +27,9 @@ struct session {
 	uint64_t logged_ms;
 	char logged[REASON_MAX];	/* the last failure in the log; empty after a success */
 	char names[NAMES_MAX];
+	char met[IDENTITY_ID_SIZE];	/* the id of the server of now, or of the one before; empty: none yet */
+	bool is_met;			/* it is that of now */
+	bool twin;			/* it leads to the same server as another -s */
 };
 
 /* ---- when ---- */
@@ -64,18 +67,50 @@ schedule(struct session *s)
 	return wait;
 }
 
+/* Another -s that leads to the server of s and is there, or on its way. */
+static const struct session *
+twin_of(const struct session *s)
+{
+	for (size_t i = 0; s->twin && i < the->n_sessions; i++) {
+		const struct session *t = the->sessions[i];
+
+		if (t != s && t->twin && t->now != NULL && strcmp(t->met, s->met) == 0)
+			return t;
+	}
+	return NULL;
+}
+
 static void
 connect_now(struct session *s)
 {
+	s->is_met = false;
 	s->now = link_new(s, s->server, s->raw);
 	if (s->now == NULL)
 		log_error("server=%s link=down reason=\"out of memory\" retry_ms=%" PRIu64, s->server, schedule(s));
 }
 
+/* Who would only take the place of its twin waits for the end of that. */
 static void
 on_retry(struct ev_timer *t)
 {
-	connect_now(EV_CONTAINER(t, struct session, retry));
+	struct session *s = EV_CONTAINER(t, struct session, retry);
+
+	if (twin_of(s) == NULL)
+		connect_now(s);
+}
+
+/* s waits for nobody else now: what waited for it may go on, at some time. */
+static void
+release_twins(const struct session *s)
+{
+	for (size_t i = 0; s->twin && i < the->n_sessions; i++) {
+		struct session *t = the->sessions[i];
+
+		if (t == s || !t->twin || t->now != NULL || t->retry.due_ms != 0 || strcmp(t->met, s->met) != 0)
+			continue;
+		t->after_ms = t->within_ms = 0;
+		schedule(t);
+	}
 }
 
 /* ---- what its links tell ---- */
@@ -117,6 +152,41 @@ session_hint(struct session *s, uint64_t after_ms, uint64_t within_ms)
 {
 	s->after_ms = after_ms < HINT_MAX_MS ? after_ms : HINT_MAX_MS;
 	s->within_ms = within_ms < HINT_MAX_MS ? within_ms : HINT_MAX_MS;
+}
+
+void
+session_plan_anew(struct session *s, const struct link *l)
+{
+	uint64_t wait;
+
+	if (s->retry.due_ms == 0)	/* it is on its way already, or waits for a twin */
+		return;
+	s->failures = 0;
+	wait = schedule(s);
+	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->server, link_visitors(l), wait);
+}
+
+void
+session_met(struct session *s, const char *id)
+{
+	snprintf(s->met, sizeof(s->met), "%s", id);
+	s->is_met = true;
+}
+
+/* By whom? A server replaces only what this process has. */
+void
+session_replaced(struct session *s)
+{
+	for (size_t i = 0; i < the->n_sessions; i++) {
+		struct session *t = the->sessions[i];
+
+		if (t == s || t->now == NULL || !t->is_met || strcmp(t->met, s->met) != 0)
+			continue;
+		if (!s->twin || !t->twin)
+			log_warn("server=%s leads to the same server as server=%s: it is left alone while that one is up",
+			    s->server, t->server);
+		s->twin = t->twin = true;
+	}
 }
 
 void
@@ -170,6 +240,20 @@ log_down(struct session *s, const char *why, uint64_t wait)
 	log_warn("server=%s link=down reason=%s retry_ms=%" PRIu64, s->server, log_value(slice_str(why), text), wait);
 }
 
+/* The link has failed, or could not be made. */
+static void
+try_again(struct session *s, const char *why)
+{
+	char text[LOG_VALUE_MAX];
+
+	if (twin_of(s) == NULL) {
+		log_down(s, why, schedule(s));
+		release_twins(s);
+	} else {
+		log_info("server=%s link=down reason=%s retry_ms=-", s->server, log_value(slice_str(why), text));
+	}
+}
+
 /* The one whose visitors finish has ended. */
 static bool
 forget_old(struct session *s, const struct link *l)
@@ -198,7 +282,7 @@ session_down(struct session *s, struct link *l, const char *why)
 		if (!was_up)
 			app_count(M_DIALS_FAILED, 1);
 		if (!the->draining)
-			log_down(s, why, schedule(s));
+			try_again(s, why);
 	}
 	if (the->draining)
 		app_link_ended();

@@ -211,9 +211,11 @@ run_program(struct stream *v, const struct proxyhdr *h)
 {
 	v->program = true;
 	if (program_start(the->opts->program, h, &v->s.io.fd) == -1) {
+		enum conn_end how = program_end(errno);
+
 		log_error("conn=%llu program: %s", (unsigned long long)v->id, strerror(errno));
 		v->s.io.fd = -1;
-		finish(v, END_UNREACHABLE, HELLO_NONE, NULL);
+		finish(v, how, HELLO_NONE, NULL);
 		return;
 	}
 	if (ev_add(the->ev, &v->s.io, EV_READ | EV_WRITE | EV_EDGE) == -1)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "connlog.h"
 #include "control.h"
 #include "dial.h"
 #include "ev.h"
@@ -135,6 +136,13 @@ void session_leaving(struct session *s, struct link *l);	/* the server wants no 
 /* It has ended, and why; NULL: in order, so that the next one may come at once. */
 void session_down(struct session *s, struct link *l, const char *why);
 
+/* Behind session_leaving(), the server said when to come back: unless it is too late for that. */
+void session_plan_anew(struct session *s, const struct link *l);
+
+/* The server has this key, and it is a right one. It says that a newer session of this process took the place of this one. */
+void session_met(struct session *s, const char *id);
+void session_replaced(struct session *s);
+
 /* The ancestors' server said nothing to this handshake: try the other one next time. */
 void session_other_handshake(struct session *s);
 
@@ -177,10 +185,12 @@ void raw_more(struct relay *r);			/* for relay_pool_new() */
  * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the UCSPI environment from h
  * (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT, TCPLOCALHOST = the name asked for). *fd is our end of the
  * socket, non-blocking, the caller's. It returns when the program runs: what keeps it from that is -1 with errno, ENOENT
- * for example; EUSERS when PROGRAMS_MAX are running, whether their visitors are still there or not.
+ * for example; EUSERS when PROGRAMS_MAX are running, whether their visitors are still there or not. program_end() is how a
+ * visitor ends for whom errno kept it from running.
  */
 #define PROGRAMS_MAX 1024u
 int program_start(char *const *argv, const struct proxyhdr *h, int *fd);
+enum conn_end program_end(int error);
 
 /* Reap what has ended (also orphans, as PID 1): on SIGCHLD. */
 void program_reap(void);

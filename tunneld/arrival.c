@@ -2,16 +2,18 @@
 /* A visitor arrives: its header, which says who it is and the name it wants, and its kind. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "host.h"
+#include "log.h"
 #include "relay.h"
 #include "sock.h"
 #include "visitor.h"
 
-#define METHOD_MAX 32u		/* bytes of what may be an HTTP method; the longest one registered has 17 */
+#define METHOD_MAX 32u		/* bytes of what may be an HTTP method and the blank behind it */
 
 /* ---- what was read ---- */
 
@@ -45,19 +47,30 @@ arrival_keep(struct visitor *v, struct slice bytes)
 
 /* ---- the kind ---- */
 
-/* HTTP begins with a method and a blank; "SSH-2.0" does not. Unknown: a method may be under way. */
+/*
+ * What HTTP begins with: the methods of RFC 9110, PATCH, those of WebDAV and its kin that IANA has, and the beginning of HTTP/2.
+ * Left out are words other text protocols begin with, too: ACL, LINK, UNLINK, UPDATE.
+ */
+static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ",
+	"PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ", "REPORT ", "SEARCH ", "MKCALENDAR ",
+	"VERSION-CONTROL ", "CHECKIN ", "CHECKOUT ", "UNCHECKOUT ", "MERGE ", "LABEL ", "BASELINE-CONTROL ", "MKACTIVITY ",
+	"MKWORKSPACE ", "BIND ", "REBIND ", "UNBIND ", "ORDERPATCH ", "MKREDIRECTREF ", "UPDATEREDIRECTREF ", "PRI " };
+
+/* Unknown: a method may be under way. */
 static enum visitor_kind
 kind_of_bytes(struct slice first)
 {
-	size_t n = 0;
-
 	if (first.len > 0 && first.p[0] == 0x16)
 		return KIND_TLS;
-	while (n < first.len && ((first.p[n] >= 'A' && first.p[n] <= 'Z') || (n > 0 && first.p[n] == '-')))
-		n++;
-	if (n == first.len)
-		return n < METHOD_MAX ? KIND_UNKNOWN : KIND_TCP;
-	return n > 0 && first.p[n] == ' ' ? KIND_HTTP : KIND_TCP;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+		struct slice method = slice_str(methods[i]);
+
+		if (slice_starts(first, methods[i]))
+			return KIND_HTTP;
+		if (first.len < method.len && memcmp(first.p, method.p, first.len) == 0)
+			return KIND_UNKNOWN;
+	}
+	return KIND_TCP;
 }
 
 static enum visitor_kind
@@ -89,7 +102,7 @@ guess_kind(struct visitor *v, struct slice rest, bool last)
 	}
 	len += n > 0 ? (size_t)n : 0;
 	kind = kind_of_bytes(slice_of(first, len));
-	return kind != KIND_UNKNOWN || !last ? kind : len > 0 ? KIND_HTTP : KIND_TCP;
+	return kind == KIND_UNKNOWN && last ? KIND_TCP : kind;
 }
 
 static void
@@ -140,8 +153,11 @@ arrival_again(struct visitor *v, bool last)
 /* ---- the header ---- */
 
 static void
-malformed(struct visitor *v)
+malformed(struct visitor *v, const char *why)
 {
+	char peer[ENDPOINT_TEXT_MAX];
+
+	log_info("conn=%" PRIu64 " peer=%s header: %s", v->base.id, endpoint_text(&v->base.peer, peer), why);
 	v->verdict = HELLO_MALFORMED;
 	visitor_close(v, END_HELLO);
 }
@@ -152,9 +168,13 @@ take_passed(struct visitor *v, struct slice rest)
 {
 	int flags = fcntl(v->passed, F_GETFL);
 
-	if (rest.len > 0 || !sock_is_stream(v->passed) || flags == -1 ||
+	if (rest.len > 0) {
+		malformed(v, "bytes behind that of a handed-over socket");
+		return false;
+	}
+	if (!sock_is_stream(v->passed) || flags == -1 ||
 	    (!(flags & O_NONBLOCK) && fcntl(v->passed, F_SETFL, flags | O_NONBLOCK) == -1)) {
-		malformed(v);
+		malformed(v, "the descriptor that came with it is no stream socket");
 		return false;
 	}
 	close(v->stream.io.fd);		/* nobody else has it: its watch ends too */
@@ -205,14 +225,20 @@ take_header(struct visitor *v, struct slice bytes)
 			visitor_close(v, END_LIMIT);
 		return;
 	case PROXYHDR_ABSENT:
+		malformed(v, "it does not begin with a PROXY header");
+		return;
 	case PROXYHDR_BAD:
-		malformed(v);
+		malformed(v, "its PROXY header is broken or too long");
 		return;
 	case PROXYHDR_OK:
 		break;
 	}
-	if (said.h.authority.len > UINT8_MAX || bytes.p[0] == 'P') {	/* version 1 has no place for a name */
-		malformed(v);
+	if (bytes.p[0] == 'P') {
+		malformed(v, "version 1 has no place for a name");
+		return;
+	}
+	if (said.h.authority.len > UINT8_MAX) {
+		malformed(v, "AUTHORITY is longer than 255 bytes");
 		return;
 	}
 	said.rest = slice_skip(bytes, used);
@@ -232,7 +258,7 @@ take_descriptor(struct visitor *v, int fd)
 		return true;
 	}
 	close(fd);
-	malformed(v);
+	malformed(v, "more than one descriptor came with it");
 	return false;
 }
 

@@ -146,7 +146,7 @@ client_linger(struct client *c, enum conn_end end)
 		client_close(c, (enum conn_end)c->end);
 }
 
-/* The GOAWAY goes in front of any data: it is asked for when the turn of that has been. */
+/* What else is under way has this turn: a session that is closing sends only what was said by hand. */
 static void
 on_parting(struct ev_task *task)
 {

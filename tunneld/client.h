@@ -104,6 +104,9 @@ void login_shake(struct client *c);				/* HANDSHAKE */
 /* It is no login under way any more; result is the M_LOGINS_ it counts as. Idempotent. */
 void login_over(struct client *c, size_t result);
 
+/* What came is no login: why, for the log. Ending it is the caller's. */
+void login_malformed(struct client *c, const char *why);
+
 /* Logins under way. */
 size_t login_count(void);
 

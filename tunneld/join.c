@@ -176,7 +176,7 @@ join_raw(struct visitor *v, struct session *s, const struct said *said)
 	return true;
 }
 
-/* False: the session takes nobody any more. */
+/* False: the session takes nobody any more, or nobody now. */
 static bool
 join(struct visitor *v, struct session *s, const struct said *said)
 {
@@ -188,6 +188,8 @@ join(struct visitor *v, struct session *s, const struct said *said)
 	note_route(v, s);
 	if (c->mux == NULL)
 		return join_raw(v, s, said);
+	if (mux_must_wait(c->mux))	/* who is parked looks again when there is room */
+		return false;
 	if (!mux_open(c->mux, &v->stream, &stream_ops)) {
 		client_closing(s);
 		return false;

@@ -32,7 +32,7 @@ take_secret(struct client *c, struct slice secret)
 static void
 malformed(struct client *c)
 {
-	c->verdict = HELLO_MALFORMED;
+	login_malformed(c, "secret: neither of the ancestors' handshakes");
 	client_part(c, END_HELLO);
 }
 
@@ -165,12 +165,18 @@ struct raw {
 	uint64_t ahead;			/* bytes of the visitor's the relay did not read itself */
 };
 
-static uint64_t
-silence_ms(const struct raw *r)
+static bool
+half_close_rules(const struct raw *r)
 {
 	const struct serve_conf *conf = the->serve->conf;
 
-	return relay_half_closed(&r->relay) && conf->half_close_ms != 0 ? conf->half_close_ms : conf->idle_ms;
+	return relay_half_close_rules(relay_half_closed(&r->relay), conf->half_close_ms, conf->idle_ms);
+}
+
+static uint64_t
+silence_ms(const struct raw *r)
+{
+	return half_close_rules(r) ? the->serve->conf->half_close_ms : the->serve->conf->idle_ms;
 }
 
 void
@@ -243,7 +249,7 @@ on_deadline(struct ev_timer *t)
 {
 	struct raw *r = EV_CONTAINER(t, struct raw, deadline);
 
-	legacy_leave(r, relay_half_closed(&r->relay) ? END_HALF_CLOSE : END_IDLE);
+	legacy_leave(r, half_close_rules(r) ? END_HALF_CLOSE : END_IDLE);
 }
 
 static bool

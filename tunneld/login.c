@@ -2,6 +2,7 @@
 /* Logins: from accept, within limits, through a PROXY header if one is due and the TLS handshake, up to the session. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "client.h"
@@ -116,6 +117,15 @@ has_place(void)
 	return logins.now < the->opts->max_logins || yield(0);
 }
 
+void
+login_malformed(struct client *c, const char *why)
+{
+	char peer[ENDPOINT_TEXT_MAX];
+
+	log_info("conn=%" PRIu64 " peer=%s %s", c->base.id, endpoint_text(&c->base.peer, peer), why);
+	c->verdict = HELLO_MALFORMED;
+}
+
 size_t
 login_count(void)
 {
@@ -176,7 +186,7 @@ begin_handshake(struct client *c)
 void
 login_shake(struct client *c)
 {
-	char text[LOG_VALUE_MAX], peer[ENDPOINT_TEXT_MAX];
+	char text[LOG_VALUE_MAX], why[LOG_VALUE_MAX + 16];
 
 	if (!begin_handshake(c))
 		return;
@@ -196,9 +206,8 @@ login_shake(struct client *c)
 		broken(c, errno == 0 ? 0 : -1);
 		break;
 	case TLS_BAD:
-		log_info("conn=%" PRIu64 " peer=%s handshake: %s", c->base.id, endpoint_text(&c->base.peer, peer),
-		    log_value(slice_str(tls_why(c->tls)), text));
-		c->verdict = HELLO_MALFORMED;
+		snprintf(why, sizeof(why), "handshake: %s", log_value(slice_str(tls_why(c->tls)), text));
+		login_malformed(c, why);
 		client_linger(c, END_HELLO);
 		break;
 	}
@@ -237,8 +246,11 @@ login_read_header(struct client *c, unsigned events)
 			broken(c, 0);
 		return;
 	case PROXYHDR_ABSENT:
+		login_malformed(c, "header: it does not begin with a PROXY header");
+		client_close(c, END_HELLO);
+		return;
 	case PROXYHDR_BAD:
-		c->verdict = HELLO_MALFORMED;
+		login_malformed(c, "header: its PROXY header is broken or too long");
 		client_close(c, END_HELLO);
 		return;
 	case PROXYHDR_OK:

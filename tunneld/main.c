@@ -11,7 +11,10 @@
 #include "log.h"
 #include "relay.h"
 
-#define SYNOPSIS "tunneld [-l ADDR]... -i KEYFILE --domain DOMAIN --visitors ADDR... (-a FILE | --open) [options]"
+#define SYNOPSIS                                                                                                       \
+	"tunneld [-l ADDR]... -i KEYFILE --domain DOMAIN --visitors ADDR... (-a FILE | --open) [options]"              \
+	OPTS_OR "tunneld -i KEYFILE --id"                                                                              \
+	OPTS_OR "tunneld ... -c"
 
 #define WITHDRAW_MS 2000u	/* for the other nodes to take notice */
 #define DOMAIN_MAX (HOST_MAX - IDENTITY_ID_LEN - 1)	/* bytes of a domain that leaves room for "ID." */
@@ -74,7 +77,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "the same for this node: targets are the visitors socket" },
 		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, SERVE_MS_MAX,
 		    "on TERM first empty --clients and --local, and go on for so long (2 with --clients)" },
-		SERVE_OPTIONS_OTHER(o->serve),
+		SERVE_OPTIONS_WORDED(o->serve, "connections at once (what descriptors allow)", "of no use here (5)"),
 	};
 
 	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
@@ -230,7 +233,7 @@ static void
 on_names(void *arg)
 {
 	(void)arg;
-	parked_names_changed();
+	parked_look_again();
 	published_changed();
 }
 

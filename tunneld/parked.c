@@ -72,7 +72,7 @@ on_look_again(struct ev_task *task)
 }
 
 void
-parked_names_changed(void)
+parked_look_again(void)
 {
 	look_again.cb = on_look_again;
 	if (parked != NULL)

@@ -18,6 +18,7 @@
 
 #define PAUSE_MS 200u		/* between two writes */
 #define RETRY_MS 1000u
+#define LOOK_MS 1000u		/* how often they are looked at */
 #define HEAD ROUTES_SORTED_MARK "\n"
 
 /* A live name and the kinds some session of it takes. */
@@ -44,7 +45,7 @@ struct file {
 	mode_t mode;
 	struct content written;		/* what the file holds; NULL: not known */
 	struct stamp stamp;		/* of the file with that text */
-	struct ev_timer due;
+	struct ev_timer due, look;
 	uint64_t last_ms;		/* of the last write */
 	bool again, failing;
 	struct job job;
@@ -280,6 +281,34 @@ on_due(struct ev_timer *t)
 	write_later(f, RETRY_MS);
 }
 
+static void
+changed(struct file *f)
+{
+	uint64_t now, free_at;
+
+	if (!f->on || f->due.due_ms != 0)
+		return;
+	if (f->job.busy) {
+		f->again = true;
+		return;
+	}
+	now = ev_now_ms(the->serve->ev);
+	free_at = f->last_ms + PAUSE_MS;
+	write_later(f, free_at > now ? free_at - now : 1);
+}
+
+/* Somebody else may have taken it away, or changed it. */
+static void
+on_look(struct ev_timer *t)
+{
+	struct file *f = EV_CONTAINER(t, struct file, look);
+	struct stamp now = stamp_of(f->path);
+
+	ev_timer_in(the->serve->ev, t, LOOK_MS);
+	if (!f->job.busy && !f->failing && (now.error != 0 || !stamp_same(&now, &f->stamp)))
+		changed(f);
+}
+
 /* Without lines, and not before it is done. */
 static void
 write_empty(struct file *f)
@@ -317,6 +346,7 @@ start(struct file *f, const char *path)
 	f->path = path;
 	f->mode = 0644 & ~mask;
 	f->due.cb = on_due;
+	f->look.cb = on_look;
 	f->job.work = on_work;
 	f->job.done = on_written;
 	write_empty(f);		/* lines another run left lead nowhere */
@@ -327,23 +357,8 @@ start(struct file *f, const char *path)
 	if (job_open(&f->job, the->serve->ev) == -1)
 		return -1;
 	f->on = true;
+	ev_timer_in(the->serve->ev, &f->look, LOOK_MS);
 	return 0;
-}
-
-static void
-changed(struct file *f)
-{
-	uint64_t now, free_at;
-
-	if (!f->on || f->due.due_ms != 0)
-		return;
-	if (f->job.busy) {
-		f->again = true;
-		return;
-	}
-	now = ev_now_ms(the->serve->ev);
-	free_at = f->last_ms + PAUSE_MS;
-	write_later(f, free_at > now ? free_at - now : 1);
 }
 
 static void
@@ -353,6 +368,7 @@ stop(struct file *f)
 		return;
 	f->on = false;
 	ev_timer_at(the->serve->ev, &f->due, 0);
+	ev_timer_at(the->serve->ev, &f->look, 0);
 	if (f->job.busy) {
 		job_wait(&f->job);
 		note_written(f);

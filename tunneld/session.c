@@ -300,6 +300,14 @@ on_goaway(struct mux *m)
 	client_closing(&c->session);
 }
 
+/* An ancestor has taken streams: there may be visitors who wait for that. */
+static void
+on_room(struct mux *m)
+{
+	(void)m;
+	parked_look_again();
+}
+
 static void
 log_down(const struct client *c, enum mux_end end)
 {
@@ -349,7 +357,8 @@ on_session_ended(struct mux *m, enum mux_end end)
 	client_close(c, login && end == MUX_CLOSED ? END_HELLO : end_of(c, end));
 }
 
-static const struct mux_ops session_ops = { .opened = on_opened, .goaway = on_goaway, .ended = on_session_ended };
+static const struct mux_ops session_ops = { .opened = on_opened, .goaway = on_goaway, .ended = on_session_ended,
+	.room = on_room };
 
 void
 session_begin(struct client *c)

@@ -106,7 +106,7 @@ void visitor_cut(struct serve_conn *base);			/* END_DRAIN, now */
 
 /* ---- parked.c: those who wait for their client ---- */
 
-void parked_names_changed(void);				/* they look again */
+void parked_look_again(void);					/* names have changed, or a client has room */
 void parked_drain(void);					/* they wait for nobody any more */
 
 /* ---- main.c: which part a connection belongs to ---- */

@@ -75,3 +75,12 @@ fds_back "$base" c
 same "got=hi end=eof" "$(client "$VISITORS" "visitor:$ID.tun.test,kind=tcp" shut read)" "afterwards"
 metric_is 0 tunnelc_visitors
 same 1 "$(count 'link=' c)" "changes of the session"
+stop c
+
+# The same where a program is to be started for each.
+rm -f c.log over
+limited 30 c "$TUNNELC" -n 9 -k "$SERVER" -i c.key -s "$TUNNEL" -- cat
+start_peer herd herd 60 over "$VISITORS" "visitor:$ID.tun.test,kind=tcp"
+wait_for 10 has_lines 30 'route=program target=cat .* rx=0 tx=0 .* end=limit$' c || fail "$(count 'end=limit' c) were sent away"
+same 0 "$(count 'end=unreachable$' c)"
+touch over

@@ -10,11 +10,14 @@ hub -l "$at" --park 0
 
 # TERM to the client: who is there goes on, a newcomer is told that nobody is, the end comes with the last visitor.
 tunnel c "tcp=$ECHO" "http=$ECHO"
+exits 0 "$TUNNELC" -i c.key --ready
 hand_over "$ID.tun.test,kind=tcp" send:one recv:3 touch:began wait:more send:two recv:3 shut read >one.out &
 visitor=$!
 wait_for 5 test -e began
 signal c TERM
 logged 'stopping: 1 visitors have 30000 ms to finish' c
+exits 111 "$TUNNELC" -i c.key --ready
+has "$(cat err)" 'not ready: '
 has "$(visit "$ID.tun.test,kind=http" 'send:GET / HTTP/1.1\r\nHost: x\r\n\r\n' timeout:10 read)" 'x20503.*Tunnel-Error:\\x20offline'
 alive "$(pid_of c)" || fail "it did not wait for its visitor"
 touch more

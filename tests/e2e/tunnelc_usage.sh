@@ -36,6 +36,8 @@ refused 'no key: give -i' -s a.test:1 -k "$PIN" tls=a:1
 refused 'which key has the server' -s a.test:1 -i key tls=a:1
 refused '-k abc: no id' -s a.test:1 -i key -k abc tls=a:1
 refused 'without server keys' -s a.test:1 --secret-file secret -k "$PIN" tls=a:1
+refused 'without a name' -s a.test:1 --secret-file secret tcp=a:1 tls:b.test=a:1
+refused 'without a name' -s a.test:1 --secret-file secret -c 'http:*.b.test=a:1'
 refused 'nothing to serve' -s a.test:1 -i key -k "$PIN"
 refused 'nothing to serve' -s a.test:1 -i key -k "$PIN" proxy=v1
 refused 'nothing to serve' -s a.test:1 -i key -k "$PIN" --

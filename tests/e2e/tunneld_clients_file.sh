@@ -76,7 +76,11 @@ live "$A.tun.test tls=$V proxy=v2" "new.test tls=$V proxy=v2"
 logged_times 1 'run/live can be written again' tunneld
 same 1 "$(count 'cannot be written' tunneld)" "said once"
 
-# Somebody else's hands: the next change puts it right.
+# Somebody else's hands: taken away, or changed, it is there again within a second or two, though no name has come or gone.
+rm run/live
+live "$A.tun.test tls=$V proxy=v2" "new.test tls=$V proxy=v2"
+echo "evil.test tls=192.0.2.66:443" >run/live
+live "$A.tun.test tls=$V proxy=v2" "new.test tls=$V proxy=v2"
 echo "evil.test tls=192.0.2.66:443" >run/live
 rm -f b.over
 session b tls

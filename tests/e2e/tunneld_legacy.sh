@@ -67,6 +67,7 @@ done
 logged 'client=secret conn=[0-9]+ peer=.* unauthorised: no line .* its hash' tunneld
 logged 'hello=ok .* end=denied' tunneld
 logged_times 5 'hello=malformed .* end=hello' tunneld
+logged_times 5 "info: conn=[0-9]+ peer=.* secret: neither of the ancestors' handshakes\$" tunneld
 has "$(client "$LEGACY" hex:1111 shut timeout:5 read)" '^got= end='
 logged 'hello=eof .* end=hello' tunneld
 has "$(tunnel plain "$LEGACY" frame:1:1:1:0 'frame:0:0:1:4:x' end)" 'end=(close_notify|eof|reset)$'

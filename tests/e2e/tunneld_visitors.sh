@@ -39,22 +39,37 @@ served stream:hi
 same "got=hi end=eof" "$(visit unix:visitors header:b.x.wild.test send:abc shut read)"
 has "$(told)" 'e0=tcp behind=abc$'
 logged 'name=b.x.wild.test route=\*.x.wild.test ' tunneld
-# HTTP begins with a method and a blank, in one piece or in several; capital letters alone do not make it.
-served stream:hi
-same "got=hi end=eof" "$(visit "$TCP" header:app.test,local send:SSH-2.0-x shut read)"
-has "$(told)" 'e0=tcp behind=SSH-2.0-x$'
+# HTTP begins with one of its methods and a blank, in one piece or in several; other words, and capital letters alone, do not make it.
+is() { # KIND WORD...: a visitor of whom the kind is not told
+	local kind="$1"; shift
+	served stream:hi
+	same "got=hi end=eof" "$(visit "$TCP" header:app.test,local "$@" shut read)"
+	has "$(told)" "e0=$kind behind="
+}
+is http 'send:GET /'
+is http send:G sleep:0.1 send:E sleep:0.1 'send:T /'
+is http send:VERSION- sleep:0.1 'send:CONTROL /'
+is http 'send:PROPFIND /'
+is http 'send:PRI * HTTP/2.0\r\n'
+is http 'send:OPTIONS * HTTP/1.1\r\n'
+is tcp send:SSH-2.0-x
+is tcp 'send:NICK bob\r\n'
+is tcp 'send:EHLO x\r\n'
+is tcp 'send:SET k 5\r\n'
+is tcp 'send:GETX /'
+is tcp 'send:get /'
+is tcp 'send: GET /'
+is tcp send:GET
+is tcp send:G
 served stream:hi
 same "got=hi end=eof" "$(visit unix:visitors pass:app.test,local send:SSH sleep:0.1 send:-2.0-x shut read)"
 has "$(told)" 'e0=tcp behind=SSH-2.0-x$'
 served stream:hi
-same "got=hi end=eof" "$(visit "$TCP" header:app.test,local send:G sleep:0.1 send:E sleep:0.1 'send:T /' shut read)"
-has "$(told)" 'e0=http behind=GET.x20/$'
-served stream:hi
-same "got=hi end=eof" "$(visit "$TCP" header:app.test,local send:VERSION- sleep:0.1 'send:CONTROL /' shut read)"
-has "$(told)" 'e0=http behind=VERSION-CONTROL.x20/$'
-served stream:hi
 same "got=hi end=eof" "$(visit unix:visitors header:app.test send:GE sleep:1 'send:T /' shut read)"	# no more was waited for
-has "$(told)" 'e0=http behind=GET.x20/$'
+has "$(told)" 'e0=tcp behind=GET.x20/$'
+served stream:hi
+same "got=hi end=eof" "$(visit unix:visitors header:app.test 'send:GET' read)"		# nor is there any more
+has "$(told)" 'e0=tcp behind=GET$'
 served stream:hi
 same "got=hi end=eof" "$(visit unix:visitors header:app.test "send:$(printf '%040d' 0 | tr 0 X)" read)"
 has "$(told)" 'e0=tcp behind=X{40}$'
@@ -147,6 +162,10 @@ for bad in 'send:GET / HTTP/1.0\r\n\r\n' hex:0d0a0d0a000d0a515549540a3000 'send:
 	has "$(client "unix:$T/visitors" "$bad" timeout:5 read)" '^got= end='
 done
 logged_times 5 'hello=malformed .* end=hello' tunneld
+logged_times 5 'info: conn=[0-9]+ peer=unix header: ' tunneld
+logged 'header: it does not begin with a PROXY header$' tunneld
+logged 'header: version 1 has no place for a name$' tunneld
+logged_times 3 'header: its PROXY header is broken or too long$' tunneld
 has "$(client "unix:$T/visitors" hex:0d0a0d0a000d shut timeout:5 read)" '^got= end='
 logged 'hello=eof .* end=hello' tunneld
 # A descriptor that is no stream socket; bytes behind the header of one that is.
@@ -164,6 +183,8 @@ python3 -SE - <<-'END'
 	        pass
 END
 logged_times 8 'hello=malformed .* end=hello' tunneld
+logged_times 2 'header: the descriptor that came with it is no stream socket$' tunneld
+logged_times 1 'header: bytes behind that of a handed-over socket$' tunneld
 has "$(curl -sS --unix-socket metrics http://localhost/metrics)" '^tunneld_visitors_total\{kind="http"\} [1-9]'
 [ "$(find "/proc/$(pid_of tunneld)/fd" -type l | wc -l)" -lt 20 ] || fail "descriptors are left: $(ls -l "/proc/$(pid_of tunneld)/fd")"
 

@@ -100,7 +100,7 @@ side_ended(struct mux *m, enum mux_end how)
 	side->io.fd = -1;
 }
 
-const struct mux_ops side_ops = { side_opened, side_goaway, side_ended };
+const struct mux_ops side_ops = { .opened = side_opened, .goaway = side_goaway, .ended = side_ended };
 
 static void
 nothing(struct ev_io *io, unsigned events)

@@ -138,6 +138,98 @@ goaway_ends_new_streams_and_no_others(void **state)
 }
 
 static void
+goaway_goes_behind_what_was_said(void **state)
+{
+	(void)state;
+	for (int closing = 0; closing < 2; closing++) {
+		int fd = start_raw(0, 0);
+
+		visit();
+		closing ? mux_close(near.m) : mux_goaway(near.m);
+		run_turn();
+		run_turn();
+		assert_int_equal(hear(fd), 17 + 12);
+		assert_memory_equal(heard, "\0\0\0\1\0\0\0\2\0\0\0\5", 12);
+		assert_memory_equal(heard + 17, "\0\3\0\0\0\0\0\0\0\0\0\0", 12);
+		close(fd);
+		stop();
+	}
+}
+
+/* More than is sent at once, and in such pieces that the GOAWAY would find room in front of the last one. */
+static void
+goaway_waits_for_all_that_was_said(void **state)
+{
+	static const size_t words[] = { 130000, 8 * YAMUX_DATA_MAX, 5 };
+	static char some[8 * YAMUX_DATA_MAX], said[sizeof(some) * 3];
+	size_t all = 130000 + sizeof(some) + 5 + (2 + 17 + 1) * 12, sum = 0, n;
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		wires[i].near = (struct leg){ .wire = &wires[i], .s.io.fd = -1 };
+		assert_true(mux_open(near.m, &wires[i].near.s, &near_leg_ops));
+		assert_true(mux_send(&wires[i].near.s, slice_of(some, words[i])));
+	}
+	mux_goaway(near.m);
+	while (sum < all) {
+		run_turn();
+		while ((n = hear(fd)) > 0) {
+			assert_true(sum + n <= all);
+			memcpy(said + sum, heard, n);
+			sum += n;
+		}
+	}
+	assert_memory_equal(said + sum - 12, "\0\3\0\0\0\0\0\0\0\0\0\0", 12);
+	close(fd);
+	stop();
+}
+
+/* ---- an ancestor that takes its time ---- */
+
+static int rooms;
+
+static void
+count_room(struct mux *m)
+{
+	(void)m;
+	rooms++;
+}
+
+static void
+an_owner_that_has_to_wait_is_told_when_not(void **state)
+{
+	static struct leg legs[YAMUX_BACKLOG];
+	static const uint8_t ack[] = "\0\1\0\2\0\0\0\2\0\0\0";
+	struct mux_conf conf = { YAMUX_SERVER, .ancestor = true, .max_streams = 1 };
+	struct mux_ops ops = side_ops;
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	mux_free(near.m);
+	ops.room = count_room;
+	new_session(&near, &conf, &ops);
+	assert_false(mux_must_wait(near.m));
+	for (size_t i = 0; i < YAMUX_BACKLOG; i++) {
+		legs[i] = (struct leg){ .s.io.fd = -1 };
+		assert_true(mux_open(near.m, &legs[i].s, &near_leg_ops));
+	}
+	assert_true(mux_must_wait(near.m));
+	for (int i = 0; i < 5; i++)
+		run_turn();
+	assert_int_equal(rooms, 0);
+	assert_int_equal(write(fd, ack, 12), 12);
+	for (int i = 0; i < 5; i++)
+		run_turn();
+	assert_int_equal(rooms, 1);
+	assert_false(mux_must_wait(near.m));
+	for (size_t i = 0; i < YAMUX_BACKLOG; i++)
+		mux_reset(&legs[i].s);
+	close(fd);
+	stop();
+}
+
+static void
 a_peer_that_breaks_the_rules_is_told_and_left(void **state)
 {
 	int fd = start_raw(0, 0);
@@ -266,6 +358,9 @@ main(void)
 		loop_test(a_tls_session_that_ends_without_a_word_is_lost),
 		loop_test(a_session_that_is_closed_ends_in_order_at_both_ends),
 		loop_test(goaway_ends_new_streams_and_no_others),
+		loop_test(goaway_goes_behind_what_was_said),
+		loop_test(goaway_waits_for_all_that_was_said),
+		loop_test(an_owner_that_has_to_wait_is_told_when_not),
 		loop_test(a_peer_that_breaks_the_rules_is_told_and_left),
 		loop_test(ends_have_words),
 		loop_test(who_has_said_nothing_for_a_while_pings),

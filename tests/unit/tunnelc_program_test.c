@@ -61,6 +61,7 @@ what_cannot_be_started_is_told_at_once(void **state)
 	(void)state;
 	assert_int_equal(start("/nowhere/at/all", NULL, &fd), -1);
 	assert_int_equal(errno, ENOENT);
+	assert_int_equal(program_end(errno), END_UNREACHABLE);
 	assert_int_equal(fd, -1);
 	assert_int_equal(start("no-such-program-in-any-path", NULL, &fd), -1);
 	assert_int_equal(errno, ENOENT);
@@ -83,6 +84,7 @@ there_are_only_so_many_at_once(void **state)
 	}
 	assert_int_equal(start("true", NULL, &fd), -1);
 	assert_int_equal(errno, EUSERS);
+	assert_int_equal(program_end(errno), END_LIMIT);
 	assert_int_equal(fd, -1);
 	bury();
 	assert_int_equal(start("true", NULL, &fd), 0);

@@ -52,8 +52,57 @@ streams_may_come_a_little_out_of_order_but_once(void **state)
 	assert_string_equal(hear_frame(WINDOW, SYN, 5, 0), "bad:a stream opened twice");
 
 	begin_server();
-	hear_frame(WINDOW, SYN, 2 * YAMUX_DISORDER + 1, 0);
-	assert_string_equal(hear_frame(WINDOW, SYN, 1, 0), "bad:a stream opened twice");	/* or it looks so */
+	hear_frame(WINDOW, SYN, 3, 0);
+	assert_string_equal(hear_frame(WINDOW, SYN, 2 * YAMUX_DISORDER + 3, 0), "open131");
+	assert_string_equal(hear_frame(WINDOW, SYN, 5, 0), "open5");
+	assert_string_equal(hear_frame(WINDOW, SYN, 3, 0), "bad:a stream opened twice");
+}
+
+static void
+a_stream_may_come_64_streams_late_and_no_later(void **state)
+{
+	(void)state;
+	for (uint32_t first = 1; first < 9; first += 2) {
+		begin_server();
+		hear_frame(WINDOW, SYN, first + 2 * YAMUX_DISORDER, 0);
+		assert_memory_equal(hear_frame(WINDOW, SYN, first, 0), "open", 4);
+		assert_string_equal(hear_frame(WINDOW, SYN, first, 0), "bad:a stream opened twice");
+
+		begin_server();
+		hear_frame(WINDOW, SYN, first + 2 * YAMUX_DISORDER + 2, 0);
+		assert_string_equal(hear_frame(WINDOW, SYN, first, 0), "bad:a stream opened too late");
+	}
+}
+
+/* ---- streams of ours the peer has not taken yet ---- */
+
+static void
+an_ancestor_is_not_brought_more_than_it_has_room_for(void **state)
+{
+	(void)state;
+	begin(YAMUX_SERVER, 1, true);
+	for (unsigned i = 0; i < YAMUX_BACKLOG; i++)
+		assert_int_equal(open_stream(), 2 * i + 2);
+	say();
+	assert_true(yamux_must_wait(y));
+	assert_int_equal(open_stream(), 0);
+	assert_int_equal(yamux_own_streams(y), YAMUX_BACKLOG);
+	hear_frame(WINDOW, ACK, 4, 0);
+	hear_frame(DATA, ACK, 4, 0);				/* is one, said twice */
+	assert_int_equal(open_stream(), 2 * YAMUX_BACKLOG + 2);
+	assert_int_equal(open_stream(), 0);
+	assert_string_equal(hear_frame(WINDOW, RST, 6, 0), "reset6");
+	assert_int_equal(open_stream(), 2 * YAMUX_BACKLOG + 4);
+	assert_true(yamux_must_wait(y));
+	yamux_reset(y, stream(2));
+	assert_false(yamux_must_wait(y));
+	yamux_reset(y, stream(4));				/* it was taken before */
+	open_stream();
+	assert_int_equal(open_stream(), 0);
+
+	begin_server();						/* others need no such patience */
+	for (unsigned i = 0; i < YAMUX_BACKLOG + 1; i++)
+		assert_int_not_equal(open_stream(), 0);
 }
 
 static void
@@ -64,7 +113,7 @@ ids_reach_up_to_the_last(void **state)
 	assert_string_equal(hear_frame(WINDOW, SYN, 1, 0), "open1");
 	assert_string_equal(hear_frame(WINDOW, SYN, UINT32_MAX, 0), "open4294967295");
 	assert_string_equal(hear_frame(WINDOW, SYN, UINT32_MAX - 2, 0), "open4294967293");
-	assert_string_equal(hear_frame(WINDOW, SYN | FIN, 3, 0), "bad:a stream opened twice");
+	assert_string_equal(hear_frame(WINDOW, SYN | FIN, 3, 0), "bad:a stream opened too late");
 
 	begin_client();
 	y->next_id = UINT32_MAX - 2;
@@ -213,6 +262,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams_may_come_a_little_out_of_order_but_once),
+		cmocka_unit_test(a_stream_may_come_64_streams_late_and_no_later),
+		cmocka_unit_test(an_ancestor_is_not_brought_more_than_it_has_room_for),
 		cmocka_unit_test(ids_reach_up_to_the_last),
 		cmocka_unit_test(ids_that_crowd_are_told_apart),
 		cmocka_unit_test(a_walk_finds_every_stream_once_though_streams_are_reset),
