@@ -354,6 +354,27 @@ ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg)
 }
 
 void
+ev_signal_hold(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+bool
+ev_stop_held(void)
+{
+	sigset_t set;
+
+	return sigpending(&set) == 0 && (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1);
+}
+
+void
 ev_signal_reset(void)
 {
 	sigset_t none;

@@ -81,6 +81,12 @@ int ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg);
 /* A process forked from one with a loop makes its own: unblock what ev_signal() blocked first. */
 void ev_signal_reset(void);
 
+/* Before there is a loop: hold back the signals that end or prod a tool until ev_signal() has somebody to tell of them. */
+void ev_signal_hold(void);
+
+/* Whether one that is to end us is held back. */
+bool ev_stop_held(void);
+
 /*
  * Called at the end of each turn before waiting, and with UINT64_MAX behind the last: returns how many milliseconds the wait may
  * take, -1: as many as it likes. log_turn() is one.

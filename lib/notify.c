@@ -2,6 +2,7 @@
 /* Readiness and state notifications. */
 #include "notify.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,24 @@ notify_ready_fd(int fd, const char *line)
 	free(text);
 	if (n != (ssize_t)len + 1)
 		return -1;
-	return fd == STDERR_FILENO ? 0 : close(fd);	/* the log's number must not become a client's */
+	notify_close_fd(fd);
+	return 0;
+}
+
+void
+notify_close_fd(int fd)
+{
+	int null;
+
+	if (fd > STDERR_FILENO)
+		close(fd);
+	if (fd >= STDERR_FILENO)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null != -1) {
+		dup2(null, fd);
+		close(null);
+	}
 }
 
 void

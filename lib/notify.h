@@ -6,6 +6,9 @@
 /* Write line and a newline to fd and close it, unless it is standard error; -1 with errno. */
 int notify_ready_fd(int fd, const char *line);
 
+/* Let go of it; the numbers of standard descriptors must not become a client's. */
+void notify_close_fd(int fd);
+
 /*
  * Send state ("READY=1") to the unix datagram socket named by NOTIFY_SOCKET (sd_notify(3)). Without the variable, or with
  * nobody there, nothing happens.

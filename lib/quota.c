@@ -20,7 +20,7 @@ struct entry {
 struct quota {
 	pthread_mutex_t lock;	/* robust: a worker killed inside is survived */
 	uint64_t seed;
-	uint64_t logged_ms;
+	uint64_t logged_ms, unlogged;
 	unsigned workers;
 	size_t mask;		/* entries of one table - 1 */
 	struct entry entry[];	/* worker after worker */
@@ -210,17 +210,20 @@ wipe(void *p, size_t len)
 	memset((void *)inner_end, 0, to - inner_end);
 }
 
-bool
-quota_may_log(struct quota *q, uint64_t now_ms)
+uint64_t
+quota_log(struct quota *q, uint64_t now_ms)
 {
-	bool may;
+	uint64_t n = 0;
 
 	lock(q);
-	may = q->logged_ms == 0 || now_ms >= q->logged_ms + 1000;
-	if (may)
+	q->unlogged++;
+	if (q->logged_ms == 0 || now_ms >= q->logged_ms + 1000) {
+		n = q->unlogged;
+		q->unlogged = 0;
 		q->logged_ms = now_ms;
+	}
 	unlock(q);
-	return may;
+	return n;
 }
 
 void

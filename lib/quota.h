@@ -31,8 +31,8 @@ void quota_drop(struct quota *q, unsigned worker, uint64_t key);
 /* What key's count over all workers is now. */
 uint64_t quota_count(struct quota *q, uint64_t key);
 
-/* For a line that all workers together log at most once a second: whether it is time; then it is not for the next second. */
-bool quota_may_log(struct quota *q, uint64_t now_ms);
+/* One more event of a kind all workers together log at most once a second: how many there were since that was done, 0: not now. */
+uint64_t quota_log(struct quota *q, uint64_t now_ms);
 
 /* Worker died: what it held is free again. */
 void quota_forget(struct quota *q, unsigned worker);

@@ -2,6 +2,7 @@
 /* A routes file -> a table: read, check every line, hash. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ev.h"
 #include "routes_table.h"
 
 /* An event loop may share the CPU with us, and shall not wait for the end of our time slice: give way this often. */
@@ -16,6 +18,7 @@
 #define READ_ONCE (256u * 1024u)
 
 #define TEXT_MAX 0xf0000000u		/* bytes; every place fits in 32 bits */
+#define WRITER_MS 200		/* between two looks whether waiting for a pipe's writer is of use */
 #define READ_AHEAD 65536u		/* bytes of room behind the size a file has when it is opened */
 
 struct loading {
@@ -53,6 +56,29 @@ resize(struct loading *l, size_t size)
 	return 0;
 }
 
+/* Whether the path leads there still. */
+static bool
+is_in_place(const char *path, const struct stat *st)
+{
+	struct stat now;
+
+	return stat(path, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
+}
+
+/* Until something comes through a pipe: at start one waits for who writes into it, if need be for long, but not against all odds. */
+static int
+wait_for_writer(const struct loading *l, int fd, const struct stat *st)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (poll(&p, 1, WRITER_MS) == 0) {
+		errno = EINTR;
+		if (ev_stop_held() || !is_in_place(l->path, st))
+			return -1;
+	}
+	return 0;
+}
+
 /* Read until the end of the file, wherever that is by then: it may be growing, or no plain file. */
 static int
 read_text(struct loading *l, int fd)
@@ -67,6 +93,8 @@ read_text(struct loading *l, int fd)
 	if (st.st_size <= TEXT_MAX && resize(l, used + (size_t)st.st_size + READ_AHEAD) == -1)
 		return -1;
 	while (l->map != NULL && used - head <= TEXT_MAX) {
+		if (S_ISFIFO(st.st_mode) && wait_for_writer(l, fd, &st) == -1)
+			return -1;
 		n = read(fd, l->map + used, l->size - used < READ_ONCE ? l->size - used : READ_ONCE);
 		sched_yield();
 		if (n == 0 && used == head && S_ISFIFO(st.st_mode)) {
@@ -77,7 +105,7 @@ read_text(struct loading *l, int fd)
 			((struct routes_head *)(void *)l->map)->text_len = (uint32_t)(used - head);
 			return 0;
 		}
-		if (n == -1 && errno != EINTR)
+		if (n == -1 && errno != EINTR && errno != EAGAIN)
 			return -1;
 		if (n > 0 && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
 			l->why = "neither a plain file nor a pipe";
@@ -94,12 +122,11 @@ read_text(struct loading *l, int fd)
 static int
 read_file(struct loading *l)
 {
-	int fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* no waiting for who would write into a pipe */
+	int fd = open(l->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	int result, saved;
 
 	if (fd == -1)
 		return -1;
-	(void)fcntl(fd, F_SETFL, O_RDONLY);
 	result = read_text(l, fd);
 	saved = errno;
 	close(fd);

@@ -7,19 +7,21 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "job.h"
 #include "log.h"
 #include "stamp.h"
 
 #define POLL_MS 250
+#define RETRY_MS 2000u		/* between two tries to read a file that is there and can't be read */
 
 struct file {
 	const char *path;
 	struct routes *table;		/* owned */
 	struct stamp_watch watch;
 	bool wanted;			/* to be read in the next round */
-	bool failing;			/* it is there and could not be read: tried again and again, and not told each time */
+	uint64_t retry_ms;		/* it is there and could not be read: when to try again, 0: no need to */
 };
 
 /* What a round found in one file: the thread's until it has ended. */
@@ -122,21 +124,25 @@ routeset_open(struct routeset *rs, routes_report *report, void *arg)
 
 /* ---- while running ---- */
 
+/* Of a file that still can't be read that is not said again, but what is wrong with its lines is. */
 static void
 report_from_thread(void *arg, const char *text)
 {
-	(void)arg;
-	log_from_thread(LOG_LEVEL_ERROR, "routes: %s", text);
+	const struct file *file = arg;
+	bool whole = text[strlen(file->path)] == ':' && text[strlen(file->path) + 1] == ' ';
+
+	if (file->retry_ms == 0 || !whole)
+		log_from_thread(LOG_LEVEL_ERROR, "routes: %s", text);
 }
 
 /* What gives its bytes once, or without end, is no file to read again. */
 static void
-read_one(const struct file *file, struct found *f)
+read_one(struct file *file, struct found *f)
 {
 	f->stamp = stamp_of(file->path);
 	f->result = ROUTES_REFUSED;
 	if (f->stamp.error != 0 || f->stamp.plain)
-		f->result = routes_load(file->path, file->failing ? NULL : report_from_thread, NULL, &f->table);
+		f->result = routes_load(file->path, report_from_thread, file, &f->table);
 	else
 		log_from_thread(LOG_LEVEL_ERROR, "routes: %s: not a plain file", file->path);
 }
@@ -185,8 +191,10 @@ start_round(struct routeset *rs)
 static void
 want_all(struct routeset *rs)
 {
-	for (size_t i = 0; i < rs->n; i++)
+	for (size_t i = 0; i < rs->n; i++) {
 		rs->file[i].wanted = true;
+		rs->file[i].retry_ms = 0;	/* who asks wants to hear it again */
+	}
 }
 
 void
@@ -200,6 +208,14 @@ routeset_reload(struct routeset *rs)
 	}
 	want_all(rs);
 	start_round(rs);
+}
+
+static bool
+is_due(struct file *f, uint64_t now_ms)
+{
+	struct stamp now = stamp_of(f->path);
+
+	return stamp_due(&f->watch, &now, now_ms) || (f->retry_ms != 0 && now_ms >= f->retry_ms);
 }
 
 static void
@@ -217,9 +233,7 @@ look(struct ev_timer *t)
 		return;
 	}
 	for (size_t i = 0; i < rs->n; i++) {
-		struct stamp now = stamp_of(rs->file[i].path);
-
-		rs->file[i].wanted = rs->file[i].failing || stamp_due(&rs->file[i].watch, &now, ev_now_ms(rs->ev));
+		rs->file[i].wanted = is_due(&rs->file[i], ev_now_ms(rs->ev));
 		any = any || rs->file[i].wanted;
 	}
 	if (any)
@@ -230,10 +244,10 @@ look(struct ev_timer *t)
 static void
 note_failure(struct routeset *rs, struct file *f, const struct found *r)
 {
-	bool known = f->failing;
+	bool known = f->retry_ms != 0;
 
-	f->failing = r->result == ROUTES_FAILED && r->stamp.error == 0;
-	if (known && f->failing)
+	f->retry_ms = r->result == ROUTES_FAILED && r->stamp.error == 0 ? ev_now_ms(rs->ev) + RETRY_MS : 0;
+	if (known && f->retry_ms != 0)
 		return;
 	rs->bad++;
 	log_error("routes: %s: %s; the table read before stays", f->path,
@@ -254,7 +268,7 @@ take_result(struct routeset *rs, size_t i)
 		note_failure(rs, f, r);
 		return false;
 	}
-	f->failing = false;
+	f->retry_ms = 0;
 	rs->good++;
 	log_info("routes: %s: read, %zu lines", f->path, routes_count(r->table));
 	routeset_replace(rs, i, r->table);

@@ -88,6 +88,7 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 	if (c->next != NULL)
 		c->next->at = c->at;
 	s->open_conns--;
+	workers_keep_room(s);
 	if (s->paused && !s->starved && s->open_conns < s->max_conns)
 		resume(s);
 	if ((s->draining || s->one) && s->open_conns == 0)
@@ -159,14 +160,14 @@ static void
 over_source_limit(struct serve *s, const struct endpoint *peer)
 {
 	char text[ENDPOINT_TEXT_MAX];
+	uint64_t n;
 
 	metrics_add(s->metrics, s->worker, M_SOURCE_LIMITED, 1);
-	s->limited_since++;
-	if (!quota_may_log(s->quota, ev_now_ms(s->ev)))
+	n = quota_log(s->quota, ev_now_ms(s->ev));
+	if (n == 0)
 		return;
 	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already (%" PRIu64
-	    " closed so since the last such line)", endpoint_text(peer, text), s->max_per_source, s->limited_since);
-	s->limited_since = 0;
+	    " closed so since the last such line)", endpoint_text(peer, text), s->max_per_source, n);
 }
 
 static void
@@ -295,7 +296,7 @@ on_round_over(void *arg, bool changed)
 		if (s->ops->routes_changed != NULL)
 			s->ops->routes_changed(s);
 	}
-	notify_systemd("READY=1");
+	serve_reloaded(s);
 }
 
 /* ---- signals and drain ---- */
@@ -379,6 +380,25 @@ on_stop_signal(void *arg, int signo)
 		serve_drain(s);
 }
 
+void
+serve_reload(struct serve *s)
+{
+	notify_systemd_reloading();
+	s->reloading = true;
+	routeset_reload(s->routes);
+	serve_reloaded(s);
+}
+
+/* One that was asked for while another one was under way has yet to come. */
+void
+serve_reloaded(struct serve *s)
+{
+	if (!s->reloading || routeset_busy(s->routes))
+		return;
+	s->reloading = false;
+	notify_systemd("READY=1");
+}
+
 static void
 on_hup(void *arg, int signo)
 {
@@ -387,13 +407,9 @@ on_hup(void *arg, int signo)
 	(void)signo;
 	if (s->master.fd != -1)		/* a worker: its parent reads the files */
 		return;
-	notify_systemd_reloading();
 	if (s->ops->hup != NULL)
 		s->ops->hup(s);
-	if (routeset_files(s->routes) > 0)
-		routeset_reload(s->routes);
-	else
-		notify_systemd("READY=1");
+	serve_reload(s);
 }
 
 static void

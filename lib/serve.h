@@ -193,11 +193,14 @@ struct serve {
 	uint64_t open_conns, max_conns, max_per_source;
 	struct ev_timer grace, resume, retry_bind;
 	struct ev_io master;		/* in a worker: where its orders come from */
-	int spare_fd;			/* and the room for one that comes with an order, -1: none */
+	struct ev_timer orders;		/* the next look for one that waits for room for its descriptor */
+	uint64_t orders_ms;		/* since when it waits, 0: there is none */
+	int spare_fd;			/* what keeps that room, -1: nothing does */
 	struct parent *parent;		/* in the parent of workers */
 	bool announced;			/* readiness was told, its descriptor closed */
+	bool reloading;			/* that was told, and its end is to be */
 	bool paused, starved, bind_failed;	/* starved: for want of descriptors; only time ends that */
-	uint64_t pause_logged_ms, limited_since;
+	uint64_t pause_logged_ms;
 	struct listeners scrape;	/* of --metrics: one, or none */
 };
 
@@ -248,6 +251,10 @@ void serve_watch_listener(struct serve *s, struct listener *l);
 void serve_drop_listener(struct serve *s, struct listener *l);
 void serve_drain(struct serve *s);
 void serve_quit(struct serve *s);	/* cut what is left and stop now */
+
+/* For who reads the files (the tool itself, or the parent of workers): HUP came, and a round through the files is over. */
+void serve_reload(struct serve *s);
+void serve_reloaded(struct serve *s);
 
 /* A descriptor was wanted and not to be had: pause accepting, so that what is open can go on. */
 void serve_out_of_fds(struct serve *s);

@@ -64,5 +64,8 @@ stamp_due(struct stamp_watch *w, const struct stamp *now, uint64_t now_ms)
 		w->restless = *now;
 		return false;
 	}
-	return now->ino != w->restless.ino || now->dev != w->restless.dev || now_ms - w->since_ms >= RESTLESS_MS;
+	if (now->ino == w->restless.ino && now->dev == w->restless.dev && now_ms - w->since_ms < RESTLESS_MS)
+		return false;
+	w->since_ms = 0;
+	return true;
 }

@@ -286,19 +286,6 @@ run(struct serve *s, const struct metric *table, size_t n)
 	return s->conf->workers > 1 ? workers_run(s) : serve_process(s, -1);
 }
 
-/* Until the loop listens to them: a table of millions of names takes its time. */
-static void
-hold_signals(void)
-{
-	static const int held[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++)
-		sigaddset(&set, held[i]);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
 int
 serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *table, size_t n)
 {
@@ -306,13 +293,15 @@ serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
-	hold_signals();
+	ev_signal_hold();	/* a table of millions of names takes its time */
 	s.routes = routeset_new(conf->routes.item, conf->routes.n);
 	if (s.routes == NULL) {
 		log_error("routes: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
 	code = run(&s, table, n);
+	if (s.ev == NULL && ev_stop_held())
+		code = 0;
 	log_flush();
 	listeners_close_all(&s.listeners, s.master.fd == -1);
 	listeners_close_all(&s.scrape, s.master.fd == -1);

@@ -19,6 +19,8 @@
 
 #define RESTART_MS 1000		/* a worker that dies sooner than this after its start is replaced this much later */
 #define ORDER_MS 1000		/* how long the parent, which serves nobody, waits for a worker to make room for an order */
+#define ROOM_MS 50		/* how soon a worker looks again whether there is room for an order's descriptor */
+#define ROOM_MAX_MS 5000	/* how long it does: others may be waiting behind that order */
 #define KILL_MS 1000		/* after a second stop signal */
 
 /* What the parent says, one message each; some carry a descriptor. */
@@ -103,7 +105,7 @@ on_round_over(void *arg, bool changed)
 	}
 	if (changed)
 		serve_sync_listeners(s, true, listener_event);
-	notify_systemd("READY=1");
+	serve_reloaded(s);
 }
 
 /* ---- workers, parent's side ---- */
@@ -117,8 +119,8 @@ become_worker(struct parent *p, unsigned i, int fd)
 	for (unsigned k = 0; k < s->conf->workers; k++)
 		if (p->worker[k].fd != -1)
 			close(p->worker[k].fd);
-	if (!s->announced && s->conf->notify_fd != SERVE_UNSET && s->conf->notify_fd > STDERR_FILENO)
-		close((int)s->conf->notify_fd);		/* who reads from it waits for its end, too */
+	if (!s->announced && s->conf->notify_fd != SERVE_UNSET)
+		notify_close_fd((int)s->conf->notify_fd);	/* who reads from it waits for its end, too */
 	unsetenv("NOTIFY_SOCKET");	/* the service's state is the parent's to tell */
 	ev_free(s->ev);
 	s->ev = NULL;
@@ -268,12 +270,8 @@ on_hup(void *arg, int signo)
 	struct order o = { .kind = ORDER_HUP };
 
 	(void)signo;
-	notify_systemd_reloading();
 	order_all(s->parent, &o, -1);
-	if (routeset_files(s->routes) > 0)
-		routeset_reload(s->routes);
-	else
-		notify_systemd("READY=1");
+	serve_reload(s);
 }
 
 static void
@@ -423,18 +421,41 @@ follow(struct serve *s, const struct order *o, int fd)
 	}
 }
 
-/* One that comes with an order finds room, however many clients there are. */
-static void
-keep_spare_fd(struct serve *s)
+void
+workers_keep_room(struct serve *s)
 {
 	int saved = errno;
 
-	if (s->spare_fd == -1)
+	if (s->master.fd != -1 && s->spare_fd == -1)
 		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	errno = saved;
 }
 
-/* The next order of the parent, and what it asks; false: there is none, and errno or 0 says why. */
+static void
+give_room(struct serve *s)
+{
+	if (s->spare_fd != -1)
+		close(s->spare_fd);
+	s->spare_fd = -1;
+}
+
+/* Whether the next order has a descriptor there is no room for: a connection's end will make some. */
+static bool
+lacks_room(struct serve *s)
+{
+	uint64_t now = ev_now_ms(s->ev);
+	struct order o;
+
+	workers_keep_room(s);
+	if (s->spare_fd != -1 || recv(s->master.fd, &o, sizeof(o), MSG_PEEK) != (ssize_t)sizeof(o) ||
+	    (o.kind != ORDER_TABLE && o.kind != ORDER_LISTEN))
+		return false;
+	if (s->orders_ms == 0)
+		s->orders_ms = now;
+	return now - s->orders_ms < ROOM_MAX_MS;
+}
+
+/* The next order of the parent, and what it asks. False: there is none, and errno, or 0, says why. */
 static bool
 follow_next(struct serve *s)
 {
@@ -442,39 +463,54 @@ follow_next(struct serve *s)
 	ssize_t n;
 	int fd;
 
-	if (s->spare_fd != -1)
-		close(s->spare_fd);
-	s->spare_fd = -1;
+	give_room(s);
+	s->orders_ms = 0;
 	n = sock_recv_fd(s->master.fd, &o, sizeof(o), &fd);
 	if (n == (ssize_t)sizeof(o))
 		follow(s, &o, fd);
+	else if (n == -1 && errno == EMFILE)
+		log_error("an order of the parent is lost: no descriptor left");
 	else if (n != -1)
 		errno = 0;
-	keep_spare_fd(s);
-	return n == (ssize_t)sizeof(o);
+	return n == (ssize_t)sizeof(o) || (n == -1 && errno == EMFILE);
+}
+
+static void
+follow_all(struct serve *s)
+{
+	bool waits;
+
+	while (!(waits = lacks_room(s)) && follow_next(s))
+		;
+	if (waits) {
+		serve_out_of_fds(s);
+		ev_timer_in(s->ev, &s->orders, ROOM_MS);
+	} else if (errno != EAGAIN && errno != EINTR) {
+		ev_del(s->ev, &s->master);	/* the parent is gone: finish what is open, accept nothing new */
+		serve_drain(s);
+	}
+	workers_keep_room(s);
+}
+
+static void
+on_orders(struct ev_timer *t)
+{
+	follow_all(EV_CONTAINER(t, struct serve, orders));
 }
 
 static void
 on_master(struct ev_io *io, unsigned events)
 {
-	struct serve *s = EV_CONTAINER(io, struct serve, master);
-
 	(void)events;
-	while (follow_next(s))
-		;
-	if (errno == EMFILE)
-		log_error("an order of the parent is lost: no descriptor left");
-	if (errno == EAGAIN || errno == EINTR || errno == EMFILE)
-		return;
-	ev_del(s->ev, io);	/* the parent is gone: finish what is open, accept nothing new */
-	serve_drain(s);
+	follow_all(EV_CONTAINER(io, struct serve, master));
 }
 
 int
 workers_follow(struct serve *s, int fd)
 {
 	s->master = (struct ev_io){ fd, on_master };
+	s->orders.cb = on_orders;
 	s->spare_fd = -1;
-	keep_spare_fd(s);
-	return ev_add(s->ev, &s->master, EV_READ);
+	workers_keep_room(s);
+	return ev_add(s->ev, &s->master, EV_READ | EV_EDGE);
 }

@@ -15,4 +15,7 @@ int workers_run(struct serve *s);
 /* In a worker: take orders from the parent on fd. -1 with errno. */
 int workers_follow(struct serve *s, int fd);
 
+/* In a worker: a descriptor may be free now, keep it for the orders. Nothing elsewhere. */
+void workers_keep_room(struct serve *s);
+
 #endif

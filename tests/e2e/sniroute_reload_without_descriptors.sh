@@ -13,10 +13,18 @@ for workers in 1 2; do
 	ADDR=$READY
 	spawn_peer crowd crowd 100 "$ADDR" hello:www.example.org sleep:3 shut read
 	logged 'accepting paused'
-	echo "* tls=$(addr_of b)" >new; mv new routes
+	ports="$(free_port) $(free_port) $(free_port)"
+	{
+		echo "* tls=$(addr_of b)"
+		for port in $ports; do echo "127.0.0.1:$port tcp=$(addr_of b)"; done
+	} >new
+	mv new routes
 	sleep 1		# so long changes may take to be noticed
 	ends crowd 0 40
 	wait_for 3 all_b || fail "$workers workers route by the old table: $(grep routes sniroute.log)"
+	for port in $ports; do
+		for i in 1 2 3 4; do same "got=b end=eof" "$(client "127.0.0.1:$port" timeout:5 shut read)" "$workers workers"; done
+	done
 	stop sniroute
 	rm sniroute.log crowd.log
 done

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A signal that comes while the table is still being read is heard: HUP and USR1 kill nobody, TERM ends in order.
+# A signal that comes while the table is still being read is heard: HUP and USR1 kill nobody, TERM ends in order. So it does when
+# the table is to come through a pipe; who writes into that may be late.
 . "${0%/*}/lib.sh"
 
 seq -f 'host%07.0f.example.net tls=127.0.0.1:1' 0 1500000 >routes
@@ -16,3 +17,14 @@ for signo in HUP USR1 INT TERM; do
 	[ ! -e sock ] || fail "$signo: the socket is left behind"
 	rm early.log
 done
+
+mkfifo pipe
+sleep 60 >pipe &
+writer=$!
+spawn waiting "$SNIROUTE" -l 127.0.0.1:0 -r pipe
+sleep 0.3
+signal waiting TERM
+ends waiting 0
+kill $writer
+{ sleep 0.5; echo '* tls=127.0.0.1:1' >pipe; } &
+exits 0 timeout 10 "$SNIROUTE" -c -r pipe

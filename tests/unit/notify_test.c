@@ -52,17 +52,18 @@ readiness_is_one_line_and_a_closed_descriptor(void **state)
 }
 
 static void
-tell_standard_error(void)
+tell_standard_descriptors(void)
 {
 	CHILD_CHECK(notify_ready_fd(STDERR_FILENO, "ready") == 0);
+	CHILD_CHECK(notify_ready_fd(STDOUT_FILENO, "ready") == 0);
 	CHILD_CHECK(open("/dev/null", O_RDONLY) > STDERR_FILENO);
 }
 
-/* Closed, its number would be that of the next client, who would read the log. */
+/* Closed, its number would be that of the next client, who would read the log, or what is printed. */
 static void
-standard_error_stays_open(void **state)
+standard_descriptors_stay_open(void **state)
 {
-	struct outcome o = in_child(tell_standard_error);
+	struct outcome o = in_child(tell_standard_descriptors);
 
 	(void)state;
 	assert_int_equal(o.code, 0);
@@ -169,7 +170,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readiness_is_one_line_and_a_closed_descriptor),
-		cmocka_unit_test(standard_error_stays_open),
+		cmocka_unit_test(standard_descriptors_stay_open),
 		cmocka_unit_test(readiness_nobody_can_be_told_is_an_error),
 		cmocka_unit_test(systemd_is_told_by_path_and_by_abstract_name),
 		cmocka_unit_test(a_reload_carries_the_time),

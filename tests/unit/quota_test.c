@@ -290,14 +290,15 @@ a_line_may_be_logged_once_a_second_whoever_asks(void **state)
 	pid_t pid;
 
 	(void)state;
-	assert_true(quota_may_log(q, 5000));
+	assert_int_equal(quota_log(q, 5000), 1);
 	pid = fork();
 	if (pid == 0)
-		_exit(quota_may_log(q, 5999) || !quota_may_log(q, 6000));
+		_exit(quota_log(q, 5999) != 0 || quota_log(q, 6000) != 2);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	assert_false(quota_may_log(q, 6999));
-	assert_true(quota_may_log(q, 7000));
+	assert_int_equal(quota_log(q, 6999), 0);
+	assert_int_equal(quota_log(q, 6999), 0);
+	assert_int_equal(quota_log(q, 7000), 3);
 }
 
 int
