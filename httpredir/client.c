@@ -214,8 +214,10 @@ client_answered(struct client *c)
 			client_enter(c, CLIENT_ANSWER);
 		return;
 	}
-	if (c->drop == NULL)
-		c->last |= the->serve->draining;
+	if (the->serve->draining) {
+		c->linger |= c->drop != NULL;
+		c->last = true;
+	}
 	if (c->last) {
 		depart(c);
 		return;
@@ -488,7 +490,7 @@ on_hup(struct serve *s)
 	dialer_reload(the->dialer);
 }
 
-/* Who has no request under way has nothing to wait for. */
+/* Who has no request under way has nothing to wait for, nor has one whose request is answered for what is left of it. */
 static void
 on_drain(struct serve *s)
 {
@@ -496,8 +498,12 @@ on_drain(struct serve *s)
 		struct client *c = EV_CONTAINER(base, struct client, base);
 
 		next = base->next;
-		if (c->state == CLIENT_HEAD && !source_has(&c->src))
+		if (c->state == CLIENT_HEAD && !source_has(&c->src)) {
 			client_close(c, END_DRAIN);
+		} else if (c->state == CLIENT_DROP) {
+			c->last = c->linger = true;
+			depart(c);
+		}
 	}
 	backend_drop_resting();
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* httpredir: redirect plain HTTP to https, answer ACME, proxy what has an http= route. Options and what to do with them. */
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "httpredir.h"
@@ -43,40 +45,55 @@ parse_opts(struct options *o, int argc, char **argv)
 	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
 }
 
-static void
+static bool
+check_status(uint64_t status)
+{
+	if (status == 301 || status == 302 || status == 307 || status == 308)
+		return true;
+	log_error("--status: %u is none of 301, 302, 307, 308", (unsigned)status);
+	return false;
+}
+
+static bool
 check_cidrs(const char *option, const char *list)
 {
 	struct slice bad;
 
-	if (list != NULL && !cidr_list_valid(slice_str(list), &bad))
-		diex(EXIT_USAGE, "%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
+	if (list == NULL || cidr_list_valid(slice_str(list), &bad))
+		return true;
+	log_error("%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
+	return false;
 }
 
 /* The folder may be replaced later, but one that is not there now is a mistake. */
-static void
-check_webroot(const char *dir, bool check)
+static bool
+check_webroot(const char *dir)
 {
-	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = dir == NULL ? -1 : open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd == -1)
-		die(check ? EXIT_USAGE : EXIT_TEMP, "--webroot %s", dir);
-	close(fd);
+	if (fd == -1 && dir != NULL) {
+		log_error("--webroot %s: %s", dir, strerror(errno));
+		return false;
+	}
+	if (fd != -1)
+		close(fd);
+	return true;
 }
 
-static void
+/* Every error is told. 0, or the exit code. */
+static int
 check_opts(const struct options *o)
 {
 	const struct serve_conf *c = &o->serve;
+	bool good = check_status(o->status), webroot;
 
-	if (o->status != 301 && o->status != 302 && o->status != 307 && o->status != 308)
-		diex(EXIT_USAGE, "--status: %u is none of 301, 302, 307, 308", (unsigned)o->status);
 	if (o->https && c->routes.n == 0)
 		diex(EXIT_USAGE, "--https proxies and needs to know where to: give -r FILE; -h shows the usage");
 	if (c->accept_proxy != NULL && c->accept_proxy[0] != '\0')
-		check_cidrs("--accept-proxy", c->accept_proxy);
-	check_cidrs("--trust", o->trust);
-	if (o->webroot != NULL)
-		check_webroot(o->webroot, c->check);
+		good &= check_cidrs("--accept-proxy", c->accept_proxy);
+	good &= check_cidrs("--trust", o->trust);
+	webroot = check_webroot(o->webroot);
+	return !good ? EXIT_USAGE : webroot ? 0 : EXIT_TEMP;
 }
 
 int
@@ -86,16 +103,16 @@ main(int argc, char **argv)
 		.response_ms = 30000 };
 	static struct httpredir ht = { .opts = &o };
 	struct routeset *rs;
-	int code;
+	int code, checked;
 
 	log_init("httpredir", LOG_LEVEL_INFO, false);
 	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("httpredir", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
-	check_opts(&o);
+	code = check_opts(&o);
 	if (!o.serve.check)
-		return serve_main(&o.serve, &client_ops, &ht, metrics_table, M_COUNT);
-	code = serve_check(&o.serve, &rs);
+		return code != 0 ? code : serve_main(&o.serve, &client_ops, &ht, metrics_table, M_COUNT);
+	checked = serve_check(&o.serve, &rs);
 	routeset_free(rs);
-	return code;
+	return code == 0 ? checked : EXIT_USAGE;
 }

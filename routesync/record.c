@@ -178,6 +178,15 @@ refuse_line(struct record_reader *r, struct slice line, size_t name_len)
 	    "bad name: neither a host name, *.SUFFIX, * nor a listening address");
 }
 
+static bool
+has_odd_byte(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (name.p[i] <= ' ' || name.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
 /* NAME and the right-hand side become a line, checked as strictly as one in a file. */
 static bool
 make_line(struct record_reader *r, struct slice name, struct slice fields, struct record *out)
@@ -186,9 +195,8 @@ make_line(struct record_reader *r, struct slice name, struct slice fields, struc
 
 	if (name.len == 0 || name.p[0] == '#')
 		return refuse(r, "no name");
-	for (size_t i = 0; i < name.len; i++)
-		if (name.p[i] <= ' ' || name.p[i] == 0x7f)
-			return refuse(r, "blank, control or non-ASCII character in the name");
+	if (has_odd_byte(name))
+		return refuse(r, "blank, control or non-ASCII character in the name");
 	if (name.len + 1 + fields.len > ROUTES_LINE_MAX)
 		return refuse(r, "longer than a line of %u bytes", ROUTES_LINE_MAX);
 	if (fields.len > 0 && (memchr(fields.p, '\n', fields.len) != NULL || memchr(fields.p, '\0', fields.len) != NULL))
@@ -222,6 +230,7 @@ print(char *out, size_t size, const char *format, ...)
 struct fields {
 	struct slice addr, sni, secret;
 	uint64_t tlsport, httpport;	/* 0: absent */
+	bool sni_read;			/* false: it is there, and no text */
 };
 
 static bool
@@ -263,12 +272,12 @@ read_fields(struct record_reader *r, const json_t *object, struct fields *f)
 	json_t *value;
 	bool ok = true;
 
-	*f = (struct fields){ 0 };
+	*f = (struct fields){ .sni_read = true };
 	json_object_foreach((json_t *)(uintptr_t)object, member, value) {
 		if (strcasecmp(member, "addr") == 0)
 			ok = read_text(r, "addr", value, &f->addr) && ok;
 		else if (strcasecmp(member, "sni") == 0)
-			ok = read_text(r, "sni", value, &f->sni) && ok;
+			ok = (f->sni_read = read_text(r, "sni", value, &f->sni)) && ok;
 		else if (strcasecmp(member, "clientsecret") == 0)
 			ok = read_text(r, "clientsecret", value, &f->secret) && ok;
 		else if (strcasecmp(member, "tlsport") == 0)
@@ -347,6 +356,33 @@ line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *
 	return make_line(r, name, fields, out);
 }
 
+/* Whether a line may begin so. Leaves r->why alone. */
+static bool
+is_name(struct record_reader *r, struct slice name)
+{
+	static const char *const fields[] = { "tls=127.0.0.1:1", "tcp=127.0.0.1:1" };
+	char line[RECORD_NAME_MAX + 32], why[ROUTES_WHY_MAX];
+
+	if (name.len == 0 || name.len > RECORD_NAME_MAX || has_odd_byte(name))
+		return false;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (*try_line(r, print(line, sizeof(line), SLICE_FMT " %s", SLICE_ARG(name), fields[i]), why) == '\0')
+			return true;
+	return false;
+}
+
+static bool
+line_of_record(struct record_reader *r, struct slice name, const struct fields *f, struct record *out)
+{
+	if (name.p == NULL)
+		return refuse(r, "no name: sni is missing");
+	if (f->secret.p != NULL)
+		return line_of_tunnel(r, name, f, out);
+	if (f->addr.p != NULL)
+		return line_of_place(r, name, f, out);
+	return refuse(r, "neither addr nor clientsecret");
+}
+
 /* The name in the record beats the one of its key; name is absent when there is none. */
 static bool
 read_record(struct record_reader *r, struct slice name, const json_t *object, struct record *out)
@@ -359,16 +395,10 @@ read_record(struct record_reader *r, struct slice name, const json_t *object, st
 	if (f.sni.p != NULL)
 		name = f.sni;
 	name = name_of(name);
-	set_about(r, name);
-	if (!ok)
-		return false;
-	if (name.p == NULL)
-		return refuse(r, "no name: sni is missing");
-	if (f.secret.p != NULL)
-		return line_of_tunnel(r, name, &f, out);
-	if (f.addr.p != NULL)
-		return line_of_place(r, name, &f, out);
-	return refuse(r, "neither addr nor clientsecret");
+	ok = ok && line_of_record(r, name, &f, out);
+	if (!ok && f.sni_read && (f.sni.p == NULL || is_name(r, name)))
+		set_about(r, name);
+	return ok;
 }
 
 /* ---- JSON ---- */

@@ -105,7 +105,7 @@ entry_new(struct slice key, const struct record *record)
 	if (e == NULL)
 		return NULL;
 	*e = (struct entry){ .line_len = (uint32_t)line.len & 0xfffffff, .key_len = (uint32_t)key.len & 0x3fffffff,
-		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0x3fffffff, .has_secret = has_secret };
+		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0x1fffffff, .has_secret = has_secret };
 	if (line.len > 0)
 		memcpy(e->text, line.p, line.len);
 	memcpy(e->text + line.len, key.p, key.len);
@@ -196,7 +196,7 @@ meet(struct table *t, struct entry *e)
 static bool
 is_missing(const struct table *t, const struct entry *e)
 {
-	return !e->dead && e->key_len > 0 && e->round != t->round;
+	return !e->dead && !e->kept && e->round != t->round;
 }
 
 size_t

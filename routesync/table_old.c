@@ -77,6 +77,7 @@ keep_line(struct table *t, struct slice line)
 		return false;
 	}
 	e->rank = RANK_OLD;
+	e->kept = true;
 	t->kept++;
 	t->changed = true;
 	return true;
@@ -107,6 +108,6 @@ table_drop_kept(struct table *t)
 	if (t->kept == 0 || t->nameless > 0)
 		return;
 	for (size_t i = 0; i < t->order_n; i++)
-		t->order[i]->dead |= t->order[i]->key_len == 0;
+		t->order[i]->dead |= t->order[i]->kept;
 	t->kept = 0;
 }

@@ -18,10 +18,11 @@ struct entry {
 	uint32_t has_secret : 1;
 	uint32_t dead : 1;		/* out of the hash, still in the order */
 	uint32_t odd : 1;		/* reported: its options keep it out of the line of its NAME */
-	uint32_t name_len : 30;
+	uint32_t name_len : 29;
 	uint32_t nameless : 1;		/* malformed since start, and no line of the file is known to be its own */
 	uint32_t spent : 1;		/* RANK_OLD, and a good key has spoken of its NAME since: it gives its line no more */
-	char text[];			/* line, key (none: RANK_OLD for the nameless), hash of the secret */
+	uint32_t kept : 1;		/* RANK_OLD, for the nameless: no key, and not in the hash */
+	char text[];			/* line, key, hash of the secret */
 };
 
 /* Of the hash; the key's hash beside the pointer spares most looks at entries far away in memory. */
@@ -37,7 +38,7 @@ struct table {
 	const struct lines *old, *old_secrets;	/* of the files at start; borrowed, or NULL */
 	struct slot *slots;		/* owned; open addressing by the hash of the key */
 	size_t nslots, n, malformed, nameless, live_gone;
-	size_t kept;			/* entries for the nameless: in the order only, without a key */
+	size_t kept;			/* entries for the nameless: in the order only */
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
 	uint64_t seed;

@@ -36,25 +36,41 @@ parse_opts(struct options *o, int argc, char **argv)
 	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
 }
 
-static void
+static bool
 check_target(struct slice targets)
 {
+	bool good = true;
 	struct addr a;
 
 	do {
 		struct slice t = slice_cut(&targets, ',');
 		enum addr_result r = addr_parse(t, ADDR_ALLOW_PASS, &a);
 
-		if (r != ADDR_OK)
-			diex(EXIT_USAGE, "-t " SLICE_FMT ": %s", SLICE_ARG(t), addr_reason(r));
+		if (r == ADDR_OK)
+			continue;
+		log_error("-t " SLICE_FMT ": %s", SLICE_ARG(t), addr_reason(r));
+		good = false;
 	} while (targets.p != NULL);
+	return good;
 }
 
-static void
+static bool
+check_accept_proxy(const char *list)
+{
+	struct slice bad;
+
+	if (list == NULL || list[0] == '\0' || cidr_list_valid(slice_str(list), &bad))
+		return true;
+	log_error("--accept-proxy: \"" SLICE_FMT "\" is no address or CIDR", SLICE_ARG(bad));
+	return false;
+}
+
+/* Every bad value is told, so that -c tells them all. */
+static bool
 check_opts(const struct options *o)
 {
 	const struct serve_conf *c = &o->serve;
-	struct slice bad;
+	bool good = check_accept_proxy(c->accept_proxy);
 
 	if (o->target != NULL && c->routes.n > 0)
 		diex(EXIT_USAGE, "-t and -r exclude each other");
@@ -63,10 +79,8 @@ check_opts(const struct options *o)
 	if (o->target != NULL && o->explain != NULL)
 		diex(EXIT_USAGE, "-x explains routes files: give -r FILE");
 	if (o->target != NULL)
-		check_target(slice_str(o->target));
-	if (c->accept_proxy != NULL && c->accept_proxy[0] != '\0' &&
-	    !cidr_list_valid(slice_str(c->accept_proxy), &bad))
-		diex(EXIT_USAGE, "--accept-proxy: \"" SLICE_FMT "\" is no address or CIDR", SLICE_ARG(bad));
+		good &= check_target(slice_str(o->target));
+	return good;
 }
 
 int
@@ -76,16 +90,19 @@ main(int argc, char **argv)
 		.hello_max = HELLO_DEFAULT_MAX };
 	static struct sniroute sn = { .opts = &o };
 	struct routeset *rs;
+	bool good;
 	int code;
 
 	log_init("sniroute", LOG_LEVEL_INFO, false);
 	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("sniroute", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
-	check_opts(&o);
+	good = check_opts(&o);
 	if (!o.serve.check && o.explain == NULL)
-		return serve_main(&o.serve, &conn_ops, &sn, metrics_table, M_COUNT);
+		return good ? serve_main(&o.serve, &conn_ops, &sn, metrics_table, M_COUNT) : EXIT_USAGE;
 	code = serve_check(&o.serve, &rs);
+	if (!good)
+		code = EXIT_USAGE;
 	if (code == 0 && o.explain != NULL)
 		code = explain(&o, rs);
 	routeset_free(rs);

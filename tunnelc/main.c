@@ -110,20 +110,34 @@ check_errand(const struct options *o)
 		diex(EXIT_USAGE, "--new-key names the file itself: no -i");
 }
 
-static void
-check_servers(const struct options *o)
+static bool
+is_repeated(const struct opt_list *list, size_t i)
 {
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(list->item[k], list->item[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Here and below every bad value is told, so that -c tells them all. */
+static bool
+check_servers(const struct opt_list *servers)
+{
+	bool good = true;
 	struct addr a;
 
-	for (size_t i = 0; i < o->servers.n; i++) {
-		enum addr_result r = addr_parse(slice_str(o->servers.item[i]), 0, &a);
+	for (size_t i = 0; i < servers->n; i++) {
+		enum addr_result r = addr_parse(slice_str(servers->item[i]), 0, &a);
 
 		if (r != ADDR_OK)
-			diex(EXIT_USAGE, "-s %s: %s", o->servers.item[i], addr_reason(r));
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(o->servers.item[k], o->servers.item[i]) == 0)
-				diex(EXIT_USAGE, "-s %s is given twice", o->servers.item[i]);
+			log_error("-s %s: %s", servers->item[i], addr_reason(r));
+		else if (is_repeated(servers, i))
+			log_error("-s %s is given twice", servers->item[i]);
+		else
+			continue;
+		good = false;
 	}
+	return good;
 }
 
 static void
@@ -140,38 +154,84 @@ check_trust(const struct options *o)
 }
 
 /* The ancestors' visitors come without a name: no word with one would ever fit. */
-static void
+static bool
 check_nameless(const struct words *words)
 {
-	for (size_t i = 0; i < words->n; i++)
-		if (words->word[i].name[0] != '\0')
-			diex(EXIT_USAGE, "%s:%s: with --secret-file visitors come without a name, words have none either",
-			    word_kind_text(words->word[i].kind), words->word[i].name);
+	bool good = true;
+
+	for (size_t i = 0; i < words->n; i++) {
+		if (words->word[i].name[0] == '\0')
+			continue;
+		log_error("%s:%s: with --secret-file visitors come without a name, words have none either",
+		    word_kind_text(words->word[i].kind), words->word[i].name);
+		good = false;
+	}
+	return good;
 }
 
-static void
+/* A bad word is told and left out: what is wrong with those behind it is told too. */
+static bool
+check_words(char *const *argv, struct words *words)
+{
+	char *kept[WORDS_MAX + 3] = { NULL };	/* one proxy=, the word looked at, NULL */
+	char why[WORDS_WHY_MAX];
+	bool good = true;
+
+	for (size_t n = 0; *argv != NULL; argv++) {
+		kept[n] = *argv;
+		if (words_parse(kept, words, why)) {
+			n++;
+			continue;
+		}
+		log_error("%s", why);
+		kept[n] = NULL;
+		good = false;
+	}
+	return good;
+}
+
+static bool
+check_proxy(const char *proxy)
+{
+	const char *wrong = proxy == NULL ? NULL : reach_check_proxy(proxy);
+
+	if (wrong != NULL)
+		log_error("-x: %s", wrong);	/* it may hold a password */
+	return wrong == NULL;
+}
+
+static bool
+check_metrics(const char *metrics)
+{
+	struct addr a;
+	enum addr_result r = metrics == NULL ? ADDR_OK : addr_parse(slice_str(metrics), ADDR_LISTEN, &a);
+
+	if (r != ADDR_OK)
+		log_error("--metrics %s: %s", metrics, addr_reason(r));
+	return r == ADDR_OK;
+}
+
+static bool
 check_opts(const struct options *o, struct words *words)
 {
-	char why[WORDS_WHY_MAX];
-	const char *wrong;
+	bool good;
 
 	if (is_errand(o)) {
 		check_errand(o);
-		return;
+		return true;
 	}
 	if (o->servers.n == 0)
 		diex(EXIT_USAGE, "no server: give -s HOST:PORT; -h shows the usage");
-	check_servers(o);
 	check_trust(o);
-	if (!words_parse(o->words, words, why))
-		diex(EXIT_USAGE, "%s", why);
+	good = check_servers(&o->servers);
+	good &= check_proxy(o->proxy);
+	good &= check_metrics(o->metrics);
+	good &= check_words(o->words, words);
 	if (o->secret_file != NULL)
-		check_nameless(words);
-	if (words->n == 0 && o->program == NULL)
+		good &= check_nameless(words);
+	if (good && words->n == 0 && o->program == NULL)
 		diex(EXIT_USAGE, "nothing to serve: give KIND[:NAME]=TARGET or -- PROGRAM; -h shows the usage");
-	wrong = o->proxy == NULL ? NULL : reach_check_proxy(o->proxy);
-	if (wrong != NULL)
-		diex(EXIT_USAGE, "-x: %s", wrong);	/* it may hold a password */
+	return good;
 }
 
 /* ---- files ---- */
@@ -183,31 +243,40 @@ useless(void)
 	return errno != 0 && !the->opts->check ? EXIT_TEMP : EXIT_USAGE;
 }
 
-static struct identity *
-load_identity(const char *path)
+/* What reads a file here returns 0, or the exit code. */
+static int
+load_identity(const char *path, struct identity **me)
 {
 	char why[IDENTITY_WHY_MAX];
-	struct identity *me = identity_load(path, why);
+	int code;
 
-	if (me == NULL)
-		diex(useless(), "-i %s", why);
-	return me;
+	*me = identity_load(path, why);
+	if (*me != NULL)
+		return 0;
+	code = useless();
+	log_error("-i %s", why);
+	return code;
 }
 
 /* The file without one newline at its end, kept for ever. */
-static void
+static int
 load_secret(const char *path, struct slice *secret)
 {
 	char why[IDENTITY_WHY_MAX];
+	int code;
 
 	secret->p = file_read(path, SECRET_MAX + 1, true, &secret->len, why);
-	if (secret->p == NULL)
-		diex(useless(), "--secret-file %s: %s", path, why);
+	if (secret->p == NULL) {
+		code = useless();
+		log_error("--secret-file %s: %s", path, why);
+		return code;
+	}
 	if (secret->len > 0 && secret->p[secret->len - 1] == '\n')
 		secret->len--;
-	if (secret->len == 0 || secret->len > SECRET_MAX)
-		diex(EXIT_USAGE, "--secret-file %s: %s", path,
-		    secret->len == 0 ? "it is empty" : "longer than 1024 bytes");
+	if (secret->len > 0 && secret->len <= SECRET_MAX)
+		return 0;
+	log_error("--secret-file %s: %s", path, secret->len == 0 ? "it is empty" : "longer than 1024 bytes");
+	return EXIT_USAGE;
 }
 
 static void
@@ -216,22 +285,27 @@ log_one_error(const char *text)
 	log_error("%s", text);
 }
 
-static void
+/* Of two exit codes: wrong usage counts more than what the system may allow another time. */
+static int
+worse(int a, int b)
+{
+	return a == EXIT_USAGE || b == 0 ? a : b;
+}
+
+static int
 load(struct tunnelc *t)
 {
 	const struct options *o = t->opts;
 	int code = pins_check(o, o->check ? log_bare : log_one_error);
-	struct addr a;
+	struct identity *me;
 
-	if (code != 0)
-		exit(code);
-	if (o->identity != NULL)
-		t->identity = load_identity(o->identity);
+	if (o->identity != NULL) {
+		code = worse(code, load_identity(o->identity, &me));
+		t->identity = me;
+	}
 	if (o->secret_file != NULL)
-		load_secret(o->secret_file, &t->secret);
-	if (o->metrics != NULL && addr_parse(slice_str(o->metrics), ADDR_LISTEN, &a) != ADDR_OK)
-		diex(EXIT_USAGE, "--metrics %s: %s", o->metrics,
-		    addr_reason(addr_parse(slice_str(o->metrics), ADDR_LISTEN, &a)));
+		code = worse(code, load_secret(o->secret_file, &t->secret));
+	return code;
 }
 
 /* ---- errands ---- */
@@ -240,11 +314,13 @@ static int
 run_errand(const struct options *o)
 {
 	struct identity *me;
-	int code = 0;
+	int code;
 
 	if (o->new_key != NULL && identity_new_file(o->new_key) == -1)
 		die(errno == EEXIST ? EXIT_USAGE : EXIT_TEMP, "--new-key %s", o->new_key);
-	me = load_identity(o->new_key != NULL ? o->new_key : o->identity);
+	code = load_identity(o->new_key != NULL ? o->new_key : o->identity, &me);
+	if (code != 0)
+		return code;
 	if (o->ready)
 		code = ready_ask(identity_id(me));
 	else if (puts(identity_id(me)) == EOF || fflush(stdout) == EOF)
@@ -495,6 +571,8 @@ main(int argc, char **argv)
 	static struct options o = { .notify_fd = NOTIFY_UNSET, .grace_ms = 30000, .connect_ms = 5000, .idle_ms = 600000,
 		.half_close_ms = 60000, .hello_ms = 5000 };
 	static struct tunnelc tunnelc;
+	bool good;
+	int code;
 
 	the = &tunnelc;
 	the->opts = &o;
@@ -502,9 +580,11 @@ main(int argc, char **argv)
 	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("tunnelc", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.log_time);
-	check_opts(&o, &the->words);
+	good = check_opts(&o, &the->words);
 	if (is_errand(&o))
 		return run_errand(&o);
-	load(the);
+	code = load(the);
+	if (!good || code != 0)
+		return good ? code : EXIT_USAGE;
 	return o.check ? 0 : run();
 }

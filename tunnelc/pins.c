@@ -125,6 +125,23 @@ pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX])
 /* ---- before anything is done ---- */
 
 static int
+check_pins(const struct opt_list *pins, pins_report *report)
+{
+	char text[IDENTITY_WHY_MAX];
+	int code = 0;
+
+	for (size_t i = 0; i < pins->n; i++) {
+		if (identity_id_valid(slice_str(pins->item[i])))
+			continue;
+		snprintf(text, sizeof(text), "-k %.80s: no id: 52 characters a-z and 2-7, as --id prints them",
+		    pins->item[i]);
+		report(text);
+		code = EXIT_USAGE;
+	}
+	return code;
+}
+
+static int
 check_known(const struct options *o, pins_report *report)
 {
 	char why[IDENTITY_WHY_MAX], text[IDENTITY_WHY_MAX];
@@ -157,15 +174,7 @@ check_known(const struct options *o, pins_report *report)
 int
 pins_check(const struct options *o, pins_report *report)
 {
-	char text[IDENTITY_WHY_MAX];
+	int code = check_pins(&o->pins, report), known = o->known_servers == NULL ? 0 : check_known(o, report);
 
-	for (size_t i = 0; i < o->pins.n; i++) {
-		if (identity_id_valid(slice_str(o->pins.item[i])))
-			continue;
-		snprintf(text, sizeof(text), "-k %.80s: no id: 52 characters a-z and 2-7, as --id prints them",
-		    o->pins.item[i]);
-		report(text);
-		return EXIT_USAGE;
-	}
-	return o->known_servers == NULL ? 0 : check_known(o, report);
+	return code != 0 ? code : known;
 }

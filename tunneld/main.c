@@ -2,6 +2,7 @@
 /* tunneld: visitors reach services of clients that dialled out and proved a key. Options and what to do with them. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -83,44 +84,67 @@ parse_opts(struct options *o, int argc, char **argv)
 	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
 }
 
-static void
+/* A value that ends the start; every one is told, so that -c tells them all. */
+static bool wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static bool
+wrong(const char *format, ...)
+{
+	char text[LOG_LINE_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	log_error("%s", text);
+	return false;
+}
+
+static bool
 check_domain(struct options *o)
 {
 	static char domain[HOST_MAX + 1];
 	size_t len = host_normalize(slice_str(o->domain), domain);
 
 	if (len == 0)
-		diex(EXIT_USAGE, "--domain %s: no host name", o->domain);
+		return wrong("--domain %s: no host name", o->domain);
 	if (len > DOMAIN_MAX)
-		diex(EXIT_USAGE, "--domain %s: over %u characters", o->domain, (unsigned)DOMAIN_MAX);
+		return wrong("--domain %s: over %u characters", o->domain, (unsigned)DOMAIN_MAX);
 	if (identity_reserved(slice_of(domain, len)))
-		diex(EXIT_USAGE, "--domain %s: its first label looks like an id", o->domain);
+		return wrong("--domain %s: its first label looks like an id", o->domain);
 	o->domain = domain;
+	return true;
 }
 
-static void
+static bool
 check_cidrs(const char *option, const char *list)
 {
 	struct slice bad;
 
 	if (list != NULL && list[0] != '\0' && !cidr_list_valid(slice_str(list), &bad))
-		diex(EXIT_USAGE, "%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
+		return wrong("%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
+	return true;
+}
+
+static bool
+check_peers(const char *list)
+{
+	if (list != NULL && list[0] == '\0')
+		return wrong("--peers: an empty list");
+	return check_cidrs("--peers", list);
 }
 
 /* What others dial is a target of routes(5). */
-static void
+static bool
 check_advertise(const struct options *o)
 {
 	struct addr a;
 	enum addr_result r;
 
 	if ((o->clients == NULL) != (o->advertise == NULL))
-		diex(EXIT_USAGE, "--clients FILE and --advertise ADDR go together");
-	if (o->advertise == NULL)
-		return;
-	r = addr_parse(slice_str(o->advertise), 0, &a);
-	if (r != ADDR_OK)
-		diex(EXIT_USAGE, "--advertise %s: %s", o->advertise, addr_reason(r));
+		return wrong("--clients FILE and --advertise ADDR go together");
+	r = o->advertise == NULL ? ADDR_OK : addr_parse(slice_str(o->advertise), 0, &a);
+	return r == ADDR_OK || wrong("--advertise %s: %s", o->advertise, addr_reason(r));
 }
 
 const char *
@@ -132,22 +156,32 @@ options_visitors_path(const struct options *o)
 	return NULL;
 }
 
-static void
+static bool
+check_local(const struct options *o)
+{
+	return o->local == NULL || options_visitors_path(o) != NULL ||
+	    wrong("--local %s: its lines need a socket, --visitors unix:/PATH", o->local);
+}
+
+static bool
 check_times(const struct options *o)
 {
 	if (o->heartbeat_ms == 0 && o->dead_ms != 0)
-		diex(EXIT_USAGE, "--heartbeat 0 wants --dead-after 0: who is not to ping may be silent");
+		return wrong("--heartbeat 0 wants --dead-after 0: who is not to ping may be silent");
 	if (o->dead_ms != 0 && o->dead_ms <= o->heartbeat_ms)
-		diex(EXIT_USAGE, "--dead-after must be longer than --heartbeat");
+		return wrong("--dead-after must be longer than --heartbeat");
+	return true;
 }
 
-static void
+static bool
 check_opts(struct options *o)
 {
+	bool good;
+
 	if (o->identity == NULL)
 		diex(EXIT_USAGE, "no key: give -i KEYFILE (tunnelc --new-key KEYFILE makes one); -h shows the usage");
 	if (o->id)
-		return;
+		return true;
 	if (o->domain == NULL)
 		diex(EXIT_USAGE, "no domain: give --domain DOMAIN; -h shows the usage");
 	if (o->visitors.n == 0)
@@ -160,30 +194,32 @@ check_opts(struct options *o)
 		diex(EXIT_USAGE, "--legacy wants -a FILE: a secret has no name of its own");
 	if (o->serve.workers > 1)
 		diex(EXIT_USAGE, "-j: tunneld is one process, clients and visitors have to meet");
-	check_domain(o);
-	check_cidrs("--peers", o->peers);
-	if (o->peers != NULL && o->peers[0] == '\0')
-		diex(EXIT_USAGE, "--peers: an empty list");
-	check_cidrs("--accept-proxy", o->serve.accept_proxy);
-	check_advertise(o);
-	if (o->local != NULL && options_visitors_path(o) == NULL)
-		diex(EXIT_USAGE, "--local %s: its lines need a socket, --visitors unix:/PATH", o->local);
-	check_times(o);
+	good = check_domain(o);
+	good &= check_peers(o->peers);
+	good &= check_cidrs("--accept-proxy", o->serve.accept_proxy);
+	good &= check_advertise(o);
+	good &= check_local(o);
+	good &= check_times(o);
 	if (o->serve.leave_ms == SERVE_UNSET)
 		o->serve.leave_ms = o->clients != NULL ? WITHDRAW_MS : 0;
+	return good;
 }
 
 /* ---- what is read before anything is opened ---- */
 
-static struct identity *
-load_identity(const struct options *o)
+/* 0, or the exit code. */
+static int
+load_identity(const struct options *o, struct identity **me)
 {
 	char why[IDENTITY_WHY_MAX];
-	struct identity *me = identity_load(o->identity, why);
+	int code;
 
-	if (me == NULL)
-		diex(errno != 0 && !o->serve.check ? EXIT_TEMP : EXIT_USAGE, "-i %s", why);
-	return me;
+	*me = identity_load(o->identity, why);
+	if (*me != NULL)
+		return 0;
+	code = errno != 0 && !o->serve.check ? EXIT_TEMP : EXIT_USAGE;
+	log_error("-i %s", why);
+	return code;
 }
 
 static void
@@ -384,6 +420,7 @@ main(int argc, char **argv)
 	};
 	static struct tunneld me = { .opts = &o };
 	struct identity *key;
+	bool good;
 	int code;
 
 	o.serve.doors = doors;
@@ -392,12 +429,17 @@ main(int argc, char **argv)
 	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	log_init("tunneld", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
-	check_opts(&o);
-	me.identity = key = load_identity(&o);
-	if (o.id)
+	good = check_opts(&o);
+	code = load_identity(&o, &key);
+	me.identity = key;
+	if (!good)
+		code = EXIT_USAGE;
+	if (o.serve.check && !o.id)
+		code = check(&o) == 0 && code == 0 ? 0 : EXIT_USAGE;
+	else if (code == 0 && o.id)
 		code = puts(identity_id(key)) == EOF || fflush(stdout) == EOF ? EXIT_TEMP : 0;
-	else
-		code = o.serve.check ? check(&o) : serve(&o, &me);
+	else if (code == 0)
+		code = serve(&o, &me);
 	grants_free(grants);
 	identity_free(key);
 	return code;

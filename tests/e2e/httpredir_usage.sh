@@ -28,6 +28,14 @@ done <<-END
 	accept-proxy -l 127.0.0.1:0 --accept-proxy=x
 	response-timeout -l 127.0.0.1:0 --response-timeout 5s
 END
+
+# -c tells every one of them
+exits 100 "$HTTPREDIR" -c -w nowhere -r badroutes -l nonsense -s 303 --trust x --accept-proxy=zzz
+for what in nowhere badroutes nonsense --status --trust --accept-proxy; do
+	has "$(cat err)" "$what"
+done
+exits 100 "$HTTPREDIR" -l 127.0.0.1:0 -w nowhere --trust x
+
 exits 111 "$HTTPREDIR" -l 127.0.0.1:0 -w missing
 has "$(cat err)" missing
 exits 111 "$HTTPREDIR" -l 127.0.0.1:0 -w routes

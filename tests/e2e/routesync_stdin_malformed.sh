@@ -23,6 +23,15 @@ from '{"clientsecret":["hunter2"]}' '{"addr":"10.0.0.1:3","sni":"a"}' || fail "$
 routes_are 'a tls=10.0.0.1:3' "s $tunnel" || fail "$(cat routes)"
 cmp good secrets || fail "the secret is lost: $(cat secrets)"
 has "$(cat err)" '1 routes that no good record gives stay'
+# nor can one be read from its sni, whatever its key is
+for sni in 5 '"s..t"' '"s t"'; do
+	from "{\"clientsecret\":\"hunter2\",\"sni\":$sni}" '{"addr":"10.0.0.1:3","sni":"a"}' || fail "$(cat err)"
+	routes_are 'a tls=10.0.0.1:3' "s $tunnel" || fail "sni $sni: $(cat routes)"
+	cmp good secrets || fail "the secret is lost: $(cat secrets)"
+	from "{\"server\":{\"services\":{\"key\":{\"addr\":\"h\",\"tlsport\":1,\"sni\":$sni},
+	    \"a\":{\"addr\":\"10.0.0.1\",\"tlsport\":3}}}}" || fail "$(cat err)"
+	routes_are 'a tls=10.0.0.1:3' "s $tunnel" || fail "sni $sni with a key: $(cat routes)"
+done
 from '{"addr":"10.0.0.1:3","sni":"a"}' || fail "$(cat err)"
 routes_are 'a tls=10.0.0.1:3' || fail "$(cat routes)"
 same '' "$(cat secrets)" secrets

@@ -44,6 +44,19 @@ done <<-END
 	hello-max            -l 127.0.0.1:0 -r routes --hello-max 0
 	metrics              -l 127.0.0.1:0 -r routes -m 9090
 END
+
+# -c tells every one of them
+exits 100 "$SNIROUTE" -c -r badroutes --accept-proxy=zzz -l nonsense -m 9090
+for what in badroutes zzz nonsense 9090; do
+	has "$(cat err)" "$what"
+done
+exits 100 "$SNIROUTE" -c -t 127.0.0.1,x --accept-proxy=zzz
+for what in '-t 127.0.0.1' '-t x' zzz; do
+	has "$(cat err)" "$what"
+done
+exits 100 "$SNIROUTE" -r routes -x a.test --accept-proxy=zzz
+same '' "$(cat out)"
+
 exits 111 timeout 10 "$SNIROUTE" -l 127.0.0.1:0 -r missing
 has "$(cat err)" 'missing'
 exits 111 timeout 10 "$SNIROUTE" -l "$READY" -r routes

@@ -86,6 +86,20 @@ echo "a.test:1 $PIN" >known
 exits 0 "$TUNNELC" -c -s A.test:1 -i key --known-servers known tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 -s b.test:1 -i key --known-servers known tls=a:1
 same "known: no line for b.test:1" "$(cat err)"
+
+# as it does of all the others
+exits 100 "$TUNNELC" -c -s a.test -s b.test:1 -s b.test:1 -i nokey --known-servers noservers -k short -k abc -m x -x y \
+    ftp=a:1 tls=a:1 tls=b:1 http=a:0
+for what in '-s a.test: ' 'b.test:1 is given twice' nokey noservers '-k short' '-k abc' '--metrics x' '-x: ' 'ftp=a:1: ' \
+    'tls=b:1: ' 'http=a:0: '; do
+	has "$(cat err)" "$what"
+done
+exits 100 "$TUNNELC" -c -s a.test:1 --secret-file nosecret -m x tls:b.test=a:1 http:c.test=a:1
+for what in nosecret '--metrics x' tls:b.test http:c.test; do
+	has "$(cat err)" "$what"
+done
+exits 100 "$TUNNELC" -s a.test:1 -i nokey -k "$PIN" -m x tls=a:1
+
 exits 100 "$TUNNELC" -c -s a.test:1 -i key --known-servers nowhere tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 -i nowhere -k "$PIN" tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 --secret-file nowhere tls=a:1

@@ -78,6 +78,13 @@ exits 100 "$TUNNELD" $all -a auth -c -l nonsense
 exits 100 "$TUNNELD" $all -a missing -c
 exits 100 "$TUNNELD" $all --open -c -i missing.key
 
+exits 100 "$TUNNELD" -c --domain x..y -i nowhere -a missing -l nonsense --visitors x --peers '' --accept-proxy=zzz \
+    --clients live --local here --heartbeat 20
+for what in --domain nowhere missing nonsense --visitors --peers zzz --advertise --local --heartbeat; do
+	has "$(cat err)" "$what"
+done
+exits 100 timeout 10 "$TUNNELD" $all --open -i missing.key --peers x
+
 # Ready: -l, visitors, legacy in that order.
 start tunneld "$TUNNELD" -n 9 $all -a auth --legacy 127.0.0.1:0
 has "$READY" "^127\.0\.0\.1:[0-9]+ unix:$T/visitors 127\.0\.0\.1:[0-9]+$"

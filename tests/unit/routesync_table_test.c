@@ -309,6 +309,44 @@ a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives(void **
 }
 
 static void
+a_malformed_sni_at_start_tells_no_name(void **state)
+{
+	static const char *const values[] = { "{\"addr\":\"h\",\"sni\":5}", "{\"addr\":\"h:1\",\"sni\":\"w..b\"}",
+		"{\"addr\":\"h:1\",\"sni\":\"a b\"}", "{\"addr\":\"h:1\",\"sni\":\"a\\u0000\"}" };
+	struct table *t = *state;
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		fall_back(t, "bar tls=h:2\n", "");
+		put(t, S "foo", values[i]);
+		assert_int_equal(keep_old(t), 1);
+		assert_routes(t, HEAD "bar tls=h:2\n");
+		table_remove(t, slice_str(S "foo"));
+		assert_routes(t, HEAD);
+	}
+}
+
+static void
+a_key_of_no_length_outlives_what_was_kept(void **state)
+{
+	struct table *t = *state;
+	struct record_reader *reader = calloc(1, sizeof(*reader));
+	struct record record;
+
+	assert_non_null(reader);
+	assert_true(record_read(reader, slice_str("a"), slice_str("tls=h:1"), &record));
+	fall_back(t, "bar tls=h:2\n", "");
+	assert_true(table_put_record(t, slice_str(""), &record));
+	put(t, S "foo", "nonsense");
+	assert_int_equal(keep_old(t), 1);
+	assert_routes(t, HEAD "a tls=h:1\nbar tls=h:2\n");
+	put(t, S "foo", "tls=h:3");
+	assert_routes(t, HEAD "a tls=h:1\nfoo tls=h:3\n");
+	table_remove(t, slice_str(""));
+	assert_routes(t, HEAD "foo tls=h:3\n");
+	free(reader);
+}
+
+static void
 a_malformed_value_at_start_may_say_what_it_is_about(void **state)
 {
 	struct table *t = *state;
@@ -493,6 +531,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_may_say_what_it_is_about, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_sni_at_start_tells_no_name, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_key_of_no_length_outlives_what_was_kept, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_its_secret_at_start_too, new_table, free_table),
 		cmocka_unit_test_setup_teardown(many_lines_may_be_kept, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_record_of_a_stream_leaves_a_good_one_alone, new_table, free_table),
