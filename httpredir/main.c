@@ -69,15 +69,16 @@ check_cidrs(const char *option, const char *list)
 static bool
 check_webroot(const char *dir)
 {
-	int fd = dir == NULL ? -1 : open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd;
 
-	if (fd == -1 && dir != NULL) {
+	if (dir == NULL)
+		return true;
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
 		log_error("--webroot %s: %s", dir, strerror(errno));
-		return false;
-	}
-	if (fd != -1)
+	else
 		close(fd);
-	return true;
+	return fd != -1;
 }
 
 /* Every error is told. 0, or the exit code. */
