@@ -261,6 +261,13 @@ log_error(const char *fmt, ...)
 	GATHER(LOG_LEVEL_ERROR);
 }
 
+int
+log_wrong(int result, const char *fmt, ...)
+{
+	GATHER(LOG_LEVEL_ERROR);
+	return result;
+}
+
 void
 log_warn(const char *fmt, ...)
 {

@@ -31,6 +31,9 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool log_wants(enum log_level level);
 
+/* The same as log_error(), for a check that finds something wrong and goes on to the next: returns result. */
+int log_wrong(int result, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /*
  * The same as log_info() for a line written too often for printf(3), where log_wants(LOG_LEVEL_INFO): what it begins with, to add
  * to; log_text_done() makes it one of the gathered. Nothing may be logged in between.

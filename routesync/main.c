@@ -2,7 +2,6 @@
 /* routesync: keep a routes file equal to a key-value store. Options and what to do with them. */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,33 +119,17 @@ parse_opts(struct options *o, int argc, char **argv)
 	free(words);
 }
 
-/* An error that ends the start; every one is told, so that -c tells them all. */
-static int wrong(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int
-wrong(int code, const char *format, ...)
-{
-	char text[LOG_LINE_MAX];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	log_error("%s", text);
-	return code;
-}
-
 static int
 check_source(struct options *o)
 {
 	const char *why;
 
 	if (o->source_text == NULL)
-		return wrong(EXIT_USAGE, "no SOURCE; -h shows the usage");
+		return log_wrong(EXIT_USAGE, "no SOURCE; -h shows the usage");
 	if (!source_parse(slice_str(o->source_text), &o->source, &why))
-		return wrong(EXIT_USAGE, "SOURCE: %s", why);
+		return log_wrong(EXIT_USAGE, "SOURCE: %s", why);
 	if (o->source.kind == SOURCE_TLS && !redis_tls_built_in())
-		return wrong(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later with hiredis_ssl, "
+		return log_wrong(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later with hiredis_ssl, "
 		    "which this program was built without");
 	return 0;
 }
@@ -157,14 +140,14 @@ check_modes(const struct options *o)
 	bool from_file = o->put != NULL || o->publish != NULL;
 
 	if (o->put != NULL && o->publish != NULL)
-		return wrong(EXIT_USAGE, "--put and --publish exclude each other");
+		return log_wrong(EXIT_USAGE, "--put and --publish exclude each other");
 	if (from_file && (o->output != NULL || o->secrets != NULL))
-		return wrong(EXIT_USAGE,
+		return log_wrong(EXIT_USAGE,
 		    "--put and --publish write into the store: -o and --secrets do not go with them");
 	if (from_file && o->source_text != NULL && strcmp(o->source_text, "-") == 0)
-		return wrong(EXIT_USAGE, "--put and --publish need a store, not -");
+		return log_wrong(EXIT_USAGE, "--put and --publish need a store, not -");
 	if (o->publish != NULL && (o->once || o->ttl_ms < 1000))
-		return wrong(EXIT_USAGE, "--publish goes on, with a --ttl of 1 or more: --put is for once");
+		return log_wrong(EXIT_USAGE, "--publish goes on, with a --ttl of 1 or more: --put is for once");
 	return 0;
 }
 
@@ -176,10 +159,10 @@ check_visitors(const char *path)
 	char text[VISITORS_MAX + sizeof("pass:")];
 
 	if (strlen(path) > VISITORS_MAX || strpbrk(path, " \t\r\n,#") != NULL)
-		return wrong(EXIT_USAGE, "--visitors: longer than %u bytes, or with a blank, ',' or '#'", VISITORS_MAX);
+		return log_wrong(EXIT_USAGE, "--visitors: longer than %u bytes, or with a blank, ',' or '#'", VISITORS_MAX);
 	snprintf(text, sizeof(text), "pass:%s", path);
 	if (addr_parse(slice_str(text), ADDR_ALLOW_PASS, &a) != ADDR_OK)
-		return wrong(EXIT_USAGE, "--visitors %s: not an absolute path", path);
+		return log_wrong(EXIT_USAGE, "--visitors %s: not an absolute path", path);
 	return 0;
 }
 
@@ -187,7 +170,7 @@ static int
 check_prefix(const char *prefix)
 {
 	if (strlen(prefix) > PREFIX_MAX || prefix[strspn(prefix, "/")] == '\0')
-		return wrong(EXIT_USAGE, "--prefix: empty, or longer than %u bytes", PREFIX_MAX);
+		return log_wrong(EXIT_USAGE, "--prefix: empty, or longer than %u bytes", PREFIX_MAX);
 	return 0;
 }
 
@@ -197,7 +180,7 @@ check_metrics(const char *text)
 	struct addr a;
 	enum addr_result result = text == NULL ? ADDR_OK : addr_parse(slice_str(text), ADDR_LISTEN, &a);
 
-	return result == ADDR_OK ? 0 : wrong(EXIT_USAGE, "--metrics %s: %s", text, addr_reason(result));
+	return result == ADDR_OK ? 0 : log_wrong(EXIT_USAGE, "--metrics %s: %s", text, addr_reason(result));
 }
 
 static int
@@ -212,7 +195,7 @@ check_password_file(const char *path)
 	errno = 0;
 	if (!password_read(path, password, &why)) {
 		code = errno != 0 ? EXIT_TEMP : EXIT_USAGE;
-		return wrong(code, "--password-file %s: %s", path, why);
+		return log_wrong(code, "--password-file %s: %s", path, why);
 	}
 	explicit_bzero(password, sizeof(password));
 	return 0;
@@ -230,11 +213,11 @@ check_output(const char **path)
 	if (lstat(*path, &st) == 0 && S_ISLNK(st.st_mode)) {
 		real = realpath(*path, NULL);	/* for ever */
 		if (real == NULL)
-			return wrong(EXIT_USAGE, "%s is a symbolic link that leads nowhere: %s", *path, strerror(errno));
+			return log_wrong(EXIT_USAGE, "%s is a symbolic link that leads nowhere: %s", *path, strerror(errno));
 		*path = real;
 	}
 	if (stat(*path, &st) == 0 && !S_ISREG(st.st_mode))
-		return wrong(EXIT_USAGE, "%s is no plain file", *path);
+		return log_wrong(EXIT_USAGE, "%s is no plain file", *path);
 	return 0;
 }
 

@@ -2,7 +2,6 @@
 /* tunneld: visitors reach services of clients that dialled out and proved a key. Options and what to do with them. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -84,22 +83,6 @@ parse_opts(struct options *o, int argc, char **argv)
 	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
 }
 
-/* A value that ends the start; every one is told, so that -c tells them all. */
-static bool wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static bool
-wrong(const char *format, ...)
-{
-	char text[LOG_LINE_MAX];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	log_error("%s", text);
-	return false;
-}
-
 static bool
 check_domain(struct options *o)
 {
@@ -107,11 +90,11 @@ check_domain(struct options *o)
 	size_t len = host_normalize(slice_str(o->domain), domain);
 
 	if (len == 0)
-		return wrong("--domain %s: no host name", o->domain);
+		return log_wrong(false, "--domain %s: no host name", o->domain);
 	if (len > DOMAIN_MAX)
-		return wrong("--domain %s: over %u characters", o->domain, (unsigned)DOMAIN_MAX);
+		return log_wrong(false, "--domain %s: over %u characters", o->domain, (unsigned)DOMAIN_MAX);
 	if (identity_reserved(slice_of(domain, len)))
-		return wrong("--domain %s: its first label looks like an id", o->domain);
+		return log_wrong(false, "--domain %s: its first label looks like an id", o->domain);
 	o->domain = domain;
 	return true;
 }
@@ -122,7 +105,7 @@ check_cidrs(const char *option, const char *list)
 	struct slice bad;
 
 	if (list != NULL && list[0] != '\0' && !cidr_list_valid(slice_str(list), &bad))
-		return wrong("%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
+		return log_wrong(false, "%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
 	return true;
 }
 
@@ -130,7 +113,7 @@ static bool
 check_peers(const char *list)
 {
 	if (list != NULL && list[0] == '\0')
-		return wrong("--peers: an empty list");
+		return log_wrong(false, "--peers: an empty list");
 	return check_cidrs("--peers", list);
 }
 
@@ -142,9 +125,9 @@ check_advertise(const struct options *o)
 	enum addr_result r;
 
 	if ((o->clients == NULL) != (o->advertise == NULL))
-		return wrong("--clients FILE and --advertise ADDR go together");
+		return log_wrong(false, "--clients FILE and --advertise ADDR go together");
 	r = o->advertise == NULL ? ADDR_OK : addr_parse(slice_str(o->advertise), 0, &a);
-	return r == ADDR_OK || wrong("--advertise %s: %s", o->advertise, addr_reason(r));
+	return r == ADDR_OK || log_wrong(false, "--advertise %s: %s", o->advertise, addr_reason(r));
 }
 
 const char *
@@ -160,16 +143,16 @@ static bool
 check_local(const struct options *o)
 {
 	return o->local == NULL || options_visitors_path(o) != NULL ||
-	    wrong("--local %s: its lines need a socket, --visitors unix:/PATH", o->local);
+	    log_wrong(false, "--local %s: its lines need a socket, --visitors unix:/PATH", o->local);
 }
 
 static bool
 check_times(const struct options *o)
 {
 	if (o->heartbeat_ms == 0 && o->dead_ms != 0)
-		return wrong("--heartbeat 0 wants --dead-after 0: who is not to ping may be silent");
+		return log_wrong(false, "--heartbeat 0 wants --dead-after 0: who is not to ping may be silent");
 	if (o->dead_ms != 0 && o->dead_ms <= o->heartbeat_ms)
-		return wrong("--dead-after must be longer than --heartbeat");
+		return log_wrong(false, "--dead-after must be longer than --heartbeat");
 	return true;
 }
 

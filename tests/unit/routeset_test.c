@@ -356,29 +356,37 @@ a_pipe_is_read_at_start_and_not_again(void **state)
 	close(pipe_fds[0]);
 }
 
+/* The file gets this text while nothing can be opened, which lasts for so many seconds. */
+static void
+write_unreadable(const char *text, int seconds)
+{
+	struct rlimit old, tight;
+
+	getrlimit(RLIMIT_NOFILE, &old);
+	tight = old;
+	tight.rlim_cur = (rlim_t)dup(0);
+	close((int)tight.rlim_cur);
+	write_file(paths[0], text);
+	setrlimit(RLIMIT_NOFILE, &tight);
+	for (int i = 0; i < seconds; i++)
+		a_second_passes();
+	setrlimit(RLIMIT_NOFILE, &old);
+	skip_ms(2000);
+}
+
 static void
 what_the_system_refuses_is_tried_again_and_told_once(void **state)
 {
-	struct rlimit old, tight;
 	unsigned long good, bad;
 	const char *log;
 
 	(void)state;
 	watch_file("www.example tls=1.1.1.1:1\n");
-	getrlimit(RLIMIT_NOFILE, &old);
-	tight = old;
 	catch_stderr();
-	tight.rlim_cur = (rlim_t)dup(0);
-	close((int)tight.rlim_cur);
-	write_file(paths[0], "www.example tls=1.1.1.1:2\n");
-	setrlimit(RLIMIT_NOFILE, &tight);
-	for (int i = 0; i < 5; i++)
-		a_second_passes();
-	setrlimit(RLIMIT_NOFILE, &old);
+	write_unreadable("www.example tls=1.1.1.1:2\n", 5);
 	log = strstr(caught_stderr(), "Too many open files");
 	assert_non_null(log);
 	assert_null(strstr(log + 1, "Too many open files"));
-	skip_ms(2000);
 	assert_true(a_second_passes());
 	assert_string_equal(target_of("www.example"), "1.1.1.1:2");
 	routeset_counts(rs, &good, &bad);
@@ -388,20 +396,10 @@ what_the_system_refuses_is_tried_again_and_told_once(void **state)
 static void
 what_is_wrong_with_its_lines_is_told_after_that_too(void **state)
 {
-	struct rlimit old, tight;
-
 	(void)state;
 	watch_file("www.example tls=1.1.1.1:1\n");
-	getrlimit(RLIMIT_NOFILE, &old);
-	tight = old;
 	catch_stderr();
-	tight.rlim_cur = (rlim_t)dup(0);
-	close((int)tight.rlim_cur);
-	write_file(paths[0], "bad\n");
-	setrlimit(RLIMIT_NOFILE, &tight);
-	a_second_passes();
-	setrlimit(RLIMIT_NOFILE, &old);
-	skip_ms(2000);
+	write_unreadable("bad\n", 1);
 	a_second_passes();
 	assert_non_null(strstr(caught_stderr(), "routes0:1: "));
 }
