@@ -26,5 +26,6 @@ sleep 0.3
 signal waiting TERM
 ends waiting 0
 kill $writer
+wait_for 5 gone $writer		# else he is one who came and wrote nothing
 { sleep 0.5; echo '* tls=127.0.0.1:1' >pipe; } &
 exits 0 timeout 10 "$SNIROUTE" -c -r pipe
