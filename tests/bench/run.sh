@@ -384,19 +384,14 @@ section_idle()
 	done
 }
 
-# names_start PROXY COUNT [unsorted]: load a table, note time and memory.
+# names_start PROXY COUNT [unsorted]: load a table, note the time.
 names_start()
 {
-	local file instance="$1.$2${3:+.$3}" key="names.$2${3:+.$3}" pss size
+	local instance="$1.$2${3:+.$3}"
 
-	file=$(routes_file "$@")
-	start "$instance" "$1" "$file"
-	pss=$(pss_kib "$(pid_of "$instance")")
-	size=$(wc -c <"$file")
-	record "$key.load" "$1" "$LOADED"
-	record "$key.pss" "$1" "$pss / 1024"
-	record "$key.ratio" "$1" "$pss * 1024 / $size"
-	say "$instance loaded in $LOADED s, PSS $pss KiB, file $((size / 1024)) KiB"
+	start "$instance" "$1" "$(routes_file "$@")"
+	record "names.$2${3:+.$3}.load" "$1" "$LOADED"
+	say "$instance loaded in $LOADED s"
 	INSTANCES="$INSTANCES $instance"
 }
 
@@ -427,7 +422,7 @@ names_pairs()
 {
 	local n=0 few
 
-	while [ $n -lt $PAIRS ]; do
+	while [ $n -lt $((3 * PAIRS)) ]; do
 		load sniroute.10 rate -c 64 -t 0.5 -k 10
 		few=$(get rate)
 		load sniroute.1000000 rate -c 64 -t 0.5 -k 1000000
@@ -436,11 +431,28 @@ names_pairs()
 	done
 }
 
+# names_memory PROXY.COUNT[.unsorted]: only once names have been asked for is all of a table in memory, if it ever will be.
+names_memory()
+{
+	local proxy=${1%%.*} count=${1#*.} pss size
+
+	pss=$(pss_kib "$(pid_of "$1")")
+	size=$(wc -c <"$TMP/routes.$1")
+	record "names.$count.pss" "$proxy" "$pss / 1024"
+	record "names.$count.ratio" "$proxy" "$pss * 1024 / $size"
+	say "$1: PSS $pss KiB, file $((size / 1024)) KiB"
+}
+
 section_names()
 {
+	local i
+
 	INSTANCES=
 	names_start_all
 	each_round names_once $INSTANCES
+	for i in $INSTANCES; do
+		names_memory "$i"
+	done
 	if has_proxy sniroute; then
 		start sniroute.10 sniroute "$(routes_file sniroute 10)"
 		INSTANCES="$INSTANCES sniroute.10"
