@@ -29,6 +29,8 @@ one() {
 		TEST_TIMEOUT=$((FUZZ_TIME + 60))
 		;;
 	esac
+	again=
+	[ ! -e "$log.verdict" ] || again=" (by itself)"
 	begin=$(date +%s%3N)
 	timeout -k 20 "$TEST_TIMEOUT" "$@" >"$log" 2>&1 </dev/null &
 	pid=$!
@@ -42,9 +44,10 @@ one() {
 	*:124 | *:137) verdict=FAIL more=": no end within $TEST_TIMEOUT s" ;;
 	*)	verdict=FAIL more=": exit $code" ;;
 	esac
-	echo "$verdict" >"$log.verdict"
+	echo "$verdict$again" >"$log.verdict"
+	echo "$build $path" >"$log.which"
 	{
-		printf '%-4s %s %s %s %d.%ds%s\n' "$verdict" "$build" "$kind" "$name" $((ms / 1000)) $((ms % 1000 / 100)) "$more"
+		printf '%-4s %s %s %s %d.%ds%s%s\n' "$verdict" "$build" "$kind" "$name" $((ms / 1000)) $((ms % 1000 / 100)) "$again" "$more"
 		[ "$verdict" != FAIL ] || tail -n 200 "$log" | sed 's/^/    /'
 	} >"$log.line"
 	flock "$dir" cat "$log.line"
@@ -72,6 +75,13 @@ batch() {
 	xargs -r -L 1 -P "$2" sh tests/run.sh one "$dir" "$1" <"$dir/list"
 }
 
+# second_try KIND: several tests at once are short of processor time, and some watch the clock. One to three that failed are run
+# again, each by itself. What they said before stays in the output, and the last line counts them.
+second_try() {
+	grep -l FAIL "$dir/$1".*.verdict 2>/dev/null | sed 's/verdict$/which/' >"$dir/failed" || :
+	[ "$(wc -l <"$dir/failed")" -gt 3 ] || xargs -r cat <"$dir/failed" | batch "$1" 1
+}
+
 for kind in $kinds; do
 	case $kind in
 	unit)	for b in $BUILDS; do for f in "$b"/unit/*_test; do [ ! -x "$f" ] || echo "$b $f"; done; done | batch unit 2 ;;
@@ -79,9 +89,10 @@ for kind in $kinds; do
 		batch e2e "${JOBS:-4}" ;;
 	fuzz)	for f in build-fuzz/*_fuzz; do [ ! -x "$f" ] || echo "build-fuzz $f"; done | batch fuzz 2 ;;
 	esac
+	[ "$kind" = fuzz ] || second_try "$kind"
 done
 
 tally() { cat "$dir"/*.verdict 2>/dev/null | grep -c "$1" || :; }
-passed=$(tally ok) failed=$(tally FAIL) skipped=$(tally skip)
-echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")"
+passed=$(tally ok) failed=$(tally FAIL) skipped=$(tally skip) twice=$(tally 'ok (by itself)')
+echo "$passed passed, $failed failed$([ "$skipped" = 0 ] || echo ", $skipped skipped")$([ "$twice" = 0 ] || echo ", $twice by itself only")"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
