@@ -428,7 +428,7 @@ enum attempt { ATTEMPT_RUNS, ATTEMPT_FAILED };
 static enum attempt
 go_on(struct dial *d)
 {
-	int error = d->connected || d->ops->early == NULL ? EAGAIN : d->ops->early(d->arg);
+	int error = d->ops->early == NULL ? EAGAIN : d->ops->early(d->arg, d->current);
 	unsigned room = error == 0 ? 0 : EV_WRITE;
 
 	d->mute = false;

@@ -41,11 +41,11 @@ enum dial_result {
 typedef void dial_done(void *arg, enum dial_result result, struct target *t, unsigned events);
 
 /*
- * connect(2) to io->fd was begun and need not be waited for: a target on this machine is connected by now. Write what it is to get
+ * connect(2) to io->fd was begun and need not be waited for: a target on this machine is connected by now. Write what t is to get
  * first: 0, or the errno of why not, EAGAIN being no failure. May come several times, for one target after the other. Who has this
  * gets io watched for read only when it returned 0. It does not cancel the dial that asks.
  */
-typedef int dial_early(void *arg);
+typedef int dial_early(void *arg, const struct target *t);
 
 struct dial_ops {
 	dial_done *done;

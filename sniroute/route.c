@@ -52,19 +52,16 @@ route_leave(struct conn *c)
 
 /* ---- dialling ---- */
 
-/* Hand the socket to whoever listens there: one message, and it is theirs. */
-static void
+/* Hand the socket to whoever listens there: one message, and it is theirs. 0 or the errno of why not. */
+static int
 hand_over(struct conn *c)
 {
 	const struct relay_spill *spill = c->relay.flow[0].spill;
 
-	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == 0) {
-		ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps what is open elsewhere too */
-		conn_close(c, END_PASSED);
-		return;
-	}
-	log_warn("target=%s: handing over failed: %s", target_text(c->target), strerror(errno));
-	conn_refuse(c, ALERT_INTERNAL_ERROR, END_UNREACHABLE, c->target);
+	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == -1)
+		return errno == EAGAIN ? ENOBUFS : errno;
+	ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps what is open elsewhere too */
+	return 0;
 }
 
 static void
@@ -84,7 +81,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	if (c->peek)
 		c->relay.bytes[0] = 0;	/* still to be read */
 	if (target_is_pass(t)) {
-		hand_over(c);
+		conn_close(c, END_PASSED);
 		return;
 	}
 	if (spill != NULL) {
@@ -99,10 +96,12 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 
 /* The header of a hand-over would go to no other target. */
 static int
-on_early(void *arg)
+on_early(void *arg, const struct target *t)
 {
 	struct conn *c = arg;
 
+	if (target_is_pass(t))
+		return hand_over(c);
 	return c->pass_len > 0 ? EAGAIN : relay_early(&c->relay);
 }
 

@@ -85,7 +85,7 @@ on_one(struct ev_io *changed, unsigned events)
 
 /* As a write would: nothing is wrong, or nobody listens there. */
 static int
-on_one_early(void *arg)
+on_one_early(void *arg, const struct target *t)
 {
 	struct one *o = arg;
 
