@@ -50,7 +50,7 @@ deadline_ms(const struct client *c)
 	case CLIENT_PROXY:
 		return proxy_deadline_ms(c->proxy);
 	case CLIENT_RELAY:
-		return tunnel_silence_ms(c->tunnel);
+		return tunnel_silence(c->tunnel).ms;
 	case CLIENT_LINGER:
 		return LINGER_MS;
 	case CLIENT_CLOSED:
@@ -360,7 +360,7 @@ on_deadline(struct ev_timer *timer)
 		proxy_on_deadline(c->proxy);
 		break;
 	case CLIENT_RELAY:
-		tunnel_on_deadline(c->tunnel);
+		client_close(c, tunnel_silence(c->tunnel).end);
 		break;
 	case CLIENT_LINGER:
 		client_close(c, c->end);

@@ -252,8 +252,7 @@ void proxy_cancel(struct proxy *p, bool reset);
 bool tunnel_start(struct client *c, struct backend *b, struct slice behind);
 void tunnel_more(struct relay *r);
 void tunnel_on_out(struct tunnel *t, unsigned events);
-uint64_t tunnel_silence_ms(const struct tunnel *t);
-void tunnel_on_deadline(struct tunnel *t);
+struct relay_silence tunnel_silence(const struct tunnel *t);
 void tunnel_free(struct tunnel *t, enum conn_end end);
 
 #endif

@@ -516,27 +516,23 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	pump(p);
 }
 
-/* Of an answer on its way to a client that has ended its direction. */
-static bool
-half_close_rules(const struct proxy *p)
+/* Half closed is an answer on its way to a client that has ended its direction. */
+static struct relay_silence
+silence(const struct proxy *p)
 {
 	const struct serve_conf *conf = the->serve->conf;
 
-	return p->answering && relay_half_close_rules(p->client->src.fin, conf->half_close_ms, conf->idle_ms);
+	return relay_silence(p->answering && p->client->src.fin, conf->half_close_ms, conf->idle_ms);
 }
 
 /* Whose turn is it? Before an answer the target's, unless it waits for the rest of the request. */
 uint64_t
 proxy_deadline_ms(const struct proxy *p)
 {
-	const struct serve_conf *conf = the->serve->conf;
-
 	if (p->dial != NULL)
 		return 0;	/* the dial has its own, per attempt */
-	if (half_close_rules(p))
-		return conf->half_close_ms;
 	if (p->answering || (!p->req.done && !p->deaf && p->up == NULL))
-		return conf->idle_ms;
+		return silence(p).ms;
 	return the->opts->response_ms;
 }
 
@@ -546,7 +542,7 @@ proxy_on_deadline(struct proxy *p)
 	struct client *c = p->client;
 
 	if (p->answering) {
-		client_close(c, half_close_rules(p) ? END_HALF_CLOSE : END_IDLE);
+		client_close(c, silence(p).end);
 	} else if (!p->req.done && !p->deaf && p->up == NULL) {
 		c->verdict = HELLO_TIMEOUT;
 		c->last = true;

@@ -12,41 +12,33 @@ struct tunnel {
 	struct relay relay;
 };
 
-static bool
-half_close_rules(const struct tunnel *t)
+struct relay_silence
+tunnel_silence(const struct tunnel *t)
 {
 	const struct serve_conf *conf = the->serve->conf;
 
-	return relay_half_close_rules(relay_half_closed(&t->relay), conf->half_close_ms, conf->idle_ms);
-}
-
-uint64_t
-tunnel_silence_ms(const struct tunnel *t)
-{
-	return half_close_rules(t) ? the->serve->conf->half_close_ms : the->serve->conf->idle_ms;
+	return relay_silence(relay_half_closed(&t->relay), conf->half_close_ms, conf->idle_ms);
 }
 
 static void
 pump(struct tunnel *t, int end, unsigned events)
 {
-	bool half = relay_half_closed(&t->relay);
-	uint64_t before = t->relay.bytes[0] + t->relay.bytes[1];
-
 	switch (relay_pump(the->relays, &t->relay, end, events)) {
-	case RELAY_OPEN:
+	case RELAY_STILL:
+		break;
+	case RELAY_MOVED:
+		client_rearm(t->client);
 		break;
 	case RELAY_DONE:
 		client_close(t->client, END_CLOSED);
-		return;
+		break;
 	case RELAY_CLIENT_RESET:
 		client_close(t->client, END_CLIENT_RESET);
-		return;
+		break;
 	case RELAY_TARGET_RESET:
 		client_close(t->client, END_TARGET_RESET);
-		return;
+		break;
 	}
-	if (t->relay.bytes[0] + t->relay.bytes[1] != before || relay_half_closed(&t->relay) != half)
-		client_rearm(t->client);
 }
 
 void
@@ -157,12 +149,6 @@ tunnel_start(struct client *c, struct backend *b, struct slice behind)
 	else
 		client_close(c, END_LIMIT);
 	return true;
-}
-
-void
-tunnel_on_deadline(struct tunnel *t)
-{
-	client_close(t->client, half_close_rules(t) ? END_HALF_CLOSE : END_IDLE);
 }
 
 static void

@@ -315,21 +315,18 @@ mux_of(const struct mux_stream *s)
 
 /* ---- its timers ---- */
 
-static bool
-half_close_rules(const struct mux_stream *s)
+static struct relay_silence
+silence(const struct mux_stream *s)
 {
-	return relay_half_close_rules(s->eof != s->peer_eof, s->mux->conf.half_close_ms, s->mux->conf.idle_ms);
+	return relay_silence(s->eof != s->peer_eof, s->mux->conf.half_close_ms, s->mux->conf.idle_ms);
 }
 
 /* Something moved, or ended. */
 static void
 touch(struct mux_stream *s)
 {
-	const struct mux_conf *conf = &s->mux->conf;
-
 	if (s->joined)
-		ev_timer_in(s->mux->pool->ev, &s->deadline,
-		    half_close_rules(s) ? conf->half_close_ms : conf->idle_ms);
+		ev_timer_in(s->mux->pool->ev, &s->deadline, silence(s).ms);
 }
 
 static void
@@ -337,7 +334,7 @@ on_deadline(struct ev_timer *t)
 {
 	struct mux_stream *s = EV_CONTAINER(t, struct mux_stream, deadline);
 
-	mux_stream_doom(s, half_close_rules(s) ? MUX_HALF_CLOSE : MUX_IDLE);
+	mux_stream_doom(s, silence(s).end == END_HALF_CLOSE ? MUX_HALF_CLOSE : MUX_IDLE);
 }
 
 /* ---- from the peer to the descriptor ---- */

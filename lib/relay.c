@@ -637,21 +637,46 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 	}
 }
 
-enum relay_state
-relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
+/* Bytes that were read and wait to be written, those held to the turn's end aside. */
+static size_t
+waiting(const struct relay *r)
 {
-	relay_note(r, end, events);
+	size_t n = 0;
+
+	for (int i = 0; i < 2; i++)
+		n += (r->flow[i].spill != NULL ? r->flow[i].spill->len : 0) + (r->flow[i].pipe != NULL ? r->flow[i].pipe->len : 0);
+	return n;
+}
+
+/* Both directions, as much as their turns allow. Whether anything happened. */
+static bool
+pump_both(struct relay_pool *pool, struct relay *r, int end)
+{
+	uint64_t bytes = r->bytes[0] + r->bytes[1];
+	size_t wait = waiting(r);
+	bool half = relay_half_closed(r);
+
 	pump_flow(pool, r, end);
 	pump_flow(pool, r, !end);
 	if (r->broken == end)	/* found by the second flow: the first has a last chance to deliver */
 		pump_flow(pool, r, end);
+	return r->bytes[0] + r->bytes[1] != bytes || waiting(r) != wait || relay_half_closed(r) != half;
+}
+
+enum relay_state
+relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
+{
+	bool moved;
+
+	relay_note(r, end, events);
+	moved = pump_both(pool, r, end);
 	if ((events & EV_ERROR) && r->broken == -1 && !(r->flow[0].over && r->flow[1].over) &&
 	    sock_error(r->end[end].fd) != 0) {	/* nothing to read or write that would have told */
 		r->broken = (int8_t)end;
 		r->flow[0].over = r->flow[1].over = true;
 	}
 	if (!r->flow[0].over || !r->flow[1].over)
-		return RELAY_OPEN;
+		return moved ? RELAY_MOVED : RELAY_STILL;
 	if (r->broken == -1)
 		return RELAY_DONE;
 	return r->broken == 0 ? RELAY_CLIENT_RESET : RELAY_TARGET_RESET;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "connlog.h"
 #include "ev.h"
 
 #define RELAY_CHUNK_MAX (512u * 1024u)	/* bytes read at once, and so kept, at most per direction */
@@ -80,7 +81,8 @@ struct relay {
 };
 
 enum relay_state {
-	RELAY_OPEN,
+	RELAY_STILL,		/* open, and nothing has happened */
+	RELAY_MOVED,		/* open; bytes were read or written, or a direction has ended: silence begins anew */
 	RELAY_DONE,		/* both directions ended in order */
 	RELAY_CLIENT_RESET,	/* end[0] is gone: reset the other */
 	RELAY_TARGET_RESET
@@ -109,21 +111,26 @@ void relay_note(struct relay *r, int end, unsigned events);
 
 /*
  * Do what the events of end[end] (0: only go on with what was noted or left) allow, a bounded amount of it.
- * Anything but RELAY_OPEN is final: call relay_release().
+ * What is not open any more is final: call relay_release().
  */
 enum relay_state relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events);
 
 /* Whether one direction has ended and the other has not. */
 bool relay_half_closed(const struct relay *r);
 
-/*
- * Of the two limits on silence, 0 being off, the first that is over ends a connection and names its end: whether that is
- * half_close_ms, which runs only when half_closed, rather than idle_ms.
- */
-static inline bool
-relay_half_close_rules(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
+/* How long nothing may happen, 0: for ever, and how the connection ends then. */
+struct relay_silence {
+	uint64_t ms;
+	enum conn_end end;
+};
+
+/* Of the two limits, 0 being off, the one that is over first; half_close_ms runs only when half_closed. */
+static inline struct relay_silence
+relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 {
-	return half_closed && half_close_ms != 0 && (idle_ms == 0 || half_close_ms <= idle_ms);
+	if (half_closed && half_close_ms != 0 && (idle_ms == 0 || half_close_ms <= idle_ms))
+		return (struct relay_silence){ half_close_ms, END_HALF_CLOSE };
+	return (struct relay_silence){ idle_ms, END_IDLE };
 }
 
 /* Give back memory, pipes and queued work; the descriptors stay the owner's. Idempotent. */

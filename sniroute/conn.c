@@ -29,19 +29,13 @@ struct sniroute *the;
 
 /* ---- states ---- */
 
-static bool
-half_close_rules(const struct conn *c)
+/* While relaying the deadline moves with every byte. */
+static struct relay_silence
+silence(const struct conn *c)
 {
 	const struct serve_conf *conf = the->serve->conf;
 
-	return relay_half_close_rules(relay_half_closed(&c->relay), conf->half_close_ms, conf->idle_ms);
-}
-
-/* While relaying the deadline moves with every byte: how long silence may last now. */
-static uint64_t
-silence_ms(const struct conn *c)
-{
-	return half_close_rules(c) ? the->serve->conf->half_close_ms : the->serve->conf->idle_ms;
+	return relay_silence(relay_half_closed(&c->relay), conf->half_close_ms, conf->idle_ms);
 }
 
 static uint64_t
@@ -53,7 +47,7 @@ deadline_ms(const struct conn *c)
 	case CONN_DIAL:
 		break;		/* the dial has its own, per attempt */
 	case CONN_RELAY:
-		return silence_ms(c);
+		return silence(c).ms;
 	case CONN_LINGER:
 		return LINGER_MS;
 	case CONN_CLOSED:
@@ -149,7 +143,7 @@ on_deadline(struct ev_timer *t)
 		conn_close(c, END_HELLO);
 		break;
 	case CONN_RELAY:
-		conn_close(c, half_close_rules(c) ? END_HALF_CLOSE : END_IDLE);
+		conn_close(c, silence(c).end);
 		break;
 	case CONN_LINGER:
 		conn_close(c, c->end);
@@ -217,25 +211,22 @@ conn_refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct ta
 void
 conn_pump(struct conn *c, int end, unsigned events)
 {
-	struct relay *r = &c->relay;
-	uint64_t before = r->bytes[0] + r->bytes[1];
-	bool half = relay_half_closed(r);
-
-	switch (relay_pump(the->pool, r, end, events)) {
-	case RELAY_OPEN:
+	switch (relay_pump(the->pool, &c->relay, end, events)) {
+	case RELAY_STILL:
+		break;
+	case RELAY_MOVED:
+		ev_timer_in(the->serve->ev, &c->deadline, silence(c).ms);
 		break;
 	case RELAY_DONE:
 		conn_close(c, END_CLOSED);
-		return;
+		break;
 	case RELAY_CLIENT_RESET:
 		conn_close(c, END_CLIENT_RESET);
-		return;
+		break;
 	case RELAY_TARGET_RESET:
 		conn_close(c, END_TARGET_RESET);
-		return;
+		break;
 	}
-	if (r->bytes[0] + r->bytes[1] != before || relay_half_closed(r) != half)
-		ev_timer_in(the->serve->ev, &c->deadline, silence_ms(c));
 }
 
 static void

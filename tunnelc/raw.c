@@ -96,26 +96,29 @@ static const struct proxyhdr nobody = { .src.family = AF_UNSPEC, .dst.family = A
 
 /* ---- relaying ---- */
 
-static bool
-half_close_rules(const struct raw *r)
+static struct relay_silence
+silence(const struct raw *r)
 {
 	const struct options *o = the->opts;
 
-	return relay_half_close_rules(relay_half_closed(&r->relay), o->half_close_ms, o->idle_ms);
+	return relay_silence(relay_half_closed(&r->relay), o->half_close_ms, o->idle_ms);
 }
 
-static uint64_t
-silence_ms(const struct raw *r)
+static void
+enter_relay(struct raw *r)
 {
-	return half_close_rules(r) ? the->opts->half_close_ms : the->opts->idle_ms;
+	r->state = RAW_RELAY;
+	ev_timer_in(the->ev, &r->deadline, silence(r).ms);
 }
 
 static void
 pump(struct raw *r, int end, unsigned events)
 {
 	switch (relay_pump(the->relays, &r->relay, end, events)) {
-	case RELAY_OPEN:
-		ev_timer_in(the->ev, &r->deadline, silence_ms(r));
+	case RELAY_STILL:
+		break;
+	case RELAY_MOVED:
+		ev_timer_in(the->ev, &r->deadline, silence(r).ms);
 		break;
 	case RELAY_DONE:
 		finish(r, END_CLOSED, NULL);
@@ -162,7 +165,7 @@ on_deadline(struct ev_timer *t)
 {
 	struct raw *r = EV_CONTAINER(t, struct raw, deadline);
 
-	finish(r, half_close_rules(r) ? END_HALF_CLOSE : END_IDLE, NULL);
+	finish(r, silence(r).end, NULL);
 }
 
 /* ---- its beginning ---- */
@@ -180,7 +183,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 		return;
 	}
 	r->target = t;
-	r->state = RAW_RELAY;
+	enter_relay(r);
 	h.kind = slice_str(word_kind_text(r->word->kind));
 	if (!stream_greet(r->relay.end[1].fd, &h)) {
 		finish(r, END_TARGET_RESET, NULL);
@@ -206,7 +209,7 @@ run_program(struct raw *r)
 		finish(r, END_LIMIT, NULL);
 		return;
 	}
-	r->state = RAW_RELAY;
+	enter_relay(r);
 	relay_is_unix(&r->relay, 1);
 	pump(r, 1, EV_READ | EV_WRITE);
 }

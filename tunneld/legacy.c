@@ -165,18 +165,12 @@ struct raw {
 	uint64_t ahead;			/* bytes of the visitor's the relay did not read itself */
 };
 
-static bool
-half_close_rules(const struct raw *r)
+static struct relay_silence
+silence(const struct raw *r)
 {
 	const struct serve_conf *conf = the->serve->conf;
 
-	return relay_half_close_rules(relay_half_closed(&r->relay), conf->half_close_ms, conf->idle_ms);
-}
-
-static uint64_t
-silence_ms(const struct raw *r)
-{
-	return half_close_rules(r) ? the->serve->conf->half_close_ms : the->serve->conf->idle_ms;
+	return relay_silence(relay_half_closed(&r->relay), conf->half_close_ms, conf->idle_ms);
 }
 
 void
@@ -203,27 +197,24 @@ legacy_leave(struct raw *r, enum conn_end end)
 static void
 pump(struct raw *r, int end, unsigned events)
 {
-	struct relay *relay = &r->relay;
-	uint64_t before = relay->bytes[0] + relay->bytes[1];
-	bool half = relay_half_closed(relay);
-
 	if (r->client->raw == NULL)	/* fired in the batch that ended it */
 		return;
-	switch (relay_pump(the->relays, relay, end, events)) {
-	case RELAY_OPEN:
+	switch (relay_pump(the->relays, &r->relay, end, events)) {
+	case RELAY_STILL:
+		break;
+	case RELAY_MOVED:
+		ev_timer_in(the->serve->ev, &r->deadline, silence(r).ms);
 		break;
 	case RELAY_DONE:
 		legacy_leave(r, END_CLOSED);
-		return;
+		break;
 	case RELAY_CLIENT_RESET:
 		legacy_leave(r, END_CLIENT_RESET);
-		return;
+		break;
 	case RELAY_TARGET_RESET:
 		legacy_leave(r, END_TARGET_RESET);
-		return;
+		break;
 	}
-	if (relay->bytes[0] + relay->bytes[1] != before || relay_half_closed(relay) != half)
-		ev_timer_in(the->serve->ev, &r->deadline, silence_ms(r));
 }
 
 void
@@ -249,7 +240,7 @@ on_deadline(struct ev_timer *t)
 {
 	struct raw *r = EV_CONTAINER(t, struct raw, deadline);
 
-	legacy_leave(r, half_close_rules(r) ? END_HALF_CLOSE : END_IDLE);
+	legacy_leave(r, silence(r).end);
 }
 
 static bool
@@ -294,6 +285,6 @@ legacy_join(struct client *c, struct visitor *v, int fd, struct slice bytes)
 	c->raw = r;
 	c->io.fd = -1;
 	client_closing(&c->session);
-	ev_timer_in(ev, &r->deadline, silence_ms(r));
+	ev_timer_in(ev, &r->deadline, silence(r).ms);
 	return r;
 }

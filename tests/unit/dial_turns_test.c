@@ -89,6 +89,7 @@ on_one_early(void *arg, const struct target *t)
 {
 	struct one *o = arg;
 
+	(void)t;
 	note(spoke, o, &at_speech);
 	await(o->io.fd, POLLOUT);
 	return says != 0 ? says : sock_error(o->io.fd);

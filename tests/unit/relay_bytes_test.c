@@ -80,7 +80,7 @@ events_noted_before_the_start_count(void **state)
 	run_turn();
 	relay_note(relay, 0, EV_READ | EV_WRITE | EV_EOF);
 	relay_note(relay, 1, EV_WRITE);
-	assert_int_equal(pump(0, 0), RELAY_OPEN);
+	assert_int_equal(pump(0, 0), RELAY_MOVED);
 	assert_true(relay_half_closed(relay));
 	run_until(server_heard_the_end);
 	assert_int_equal(server.received, 1000);
@@ -132,6 +132,27 @@ a_slow_reader_costs_a_bounded_amount_of_memory(void **state)
 		part();
 		assert_int_equal(open_fds(), before);
 	}
+}
+
+static void
+what_a_slow_reader_takes_ends_the_silence(void **state)
+{
+	static char taken[65536];
+	uint64_t read;
+
+	(void)state;
+	join(unix_pair, 0);
+	server.deaf = true;
+	watch_relay();
+	says(&client, 4 << 20, true);
+	fill_up();
+	assert_int_equal(pump(0, 0), RELAY_STILL);
+	read = relay->bytes[0];
+	assert_int_equal(recv(server.io.fd, taken, sizeof(taken), MSG_WAITALL), sizeof(taken));
+	assert_int_equal(pump(1, EV_WRITE), RELAY_MOVED);
+	assert_int_equal(relay->bytes[0], read);
+	assert_int_equal(pump(0, 0), RELAY_STILL);
+	part();
 }
 
 static void
@@ -303,6 +324,7 @@ main(void)
 		loop_test(a_preload_longer_than_the_sink_takes_is_not_lost),
 		loop_test(events_noted_before_the_start_count),
 		loop_test(a_slow_reader_costs_a_bounded_amount_of_memory),
+		loop_test(what_a_slow_reader_takes_ends_the_silence),
 		loop_test(a_slow_reader_gets_every_byte_through_pipes_too),
 		loop_test(an_idle_relay_holds_no_buffer_and_no_pipe),
 		loop_test(urgent_data_in_a_bulk_transfer_stops_nothing),

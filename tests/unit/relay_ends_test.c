@@ -13,11 +13,11 @@ end_one_way(pair_maker *make, struct party *first, struct party *last, bool (*fi
 	run_until(last_heard);
 	assert_int_equal(last->received, 100000);
 	assert_false(last->reset);
-	assert_int_equal(state_now, RELAY_OPEN);
+	assert_false(is_over());
 	assert_true(relay_half_closed(relay));
 	says(last, 1000000, false);
 	run_turn();
-	assert_int_equal(state_now, RELAY_OPEN);
+	assert_false(is_over());
 	says(last, 1, true);
 	run_until(first_heard);
 	assert_false(first->reset);
@@ -243,7 +243,7 @@ the_end_of_the_target_closes_the_pipe_we_write_to(void **state)
 	assert_true(client.eof);
 	assert_int_equal(client.received, 1000);
 	assert_int_equal(relay->out_fd, -1);
-	assert_int_equal(state_now, RELAY_OPEN);
+	assert_false(is_over());
 	says_at_once(&client, 1000, true);
 	run_until(both_ended);
 	assert_int_equal(state_now, RELAY_DONE);
@@ -268,17 +268,26 @@ a_pipe_nobody_reads_any_more_is_a_client_that_is_gone(void **state)
 }
 
 static void
+expect_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms, uint64_t ms, enum conn_end end)
+{
+	struct relay_silence s = relay_silence(half_closed, half_close_ms, idle_ms);
+
+	assert_int_equal(s.ms, ms);
+	assert_int_equal(s.end, end);
+}
+
+static void
 of_the_two_limits_on_silence_the_first_that_is_over_rules(void **state)
 {
 	(void)state;
-	assert_true(relay_half_close_rules(true, 60, 600));
-	assert_true(relay_half_close_rules(true, 60, 60));
-	assert_true(relay_half_close_rules(true, 60, 0));
-	assert_false(relay_half_close_rules(true, 60, 59));
-	assert_false(relay_half_close_rules(true, 0, 600));
-	assert_false(relay_half_close_rules(true, 0, 0));
-	assert_false(relay_half_close_rules(false, 60, 600));
-	assert_false(relay_half_close_rules(false, 60, 0));
+	expect_silence(true, 60, 600, 60, END_HALF_CLOSE);
+	expect_silence(true, 60, 60, 60, END_HALF_CLOSE);
+	expect_silence(true, 60, 0, 60, END_HALF_CLOSE);
+	expect_silence(true, 60, 59, 59, END_IDLE);
+	expect_silence(true, 0, 600, 600, END_IDLE);
+	expect_silence(true, 0, 0, 0, END_IDLE);
+	expect_silence(false, 60, 600, 600, END_IDLE);
+	expect_silence(false, 60, 0, 0, END_IDLE);
 }
 
 int

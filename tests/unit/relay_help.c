@@ -45,7 +45,7 @@ pump(int end, unsigned events)
 		return state_now;
 	state_now = relay_pump(pool, relay, end, events);
 	note_what_it_holds();
-	if (state_now != RELAY_OPEN)
+	if (is_over())
 		close_relay();
 	return state_now;
 }
@@ -92,7 +92,7 @@ join(pair_maker *make, unsigned max_pipes)
 	relay->end[0] = (struct ev_io){ a[1], on_client_end };
 	relay->end[1] = (struct ev_io){ b[0], on_target_end };
 	relay->out_fd = a[1];
-	state_now = RELAY_OPEN;
+	state_now = RELAY_STILL;
 	spliced[0] = spliced[1] = false;
 	kept_most = 0;
 	meet(&client, a[0], 1);
@@ -114,7 +114,7 @@ part(void)
 bool
 is_over(void)
 {
-	return state_now != RELAY_OPEN;
+	return state_now != RELAY_STILL && state_now != RELAY_MOVED;
 }
 
 bool

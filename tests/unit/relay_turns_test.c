@@ -20,7 +20,7 @@ hold_some(void)
 	says_at_once(&client, 100, false);
 	await(relay->end[0].fd, POLLIN);
 	relay_note(relay, 1, EV_WRITE);
-	assert_int_equal(pump(0, EV_READ), RELAY_OPEN);
+	assert_int_equal(pump(0, EV_READ), RELAY_MOVED);
 	assert_int_equal(relay->bytes[0], 100);
 	assert_false(has_bytes(&server));
 }
@@ -52,7 +52,7 @@ what_is_held_stays_in_front(void **state)
 	(void)state;
 	hold_some();
 	says_at_once(&client, 70, false);
-	assert_int_equal(pump(0, EV_READ), RELAY_OPEN);
+	assert_int_equal(pump(0, EV_READ), RELAY_MOVED);
 	assert_int_equal(relay->bytes[0], 170);
 	assert_true(has_bytes(&server));
 	run_until(server_heard_all);
@@ -92,7 +92,7 @@ on_more_endless(struct relay *r)
 	int i = (int)(r - endless);
 
 	turns_of[i]++;
-	assert_int_equal(relay_pump(pool, r, 0, 0), RELAY_OPEN);
+	assert_int_equal(relay_pump(pool, r, 0, 0), RELAY_MOVED);
 	if (release_next != -1)
 		relay_release(pool, &endless[release_next]);
 	release_next = -1;
@@ -106,7 +106,7 @@ start_endless(int i)
 	endless[i].end[1].fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	relay_note(&endless[i], 1, EV_WRITE);
 	turns_of[i] = 0;
-	assert_int_equal(relay_pump(pool, &endless[i], 0, EV_READ), RELAY_OPEN);
+	assert_int_equal(relay_pump(pool, &endless[i], 0, EV_READ), RELAY_MOVED);
 	assert_in_range(endless[i].bytes[0], TURN_MAX, TURN_MAX + (1 << 20));
 }
 
