@@ -200,6 +200,7 @@ identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 		snprintf(why, IDENTITY_WHY_MAX, "%s", strerror(errno));
 		return NULL;
 	}
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);		/* 100 KiB of reasons nobody asks for */
 	me->key = read_pem(pem, &encrypted);
 	ok = accept_key(me, encrypted, why);
 	ERR_clear_error();

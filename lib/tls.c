@@ -446,7 +446,7 @@ tls_context_new(enum tls_side side, const struct identity *me, char why[static T
 	ERR_clear_error();
 	if (set_up(ctx, identity_key(me)))
 		return ctx;
-	snprintf(why, TLS_WHY_MAX, "OpenSSL: %s", ERR_reason_error_string(ERR_peek_last_error()));
+	ERR_error_string_n(ERR_peek_last_error(), why, TLS_WHY_MAX);		/* "error:0A000161:...", for openssl errstr */
 	ERR_clear_error();
 	tls_context_free(ctx);
 	return NULL;
