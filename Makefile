@@ -5,11 +5,15 @@ PREFIX    = /usr/local
 BINDIR    = $(PREFIX)/bin
 MANDIR    = $(PREFIX)/share/man
 SHAREDIR  = $(PREFIX)/share/tcproute
+DOCDIR    = $(PREFIX)/share/doc/tcproute
 DESTDIR   =
+ifeq ($(origin CC),default)
 CC        = gcc
-CFLAGS    = -O2 -g
-LDFLAGS   =
-CPPFLAGS  =
+endif
+CFLAGS   ?= -O2 -g
+LDFLAGS  ?=
+CPPFLAGS ?=
+PKG_CONFIG ?= pkg-config
 FUZZ_CC   = clang
 FUZZ_TIME = 20
 V         = 0
@@ -17,7 +21,7 @@ WERROR    =
 
 TOOLS     = sniroute httpredir routesync tunneld tunnelc
 PKG_LIB   = libcares
-PKG_routesync := hiredis jansson libcrypto $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl openssl)
+PKG_routesync := hiredis jansson libcrypto $(shell $(PKG_CONFIG) --exists hiredis_ssl 2>/dev/null && echo hiredis_ssl openssl)
 PKG_tunneld = openssl jansson
 PKG_tunnelc = openssl jansson
 CFLAGS_routesync = $(if $(filter hiredis_ssl,$(PKG_routesync)),-DHAVE_HIREDIS_SSL)
@@ -38,11 +42,12 @@ BUILD     = $(if $(SAN),build-san,build)
 SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib -pthread -MMD -MP -Wall -Wextra -Wshadow \
     -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 $(if $(WERROR),-Werror) \
-    $(if $(SAN),$(SAN_FLAGS)) $(CPPFLAGS) $(CFLAGS)
-HARDEN    = $(if $(SAN),,-fstack-protector-strong -fPIE -ffunction-sections -fdata-sections)
+    -ffile-prefix-map=$(CURDIR)=. $(if $(SAN),$(SAN_FLAGS),$(HARDEN)) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+HARDEN    = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE -ffunction-sections -fdata-sections
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKG_LIB) hiredis jansson openssl 2>/dev/null)
 ALL_LDFLAGS = -pthread $(if $(SAN),$(SAN_FLAGS),-Wl,--gc-sections \
     $(if $(findstring -static,$(LDFLAGS)),,-pie -Wl,-z,relro,-z,now)) $(LDFLAGS)
-pkg_libs  = $(shell pkg-config --libs $(if $(findstring -static,$(LDFLAGS)),--static) $(1))
+pkg_libs  = $(shell $(PKG_CONFIG) --libs $(if $(findstring -static,$(LDFLAGS)),--static) $(1))
 quiet     = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' '$(1)' '$@';)
 
 objs      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
@@ -57,12 +62,18 @@ LOADGEN   = $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c)
 all: bins $(EXAMPLES)
 bins: $(BINS)
 
-$(BUILD)/%.o: %.c | libraries
+# What all objects are made with, and of: when it changes they are made anew.
+$(BUILD)/flags: export FLAGS = $(CC) $(filter-out -Werror,$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(wildcard lib/*.c $(TOOLS:%=%/*.c))
+$(BUILD)/flags: force
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(HARDEN) $(CFLAGS_$(firstword $(subst /, ,$*))) -c -o $@ $<
+	@echo "$$FLAGS" | cmp -s - $@ || echo "$$FLAGS" >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | libraries
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$*))) -c -o $@ $<
 
 libraries:
-	@pkg-config --exists $(PKG_LIB) hiredis jansson openssl || \
+	@$(PKG_CONFIG) --exists $(PKG_LIB) hiredis jansson openssl || \
 	    { echo 'a library is missing; run: make deps, or: sudo apt-get install -y $(DEPS_BUILD)' >&2; exit 100; }
 
 $(LIB): $(call objs,lib)
@@ -108,7 +119,7 @@ build/bench/%: tests/bench/%.c tests/bench/bench.h
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -pthread -o $@ $<
 
-build-fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h)
+build-fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h routesync/*.h tunneld/*.h)
 	@mkdir -p $(@D)
 	$(call quiet,FUZZ)$(FUZZ_CC) -std=c11 -D_GNU_SOURCE -DVERSION='"fuzz"' -Ilib -g -O1 -pthread \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter-out $<,$(filter %.c,$^)) $(call pkg_libs,$(PKG_LIB) openssl jansson)
@@ -127,7 +138,8 @@ run: deps-run
 	@examples/run.sh $(CURDIR)/$(BUILD)/bin
 
 #: make check        install what is missing, then every test, plain and under ASan and UBSan
-check: deps-check lint
+check: deps-check
+	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory WERROR=1 all tests
 	@$(MAKE) --no-print-directory WERROR=1 SAN=1 all tests
 	@$(MAKE) --no-print-directory fuzzers
@@ -152,7 +164,8 @@ bench: deps-bench
 	@tests/bench/run.sh $(CURDIR)/build
 
 #: make fleet        a rehearsal of three nodes, Redis and 200 clients in network namespaces: nodes killed, restarted, cut off
-fleet: deps-check all
+fleet: deps-check
+	@$(MAKE) --no-print-directory all
 	@tests/fleet/fleet.py --bin $(CURDIR)/$(BUILD)/bin
 
 #: make static       the same tools linked statically, in build-static/bin/   (TOOLS=tunnelc: that one alone)
@@ -161,20 +174,29 @@ static:
 	@$(MAKE) --no-print-directory BUILD=build-static SAN= LDFLAGS='-static $(LDFLAGS)' bins
 
 #: make install      programs, manuals and examples below $(DESTDIR)$(PREFIX)
+# (Texts name the places below /usr/local where things are by default: those of this installation are put in.)
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SHAREDIR)
+	install -d $(DESTDIR)$(BINDIR)
 	install -m 755 $(BINS) $(EXAMPLES) $(DESTDIR)$(BINDIR)
-	for m in $(MANUALS); do install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; done
-	cp -R examples $(DESTDIR)$(SHAREDIR)/
+	@set -e; put() { \
+	    mode=644; [ ! -x $$1 ] || mode=755; \
+	    install -D -m $$mode $$1 $(DESTDIR)$$2; \
+	    sed 's,/usr/local/bin,$(BINDIR),g; s,/usr/local/share/tcproute,$(SHAREDIR),g' $$1 >$(DESTDIR)$$2; \
+	}; \
+	for m in $(MANUALS); do put $$m $(MANDIR)/man$${m##*.}/$${m##*/}; done; \
+	for f in $$(find examples -type f); do put $$f $(SHAREDIR)/$$f; done; \
+	for f in README.md CHANGES.md LICENSE; do put $$f $(DOCDIR)/$$f; done
 
 #: make lint         manuals through mandoc, shell through sh -n
 lint:
 	@mandoc -T lint -W warning $(MANUALS)
-	@for f in $$(git grep -lE '^#!.*sh'); do sh -n $$f || exit 1; done
+	@for f in $$(grep -rIlE '^#!.*sh' .ci examples tests); do sh -n $$f || exit 1; done
 
 #: make dist         tcproute-VERSION.tar.gz of the tag vVERSION: same tag, same bytes
 dist:
-	git archive --prefix=tcproute-$(VERSION)/ v$(VERSION) | gzip -n > tcproute-$(VERSION).tar.gz
+	@git rev-parse -q --verify 'v$(VERSION)^{commit}' >/dev/null || { echo 'there is no tag v$(VERSION)' >&2; exit 100; }
+	git archive --prefix=tcproute-$(VERSION)/ -o tcproute-$(VERSION).tar v$(VERSION)
+	gzip -nf tcproute-$(VERSION).tar
 
 #: make deps         install what a build needs (deps-run, deps-check, deps-bench: what the examples, tests, benchmark need)
 deps:
@@ -189,6 +211,6 @@ deps-bench:
 clean:
 	rm -rf build build-san build-fuzz build-static
 
-.PHONY: all bins libraries help run check tests fuzzers unit e2e fuzz bench fleet static install lint dist deps deps-run deps-check deps-bench clean
+.PHONY: force all bins libraries help run check tests fuzzers unit e2e fuzz bench fleet static install lint dist deps deps-run deps-check deps-bench clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

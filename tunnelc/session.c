@@ -40,7 +40,7 @@ random_upto(uint64_t most)
 {
 	uint64_t n = 0;
 
-	(void)getrandom(&n, sizeof(n), 0);	/* 8 bytes never fail once the pool is ready */
+	(void)!getrandom(&n, sizeof(n), 0);	/* 8 bytes never fail once the pool is ready */
 	return n % (most + 1);
 }
 

@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# make install: programs, manuals, examples and what to read, for everybody, whatever the umask; texts name the places they are in.
+. "${0%/*}/lib.sh"
+
+case $BUILD in *-san) san=1 ;; *) san= ;; esac
+(umask 077 && make -s -C "$TESTS/../.." SAN=$san install DESTDIR="$T/root" PREFIX=/opt/route >log 2>&1) || fail "$(cat log)"
+cd root/opt/route
+for tool in sniroute httpredir routesync tunneld tunnelc; do
+	"bin/$tool" -V >/dev/null || fail "$tool does not run"
+	[ -e "share/man/man8/$tool.8" ] || fail "no manual of $tool"
+done
+for file in bin/pass-exec share/man/man5/routes.5 share/man/man7/tunnel.7 share/tcproute/examples/s6/sniroute/run \
+    share/doc/tcproute/LICENSE; do
+	[ -e $file ] || fail "no $file"
+done
+same "" "$(find . ! -perm -004)" "what others may not read"
+same "" "$(find . -name run ! -perm -005)" "what they may not run"
+same "" "$(grep -rIl '/usr/local/\(bin\|share/tcproute\)' .)" "texts about other places"
+grep -q '^ExecStart=/opt/route/bin/sniroute ' share/tcproute/examples/systemd/sniroute.service || fail "the unit starts something else"
