@@ -373,10 +373,14 @@ on_deadline(struct ev_timer *timer)
 static void
 on_answer(struct client *c)
 {
+	uint64_t before = c->tx;
+
 	if (!client_flush(c))
 		client_close(c, END_CLIENT_RESET);
 	else if (c->out == NULL)
 		client_answered(c);
+	else if (c->tx != before)
+		client_rearm(c);
 }
 
 static void

@@ -155,8 +155,9 @@ void request_refuse(struct client *c, unsigned status, bool to_head, bool old, e
 struct slice request_route(const struct client *c, char room[static ROUTE_TEXT_MAX]);
 uint64_t request_max_key(const struct client *c);
 
-/* Where the last request's name leads now. */
+/* Where the last request's name leads now, and whether that route's allow and deny let the client in. */
 int request_find_route(const struct client *c, struct route *route);
+bool request_is_admitted(const struct client *c, const struct route *route);
 
 /* ---- answer.c: answers of our own ---- */
 

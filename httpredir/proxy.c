@@ -24,9 +24,9 @@ struct proxy {
 	uint64_t got;			/* bytes the target has sent */
 	uint64_t sent;			/* bytes it has taken */
 	uint64_t max_key;		/* a place in its route's max=, 0: none */
+	enum proxyhdr_version introduced;	/* with a header of the client's the connection is for no other one's requests */
 	bool to_head, old;		/* HEAD; version 1.0 */
 	bool upgrade;			/* asked for */
-	bool private;			/* the target was told of the client: for no other one's requests */
 	bool deaf;			/* the target takes nothing more */
 	bool answering;			/* a final head has gone to the client */
 };
@@ -94,7 +94,7 @@ finish(struct proxy *p)
 	if (!p->req.done)
 		c->last = c->linger = true;
 	if (clean && p->answering && b->proxy == p && !p->upgrade) {
-		backend_rest(b, p->private ? c : NULL);
+		backend_rest(b, p->introduced != PROXYHDR_NONE ? c : NULL);
 		p->backend = NULL;
 	}
 	c->proxy = NULL;
@@ -123,13 +123,21 @@ dial(struct proxy *p, const struct route *route)
 	return p->dial != NULL;
 }
 
+/* The table may be another one by now: what was made for the route it had must suit the one it has. */
+static bool
+find_route_again(const struct proxy *p, struct route *route)
+{
+	return request_find_route(p->client, route) != ROUTES_NO_MATCH && slice_is(route->key, "http") &&
+	    route->proxy == p->introduced && request_is_admitted(p->client, route);
+}
+
 /* The kept connection was closed under us, without a byte of answer to a request that may be sent again: once, anew. */
 static bool
 retry(struct proxy *p)
 {
 	struct route route;
 
-	if (p->again == NULL || p->got > 0 || request_find_route(p->client, &route) == ROUTES_NO_MATCH)
+	if (p->again == NULL || p->got > 0 || !find_route_again(p, &route))
 		return false;
 	log_debug("conn=%llu target=%s closed a kept connection: sent again", (unsigned long long)p->client->base.id,
 	    target_text(p->backend->target));
@@ -644,8 +652,8 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	p->old = req->msg.minor == 0;
 	body_init(&p->req, &req->msg, req->msg.framing);
 	p->upgrade = wants_upgrade(&req->msg, &p->req);
-	p->private = route->proxy != PROXYHDR_NONE;
-	if (p->private)
+	p->introduced = route->proxy;
+	if (p->introduced != PROXYHDR_NONE)
 		intro = introduce(c, route, the->out);
 	wire_add(&w, the->out, intro + forward_request(c, req, p->upgrade, the->out + intro));
 	if (!p->req.done && rest->len > 0 && body_take(&p->req, *rest, &used, &w) == BODY_BAD) {

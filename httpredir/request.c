@@ -330,6 +330,13 @@ send_on(struct client *c, struct turn *t, const struct route *route)
 		quota_drop(s->quota, s->worker, request_max_key(c));
 }
 
+bool
+request_is_admitted(const struct client *c, const struct route *route)
+{
+	return (route->deny.p == NULL || !cidr_list_has(route->deny, &c->base.peer)) &&
+	    (route->allow.p == NULL || cidr_list_has(route->allow, &c->base.peer));
+}
+
 static void
 follow_route(struct client *c, struct turn *t)
 {
@@ -339,8 +346,7 @@ follow_route(struct client *c, struct turn *t)
 	c->rank = (int16_t)rank;
 	if (rank == ROUTES_NO_MATCH)
 		refuse(c, t, 404, END_NO_ROUTE);
-	else if ((route.deny.p != NULL && cidr_list_has(route.deny, &c->base.peer)) ||
-	    (route.allow.p != NULL && !cidr_list_has(route.allow, &c->base.peer)))
+	else if (!request_is_admitted(c, &route))
 		refuse(c, t, 403, END_DENIED);
 	else if (slice_is(route.key, "http"))
 		send_on(c, t, &route);
