@@ -47,6 +47,7 @@
 #include "addr.h"
 #include "ev.h"
 #include "host.h"
+#include "launch.h"
 #include "log.h"
 #include "notify.h"
 #include "num.h"
@@ -113,13 +114,17 @@ receive(int fd, struct handed *h)
 	(void)fcntl(fd, F_SETFL, 0);	/* a child of its own may wait */
 	alarm(MESSAGE_SECONDS);
 	if (read_message(fd, h) != PROXYHDR_OK)
-		diex(EXIT_USAGE, "the message handed over is no PROXY header, or not whole");
+		diex(EXIT_USAGE, "the message handed over is not a whole PROXY header");
 	if (h->fd == -1)
 		diex(EXIT_USAGE, "no descriptor came with the message");
 	if (!sock_is_stream(h->fd))
-		diex(EXIT_USAGE, "the descriptor handed over is no stream socket");
+		diex(EXIT_USAGE, "the descriptor handed over is not a stream socket");
 	alarm(0);
 	close(fd);
+	if (h->hdr.src.family == AF_UNSPEC) {	/* LOCAL: the socket's own addresses hold */
+		sock_peer(h->fd, &h->hdr.src);
+		sock_local(h->fd, &h->hdr.dst);
+	}
 }
 
 static void
@@ -152,15 +157,10 @@ set_text(const char *name, struct slice value, bool valid)
 static void
 set_environment(const struct handed *h)
 {
-	struct endpoint src = h->hdr.src, dst = h->hdr.dst;
 	char name[HOST_MAX + 1];
 	size_t len = host_normalize(h->hdr.authority, name);
 
-	if (src.family == AF_UNSPEC) {	/* LOCAL: the socket's own addresses hold */
-		sock_peer(h->fd, &src);
-		sock_local(h->fd, &dst);
-	}
-	if (ucspi_setenv(&src, &dst, NULL) == -1)
+	if (ucspi_setenv(&h->hdr.src, &h->hdr.dst, NULL) == -1)
 		die(EXIT_TEMP, "environment");
 	set_var("PASS_NAME", len > 0 ? name : NULL);
 	set_text("PASS_KIND", h->hdr.kind, slice_is(h->hdr.kind, "tls") || slice_is(h->hdr.kind, "tcp"));
@@ -374,6 +374,7 @@ main(int argc, char **argv)
 	struct passexec pe = { .max = CHILDREN_DEFAULT, .notify_fd = NO_FD };
 	const char *path;
 
+	launch_fill_std();
 	log_init("pass-exec", LOG_LEVEL_INFO, false);
 	path = parse_options(&pe, argc, argv);
 	signal(SIGPIPE, SIG_IGN);

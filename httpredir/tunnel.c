@@ -38,6 +38,9 @@ pump(struct tunnel *t, int end, unsigned events)
 	case RELAY_TARGET_RESET:
 		client_close(t->client, END_TARGET_RESET);
 		break;
+	case RELAY_NO_MEMORY:
+		client_close(t->client, END_LIMIT);
+		break;
 	}
 }
 
@@ -151,26 +154,14 @@ tunnel_start(struct client *c, struct backend *b, struct slice behind)
 	return true;
 }
 
-static void
-close_end(int fd, bool reset)
-{
-	if (fd != -1 && reset)
-		sock_reset(fd);
-	else if (fd != -1)
-		close(fd);
-}
-
 void
 tunnel_free(struct tunnel *t, enum conn_end end)
 {
 	struct relay *r = &t->relay;
+	bool cut = end == END_DRAIN || end == END_LIMIT;
 
 	relay_release(the->relays, r);
-	if (r->out_fd != r->end[0].fd)
-		close_end(r->out_fd, false);
-	close_end(r->end[0].fd, end == END_TARGET_RESET);
-	close_end(r->end[1].fd, end == END_CLIENT_RESET);
-	r->end[0].fd = r->end[1].fd = -1;
+	relay_close(r, cut || end == END_TARGET_RESET, cut || end == END_CLIENT_RESET);
 	t->client->rx += r->bytes[0];
 	t->client->tx += r->bytes[1];
 	target_release(the->dialer, t->target);

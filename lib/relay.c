@@ -278,6 +278,25 @@ relay_release(struct relay_pool *pool, struct relay *r)
 	dequeue(pool, r);
 }
 
+static void
+close_fd(int fd, bool reset)
+{
+	if (fd != -1 && reset)
+		sock_reset(fd);
+	else if (fd != -1)
+		close(fd);
+}
+
+void
+relay_close(struct relay *r, bool reset_client, bool reset_target)
+{
+	if (r->out_fd != r->end[0].fd)
+		close_fd(r->out_fd, false);
+	close_fd(r->end[0].fd, reset_client);
+	close_fd(r->end[1].fd, reset_target);
+	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
+}
+
 bool
 relay_half_closed(const struct relay *r)
 {
@@ -290,7 +309,8 @@ enum step {
 	STEP_MOVED,	/* go on */
 	STEP_BLOCKED,	/* until the next event */
 	STEP_NO_SOURCE,	/* reading failed: the source is gone */
-	STEP_NO_SINK	/* writing failed: the destination is gone */
+	STEP_NO_SINK,	/* writing failed: the destination is gone */
+	STEP_NO_MEMORY	/* neither's fault, and bytes are lost */
 };
 
 static bool
@@ -299,13 +319,20 @@ would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
+/* A call failed: is who stands in who is gone, or is it we who have no memory? */
+static enum step
+failed(enum step gone)
+{
+	return errno == ENOMEM || errno == ENOBUFS ? STEP_NO_MEMORY : gone;
+}
+
 /* Keep what the destination did not take; the shared buffer belongs to the next connection. */
 static enum step
 keep(struct relay_flow *f, const uint8_t *left, size_t len)
 {
 	f->spill = relay_spill_new(len);
 	if (f->spill == NULL)
-		return STEP_NO_SINK;
+		return STEP_NO_MEMORY;
 	memcpy(f->spill->bytes, left, len);
 	f->spill->len = (uint32_t)len;
 	if (f->chunk > CHUNK_MIN)
@@ -339,7 +366,7 @@ flush_spill(struct relay_flow *f, int to)
 
 	if (n == -1) {
 		f->writable = !would_block();
-		return f->writable ? STEP_NO_SINK : STEP_BLOCKED;
+		return f->writable ? failed(STEP_NO_SINK) : STEP_BLOCKED;
 	}
 	spill->at += (uint32_t)n;
 	spill->len -= (uint32_t)n;
@@ -377,7 +404,7 @@ flush_pipe(struct relay_pool *pool, struct relay_flow *f, int to)
 
 		if (n == -1) {
 			f->writable = !would_block();
-			return f->writable ? STEP_NO_SINK : STEP_BLOCKED;
+			return f->writable ? failed(STEP_NO_SINK) : STEP_BLOCKED;
 		}
 		p->len -= (size_t)n;
 	}
@@ -414,7 +441,7 @@ write_through(struct relay_flow *f, int to, const uint8_t *bytes, size_t n)
 	ssize_t w = put(f, to, bytes, n);
 
 	if (w == -1 && !would_block())
-		return STEP_NO_SINK;
+		return failed(STEP_NO_SINK);
 	if (w == (ssize_t)n)
 		return STEP_MOVED;
 	f->writable = false;
@@ -460,7 +487,7 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 
 	if (n == -1) {
 		f->readable = !would_block();
-		return f->readable ? STEP_NO_SOURCE : STEP_BLOCKED;
+		return f->readable ? failed(STEP_NO_SOURCE) : STEP_BLOCKED;
 	}
 	if (n == 0) {
 		f->eof = true;
@@ -506,7 +533,7 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 			return STEP_MOVED;
 		}
 		f->readable = !would_block();
-		return f->readable ? STEP_NO_SOURCE : STEP_BLOCKED;
+		return f->readable ? failed(STEP_NO_SOURCE) : STEP_BLOCKED;
 	}
 	*bytes += (uint64_t)n;
 	p->len = (size_t)n;
@@ -550,7 +577,7 @@ step(struct relay_pool *pool, struct relay *r, int i)
 	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, r, i, from, to);
 }
 
-/* The destination of flow i is gone, or we have no memory for it. What it still had to say is delivered first. */
+/* The destination of flow i is gone. What it still had to say is delivered first. */
 static void
 lose_sink(struct relay_pool *pool, struct relay *r, int i)
 {
@@ -558,6 +585,13 @@ lose_sink(struct relay_pool *pool, struct relay *r, int i)
 	drop_pending(pool, &r->flow[i]);
 	r->flow[i].over = true;
 	r->flow[!i].readable = r->flow[!i].urgent = true;
+}
+
+static void
+break_off(struct relay *r, int end)
+{
+	r->broken = (int8_t)end;
+	r->flow[0].over = r->flow[1].over = true;
 }
 
 /* Write what a relay holds. Is there more to it: an end to pass on, a destination that did not take all, or is gone? */
@@ -572,6 +606,9 @@ write_one(struct relay_pool *pool, const struct held *h)
 		return f->eof;
 	case STEP_NO_SINK:
 		lose_sink(pool, h->r, h->flow);
+		break;
+	case STEP_NO_MEMORY:
+		break_off(h->r, RELAY_BOTH);
 		break;
 	case STEP_BLOCKED:
 	case STEP_NO_SOURCE:
@@ -627,8 +664,10 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 			}
 			return;
 		case STEP_NO_SOURCE:
-			r->broken = (int8_t)i;
-			f->over = r->flow[!i].over = true;
+			break_off(r, i);
+			return;
+		case STEP_NO_MEMORY:
+			break_off(r, RELAY_BOTH);
 			return;
 		case STEP_NO_SINK:
 			lose_sink(pool, r, i);
@@ -666,18 +705,15 @@ pump_both(struct relay_pool *pool, struct relay *r, int end)
 enum relay_state
 relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
 {
+	static const enum relay_state over[] = { RELAY_CLIENT_RESET, RELAY_TARGET_RESET, [RELAY_BOTH] = RELAY_NO_MEMORY };
 	bool moved;
 
 	relay_note(r, end, events);
 	moved = pump_both(pool, r, end);
-	if ((events & EV_ERROR) && r->broken == -1 && !(r->flow[0].over && r->flow[1].over) &&
-	    sock_error(r->end[end].fd) != 0) {	/* nothing to read or write that would have told */
-		r->broken = (int8_t)end;
-		r->flow[0].over = r->flow[1].over = true;
-	}
+	if ((events & EV_ERROR) && r->broken == RELAY_NONE && !(r->flow[0].over && r->flow[1].over) &&
+	    sock_error(r->end[end].fd) != 0)		/* nothing to read or write that would have told */
+		break_off(r, end);
 	if (!r->flow[0].over || !r->flow[1].over)
 		return moved ? RELAY_MOVED : RELAY_STILL;
-	if (r->broken == -1)
-		return RELAY_DONE;
-	return r->broken == 0 ? RELAY_CLIENT_RESET : RELAY_TARGET_RESET;
+	return r->broken == RELAY_NONE ? RELAY_DONE : over[r->broken];
 }

@@ -44,6 +44,8 @@ struct relay_spill *relay_spill_new(size_t size);
 
 struct relay_pipe;
 
+enum { RELAY_NONE = -1, RELAY_BOTH = 2 };
+
 /* One direction, from end[i] to the other. Private to relay.c. */
 struct relay_flow {
 	struct relay_spill *spill;	/* owned: bytes read (or given at the start) and not yet written */
@@ -76,7 +78,7 @@ struct relay {
 	uint64_t bytes[2];		/* read from end[0], from end[1] */
 	struct relay *next;		/* in the pool's queue */
 	int out_fd;
-	int8_t broken;			/* end that is gone, -1: none */
+	int8_t broken;			/* RELAY_NONE, the end that is gone, or RELAY_BOTH: we have no memory to go on with */
 	bool queued;
 };
 
@@ -85,7 +87,8 @@ enum relay_state {
 	RELAY_MOVED,		/* open; bytes were read or written, or a direction has ended: silence begins anew */
 	RELAY_DONE,		/* both directions ended in order */
 	RELAY_CLIENT_RESET,	/* end[0] is gone: reset the other */
-	RELAY_TARGET_RESET
+	RELAY_TARGET_RESET,
+	RELAY_NO_MEMORY		/* bytes are lost, by our fault: reset both */
 };
 
 /* Ready for use, nothing open: end[].fd = out_fd = -1. */
@@ -132,6 +135,9 @@ relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 		return (struct relay_silence){ half_close_ms, END_HALF_CLOSE };
 	return (struct relay_silence){ idle_ms, END_IDLE };
 }
+
+/* Close the descriptors that are open. What was cut off must not look whole: that takes a reset. */
+void relay_close(struct relay *r, bool reset_client, bool reset_target);
 
 /* Give back memory, pipes and queued work; the descriptors stay the owner's. Idempotent. */
 void relay_release(struct relay_pool *pool, struct relay *r);

@@ -186,21 +186,41 @@ struct search {
 	int rank;			/* of the answer, ROUTES_NO_MATCH as long as there is none */
 };
 
-/* Try one NAME. True when the search is over: it has an answer, or a bad line hides the answer. */
+/* The keys of one NAME. False: what its lines say can't be known. */
+static bool
+collect(struct search *s, struct slice name, struct routes_fields *f)
+{
+	const struct routes *r = s->routes;
+
+	routes_fields_clear(f);
+	if (r->sorted == NULL) {
+		routes_table_collect(&r->table, name, routes_table_hash(&r->table, name), f);
+		return true;
+	}
+	switch (routes_sorted_collect(r->sorted, name, f)) {
+	case ROUTES_LOADED:
+		return true;
+	case ROUTES_REFUSED:
+		s->rank = ROUTES_BAD_LINE;
+		break;
+	case ROUTES_FAILED:
+		s->rank = ROUTES_UNREADABLE;
+		break;
+	}
+	return false;
+}
+
+/* Try one NAME. True when the search is over: it has an answer, or a line that can't be read may hide it. */
 static bool
 try_name(struct search *s, struct slice name, int rank)
 {
-	const struct routes *r = s->routes;
 	struct routes_fields f;
 
-	routes_fields_clear(&f);
-	if (r->sorted == NULL)
-		routes_table_collect(&r->table, name, routes_table_hash(&r->table, name), &f);
-	else if (!routes_sorted_collect(r->sorted, name, &f))
+	if (!collect(s, name, &f))
 		return true;
 	if (!routes_fields_answer(&f, s->kind, s->alpn, s->out))
 		return false;
-	s->out->file = r->path;
+	s->out->file = s->routes->path;
 	s->rank = rank;
 	return true;
 }

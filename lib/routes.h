@@ -44,7 +44,12 @@ struct route {
 	enum routes_balance balance;
 };
 
-/* How well a name matched; a higher rank beats a lower one. */
+/*
+ * How well a name matched; a higher rank beats a lower one. Below ROUTES_DEFAULT there is no answer, and the last two, of files that
+ * are searched, say that there might be one: no other file may answer instead.
+ */
+#define ROUTES_BAD_LINE (-3)	/* a line of a NAME that was tried is bad */
+#define ROUTES_UNREADABLE (-2)	/* the file could not be read, or there was no memory */
 #define ROUTES_NO_MATCH (-1)
 #define ROUTES_DEFAULT 0	/* "*"; wildcards rank by the length of their suffix */
 #define ROUTES_EXACT 1000
@@ -72,7 +77,7 @@ enum routes_result routes_load(const char *path, routes_report *report, void *ar
  * file whose first line is "#!routes sorted"; ROUTES_REFUSED (unreported) means: it is not one, load it.
  *
  * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report and arg
- * must live as long as the table); when one of them is bad, nothing is found. They are copied, so that a
+ * must live as long as the table). They are copied, so that a
  * change of the file does not hurt. Such a table has no descriptor (-1), a count of 0 and no listening
  * addresses to iterate over; it is not for two threads at once.
  */
@@ -95,7 +100,7 @@ void routes_free(struct routes *r);
 /*
  * The best route for name: exact, then the longest wildcard, then "*". name is in host_normalize()'s form or
  * absent (only "*" fits then); alpn is an ALPN wire list or absent. A NAME without a key for this kind
- * of look-up takes no part. Returns the rank; *out is filled unless it is ROUTES_NO_MATCH.
+ * of look-up takes no part. Returns the rank; *out is filled when that is ROUTES_DEFAULT or better.
  */
 int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);

@@ -224,7 +224,7 @@ check_found(struct routes_sorted *s, const struct found *found, struct routes_fi
 
 /* ---- what others call ---- */
 
-bool
+enum routes_result
 routes_sorted_collect(struct routes_sorted *s, struct slice name, struct routes_fields *f)
 {
 	off_t at = lower_bound(s, name);
@@ -237,7 +237,9 @@ routes_sorted_collect(struct routes_sorted *s, struct slice name, struct routes_
 		good = found != NULL && check_found(s, found, f);
 		at = line.next;
 	}
-	return good && !s->failed;
+	if (s->failed)
+		return ROUTES_FAILED;
+	return good ? ROUTES_LOADED : ROUTES_REFUSED;
 }
 
 /* Only a plain file can be searched, and opening a pipe to find out would disturb its writer. */

@@ -16,9 +16,10 @@ void routes_sorted_free(struct routes_sorted *s);
 
 /*
  * Add the fields of all lines of this NAME (in canonical form) to *f, which is empty before; they
- * are borrowed until routes_sorted_free(). False, reported: a bad line, or the file could not be read.
+ * are borrowed until routes_sorted_free(). ROUTES_LOADED; or, reported, ROUTES_REFUSED (a bad line) or ROUTES_FAILED (it could not be
+ * read, or there is no memory).
  */
-bool routes_sorted_collect(struct routes_sorted *s, struct slice name, struct routes_fields *f);
+enum routes_result routes_sorted_collect(struct routes_sorted *s, struct slice name, struct routes_fields *f);
 
 /* Bytes of memory. */
 size_t routes_sorted_bytes(const struct routes_sorted *s);

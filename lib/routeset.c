@@ -329,10 +329,12 @@ routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice nam
 	int best = ROUTES_NO_MATCH;
 	struct route route;
 
-	for (size_t i = 0; i < rs->n; i++) {
+	for (size_t i = 0; i < rs->n && best < ROUTES_EXACT; i++) {
 		const struct routes *table = rs->file[i].table;
 		int rank = table == NULL ? ROUTES_NO_MATCH : routes_find(table, kind, name, alpn, &route);
 
+		if (rank < ROUTES_NO_MATCH)
+			return rank;
 		if (rank > best) {
 			best = rank;
 			*out = route;

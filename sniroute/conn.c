@@ -80,31 +80,12 @@ log_end(struct conn *c, enum conn_end end, const struct target *target)
 	serve_leave(s, &c->base, end, &line);
 }
 
-static void
-close_end(int fd, bool reset)
-{
-	if (fd != -1 && reset)
-		sock_reset(fd);
-	else if (fd != -1)
-		close(fd);
-}
-
-/* A reset of one side is passed on to the other. */
-static void
-close_fds(struct relay *r, enum conn_end end)
-{
-	if (r->out_fd != r->end[0].fd)
-		close_end(r->out_fd, false);
-	close_end(r->end[0].fd, end == END_TARGET_RESET);
-	close_end(r->end[1].fd, end == END_CLIENT_RESET);
-	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
-}
-
 void
 conn_close(struct conn *c, enum conn_end end)
 {
 	struct serve *s = the->serve;
 	struct target *target = NULL;
+	bool cut = false;		/* we cut it off, both ways */
 
 	switch ((enum conn_state)c->state) {
 	case CONN_HELLO:
@@ -114,6 +95,9 @@ conn_close(struct conn *c, enum conn_end end)
 		dial_cancel(c->dial);
 		break;
 	case CONN_RELAY:
+		cut = end == END_DRAIN || end == END_LIMIT;
+		target = c->target;
+		break;
 	case CONN_LINGER:
 		target = c->target;
 		break;
@@ -123,7 +107,7 @@ conn_close(struct conn *c, enum conn_end end)
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
 	serve_closing(s);
-	close_fds(&c->relay, end);
+	relay_close(&c->relay, cut || end == END_TARGET_RESET, cut || end == END_CLIENT_RESET);
 	route_leave(c);
 	log_end(c, end, target);
 	if (target != NULL)
@@ -225,6 +209,9 @@ conn_pump(struct conn *c, int end, unsigned events)
 		break;
 	case RELAY_TARGET_RESET:
 		conn_close(c, END_TARGET_RESET);
+		break;
+	case RELAY_NO_MEMORY:
+		conn_close(c, END_LIMIT);
 		break;
 	}
 }
@@ -374,7 +361,9 @@ static void
 cut(struct serve *s, struct serve_conn *base)
 {
 	(void)s;
-	conn_close(EV_CONTAINER(base, struct conn, base), END_DRAIN);
+	struct conn *c = EV_CONTAINER(base, struct conn, base);
+
+	conn_close(c, c->state == CONN_LINGER ? c->end : END_DRAIN);
 }
 
 const struct serve_ops conn_ops = {

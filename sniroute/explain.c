@@ -163,8 +163,9 @@ print_route(const struct asked *a, const struct routeset *rs, enum routes_kind k
 	struct route r;
 	int rank = routeset_find(rs, kind, name, a->alpn, &r);
 
-	if (rank == ROUTES_NO_MATCH) {
-		printf("refused: no line fits%s\n", kind == ROUTES_TLS ? " (alert 112, unrecognized_name)" : "");
+	if (rank < ROUTES_DEFAULT) {
+		printf("refused: no line fits%s\n", kind == ROUTES_TLS ? " (alert 112, unrecognized_name)" :
+		    kind == ROUTES_LISTEN ? "; to ask about a host, give a host name alone" : "");
 		return EXIT_USAGE;
 	}
 	printf("line: %s:%u: " SLICE_FMT " " SLICE_FMT "=" SLICE_FMT "\n", r.file, routeset_line_number(rs, &r),
@@ -178,8 +179,8 @@ print_route(const struct asked *a, const struct routeset *rs, enum routes_kind k
 	return 0;
 }
 
-int
-explain(const struct options *o, const struct routeset *rs)
+static int
+answer(const struct options *o, const struct routeset *rs)
 {
 	struct slice text = slice_str(o->explain);
 	static struct asked a;
@@ -210,4 +211,13 @@ explain(const struct options *o, const struct routeset *rs)
 		break;
 	}
 	return EXIT_USAGE;
+}
+
+int
+explain(const struct options *o, const struct routeset *rs)
+{
+	int code = answer(o, rs);
+
+	log_stdout_done();
+	return code;
 }

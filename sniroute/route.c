@@ -217,16 +217,19 @@ dial_others(struct conn *c, struct route route, const struct question *q)
 
 /* ---- routing ---- */
 
-static void
+/* False: no memory. */
+static bool
 set_name(struct conn *c, struct slice name)
 {
 	if (name.len == 0)
-		return;
-	name.len = name.len > UINT8_MAX ? UINT8_MAX : name.len;		/* only what is no host name is that long */
+		return true;
+	name.len = name.len > UINT8_MAX ? UINT8_MAX : name.len;		/* only what is not a host name is that long */
 	c->name = malloc(name.len);
-	c->name_len = c->name == NULL ? 0 : (uint8_t)name.len;
-	if (c->name != NULL)
-		memcpy(c->name, name.p, name.len);
+	if (c->name == NULL)
+		return false;
+	c->name_len = (uint8_t)name.len;
+	memcpy(c->name, name.p, name.len);
+	return true;
 }
 
 /* Take the route if its rules let this client in. */
@@ -253,6 +256,15 @@ take_route(struct conn *c, const struct route *route, const struct question *q)
 		dial(c, route, q);
 }
 
+static void
+refuse_unrouted(struct conn *c, int rank)
+{
+	if (rank == ROUTES_UNREADABLE)
+		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
+	else
+		conn_refuse(c, ALERT_UNRECOGNIZED_NAME, END_NO_ROUTE, NULL);
+}
+
 void
 route_tls(struct conn *c, const struct hello *hello, struct question *q)
 {
@@ -265,17 +277,20 @@ route_tls(struct conn *c, const struct hello *hello, struct question *q)
 		q->name = slice_of(name, len);
 	else
 		c->verdict = HELLO_NO_SNI;	/* a name that is none routes nothing */
-	set_name(c, len > 0 ? q->name : hello->name);
+	if (!set_name(c, len > 0 ? q->name : hello->name)) {
+		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
+		return;
+	}
 	q->alpn = hello->alpn;
 	rank = routeset_find(the->serve->routes, ROUTES_TLS, q->name, q->alpn, &route);
-	if (rank == ROUTES_NO_MATCH) {
-		conn_refuse(c, ALERT_UNRECOGNIZED_NAME, END_NO_ROUTE, NULL);
+	if (rank < ROUTES_DEFAULT) {
+		refuse_unrouted(c, rank);
 		return;
 	}
 	c->route_at = rank == ROUTES_DEFAULT ? ROUTE_ALL : rank == ROUTES_EXACT ? 0 :
 	    (int16_t)(len - (size_t)rank - 1);
 	if (c->name == NULL)
-		set_name(c, route.as);
+		(void)set_name(c, route.as);		/* for the log alone */
 	take_route(c, &route, q);
 }
 
@@ -295,11 +310,11 @@ route_plain(struct conn *c, struct question *q)
 		rank = routeset_find(rs, ROUTES_LISTEN, slice_str(via->addr), none, &route);
 		c->route_at = ROUTE_LISTEN;
 	}
-	if (rank == ROUTES_NO_MATCH) {
+	if (rank < ROUTES_DEFAULT) {
 		c->route_at = ROUTE_NONE;
-		conn_close(c, c->plain ? END_NO_ROUTE : END_HELLO);
+		conn_close(c, rank == ROUTES_UNREADABLE ? END_LIMIT : c->plain ? END_NO_ROUTE : END_HELLO);
 		return;
 	}
-	set_name(c, route.as);
+	(void)set_name(c, route.as);		/* for the log alone */
 	take_route(c, &route, q);
 }

@@ -129,6 +129,9 @@ pump(struct raw *r, int end, unsigned events)
 	case RELAY_TARGET_RESET:
 		finish(r, END_TARGET_RESET, NULL);
 		break;
+	case RELAY_NO_MEMORY:
+		finish(r, END_LIMIT, NULL);
+		break;
 	}
 }
 

@@ -40,6 +40,29 @@ logged "peer=127\.0\.0\.1:[0-9]+ name=www\.example\.org kind=tls alpn=h2$" pass-
 logged_times 6 '^pass-exec: info: pid=[0-9]+ exit=' pass-exec
 logged_times 6 "target=pass:$T/told\.sock .*end=passed$"
 
+# A LOCAL header names nobody: the socket's own addresses hold, in the environment and in the log.
+cat >local.py <<-'END'
+	import socket, sys
+	lsock = socket.create_server(("127.0.0.1", 0))
+	client = socket.create_connection(lsock.getsockname())
+	taken = lsock.accept()[0]
+	to = socket.socket(socket.AF_UNIX)
+	to.connect("told.sock")
+	socket.send_fds(to, [b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"], [taken.fileno()])
+	taken.close()
+	client.shutdown(socket.SHUT_WR)
+	print(client.getsockname()[1], client.makefile().read(), end="")
+END
+has "$(python3 -SE local.py)" '^([0-9]+) TCP\|127\.0\.0\.1\|\1\|127\.0\.0\.1\|[0-9]+\|unset\|unset\|unset$'
+logged 'peer=127\.0\.0\.1:[0-9]+ name=- kind=- alpn=-$' pass-exec
+
+# Started without standard descriptors it does not take theirs for its own.
+"$PASSEXEC" "$T/bare.sock" ./told <&- >&- 2>&- &
+bare=$!
+wait_for 5 test -S bare.sock
+for fd in 0 1 2; do same /dev/null "$(readlink /proc/$bare/fd/$fd)" "descriptor $fd"; done
+end_pid $bare
+
 # No other socket comes along, and this one is in blocking mode.
 start fds "$PASSEXEC" -n 9 "$T/fds.sock" ls -l /proc/self/fd
 start flags "$PASSEXEC" -n 9 "$T/flags.sock" cat /proc/self/fdinfo/0

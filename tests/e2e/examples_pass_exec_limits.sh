@@ -22,7 +22,7 @@ for i in 1 2 3; do ends client$i 0; done
 client "unix:$T/cat.sock" send:hello shut read >/dev/null
 client "unix:$T/cat.sock" 'hex:0d0a0d0a' shut read >/dev/null
 client "unix:$T/cat.sock" proxy2:192.0.2.1:1,192.0.2.2:2 shut read >/dev/null
-logged_times 2 'error: the message handed over is no PROXY header, or not whole$' pass-exec
+logged_times 2 'error: the message handed over is not a whole PROXY header$' pass-exec
 logged 'error: no descriptor came with the message$' pass-exec
 has "$(client "$ADDR" send:still. recv:6)" '^got=still\.$'
 

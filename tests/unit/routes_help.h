@@ -118,7 +118,7 @@ find_alpn(const struct routes *r, enum routes_kind kind, const char *name, const
 	size_t n;
 	int rank = routes_find(r, kind, slice_str(name), slice_str(alpn), &out);
 
-	if (rank == ROUTES_NO_MATCH)
+	if (rank < ROUTES_DEFAULT)
 		return "none";
 	n = (size_t)snprintf(answer, sizeof(answer), "%d " SLICE_FMT ":%u " SLICE_FMT "=" SLICE_FMT, rank,
 	    SLICE_ARG(out.name), routes_line_number(r, &out), SLICE_ARG(out.key), SLICE_ARG(out.targets));

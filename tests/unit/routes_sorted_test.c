@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of sorted routes files, and of both ways to search against a simple one. */
+#include <fcntl.h>
+
 #include "routes_help.h"
 
 #define MARK "#!routes sorted\n"
@@ -169,6 +171,43 @@ answers_of_a_search_live_as_long_as_the_table(void **state)
 	assert_true(slice_is(b.targets, "b:1") && slice_is(b.name, "b"));
 	assert_int_equal(routes_find(r, ROUTES_TLS, slice_str("c"), absent, &b), ROUTES_NO_MATCH);
 	routes_free(r);
+}
+
+static void
+what_a_bad_line_says_is_not_known(void **state)
+{
+	char path[PATH_SIZE];
+	struct routes *r = open_sorted(MARK "a tls=a:1 deny=10.0.0.0/8 bogus=1\nb tls=b:1\n", path);
+	struct route out;
+
+	(void)state;
+	assert_int_equal(routes_find(r, ROUTES_TLS, slice_str("a"), absent, &out), ROUTES_BAD_LINE);
+	assert_int_equal(routes_find(r, ROUTES_TLS, slice_str("c"), absent, &out), ROUTES_NO_MATCH);
+	routes_free(r);
+}
+
+static void
+what_cannot_be_read_is_not_known(void **state)
+{
+	static char text[9000];		/* more than what is read when it is opened */
+	char path[PATH_SIZE];
+	int fd, next, other = open("/dev/null", O_WRONLY);
+	struct routes *r;
+	struct route out;
+
+	(void)state;
+	memset(text, '#', sizeof(text));
+	memcpy(text, MARK, strlen(MARK));
+	memcpy(text + sizeof(text) - 11, "\nb tls=b:1\n", 11);
+	fd = file_of(text, sizeof(text), path);
+	next = dup(fd);
+	close(next);			/* what routes_open_sorted() will get */
+	assert_int_equal(routes_open_sorted(path, NULL, NULL, &r), ROUTES_LOADED);
+	assert_int_equal(dup2(other, next), next);
+	assert_int_equal(routes_find(r, ROUTES_TLS, slice_str("b"), absent, &out), ROUTES_UNREADABLE);
+	routes_free(r);
+	close(other);
+	close(fd);
 }
 
 /* ---- random tables against a reference that compares every line with every name ---- */
@@ -444,6 +483,8 @@ main(void)
 		cmocka_unit_test(a_searched_table_has_no_loaded_ones_gifts),
 		cmocka_unit_test(long_lines_are_searched_past),
 		cmocka_unit_test(answers_of_a_search_live_as_long_as_the_table),
+		cmocka_unit_test(what_a_bad_line_says_is_not_known),
+		cmocka_unit_test(what_cannot_be_read_is_not_known),
 		cmocka_unit_test(random_tables_answer_like_a_linear_search),
 		cmocka_unit_test(many_routes_cost_little_more_than_their_text_and_all_answer),
 	};

@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Without memory to keep what a slow reader does not take, its connection is reset: half an answer must not look whole.
+. "${0%/*}/lib.sh"
+
+sanitized && skip "the sanitizer needs memory of its own"
+backend back 'until:www.example.org' pieces:20000:0.0005 data:8m shut read
+echo "* tls=$READY" >routes
+serve -l 127.0.0.1:0 -r routes --max-per-source 0
+size=$(sed -n 's/^VmSize:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(pid_of sniroute)/status")
+prlimit --pid "$(pid_of sniroute)" --as=$((size * 1024)):
+spawn_peer all crowd 30 "$ADDR" hello:www.example.org shut wait:go sum
+logged 'end=limit$'
+touch go
+ends all 0 30
+same 0 "$(grep 'end=eof' all.log | grep -vc 'bytes=8388608 ' || :)" "answers that look whole: $(cat all.log)"
+has "$(cat all.log)" 'end=reset'
+prlimit --pid "$(pid_of sniroute)" --as=unlimited:
+has "$(client "$ADDR" hello:www.example.org shut sum)" '^bytes=8388608 .*end=eof$'
