@@ -10,7 +10,6 @@
 
 #include "num.h"
 
-#define LISTEN_FDS_START 3	/* sd_listen_fds(3) */
 #define LISTEN_FDS_MAX 1024
 
 void
@@ -29,8 +28,9 @@ env_number(const char *name, uint64_t max, uint64_t *out)
 	return text != NULL && num_parse(slice_str(text), 0, max, out);
 }
 
-int
-launch_systemd(struct listeners *ls)
+/* How many there are for us; it can be asked once. */
+static int
+listen_fds(void)
 {
 	uint64_t pid = 0, n = 0;
 	bool ours = env_number("LISTEN_PID", UINT32_MAX, &pid) && pid == (uint64_t)getpid() &&
@@ -39,8 +39,16 @@ launch_systemd(struct listeners *ls)
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	for (uint64_t i = 0; ours && i < n; i++) {
-		int fd = LISTEN_FDS_START + (int)i;
+	return ours ? (int)n : 0;
+}
+
+int
+launch_systemd(struct listeners *ls)
+{
+	int n = listen_fds();
+
+	for (int i = 0; i < n; i++) {
+		int fd = LAUNCH_FIRST_FD + i;
 
 		if (!sock_is_listening(fd)) {
 			errno = ENOTSOCK;
@@ -49,7 +57,20 @@ launch_systemd(struct listeners *ls)
 		if (listeners_adopt(ls, fd, slice_of(NULL, 0), false) == -1)
 			return -1;
 	}
-	return ours ? (int)n : 0;
+	return n;
+}
+
+/* What is no socket is not from a supervisor. */
+int
+launch_refuse_systemd(void)
+{
+	int n = listen_fds(), closed = 0;
+	struct stat st;
+
+	for (int fd = LAUNCH_FIRST_FD; fd < LAUNCH_FIRST_FD + n; fd++)
+		if (fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && close(fd) == 0)
+			closed++;
+	return closed;
 }
 
 int
@@ -85,19 +106,29 @@ is_connected(int fd)
 	return sock_is_stream(fd) && getpeername(fd, (struct sockaddr *)&sa, &len) == 0;
 }
 
-/* tcpserver(1), s6-tcpserver(8): who the client is when the descriptors do not say. */
+/* tcpserver(1), s6-tcpserver(8): an end of the connection that the descriptors do not tell. */
 static void
-peer_from_env(struct endpoint *peer)
+endpoint_from_env(const char *ip_name, const char *port_name, struct endpoint *out)
 {
-	const char *ip = getenv("TCPREMOTEIP");
+	const char *ip = getenv(ip_name);
 	uint64_t port = 0;
 
-	if (ip == NULL || !endpoint_parse_ip(slice_str(ip), peer)) {
-		peer->family = AF_UNSPEC;
+	if (ip == NULL || !endpoint_parse_ip(slice_str(ip), out)) {
+		out->family = AF_UNSPEC;
 		return;
 	}
-	env_number("TCPREMOTEPORT", UINT16_MAX, &port);
-	peer->port = (uint16_t)port;
+	env_number(port_name, UINT16_MAX, &port);
+	out->port = (uint16_t)port;
+}
+
+void
+launch_local(int fd, const struct endpoint *peer, struct endpoint *out)
+{
+	sock_local(fd, out);
+	if (out->family != peer->family)
+		endpoint_from_env("TCPLOCALIP", "TCPLOCALPORT", out);
+	if (out->family != peer->family)
+		*out = (struct endpoint){ .family = peer->family };
 }
 
 /* Whether it blocked before. */
@@ -148,7 +179,7 @@ launch_one_connection(struct launch_one *one)
 	if (one->peer.family != AF_INET && one->peer.family != AF_INET6) {
 		struct endpoint env;
 
-		peer_from_env(&env);
+		endpoint_from_env("TCPREMOTEIP", "TCPREMOTEPORT", &env);
 		if (env.family != AF_UNSPEC)
 			one->peer = env;
 	}

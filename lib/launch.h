@@ -12,8 +12,16 @@
  */
 void launch_fill_std(void);
 
-/* Adopt the sockets of LISTEN_FDS when LISTEN_PID is ours (sd_listen_fds(3)), and clear the variables. The number, -1 with errno. */
+#define LAUNCH_FIRST_FD 3	/* of LISTEN_FDS, sd_listen_fds(3) */
+
+/*
+ * Adopt the sockets of LISTEN_FDS when LISTEN_PID is ours (sd_listen_fds(3)), and clear the variables. The number, -1 with errno;
+ * ENOTSOCK: the descriptor behind those adopted is not a listening stream socket.
+ */
 int launch_systemd(struct listeners *ls);
+
+/* Close these sockets instead, so that nobody waits for an answer there, and clear the variables. The number. */
+int launch_refuse_systemd(void);
 
 /* Adopt descriptor 0 if it is a listening socket (inetd "wait", s6-tcpserver-socketbinder): 1, else 0. -1 with errno. */
 int launch_stdin_listener(struct listeners *ls);
@@ -31,5 +39,8 @@ struct launch_one {
  */
 bool launch_one_connection(struct launch_one *one);
 void launch_one_restore(const struct launch_one *one);
+
+/* Where a client, of AF_INET or AF_INET6, came to: fd's own address, else TCPLOCALIP and TCPLOCALPORT, else zeros. */
+void launch_local(int fd, const struct endpoint *peer, struct endpoint *out);
 
 #endif

@@ -106,7 +106,11 @@ quota_key_text(const struct quota *q, const void *text, size_t len)
 uint64_t
 quota_key_source(const struct quota *q, const struct endpoint *peer)
 {
-	return quota_key_text(q, peer->ip, peer->family == AF_INET6 ? 8 : 16);
+	size_t len = peer->family == AF_INET6 ? 8 : 16;
+	uint8_t bytes[17] = { peer->family };	/* no text begins so */
+
+	memcpy(bytes + 1, peer->ip, len);
+	return quota_key_text(q, bytes, len + 1);
 }
 
 static struct entry *

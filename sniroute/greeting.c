@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process together */
-#define PEEK_SURE (32 * 1024)	/* bytes a socket's receive buffer has room for, however they come */
+#define PEEK_SURE (32 * 1024)	/* bytes a receive buffer of usual size has room for, however they come */
 #define RECORDS_FEW 8		/* a hello in more records than this is waited for in larger steps */
 
 /* How far reading has come. */
@@ -101,7 +101,14 @@ greeting_lowat(struct conn *c)
 static bool
 peek_is_stuck(const struct conn *c, ssize_t n)
 {
-	return c->peek && c->lowat && n > PEEK_SURE && (size_t)n < c->inbox->wants;
+	int sure = PEEK_SURE, room;
+	socklen_t len = sizeof(room);
+
+	if (!c->peek || !c->lowat || n <= 0 || (size_t)n >= c->inbox->wants)
+		return false;
+	if (getsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVBUF, &room, &len) == 0 && room / 4 < sure)
+		sure = room / 4;
+	return n > sure;
 }
 
 /* From now on read the hello, from its first byte; this client can't be handed over any more. */

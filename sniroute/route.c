@@ -113,7 +113,7 @@ introduction(const struct conn *c, const struct route *route, const struct quest
 	struct slice list = q->alpn;
 
 	if (h.dst.family == AF_UNSPEC && (h.src.family == AF_INET || h.src.family == AF_INET6))
-		sock_local(c->relay.end[0].fd, &h.dst);
+		launch_local(c->relay.end[0].fd, &h.src, &h.dst);
 	h.authority = q->name.len > 0 ? q->name : route->as;
 	h.alpn = route->alpn.len > 0 ? route->alpn : hello_alpn_next(&list);
 	h.kind = slice_str(slice_is(route->key, "tcp") ? "tcp" : "tls");
@@ -269,28 +269,29 @@ void
 route_tls(struct conn *c, const struct hello *hello, struct question *q)
 {
 	char name[HOST_MAX + 1];
+	struct slice logged = hello->name;
 	struct route route;
 	size_t len = host_normalize(hello->name, name);
 	int rank;
 
 	if (len > 0)
-		q->name = slice_of(name, len);
+		q->name = logged = slice_of(name, len);
 	else
 		c->verdict = HELLO_NO_SNI;	/* a name that is none routes nothing */
-	if (!set_name(c, len > 0 ? q->name : hello->name)) {
+	q->alpn = hello->alpn;
+	rank = routeset_find(the->serve->routes, ROUTES_TLS, q->name, q->alpn, &route);
+	if (len == 0 && rank >= ROUTES_DEFAULT && route.as.len > 0)
+		logged = route.as;
+	if (!set_name(c, logged)) {
 		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
 		return;
 	}
-	q->alpn = hello->alpn;
-	rank = routeset_find(the->serve->routes, ROUTES_TLS, q->name, q->alpn, &route);
 	if (rank < ROUTES_DEFAULT) {
 		refuse_unrouted(c, rank);
 		return;
 	}
 	c->route_at = rank == ROUTES_DEFAULT ? ROUTE_ALL : rank == ROUTES_EXACT ? 0 :
 	    (int16_t)(len - (size_t)rank - 1);
-	if (c->name == NULL)
-		(void)set_name(c, route.as);		/* for the log alone */
 	take_route(c, &route, q);
 }
 
