@@ -5,23 +5,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define TABLE_MIN 8u		/* places of the smallest table of streams; a power of two, as all are */
+#include "yamux_table.h"
 
 enum frame_type { FRAME_DATA, FRAME_WINDOW, FRAME_PING, FRAME_GOAWAY };
 enum frame_flag { FLAG_SYN = 1, FLAG_ACK = 2, FLAG_FIN = 4, FLAG_RST = 8 };
-
-/*
- * id -> stream by open addressing. Nothing moves when a stream leaves: its id stays behind without a stream until the
- * table is built anew. So a walk stands resets on the way, and an id is never looked for in vain for long.
- */
-struct table {
-	struct yamux_stream **stream;	/* owned, with the two below in one piece */
-	uint32_t *id;			/* 0: free */
-	uint32_t *reset;		/* ring of ids to be reset, with room for one of every stream */
-	uint32_t size;
-	uint32_t taken;			/* places whose id is not 0 */
-	uint32_t resets, first_reset;
-};
 
 struct yamux {
 	uint64_t next_id;		/* of the stream we open next */
@@ -32,7 +19,7 @@ struct yamux {
 	uint32_t max_peer_streams;
 	uint32_t peer_streams, own_streams, peer_resets;
 	uint32_t unacked;		/* of our streams */
-	struct table table;
+	struct yamux_table table;
 	struct yamux_stream *out, *out_last;	/* those with a frame to send */
 	const char *why;		/* not NULL: the peer broke the rules */
 
@@ -75,122 +62,22 @@ put_header(uint8_t *out, enum frame_type type, unsigned flags, uint32_t id, uint
 	put_u32(out + 8, length);
 }
 
-/* ---- the table ---- */
-
-/* Ids are the peer's choice; where the machine lies in memory, and so which of them collide, it does not know. */
-static uint32_t
-place(const struct yamux *y, uint32_t id)
-{
-	uint64_t h = (id ^ (uint64_t)(uintptr_t)y) * 0xd6e8feb86659fd93u;
-
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93u;
-	return (uint32_t)(h >> 32) & (y->table.size - 1);
-}
-
-static struct yamux_stream **
-find(const struct yamux *y, uint32_t id)
-{
-	const struct table *t = &y->table;
-	uint32_t i = place(y, id);
-
-	while (t->id[i] != 0 && t->id[i] != id)
-		i = (i + 1) & (t->size - 1);
-	return &t->stream[i];
-}
-
-static void
-insert(struct yamux *y, struct yamux_stream *s)
-{
-	struct table *t = &y->table;
-	uint32_t i = place(y, s->id);
-
-	while (t->stream[i] != NULL)
-		i = (i + 1) & (t->size - 1);
-	t->taken += t->id[i] == 0;
-	t->id[i] = s->id;
-	t->stream[i] = s;
-}
-
-static uint32_t
-streams(const struct yamux *y)
-{
-	return y->peer_streams + y->own_streams;
-}
+/* ---- resets ---- */
 
 static void
 push_reset(struct yamux *y, uint32_t id)
 {
-	struct table *t = &y->table;
-
-	t->reset[(t->first_reset + t->resets++) & (t->size - 1)] = id;
+	yamux_table_push_reset(&y->table, id);
 	y->peer_resets += (id & 1) != y->own_parity;
 }
 
 static uint32_t
 pop_reset(struct yamux *y)
 {
-	struct table *t = &y->table;
-	uint32_t id = t->reset[t->first_reset];
+	uint32_t id = yamux_table_pop_reset(&y->table);
 
-	t->first_reset = (t->first_reset + 1) & (t->size - 1);
-	t->resets--;
 	y->peer_resets -= (id & 1) != y->own_parity;
 	return id;
-}
-
-/* Take memory for a table of size places. */
-static bool
-make_table(struct table *t, uint32_t size)
-{
-	*t = (struct table){ .size = size };
-	t->stream = calloc(size, sizeof(*t->stream) + sizeof(*t->id) + sizeof(*t->reset));
-	if (t->stream == NULL)
-		return false;
-	t->id = (uint32_t *)(void *)(t->stream + size);
-	t->reset = t->id + size;
-	return true;
-}
-
-/* Build the table anew, half full at most with one stream more than there are. False when out of memory. */
-static bool
-rebuild(struct yamux *y)
-{
-	struct table old = y->table, t;
-	uint64_t wanted = 2 * ((uint64_t)streams(y) + old.resets + 1);
-	uint32_t size = TABLE_MIN;
-
-	while (size < wanted && size < UINT32_C(1) << 31)
-		size *= 2;
-	if (size < wanted || !make_table(&t, size))
-		return false;
-	y->table = t;
-	for (uint32_t i = 0; i < old.size; i++)
-		if (old.stream[i] != NULL)
-			insert(y, old.stream[i]);
-	for (uint32_t i = 0; i < old.resets; i++)
-		y->table.reset[i] = old.reset[(old.first_reset + i) & (old.size - 1)];
-	y->table.resets = old.resets;
-	free(old.stream);
-	return true;
-}
-
-/* Room for one more stream, or reset. */
-static bool
-reserve(struct yamux *y)
-{
-	const struct table *t = &y->table;
-	uint32_t limit = t->size - t->size / 4;
-
-	return (t->taken < limit && streams(y) + t->resets < limit) || rebuild(y);
-}
-
-/* Give memory back after a crowd. Without memory for the smaller table the large one stays. */
-static void
-shrink(struct yamux *y)
-{
-	if (y->table.size > TABLE_MIN && ((uint64_t)streams(y) + y->table.resets) * 8 < y->table.size)
-		rebuild(y);
 }
 
 /* ---- the queue of streams with a frame to send ---- */
@@ -223,14 +110,14 @@ static void
 enter(struct yamux *y, struct yamux_stream *s, uint32_t id)
 {
 	*s = (struct yamux_stream){ .id = id, .send_window = YAMUX_WINDOW_START, .recv_window = YAMUX_WINDOW_START };
-	insert(y, s);
+	yamux_table_add(&y->table, s);
 	*((id & 1) == y->own_parity ? &y->own_streams : &y->peer_streams) += 1;
 }
 
 static void
 leave(struct yamux *y, struct yamux_stream *s)
 {
-	*find(y, s->id) = NULL;
+	yamux_table_remove(&y->table, s->id);
 	*((s->id & 1) == y->own_parity ? &y->own_streams : &y->peer_streams) -= 1;
 	y->unacked -= s->unacked;
 	dequeue(y, s);
@@ -385,7 +272,7 @@ on_known(struct yamux *y, uint32_t id, enum yamux_event *e)
 
 	if (!was_opened(y, id))
 		return bad(y, "a frame of a stream never opened", e);
-	y->stream = *find(y, id);
+	y->stream = yamux_table_find(&y->table, id);
 	if (y->stream != NULL && y->stream->syn)
 		return bad(y, "a frame of a stream never opened", e);
 	if (y->stream != NULL && y->flags & FLAG_ACK)
@@ -409,7 +296,7 @@ on_syn(struct yamux *y, uint32_t id, enum yamux_event *e)
 		return bad(y, "data beyond the window", e);
 	if (y->peer_resets >= (uint64_t)y->max_peer_streams + YAMUX_RESETS_MAX)
 		return bad(y, "reset flood", e);
-	if (!reserve(y)) {
+	if (!yamux_table_reserve(&y->table)) {
 		bad(y, "out of memory", e);
 		say_goaway(y, YAMUX_GOAWAY_INTERNAL);
 		return true;
@@ -569,7 +456,7 @@ yamux_next(struct yamux *y, const uint8_t *buf, size_t len, size_t *used, struct
 		;
 	*used = len - in.len;
 	if (e == YAMUX_MORE)
-		shrink(y);
+		yamux_table_shrink(&y->table);
 	return e;
 }
 
@@ -606,9 +493,9 @@ yamux_open(struct yamux *y, struct yamux_stream *s)
 {
 	struct yamux_stream *last;
 
-	if (y->next_id > UINT32_MAX || y->goaway_heard || y->goaway_said || yamux_must_wait(y) || !reserve(y))
+	if (y->next_id > UINT32_MAX || y->goaway_heard || y->goaway_said || yamux_must_wait(y) || !yamux_table_reserve(&y->table))
 		return false;
-	last = y->next_id > 2 ? *find(y, (uint32_t)y->next_id - 2) : NULL;
+	last = y->next_id > 2 ? yamux_table_find(&y->table, (uint32_t)y->next_id - 2) : NULL;
 	if (last != NULL && last->syn)
 		enqueue(y, last);
 	enter(y, s, (uint32_t)y->next_id);
@@ -766,7 +653,7 @@ yamux_new(enum yamux_role role, uint32_t max_peer_streams, bool explicit_syn)
 	y->next_id = role == YAMUX_CLIENT ? 1 : 2;
 	y->max_peer_streams = max_peer_streams;
 	y->explicit_syn = explicit_syn;
-	if (!make_table(&y->table, TABLE_MIN)) {
+	if (!yamux_table_open(&y->table)) {
 		free(y);
 		return NULL;
 	}
@@ -778,7 +665,7 @@ yamux_free(struct yamux *y)
 {
 	if (y == NULL)
 		return;
-	free(y->table.stream);
+	yamux_table_close(&y->table);
 	free(y);
 }
 

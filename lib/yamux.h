@@ -21,7 +21,6 @@
 #define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond as many as it may have; more is a flood */
 #define YAMUX_BACKLOG 256u		/* streams of ours an ancestor has not taken yet; it resets more */
 #define YAMUX_DISORDER 64u		/* how many streams behind the newest a SYN may come */
-#define YAMUX_OUT_MIN 32u		/* room yamux_out() needs to make progress */
 
 enum yamux_role { YAMUX_CLIENT /* opens odd ids */, YAMUX_SERVER /* even ids */ };
 

@@ -31,6 +31,7 @@ counted_free(void *p)
 #define calloc counted_calloc
 #define free counted_free
 #include "yamux.c"
+#include "yamux_table.c"
 #undef calloc
 #undef free
 
