@@ -25,7 +25,7 @@ PKG_routesync := hiredis jansson libcrypto $(shell $(PKG_CONFIG) --exists hiredi
 PKG_tunneld = openssl jansson
 PKG_tunnelc = openssl jansson
 CFLAGS_routesync = $(if $(filter hiredis_ssl,$(PKG_routesync)),-DHAVE_HIREDIS_SSL)
-MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7)
+MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7 examples/*.1)
 
 # Debian packages: to build; to run the examples; to test, bench and fuzz.
 DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjansson-dev libssl-dev

@@ -90,7 +90,7 @@ tunnel() {
 backend one; ONE=$ADDR
 backend two; TWO=$ADDR
 sed "s,127.0.0.1:9441,$ONE,g; s,127.0.0.1:9442,$TWO,g; s,^127.0.0.1:9443 ,127.0.0.1:0 ,
-    s,/run/tcproute/hello.sock,$D/hello.sock,g; s,/run/sniroute.metrics,$D/metrics,g; s,/run/tunneld/visitors,$D/visitors,g" "$HERE/routes" >"$D/routes"
+    s,/run/tcproute/hello.sock,$D/hello.sock,g; s,/run/sniroute/metrics,$D/metrics,g; s,/run/tunneld/visitors,$D/visitors,g" "$HERE/routes" >"$D/routes"
 MORE=
 if command -v redis-server >/dev/null && command -v redis-cli >/dev/null; then store; fi
 start_ready "$BIN/../examples/pass-exec" -n 9 "$D/hello.sock" sh "$HERE/hello.sh"

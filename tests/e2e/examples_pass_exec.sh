@@ -60,7 +60,7 @@ logged 'peer=127\.0\.0\.1:[0-9]+ name=- kind=- alpn=-$' pass-exec
 "$PASSEXEC" "$T/bare.sock" ./told <&- >&- 2>&- &
 bare=$!
 wait_for 5 test -S bare.sock
-for fd in 0 1 2; do same /dev/null "$(readlink /proc/$bare/fd/$fd)" "descriptor $fd"; done
+same "/dev/null /dev/full /dev/null" "$(readlink /proc/$bare/fd/0 /proc/$bare/fd/1 /proc/$bare/fd/2 | paste -sd " " -)" "descriptors"
 end_pid $bare
 
 # No other socket comes along, and this one is in blocking mode.

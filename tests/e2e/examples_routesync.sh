@@ -7,15 +7,16 @@ supervised
 redis
 put a tls=10.0.0.1:443
 echo unused >redis.password
+chmod 600 redis.password
 r config set requirepass unused
-mkdir scan lib logs logs2
-[ "$(id -u)" != 0 ] || { chown nobody logs logs2 lib; chmod 777 redis.sock; }
+mkdir scan lib
+[ "$(id -u)" != 0 ] || { chown nobody redis.password lib; chmod 777 redis.sock; }
 adapt() {
 	sed "s,/var/lib/tcproute,$T/lib,g; s,/etc/tcproute/redis,$T/redis.password,; s,redis://127.0.0.1,-i 0.2 $STORE,
 	    s,/var/log/routesync,$T/${2:-},; s,-o tcproute ,,; $user" "$1" >new && cat new >"$1"
 }
 if [ "$(id -u)" = 0 ]; then user='s,\(setuidgid\|-u\) tcproute,\1 nobody,'
-else user='s,s6-setuidgid [a-z]*,,; s,chpst -u [a-z]*,,'
+else user='s,s6-setuidgid [a-z]*,,; s,chpst -u [a-z]*,,; s,-o nobody,,'
 fi
 PATH=$ROOT/$BUILD/bin:$PATH
 

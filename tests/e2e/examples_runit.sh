@@ -6,14 +6,13 @@ supervised
 
 command -v runsv >/dev/null || skip "no runit"
 named a
-mkdir logs run
+mkdir run
 cp -R "$ROOT/examples/runit/sniroute" .
 adapt() { sed "s,:443,127.0.0.1:0,; s,/etc/tcproute,$T,; s,/run/,$T/run/,; s,/var/log/sniroute,$T/logs,; $user" "$1" >new && cat new >"$1"; }
 if [ "$(id -u)" = 0 ]; then
 	user='s,-u tcproute,-u nobody,'
-	chown nobody logs
 else
-	user='s,-u tcproute,,; s,chpst -u nobody,,'
+	user='s,-u tcproute,,; s,chpst -u nobody,,; s,-o nobody,,'
 fi
 adapt sniroute/run
 adapt sniroute/log/run

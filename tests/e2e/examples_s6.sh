@@ -5,14 +5,13 @@
 supervised
 
 named a
-mkdir scan logs run
+mkdir scan run
 cp -R "$ROOT/examples/s6/sniroute" scan/
 adapt() { sed "s,:443,127.0.0.1:0,; s,/etc/tcproute,$T,; s,/run/,$T/run/,; s,/var/log/sniroute,$T/logs,; $user" "$1" >new && cat new >"$1"; }
 if [ "$(id -u)" = 0 ]; then
 	user='s,-u tcproute,-u nobody,'
-	chown nobody logs
 else
-	user='s,-u tcproute,,; s,s6-setuidgid nobody,,'
+	user='s,-u tcproute,,; s,s6-setuidgid nobody,,; s,-o nobody,,'
 fi
 adapt scan/sniroute/run
 adapt scan/sniroute/log/run
@@ -25,7 +24,7 @@ wait_for 10 up || fail "not ready"
 bound() { ADDR=$(sed -n 's/.*ready on \([^ ]*\).*/\1/p' $log | tail -n 1) && [ "$ADDR" ]; }
 wait_for 5 bound || fail "no log"
 answers www.example.org a || fail "not served"
-has "$(curl -s --unix-socket "$T/run/sniroute.metrics" http://localhost/metrics)" '^sniroute_accepted_total 1$'
+has "$(curl -s --unix-socket "$T/run/sniroute/metrics" http://localhost/metrics)" '^sniroute_accepted_total 1$'
 in_log() { grep -qE "^@[0-9a-f]{24} sniroute: $1" $log; }
 wait_for 5 in_log 'info: conn=1 ' || fail "no log with time stamps"
 

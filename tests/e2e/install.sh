@@ -10,7 +10,7 @@ for tool in sniroute httpredir routesync tunneld tunnelc; do
 	"bin/$tool" -V >/dev/null || fail "$tool does not run"
 	[ -e "share/man/man8/$tool.8" ] || fail "no manual of $tool"
 done
-for file in bin/pass-exec share/man/man5/routes.5 share/man/man7/tunnel.7 share/tcproute/examples/s6/sniroute/run \
+for file in bin/pass-exec share/man/man1/pass-exec.1 share/man/man5/routes.5 share/man/man7/tunnel.7 share/tcproute/examples/s6/sniroute/run \
     share/doc/tcproute/LICENSE; do
 	[ -e $file ] || fail "no $file"
 done
