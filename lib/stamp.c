@@ -50,12 +50,19 @@ is_at_rest(const struct stamp *s)
 	    now.tv_sec < s->ctime.tv_sec;	/* a clock set back must not stop us */
 }
 
+/* While a file is being cut its size changes before its times: for a moment one just emptied looks as old as it was. */
+static bool
+is_torn(const struct stamp *s, const struct stamp *seen)
+{
+	return s->dev == seen->dev && s->ino == seen->ino && s->size != seen->size && same_time(&s->ctime, &seen->ctime);
+}
+
 bool
 stamp_due(struct stamp_watch *w, const struct stamp *now, uint64_t now_ms)
 {
 	bool first = w->since_ms == 0;
 
-	if (stamp_same(now, &w->seen) || is_at_rest(now)) {
+	if (stamp_same(now, &w->seen) || (is_at_rest(now) && !is_torn(now, &w->seen))) {
 		w->since_ms = 0;
 		return !stamp_same(now, &w->seen);
 	}

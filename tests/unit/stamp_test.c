@@ -193,6 +193,22 @@ one_written_to_without_a_pause_is_due_after_some_seconds(void **state)
 }
 
 static void
+one_whose_size_changed_without_its_times_is_not_at_rest(void **state)
+{
+	struct stamp torn;
+
+	(void)state;
+	watched();
+	skip_ms(200);
+	torn = watch.seen;
+	torn.size = 0;
+	assert_false(stamp_due(&watch, &torn, now_ms += 250));
+	assert_false(is_due(250));		/* nothing was written after all */
+	assert_false(stamp_due(&watch, &torn, now_ms += 250));
+	assert_true(stamp_due(&watch, &torn, now_ms += 3000));	/* as one written to without a pause */
+}
+
+static void
 what_is_no_plain_file_says_so(void **state)
 {
 	(void)state;
@@ -217,6 +233,7 @@ main(void)
 		test(a_missing_file_is_due_at_once),
 		test(one_replaced_over_and_over_is_due_at_the_second_look),
 		test(one_written_to_without_a_pause_is_due_after_some_seconds),
+		test(one_whose_size_changed_without_its_times_is_not_at_rest),
 		test(what_is_no_plain_file_says_so),
 	};
 
