@@ -62,13 +62,15 @@ endpoint_parse_ip(struct slice text, struct endpoint *out)
 static enum addr_result
 parse_path(struct slice path, enum addr_kind kind, struct addr *out)
 {
+	enum addr_result bad = kind == ADDR_ABSTRACT ? ADDR_BAD_ABSTRACT : ADDR_BAD_PATH;
+
 	if (path.len == 0 || path.len > PATH_LEN_MAX || (kind != ADDR_ABSTRACT && path.p[0] != '/'))
-		return ADDR_BAD_PATH;
+		return bad;
 	for (size_t i = 0; i < path.len; i++) {
 		unsigned char c = (unsigned char)path.p[i];
 
 		if (c <= ' ' || c == 0x7f || c == ',')
-			return ADDR_BAD_PATH;
+			return bad;
 	}
 	out->kind = kind;
 	out->host = path;
@@ -156,10 +158,23 @@ addr_reason(enum addr_result r)
 		[ADDR_BAD_PORT] = "port is not a number from 1 to 65535",
 		[ADDR_BAD_HOST] = "neither an IP address nor a host name (IPv6 goes in brackets: [::1]:443)",
 		[ADDR_BAD_PATH] = "socket path is not absolute, over 107 bytes, or has blanks or commas",
+		[ADDR_BAD_ABSTRACT] = "abstract socket name is empty, over 107 bytes, or has blanks or commas",
 		[ADDR_NOT_HERE] = "this form of address has no meaning here",
 	};
 
 	return reason[r];
+}
+
+const char *
+addr_why(enum addr_result r, unsigned allow)
+{
+	bool listen = (allow & ADDR_LISTEN) != 0;
+
+	if (r == ADDR_NO_PORT)
+		return listen ? "no port (HOST:PORT, :PORT or unix:/PATH)" : "no port (HOST:PORT or unix:/PATH)";
+	if (r == ADDR_BAD_PORT && listen)
+		return "port is not a number from 0 to 65535";
+	return addr_reason(r);
 }
 
 /* ---- socket addresses ---- */

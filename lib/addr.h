@@ -37,6 +37,7 @@ enum addr_result {
 	ADDR_BAD_PORT,		/* not a number from the range allowed */
 	ADDR_BAD_HOST,		/* neither an address nor a host name */
 	ADDR_BAD_PATH,		/* not absolute, empty, or longer than sun_path holds */
+	ADDR_BAD_ABSTRACT,	/* the name behind unix:@ is empty or longer than that */
 	ADDR_NOT_HERE		/* a form that has no meaning in this place (:PORT as a target, pass: in http=) */
 };
 
@@ -56,6 +57,9 @@ enum addr_result addr_parse(struct slice text, unsigned allow, struct addr *out)
 
 /* Why addr_parse() refused, for a message: "no port", "port is not a number from 1 to 65535", ... Static. */
 const char *addr_reason(enum addr_result r);
+
+/* The same where it was called with this allow: names the forms that would do, and the ports. */
+const char *addr_why(enum addr_result r, unsigned allow);
 
 /*
  * The socket address of an ADDR_IP, ADDR_ANY (the v6 wildcard) or unix address; its length, or 0 for

@@ -7,27 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "resolve.h"
 #include "sock.h"
+#include "target.h"
 
-#define HOLD_FIRST_MS 1000u
-#define HOLD_MAX_MS 30000u
 #define BUSY_FIRST_MS 5u		/* a target whose queue is full is asked again after so long, */
 #define BUSY_MAX_MS 100u	/* and then less and less often */
-
-struct target {
-	struct target *next;		/* in its bucket */
-	struct addr addr;		/* slices into text */
-	uint32_t hash;
-	unsigned refs;			/* connections and dials that use it */
-	unsigned conns;			/* connections and attempts: what BALANCE_LEAST compares */
-	uint32_t hold_ms;		/* current hold-off, 0: reachable as far as we know */
-	uint64_t held_until_ms;
-	struct endpoint good;		/* the address that worked last; AF_UNSPEC: none yet */
-	void *slot;			/* target_slot()'s */
-	char text[];
-};
 
 struct dialer {
 	struct ev *ev;
@@ -35,8 +20,7 @@ struct dialer {
 	struct resolver *resolver;
 	struct dial *first, **last;	/* dials that begin at the turn's end */
 	struct ev_task begin;
-	struct target **bucket;		/* owned; room is a power of two */
-	size_t room, count;
+	struct targets targets;
 };
 
 struct choice {
@@ -71,181 +55,6 @@ struct dial {
 	struct choice choice[];
 };
 
-/* ---- targets ---- */
-
-static uint32_t
-text_hash(struct slice text)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < text.len; i++)
-		h = (h ^ (unsigned char)text.p[i]) * 16777619u;
-	return h ^ h >> 15;
-}
-
-static void
-grow(struct dialer *d)
-{
-	size_t room = d->room == 0 ? 64 : d->room * 2;
-	struct target **bucket = calloc(room, sizeof(struct target *));
-
-	if (bucket == NULL)
-		return;		/* longer chains will do */
-	for (size_t i = 0; i < d->room; i++) {
-		while (d->bucket[i] != NULL) {
-			struct target *t = d->bucket[i];
-
-			d->bucket[i] = t->next;
-			t->next = bucket[t->hash & (room - 1)];
-			bucket[t->hash & (room - 1)] = t;
-		}
-	}
-	free(d->bucket);
-	d->bucket = bucket;
-	d->room = room;
-}
-
-static struct target *
-target_find(const struct dialer *d, struct slice text, uint32_t h)
-{
-	struct target *t;
-
-	if (d->room == 0)
-		return NULL;
-	for (t = d->bucket[h & (d->room - 1)]; t != NULL; t = t->next)
-		if (t->hash == h && slice_is(text, t->text))
-			break;
-	return t;
-}
-
-static struct target *
-target_hold(struct dialer *d, struct slice text)
-{
-	uint32_t h = text_hash(text);
-	struct target *t;
-
-	if (d->count >= d->room)
-		grow(d);
-	if (d->room == 0)
-		return NULL;
-	t = target_find(d, text, h);
-	if (t != NULL) {
-		t->refs++;
-		return t;
-	}
-	t = calloc(1, sizeof(*t) + text.len + 1);
-	if (t == NULL)
-		return NULL;
-	memcpy(t->text, text.p, text.len);
-	if (addr_parse(slice_of(t->text, text.len), ADDR_ALLOW_PASS, &t->addr) != ADDR_OK) {
-		free(t);	/* routes_load() checks, so does main for -t */
-		return NULL;
-	}
-	t->hash = h;
-	t->refs = 1;
-	t->good.family = AF_UNSPEC;
-	t->next = d->bucket[h & (d->room - 1)];
-	d->bucket[h & (d->room - 1)] = t;
-	d->count++;
-	return t;
-}
-
-/* A target nobody uses is kept only for what it knows. */
-static void
-target_unhold(struct dialer *d, struct target *t)
-{
-	struct target **at;
-
-	if (--t->refs > 0 || t->hold_ms > 0 || t->addr.kind == ADDR_HOST)
-		return;
-	for (at = &d->bucket[t->hash & (d->room - 1)]; *at != t; at = &(*at)->next)
-		;
-	*at = t->next;
-	d->count--;
-	free(t);
-}
-
-void
-target_release(struct dialer *d, struct target *t)
-{
-	t->conns--;
-	target_unhold(d, t);
-}
-
-void
-target_rest(struct target *t)
-{
-	t->conns--;
-}
-
-void
-target_resume(struct target *t)
-{
-	t->conns++;
-}
-
-void **
-target_slot(struct target *t)
-{
-	return &t->slot;
-}
-
-void
-target_keep(struct target *t)
-{
-	t->refs++;
-}
-
-void
-target_forget(struct dialer *d, struct target *t)
-{
-	if (t != NULL)
-		target_unhold(d, t);
-}
-
-const char *
-target_text(const struct target *t)
-{
-	return t->text;
-}
-
-bool
-target_is_pass(const struct target *t)
-{
-	return t->addr.kind == ADDR_PASS;
-}
-
-bool
-target_is_unix(const struct target *t)
-{
-	return t->addr.kind == ADDR_UNIX || t->addr.kind == ADDR_ABSTRACT;
-}
-
-static bool
-target_held_off(const struct dialer *d, const struct target *t)
-{
-	return ev_now_ms(d->ev) < t->held_until_ms;
-}
-
-static void
-target_failed(const struct dialer *d, struct target *t, const char *reason)
-{
-	if (target_held_off(d, t))
-		return;		/* tried all the same, or failed twice at once: the hold-off runs already */
-	t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS : t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
-	t->held_until_ms = ev_now_ms(d->ev) + t->hold_ms;
-	log_warn("target=%s is unreachable: %s; held off for %u s", t->text, reason, (unsigned)t->hold_ms / 1000);
-}
-
-static void
-target_works(struct target *t)
-{
-	if (t->hold_ms > 0)
-		log_info("target=%s is reachable again", t->text);
-	t->hold_ms = 0;
-	t->held_until_ms = 0;
-}
-
 /* ---- the dialer ---- */
 
 static void on_begin(struct ev_task *task);
@@ -257,7 +66,7 @@ dialer_new(struct ev *ev, uint64_t timeout_ms)
 
 	if (d == NULL)
 		return NULL;
-	d->ev = ev;
+	d->ev = d->targets.ev = ev;
 	d->timeout_ms = timeout_ms;
 	d->last = &d->first;
 	d->begin.cb = on_begin;
@@ -271,15 +80,7 @@ dialer_free(struct dialer *d)
 		return;
 	resolver_free(d->resolver);
 	ev_undefer(d->ev, &d->begin);
-	for (size_t i = 0; i < d->room; i++) {
-		while (d->bucket[i] != NULL) {
-			struct target *t = d->bucket[i];
-
-			d->bucket[i] = t->next;
-			free(t);
-		}
-	}
-	free(d->bucket);
+	targets_free(&d->targets);
 	free(d);
 }
 
@@ -290,13 +91,27 @@ dialer_reload(struct dialer *d)
 		resolver_reload(d->resolver);
 }
 
+void
+target_release(struct dialer *d, struct target *t)
+{
+	t->conns--;
+	target_unhold(&d->targets, t);
+}
+
+void
+target_forget(struct dialer *d, struct target *t)
+{
+	if (t != NULL)
+		target_unhold(&d->targets, t);
+}
+
 /* ---- choosing ---- */
 
 /* Rendezvous hashing: a source keeps its target as long as that one is there, whatever comes and goes beside it. */
 static uint32_t
-source_weight(const struct endpoint *src, uint32_t target_hash)
+source_weight(const struct endpoint *src, uint32_t hash)
 {
-	uint32_t h = text_hash(slice_of((const char *)src->ip, sizeof(src->ip))) ^ target_hash * 2654435761u;
+	uint32_t h = target_hash(slice_of((const char *)src->ip, sizeof(src->ip))) ^ hash * 2654435761u;
 
 	h ^= h >> 16;
 	h *= 0x85ebca6bu;
@@ -310,7 +125,7 @@ static bool
 better(const struct dialer *d, enum routes_balance balance, const struct endpoint *src, const struct target *a,
     const struct target *b)
 {
-	bool a_held = target_held_off(d, a), b_held = target_held_off(d, b);
+	bool a_held = target_held_off(&d->targets, a), b_held = target_held_off(&d->targets, b);
 
 	if (a_held != b_held)
 		return b_held;
@@ -382,7 +197,7 @@ dial_free(struct dial *d)
 	ev_undefer(dialer->ev, &d->finish);
 	dequeue(d);
 	for (size_t i = 0; i < d->choices; i++)
-		target_unhold(dialer, d->choice[i].target);
+		target_unhold(&dialer->targets, d->choice[i].target);
 	free(d->addr);
 	free(d);
 }
@@ -542,7 +357,7 @@ attempt_failed(struct dial *d, const char *reason)
 	drop_attempt(d);
 	if (next_address(d) == ATTEMPT_RUNS)
 		return;
-	target_failed(d->dialer, d->current, reason);
+	target_failed(&d->dialer->targets, d->current, reason);
 	try_next_target(d);
 }
 
@@ -592,7 +407,7 @@ try_next_target(struct dial *d)
 		t->conns++;	/* an attempt counts: slow targets must not collect a burst */
 		if (try_target(d) == ATTEMPT_RUNS)
 			return;
-		target_failed(d->dialer, t, strerror(errno));
+		target_failed(&d->dialer->targets, t, strerror(errno));
 	}
 	end(d, DIAL_UNREACHABLE, 0);
 }
@@ -680,7 +495,7 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 	d->finish.cb = on_finish;
 	io->fd = -1;
 	while (d->choices < n) {
-		struct target *t = target_hold(dialer, slice_cut(&targets, ','));
+		struct target *t = target_hold(&dialer->targets, slice_cut(&targets, ','));
 
 		if (t == NULL) {
 			dial_free(d);
@@ -710,7 +525,7 @@ rank_by_weight(struct slice targets, const struct endpoint *src, size_t i, uint3
 	size_t rank = 0;
 
 	for (size_t k = 0; targets.p != NULL; k++) {
-		uint32_t w = source_weight(src, text_hash(slice_cut(&targets, ',')));
+		uint32_t w = source_weight(src, target_hash(slice_cut(&targets, ',')));
 
 		rank += w > weight || (w == weight && k < i);
 	}
@@ -725,7 +540,7 @@ dial_order(struct slice targets, enum routes_balance balance, const struct endpo
 	for (size_t i = 0; rest.p != NULL; i++) {
 		struct slice item = slice_cut(&rest, ',');
 		size_t rank = balance != BALANCE_SOURCE ? i :
-		    rank_by_weight(targets, src, i, source_weight(src, text_hash(item)));
+		    rank_by_weight(targets, src, i, source_weight(src, target_hash(item)));
 
 		if (rank == n)
 			return item;
@@ -741,7 +556,7 @@ dial_first(struct dialer *d, struct slice targets, enum routes_balance balance, 
 
 	while (targets.p != NULL) {
 		struct slice text = slice_cut(&targets, ',');
-		struct target *t = target_find(d, text, text_hash(text));
+		struct target *t = target_find(&d->targets, text);
 
 		if (t == NULL)
 			return NULL;

@@ -3,7 +3,8 @@
  * From a route's list of targets to a connected socket: balance, failover, hold-off, names.
  *
  * A target that can't be reached is held off for 1 s, doubling to 30 s with each further failure: it is tried behind all others. What is
- * known of a target (connections, hold-off, which address worked) is kept per process and outlives reloads.
+ * known of a target (connections, hold-off, which address worked) is kept per process and outlives reloads; after ten minutes
+ * without a use it may be forgotten.
  */
 #ifndef DIAL_H
 #define DIAL_H

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
+
 #define BATCH 256	/* events taken per wait */
 #define SIGNALS 65
 
@@ -49,6 +51,8 @@ ev_now_ms(const struct ev *ev)
 	return ev->now_ms;
 }
 
+static bool heap_grow(struct ev *ev);
+
 struct ev *
 ev_new(void)
 {
@@ -56,13 +60,16 @@ ev_new(void)
 
 	if (ev == NULL)
 		return NULL;
-	ev->epfd = epoll_create1(EPOLL_CLOEXEC);
-	if (ev->epfd == -1) {
-		free(ev);
-		return NULL;
-	}
 	ev->last_task = &ev->tasks;
 	ev->signals.fd = -1;
+	ev->epfd = epoll_create1(EPOLL_CLOEXEC);
+	if (ev->epfd == -1 || !heap_grow(ev)) {
+		int saved = errno;
+
+		ev_free(ev);
+		errno = saved;
+		return NULL;
+	}
 	sigemptyset(&ev->mask);
 	ev_refresh(ev);
 	return ev;
@@ -200,26 +207,36 @@ heap_remove(struct ev *ev, struct ev_timer *t)
 	sift_down(ev, i);
 }
 
-/* Memory for a timer is too little to fail gracefully for: a loop that loses deadlines is worse than none. */
-static void
+/* False: no memory, and nothing has changed. */
+static bool
 heap_grow(struct ev *ev)
 {
 	uint32_t room = ev->room == 0 ? 64 : ev->room * 2;
-	void *heap = realloc(ev->heap, room * sizeof(*ev->heap));
-	void *key = realloc(ev->key, room * sizeof(*ev->key));
+	void *heap = realloc(ev->heap, room * sizeof(*ev->heap)), *key;
 
-	if (heap == NULL || key == NULL)
-		abort();
+	if (heap == NULL)
+		return false;
 	ev->heap = heap;
+	key = realloc(ev->key, room * sizeof(*ev->key));
+	if (key == NULL)
+		return false;
 	ev->key = key;
 	ev->room = room;
+	return true;
 }
 
+bool
+ev_make_room(struct ev *ev)
+{
+	return ev->timers < ev->room - ev->room / 4 || heap_grow(ev);
+}
+
+/* Once all of the reserve is used up there is no way to fail gracefully: a loop that loses deadlines is worse than none. */
 static void
 heap_insert(struct ev *ev, struct ev_timer *t)
 {
-	if (ev->timers == ev->room)
-		heap_grow(ev);
+	if (!ev_make_room(ev) && ev->timers == ev->room)
+		die(EXIT_TEMP, "timers");
 	place(ev, ev->timers++, t, t->due_ms);
 	sift_up(ev, t->slot - 1);
 }

@@ -67,6 +67,12 @@ void ev_timer_at(struct ev *ev, struct ev_timer *t, uint64_t due_ms);
 /* The same, delay_ms from now; 0 turns it off. */
 void ev_timer_in(struct ev *ev, struct ev_timer *t, uint64_t delay_ms);
 
+/*
+ * See to it that there is memory for the timers of one more connection. False: there is none; those there are go on with a reserve,
+ * and the process ends only when that is used up.
+ */
+bool ev_make_room(struct ev *ev);
+
 /* Queue task behind this turn's events; a task queued while tasks run waits for the next turn. Queued twice is once. */
 void ev_defer(struct ev *ev, struct ev_task *task);
 void ev_undefer(struct ev *ev, struct ev_task *task);

@@ -29,7 +29,7 @@ is_fit(const struct stat *st, size_t max, bool secret, char why[static FILE_WHY_
 	if (!S_ISREG(st->st_mode))
 		snprintf(why, FILE_WHY_MAX, "not a plain file");
 	else if (secret && is_open_to_others(st))
-		snprintf(why, FILE_WHY_MAX, "mode %04o lets others at it: chmod 600",
+		snprintf(why, FILE_WHY_MAX, "mode %04o is accessible by others: chmod 600",
 		    (unsigned)st->st_mode & 07777);
 	else if (st->st_size > (off_t)max)
 		snprintf(why, FILE_WHY_MAX, "over %zu bytes", max);

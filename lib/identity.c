@@ -67,16 +67,28 @@ coordinate(EVP_PKEY *key, const char *name, char out[static COORDINATE_TEXT])
 	return ok;
 }
 
+/* EVP_PKEY_is_a() would need memory, and call it another kind without. */
 static bool
-is_p256(EVP_PKEY *key)
+is_a(EVP_PKEY *key, const char *kind)
+{
+	const char *name = EVP_PKEY_get0_type_name(key);
+
+	return name != NULL && strcmp(name, kind) == 0;
+}
+
+/* Whether it is of a kind we take. */
+static bool
+is_ours(EVP_PKEY *key)
 {
 	char curve[32];
 
-	return EVP_PKEY_is_a(key, "EC") && EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1 &&
+	if (is_a(key, "ED25519"))
+		return true;
+	return is_a(key, "EC") && EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL) == 1 &&
 	    strcmp(curve, "prime256v1") == 0;
 }
 
-/* The members that make the key, in the order of their names and without a blank (RFC 7638 3). False: a kind we don't take. */
+/* The members that make the key, in the order of their names and without a blank (RFC 7638 3). False when out of memory. */
 static bool
 jwk_of(EVP_PKEY *key, char *out, size_t size)
 {
@@ -84,14 +96,14 @@ jwk_of(EVP_PKEY *key, char *out, size_t size)
 	uint8_t bytes[COORDINATE];
 	size_t len = sizeof(bytes);
 
-	if (EVP_PKEY_is_a(key, "ED25519")) {
+	if (is_a(key, "ED25519")) {
 		if (EVP_PKEY_get_raw_public_key(key, bytes, &len) != 1 || len != COORDINATE)
 			return false;
 		base64url(bytes, x);
 		snprintf(out, size, "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"%s\"}", x);
 		return true;
 	}
-	if (!is_p256(key) || !coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X, x) || !coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y, y))
+	if (!coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X, x) || !coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y, y))
 		return false;
 	snprintf(out, size, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
 	return true;
@@ -102,14 +114,14 @@ identity_id_of(EVP_PKEY *key, char id[static IDENTITY_ID_SIZE])
 {
 	uint8_t hash[SHA256_SIZE];
 	char jwk[192];
-	bool ok = jwk_of(key, jwk, sizeof(jwk));
+	bool ours = is_ours(key), ok = ours && jwk_of(key, jwk, sizeof(jwk)) && sha256(slice_str(jwk), hash);
 
 	ERR_clear_error();
-	if (!ok)
-		return false;
-	sha256(slice_str(jwk), hash);
-	base32(hash, id);
-	return true;
+	if (ok)
+		base32(hash, id);
+	else
+		errno = ours ? ENOMEM : 0;
+	return ok;
 }
 
 bool
@@ -190,25 +202,61 @@ accept_key(struct identity *me, bool encrypted, char why[static IDENTITY_WHY_MAX
 	return false;
 }
 
-struct identity *
-identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
+/* NULL with what seems to be the reason. */
+static struct identity *
+parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 {
 	struct identity *me = calloc(1, sizeof(*me));
 	bool encrypted = false, ok;
 
-	if (me == NULL) {
-		snprintf(why, IDENTITY_WHY_MAX, "%s", strerror(errno));
+	snprintf(why, IDENTITY_WHY_MAX, "out of memory");
+	if (me == NULL)
 		return NULL;
-	}
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);		/* 100 KiB of reasons nobody asks for */
 	me->key = read_pem(pem, &encrypted);
 	ok = accept_key(me, encrypted, why);
 	ERR_clear_error();
 	if (ok)
 		return me;
 	identity_free(me);
-	errno = 0;
 	return NULL;
+}
+
+/*
+ * Whether there is all it takes to read a key. OpenSSL tries one decoder after the other, and forgets why one of them failed: a
+ * lack of memory looks like a key of an unknown kind.
+ */
+static bool
+can_parse(void)
+{
+	static const char good[] =	/* all zeros: anybody's */
+	    "-----BEGIN PRIVATE KEY-----\n"
+	    "MC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+	    "-----END PRIVATE KEY-----\n";
+	char why[IDENTITY_WHY_MAX];
+	struct identity *me = parse(slice_str(good), why);
+	bool ok = me != NULL;
+
+	identity_free(me);
+	return ok;
+}
+
+struct identity *
+identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
+{
+	struct identity *me;
+
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);		/* 100 KiB of reasons nobody asks for */
+	me = parse(pem, why);
+	if (me != NULL)
+		return me;
+	if (!can_parse()) {
+		snprintf(why, IDENTITY_WHY_MAX, "out of memory");
+		errno = ENOMEM;
+		return NULL;
+	}
+	me = parse(pem, why);		/* it may have been for a moment only */
+	errno = 0;
+	return me;
 }
 
 static void

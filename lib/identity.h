@@ -45,7 +45,10 @@ bool identity_id_valid(struct slice text);
 /* Whether a (normalised) host name's first label, or the name itself, is shaped like an id: such names are nobody's alias. */
 bool identity_reserved(struct slice name);
 
-/* For tls.c: the key itself, an EVP_PKEY, borrowed; and the id of anybody's public key: false when it is of no kind we take. */
+/*
+ * For tls.c: the key itself, an EVP_PKEY, borrowed; and the id of anybody's public key: false with errno, 0: it is of no kind we
+ * take, else ENOMEM.
+ */
 struct evp_pkey_st;
 struct evp_pkey_st *identity_key(const struct identity *me);
 bool identity_id_of(struct evp_pkey_st *key, char id[static IDENTITY_ID_SIZE]);

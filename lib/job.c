@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -110,6 +111,8 @@ job_close(struct job *j, struct ev *ev)
 	errno = saved;
 }
 
+static atomic_uint asides;	/* under way */
+
 struct aside {
 	void (*work)(void *arg);
 	void *arg;
@@ -123,6 +126,7 @@ run_aside(void *arg)
 	free(arg);
 	be_nice();
 	a.work(a.arg);
+	asides--;
 	return NULL;
 }
 
@@ -133,9 +137,17 @@ job_aside(void (*work)(void *arg), void *arg)
 
 	if (a != NULL) {
 		*a = (struct aside){ work, arg };
+		asides++;
 		if (spawn(run_aside, a) == 0)
 			return;
+		asides--;
 		free(a);
 	}
 	work(arg);
+}
+
+bool
+job_aside_busy(void)
+{
+	return asides > 0;
 }

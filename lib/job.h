@@ -32,4 +32,7 @@ void job_close(struct job *j, struct ev *ev);
 /* work(arg) in a thread nobody waits for or hears of again; at once, here, when there is no thread to be had. */
 void job_aside(void (*work)(void *arg), void *arg);
 
+/* Whether such a thread works: what it uses would be a child's for ever, which has no such thread. */
+bool job_aside_busy(void);
+
 #endif

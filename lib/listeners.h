@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "ev.h"
 #include "routeset.h"
@@ -15,6 +16,8 @@
 struct listeners {
 	struct listener *first;
 	struct ev *ev;			/* the loop they are watched in, NULL: none yet */
+	struct ev_timer *retry;		/* borrowed: calls listeners_sync(); brought forward by answers to look-ups */
+	struct listen_names *names;	/* listeners.c's */
 };
 
 struct listener {
@@ -33,8 +36,14 @@ struct listener {
 	char addr[];			/* as written: the NAME to look up for one from a routes file */
 };
 
-/* Bind ADDR text. -1 with errno, EINVAL for text that is none (*why says what is wrong, else NULL). */
+/*
+ * Bind ADDR text. A name in it is waited for, some seconds while DNS is silent. -1 with errno: EINVAL for text that is
+ * none (*why says what is wrong, else NULL), ENXIO for a name without an address.
+ */
 int listeners_open(struct listeners *ls, struct slice addr, bool from_routes, const char **why);
+
+/* What to say of that: why, else what errno means here. */
+const char *listeners_reason(const char *why);
 
 /* The one opened last; NULL: none. */
 struct listener *listeners_last(const struct listeners *ls);
@@ -52,6 +61,12 @@ void listeners_close_all(struct listeners *ls, bool remove_files);
 void listener_ref(struct listener *l);
 void listener_unref(struct listener *l);
 
+/* Give the socket files we made to a user and group; those that can't be given are logged. */
+void listeners_chown(const struct listeners *ls, uid_t uid, gid_t gid);
+
+/* To be called in a child process first: it has neither its parent's loop nor the thread that looks up names. */
+void listeners_forked(struct listeners *ls);
+
 size_t listeners_count(const struct listeners *ls);
 
 /* Bound addresses separated by blanks; owned by the caller. NULL when out of memory. */
@@ -63,6 +78,9 @@ typedef void listeners_event(void *arg, struct listener *l, bool opened);
 /*
  * Make the listeners from routes files match the tables: open new ones, close those gone (event is called before the
  * close). A failed bind is logged when first_try; the number of failures is returned.
+ *
+ * Names in addresses are looked up in a thread. Until that is done they count as failures; then the retry timer fires,
+ * and the next call binds them. Without a loop, at start, they are waited for, but not for more than some seconds in all.
  */
 size_t listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try, listeners_event *event, void *arg);
 

@@ -328,6 +328,13 @@ die(int code, const char *fmt, ...)
 }
 
 void
+log_stdout_done(void)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		die(EXIT_TEMP, "standard output");
+}
+
+void
 diex(int code, const char *fmt, ...)
 {
 	char text[LOG_LINE_MAX / 2];

@@ -59,6 +59,12 @@ int log_turn(uint64_t now_ms);
 /* A line without TOOL and LEVEL, written at once, and waited for: what --check has to say. */
 void log_bare(const char *text);
 
+/*
+ * To be called when all of standard output is said: where that can't be written (a full disk), says so and exits
+ * EXIT_TEMP. For errands, whose output is all they are for.
+ */
+void log_stdout_done(void);
+
 /* Log as an error, flush, and exit; die() appends the reason in errno, diex() does not. For main.c. */
 void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));

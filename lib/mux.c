@@ -3,10 +3,12 @@
 #include "mux_private.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 #define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* bytes read at once from who makes us write little by little */
 #define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes behind them */
 #define PIECES 64			/* of one stream's data, written at once */
+#define LINGER_MS 2000u			/* for a peer to take some more of the last bytes; and, when it has them all, to end too */
 #define RTT_PACE_MS 1000		/* the round trip is measured at most so often */
 
 /* ---- the pool ---- */
@@ -101,6 +104,7 @@ mux_conn_end(enum mux_end end, enum conn_end local, enum conn_end remote)
 /* ---- its end ---- */
 
 static void send_control(struct mux *m);
+static void linger_on(struct mux *m);
 
 /* The one door: streams are told, then the owner. */
 static void
@@ -582,6 +586,10 @@ on_life(struct ev_timer *t)
 	uint64_t now = ev_now_ms(m->pool->ev);
 	char why[64];
 
+	if (m->closing == MUX_LINGERING) {
+		linger_on(m);
+		return;
+	}
 	if (silent(m)) {
 		snprintf(why, sizeof(why), "nothing came for %llu ms", (unsigned long long)(now - m->heard_ms));
 		end(m, MUX_SILENT, why);
@@ -590,6 +598,7 @@ on_life(struct ev_timer *t)
 		return;
 	if (m->conf.heartbeat_ms != 0 && now >= m->said_ms + m->conf.heartbeat_ms) {
 		m->said_ms = now;
+		m->ping_us = 0;		/* one that measures and has not left by now is replaced, and nobody will answer it */
 		yamux_ping(m->y, m->pings++);
 		mux_due(m);
 	}
@@ -608,7 +617,7 @@ limit_unacknowledged(const struct mux *m)
 void
 mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
 {
-	if (m->over)
+	if (m->over || m->closing == MUX_LINGERING)
 		return;
 	m->conf.heartbeat_ms = heartbeat_ms;
 	m->conf.dead_ms = dead_ms;
@@ -616,20 +625,106 @@ mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
 	watch(m);
 }
 
-/* ---- its turns ---- */
+/* ---- its end in order ---- */
 
-/* End in order: the last frames, then the end itself, as far as the socket has room. */
-static void
-finish(struct mux *m)
+/* The last frames, then the end itself. False: the socket has no room for some of it yet. */
+static bool
+say_the_rest(struct mux *m)
 {
 	size_t n;
 
-	while (!m->over && push(m) && (n = fill(m)) > 0)
-		transmit(m, n);
-	if (!m->over && m->tls != NULL && pending(m) == 0)
-		tls_goodbye(m->tls);
-	end(m, MUX_CLOSED, "we ended it");
+	while (!m->over && m->closing == MUX_FINISHING && push(m)) {
+		n = fill(m);
+		if (n > 0) {
+			transmit(m, n);
+			continue;
+		}
+		m->closing = MUX_ENDING;
+		if (m->tls != NULL)
+			tls_goodbye(m->tls);
+	}
+	return !m->over && m->closing == MUX_ENDING && push(m);
 }
+
+/* Those that are joined: what is left to say may take a while, and they are not to be served in it. */
+static void
+lose_joined(struct mux *m)
+{
+	for (struct mux_stream *s = m->streams; s != NULL; s = s->next)
+		if (s->joined)
+			mux_stream_doom(s, MUX_LOST);
+	mux_streams_tell(m);
+}
+
+/* Bytes the peer has not acknowledged, the end of our direction being one; errno is left alone. */
+static int
+unacknowledged(const struct mux *m)
+{
+	int n = 0, error = errno;
+
+	if (ioctl(m->io.fd, SIOCOUTQ, &n) == -1)
+		n = 0;
+	errno = error;
+	return n;
+}
+
+/* Read what still comes and drop it: left unread, or answered by a closed socket, it becomes a reset that overtakes what we said. */
+static void
+linger(struct mux *m)
+{
+	ssize_t n = recv(m->io.fd, m->pool->in, IN_SIZE, 0);
+
+	if (n > 0)
+		mux_due(m);
+	else if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	else if (n == -1 && unacknowledged(m) > 0)
+		end_lost(m);
+	else
+		end(m, MUX_CLOSED, "we ended it");
+}
+
+/* Its time is over, unless what we said is still on its way. */
+static void
+linger_on(struct mux *m)
+{
+	int left = unacknowledged(m);
+
+	if (left > 0 && left == m->left_bytes) {
+		end(m, MUX_LOST, "the last bytes were not taken");
+	} else if (left == 0 && m->left_bytes == 0) {
+		end(m, MUX_CLOSED, "we ended it");
+	} else {
+		m->left_bytes = left;
+		ev_timer_in(m->pool->ev, &m->life, LINGER_MS);
+	}
+}
+
+/* All was said: TCP says so, too. */
+static void
+begin_linger(struct mux *m)
+{
+	m->closing = MUX_LINGERING;
+	(void)shutdown(m->io.fd, SHUT_WR);
+	m->left_bytes = unacknowledged(m);
+	ev_timer_in(m->pool->ev, &m->life, LINGER_MS);
+	(void)mux_streams_lose(m);
+}
+
+static void
+finish(struct mux *m)
+{
+	if (m->closing != MUX_LINGERING && say_the_rest(m))
+		begin_linger(m);
+	if (m->over)
+		return;
+	if (m->closing == MUX_LINGERING)
+		linger(m);
+	else
+		lose_joined(m);
+}
+
+/* ---- its turns ---- */
 
 /* The owner had to wait to open a stream: not any more? */
 static void
@@ -646,12 +741,12 @@ on_task(struct ev_task *task)
 {
 	struct mux *m = EV_CONTAINER(task, struct mux, task);
 
-	if (m->closing) {
+	if (m->closing)
 		finish(m);
+	if (m->over || m->closing == MUX_LINGERING)
 		return;
-	}
 	input(m);
-	if (!m->over)
+	if (!m->over && !m->closing)
 		output(m);
 	if (!m->over)
 		mux_streams_tell(m);
@@ -666,6 +761,10 @@ on_io(struct ev_io *io, unsigned events)
 
 	if (m->over)
 		return;
+	if (m->closing == MUX_LINGERING) {
+		linger(m);
+		return;
+	}
 	if (events & EV_WRITE) {
 		m->blocked = false;
 		mux_due(m);
@@ -740,7 +839,8 @@ mux_close(struct mux *m)
 {
 	if (m->over || m->closing)
 		return;
-	m->closing = m->leaving = true;
+	m->closing = MUX_FINISHING;
+	m->leaving = true;
 	mux_due(m);
 }
 

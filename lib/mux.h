@@ -129,7 +129,12 @@ void *mux_arg(const struct mux *m);
 /* Frees; streams still in it are told MUX_LOST first. Before its descriptor is closed. NULL is fine. ops->ended is not called. */
 void mux_free(struct mux *m);
 
-/* End in order: what mux_send() was given, GOAWAY and close_notify as far as the socket has room; then ended(MUX_CLOSED) in a later turn. */
+/*
+ * End in order: all that is under way, what mux_send() was given, GOAWAY and close_notify leave as the socket has room; then the peer's
+ * end is waited for, so that no reset overtakes them, but not for long once it takes no more; ended(MUX_CLOSED) tells, in a later
+ * turn. Streams that are joined are not served meanwhile. A peer that leaves no room can hold this up: a deadline, and mux_free()
+ * at its end, are the owner's.
+ */
 void mux_close(struct mux *m);
 
 /* Say that no new streams are wanted, behind what mux_send() was given so far. Those there are go on. */

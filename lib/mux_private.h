@@ -18,6 +18,14 @@ struct mux_queue {
 	struct mux_stream *first, **last;
 };
 
+/* The steps of an end in order, from mux_close() on. */
+enum mux_closing {
+	MUX_OPEN,
+	MUX_FINISHING,		/* what is to be said leaves, as the socket has room; the owner has the deadline */
+	MUX_ENDING,		/* so does the end itself */
+	MUX_LINGERING		/* all is said: the peer's end is waited for; LINGER_MS without progress */
+};
+
 struct mux {
 	const struct mux_ops *ops;	/* first: it is what ev_free_later() overwrites */
 	struct mux_pool *pool;
@@ -47,7 +55,8 @@ struct mux {
 	uint32_t tcp_rtt_us, ping_rtt_us; /* the shortest so far, 0: not known */
 	bool readable, blocked;		/* of the socket, until EAGAIN and until it is writable */
 	bool crumbs;			/* what was read last was written in small pieces */
-	bool closing;			/* mux_close() was called */
+	uint8_t closing;		/* enum mux_closing */
+	int left_bytes;			/* LINGERING: those the peer had not acknowledged when last looked at */
 	bool leaving, left;		/* a GOAWAY is due, behind what mux_send() was given; it was said */
 	bool waiting;			/* the owner would open a stream, once the peer has taken those it has */
 	bool over;			/* it has ended: no more of it is looked at */

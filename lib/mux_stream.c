@@ -345,6 +345,13 @@ would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
+/* It is we who have no memory: that says nothing of the descriptor, and nobody would tell when there is some again. */
+static bool
+starved(void)
+{
+	return errno == ENOMEM || errno == ENOBUFS;
+}
+
 /* ---- the end of its peer's direction ---- */
 
 /* What follows from everything having been written: an end to pass on, or that of the stream. */
@@ -365,10 +372,12 @@ settle(struct mux_stream *s)
 static void
 sink_broke(struct mux_stream *s)
 {
+	bool memory = starved();
+
 	free_in(s);
 	s->broken = true;
-	if (s->eof) {
-		mux_stream_doom(s, MUX_LOCAL_RESET);
+	if (s->eof || memory) {
+		mux_stream_doom(s, memory ? MUX_MEMORY : MUX_LOCAL_RESET);
 		return;
 	}
 	s->readable = s->urgent = true;
@@ -608,7 +617,7 @@ read_nothing(struct mux_stream *s, ssize_t got)
 		return false;
 	}
 	if (got == -1 || s->broken || (s->error && sock_error(s->io.fd) != 0)) {
-		mux_stream_doom(s, MUX_LOCAL_RESET);
+		mux_stream_doom(s, got == -1 && starved() ? MUX_MEMORY : MUX_LOCAL_RESET);
 		return false;
 	}
 	s->eof = true;

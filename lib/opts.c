@@ -36,7 +36,7 @@ set(const struct opt *o, char *value)
 		return;
 	case OPT_MAYBE:
 		if (value != NULL && value[0] == '\0')
-			diex(EXIT_USAGE, "--%s= without a value; leave the = away", o->name);
+			diex(EXIT_USAGE, "--%s= without a value; omit the '='", o->name);
 		*(const char **)o->out = value == NULL ? "" : value;
 		return;
 	case OPT_LIST:
@@ -76,6 +76,7 @@ usage(const char *synopsis, const struct opt *table, size_t n)
 		    o->kind == OPT_MAYBE ? "]" : "");
 		printf("  %-34s %s\n", left, o->help);
 	}
+	log_stdout_done();
 	exit(0);
 }
 
@@ -166,6 +167,7 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 			usage(synopsis, table, n);
 		if (value == 'V' || (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'V')) {
 			printf("%.*s %s\n", (int)strcspn(synopsis, " "), synopsis, VERSION);
+			log_stdout_done();
 			exit(0);
 		}
 		if (value == WORD)

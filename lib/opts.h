@@ -38,7 +38,7 @@ struct opt {
 
 /*
  * Parse argv by the n options of table. -h prints usage (synopsis and the table) to standard output and exits 0, -V
- * prints "TOOL VERSION". Anything wrong (an unknown option, a bad value, a word left over) is logged and exits 100.
+ * prints "TOOL VERSION"; 111 when that can't be written. Anything wrong (an unknown option, a bad value, a word left over) is logged and exits 100.
  */
 void opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
 

@@ -17,6 +17,7 @@
 #define STALE_WAIT_MS 1800u	/* how long a question waits for DNS when a stale answer is at hand (RFC 8767 5) */
 #define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer serves before the next try */
 #define FAILED_RETRY_MS 1000u	/* DNS failed: how long a name without any answer is not asked for again */
+#define UNASKED_MS 86400000u	/* an answer nobody has asked for that long is not kept in case DNS fails (RFC 8767 5) */
 #define SOCKETS 16		/* c-ares uses one or two per server */
 #define BUCKETS 256
 
@@ -26,6 +27,7 @@ struct resolve_name {
 	struct resolve *waiting;
 	struct endpoint *addr;		/* owned */
 	size_t n;
+	uint64_t used_ms;		/* when somebody asked or was answered last */
 	uint64_t fresh_until_ms;	/* until then what is known is the answer, nothing included */
 	struct ev_timer stale;
 	bool asking;
@@ -35,7 +37,8 @@ struct resolve_name {
 struct resolver {
 	struct ev *ev;
 	ares_channel channel;
-	bool open, stale_channel;
+	bool open;
+	struct ev_task renew;		/* the channel */
 	struct ev_timer timer;
 	struct watched {
 		struct ev_io io;
@@ -43,6 +46,8 @@ struct resolver {
 	} socket[SOCKETS];
 	struct resolve_name *bucket[BUCKETS];
 };
+
+static void on_renew(struct ev_task *task);
 
 struct resolver *
 resolver_new(struct ev *ev)
@@ -52,6 +57,7 @@ resolver_new(struct ev *ev)
 	if (r == NULL)
 		return NULL;
 	r->ev = ev;
+	r->renew.cb = on_renew;
 	for (int i = 0; i < SOCKETS; i++)
 		r->socket[i] = (struct watched){ { -1, NULL }, r };
 	return r;
@@ -73,6 +79,7 @@ resolver_free(struct resolver *r)
 	if (r->open)
 		ares_destroy(r->channel);
 	ev_timer_at(r->ev, &r->timer, 0);
+	ev_undefer(r->ev, &r->renew);
 	for (int i = 0; i < BUCKETS; i++) {
 		while (r->bucket[i] != NULL) {
 			struct resolve_name *name = r->bucket[i];
@@ -156,10 +163,11 @@ channel_open(struct resolver *r)
 	return 0;
 }
 
+/* From the loop, never here: whom c-ares is just telling an answer may ask this, or the next question, from inside its channel. */
 void
 resolver_reload(struct resolver *r)
 {
-	r->stale_channel = true;
+	ev_defer(r->ev, &r->renew);
 }
 
 /* ---- the cache ---- */
@@ -179,11 +187,13 @@ answer(struct resolve_name *name)
 {
 	struct resolve *q;
 
+	name->used_ms = ev_now_ms(name->resolver->ev);	/* name stays, whatever those who are answered ask */
 	while ((q = name->waiting) != NULL) {
 		name->waiting = q->next;
 		q->name = NULL;
 		q->cb(q, name->addr, name->n);
 	}
+	ev_timer_at(name->resolver->ev, &name->stale, 0);	/* nobody waits now */
 }
 
 /* DNS takes its time: those who wait get what was known. The query goes on. */
@@ -196,6 +206,29 @@ on_stale(struct ev_timer *t)
 	answer(name);
 }
 
+static bool
+is_forgettable(const struct resolve_name *name)
+{
+	return !name->asking && name->waiting == NULL &&
+	    ev_now_ms(name->resolver->ev) - name->used_ms >= UNASKED_MS;
+}
+
+/* The names of targets come and go with the routes: each new one makes its bucket forget those that are gone. */
+static void
+forget_unasked(struct resolve_name **at)
+{
+	while (*at != NULL) {
+		struct resolve_name *name = *at;
+
+		if (is_forgettable(name)) {
+			*at = name->next;
+			name_free(name);
+		} else {
+			at = &name->next;
+		}
+	}
+}
+
 static struct resolve_name *
 name_get(struct resolver *r, struct slice host)
 {
@@ -204,6 +237,7 @@ name_get(struct resolver *r, struct slice host)
 	for (name = *bucket; name != NULL; name = name->next)
 		if (slice_is(host, name->host))
 			return name;
+	forget_unasked(bucket);
 	name = calloc(1, sizeof(*name) + host.len + 1);
 	if (name == NULL)
 		return NULL;
@@ -224,11 +258,29 @@ known(const struct endpoint *addr, size_t n, const struct endpoint *e)
 	return false;
 }
 
+static uint64_t
+shorter(uint64_t ttl_ms, int ttl_s)
+{
+	return ttl_s >= 0 && (uint64_t)ttl_s * 1000 < ttl_ms ? (uint64_t)ttl_s * 1000 : ttl_ms;
+}
+
+/* How long all of it holds: the addresses, and the aliases that led to them. */
+static uint64_t
+life_ms(const struct ares_addrinfo *info)
+{
+	uint64_t ttl_ms = TTL_MAX_MS;
+
+	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL; node = node->ai_next)
+		ttl_ms = shorter(ttl_ms, node->ai_ttl);
+	for (const struct ares_addrinfo_cname *cname = info->cnames; cname != NULL; cname = cname->next)
+		ttl_ms = shorter(ttl_ms, cname->ttl);
+	return ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms;
+}
+
 /* Replace what is known by a fresh answer; false when it holds no address (or no memory is left). */
 static bool
 take_answer(struct resolve_name *name, const struct ares_addrinfo *info)
 {
-	uint64_t ttl_ms = TTL_MAX_MS;
 	struct endpoint *addr;
 	size_t n = 0;
 
@@ -245,13 +297,11 @@ take_answer(struct resolve_name *name, const struct ares_addrinfo *info)
 		endpoint_of(&sa, &addr[n]);
 		if (!known(addr, n, &addr[n]))
 			n++;
-		if (node->ai_ttl >= 0 && (uint64_t)node->ai_ttl * 1000 < ttl_ms)
-			ttl_ms = (uint64_t)node->ai_ttl * 1000;
 	}
 	free(name->addr);
 	name->addr = addr;
 	name->n = n;
-	name->fresh_until_ms = ev_now_ms(name->resolver->ev) + (ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms);
+	name->fresh_until_ms = ev_now_ms(name->resolver->ev) + life_ms(info);
 	return true;
 }
 
@@ -263,7 +313,7 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	(void)timeouts;
 	name->asking = false;
 	if (status == ARES_EDESTRUCTION)
-		return;		/* of the channel, not of the question: see renew() */
+		return;		/* of the channel, not of the question: see on_renew() */
 	if (status != ARES_SUCCESS || !take_answer(name, info))
 		name->fresh_until_ms = ev_now_ms(name->resolver->ev) + (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);
 	if (info != NULL)
@@ -287,9 +337,10 @@ ask(struct resolver *r, struct resolve_name *name)
 
 /* Other servers may be right now: what is under way is asked again, of a new channel. */
 static void
-renew(struct resolver *r)
+on_renew(struct ev_task *task)
 {
-	r->stale_channel = false;
+	struct resolver *r = EV_CONTAINER(task, struct resolver, renew);
+
 	if (!r->open)
 		return;
 	ares_destroy(r->channel);
@@ -303,16 +354,14 @@ renew(struct resolver *r)
 bool
 resolver_ask(struct resolver *r, struct resolve *q, struct slice host)
 {
-	struct resolve_name *name;
+	struct resolve_name *name = name_get(r, host);
 
-	if (r->stale_channel)
-		renew(r);
-	name = name_get(r, host);
 	q->name = NULL;
 	if (name == NULL) {
 		q->cb(q, NULL, 0);
 		return true;
 	}
+	name->used_ms = ev_now_ms(r->ev);
 	if (ev_now_ms(r->ev) < name->fresh_until_ms) {
 		q->cb(q, name->addr, name->n);
 		return true;
@@ -320,7 +369,7 @@ resolver_ask(struct resolver *r, struct resolve *q, struct slice host)
 	q->name = name;
 	q->next = name->waiting;
 	name->waiting = q;
-	if (name->n > 0)
+	if (name->n > 0 && name->stale.due_ms == 0)
 		ev_timer_in(r->ev, &name->stale, STALE_WAIT_MS);
 	if (!name->asking)
 		ask(r, name);

@@ -38,7 +38,10 @@ void resolver_cancel(struct resolve *q);
 /* Ask and wait, for an address of our own to listen on: the first one; false when there is none. */
 bool resolve_wait(struct slice host, struct endpoint *out);
 
-/* Read resolv.conf and hosts anew at the next question; the cache stays. */
+/*
+ * Read resolv.conf and hosts anew for what is asked in later turns. What has no answer yet is asked again; the cache stays. Fine
+ * from inside an answer.
+ */
 void resolver_reload(struct resolver *r);
 
 #endif

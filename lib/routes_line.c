@@ -221,7 +221,7 @@ check_item(const struct routes_field *f, struct slice item, char why[static ROUT
 	if (result == ADDR_OK)
 		return true;
 	return refuse(why, "bad address \"%s\" in %s=: %s", quote(item, quoted), quote(f->word, word),
-	    addr_reason(result));
+	    addr_why(result, ADDR_ALLOW_PASS));
 }
 
 static bool
@@ -381,8 +381,17 @@ split_field(struct slice text)
 	return f;
 }
 
+/* Who writes a host with a port means the host: why that is another thing here. */
+static const char *
+why_not_on(enum routes_key key, enum routes_name kind, struct slice name)
+{
+	if (kind == NAME_LISTEN && name.p[0] != ':' && !slice_starts(name, "unix:"))
+		return "the name has a port, so it is a listening address, which takes tcp=";
+	return keys[key].not_on;
+}
+
 static bool
-check_field(const struct routes_field *f, enum routes_name kind, char why[static ROUTES_WHY_MAX])
+check_field(const struct routes_field *f, enum routes_name kind, struct slice name, char why[static ROUTES_WHY_MAX])
 {
 	char word[QUOTE_SIZE];
 
@@ -393,7 +402,7 @@ check_field(const struct routes_field *f, enum routes_name kind, char why[static
 	if (f->value.len == 0)
 		return refuse(why, "%s= is empty", quote(f->word, word));
 	if (!(keys[f->key].on & ON(kind)))
-		return refuse(why, "%s= in the wrong place: %s", quote(f->word, word), keys[f->key].not_on);
+		return refuse(why, "%s= in the wrong place: %s", quote(f->word, word), why_not_on(f->key, kind, name));
 	return keys[f->key].check(f, why);
 }
 
@@ -410,7 +419,7 @@ check_name(struct slice name, enum routes_name *kind, char why[static ROUTES_WHY
 		return true;
 	if (is_address(name))
 		return refuse(why, "bad listening address \"%s\": %s", quote(name, quoted),
-		    addr_reason(addr_parse(name, ADDR_LISTEN, &addr)));
+		    addr_why(addr_parse(name, ADDR_LISTEN, &addr), ADDR_LISTEN));
 	return refuse(why, "bad name \"%s\": neither a host name, *.SUFFIX, * nor a listening address",
 	    quote(name, quoted));
 }
@@ -432,7 +441,7 @@ refuse_keys(char why[static ROUTES_WHY_MAX])
 }
 
 static bool
-check_fields(struct slice rest, enum routes_name kind, struct routes_fields *f,
+check_fields(struct slice rest, enum routes_name kind, struct slice name, struct routes_fields *f,
     char why[static ROUTES_WHY_MAX])
 {
 	bool has_target = false;
@@ -441,7 +450,7 @@ check_fields(struct slice rest, enum routes_name kind, struct routes_fields *f,
 	while ((text = cut_field(&rest)).p != NULL) {
 		struct routes_field field = split_field(text);
 
-		if (!check_field(&field, kind, why))
+		if (!check_field(&field, kind, name, why))
 			return false;
 		if (f->n == ROUTES_KEYS_MAX)
 			return refuse_keys(why);
@@ -465,7 +474,7 @@ routes_line_check(struct slice line, struct routes_fields *f, char why[static RO
 	if (!check_name(name, &kind, why))
 		return false;
 	f->name = name;
-	return check_fields(rest, kind, f, why);
+	return check_fields(rest, kind, name, f, why);
 }
 
 void

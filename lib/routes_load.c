@@ -51,6 +51,7 @@ resize(struct loading *l, size_t size)
 		map = mremap(l->map, l->size, size, MREMAP_MAYMOVE);
 	if (map == MAP_FAILED)
 		return -1;
+	(void)madvise(map, size, MADV_DONTFORK);	/* while a child could write here too the table could not be sealed */
 	l->map = map;
 	l->size = size;
 	return 0;

@@ -40,6 +40,7 @@ struct routeset {
 	struct job round;		/* reads the files that are wanted */
 	struct found *found;		/* one per file */
 	bool again;
+	int no_thread;			/* why there was none to read them with: 0, or an errno */
 	unsigned long good, bad;
 	routeset_round *round_over;
 	void *arg;
@@ -178,14 +179,16 @@ routeset_replace(struct routeset *rs, size_t i, struct routes *r)
 		job_aside(free_table, old);
 }
 
-/* Read the files that are wanted; at most one round runs. */
+/* Read the files that are wanted; at most one round runs. Why there is no thread is logged once. */
 static void
 start_round(struct routeset *rs)
 {
-	if (job_start(&rs->round) == 0)
-		return;
-	log_warn("routes: no thread to read them with; trying again");
-	rs->again = true;
+	int error = job_start(&rs->round) == 0 ? 0 : errno;
+
+	rs->again = rs->again || error != 0;
+	if (error != 0 && error != rs->no_thread)
+		log_warn("routes: no thread to read them with: %s; trying again", strerror(error));
+	rs->no_thread = error;
 }
 
 static void
@@ -270,7 +273,7 @@ take_result(struct routeset *rs, size_t i)
 	}
 	f->retry_ms = 0;
 	rs->good++;
-	log_info("routes: %s: read, %zu lines", f->path, routes_count(r->table));
+	log_info("routes: %s: read, %zu line%s", f->path, routes_count(r->table), routes_count(r->table) == 1 ? "" : "s");
 	routeset_replace(rs, i, r->table);
 	return true;
 }

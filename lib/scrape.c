@@ -48,6 +48,8 @@ watch(void)
 {
 	if (!the.watched)
 		the.watched = ev_add(the.ev, &the.io, EV_READ) == 0;
+	if (!the.watched)
+		ev_timer_in(the.ev, &the.resume, RESUME_MS);
 }
 
 static void
@@ -260,4 +262,19 @@ scrape_start(struct ev *ev, const struct metrics *metrics, int fd)
 	the.watched = false;
 	watch();
 	return the.watched ? 0 : -1;
+}
+
+void
+scrape_abandon(void)
+{
+	for (size_t i = 0; the.ev != NULL && i < CLIENTS_MAX; i++) {
+		struct client *c = &the.client[i];
+
+		if (c->io.fd != -1)
+			close(c->io.fd);
+		c->io.fd = -1;
+		free(c->answer);
+		c->answer = NULL;
+	}
+	the.ev = NULL;
 }

@@ -9,4 +9,7 @@
 /* Answer on the listening socket fd (borrowed; -1: nothing to do) from ev, as long as the process lives. -1 with errno. */
 int scrape_start(struct ev *ev, const struct metrics *metrics, int fd);
 
+/* In a process forked from that one, whose clients they stay: close the descriptors of them that came along. */
+void scrape_abandon(void);
+
 #endif

@@ -17,7 +17,7 @@
 #define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
 #define ACCEPT_BATCH_SHARED 8	/* the other workers too */
 #define RESUME_MS 100		/* how soon to try again without descriptors */
-#define QUIET_MS 10000		/* a pause this soon behind another is the same trouble: not logged again */
+#define QUIET_MS 10000		/* between two lines of log about the same trouble with accepting */
 #define RETRY_BIND_MS 1000
 
 /* ---- connections ---- */
@@ -51,6 +51,10 @@ serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *cl
 void
 serve_turn_away(struct serve *s, const struct serve_client *client)
 {
+	struct connlog line = { .id = metrics_next_id(s->metrics), .peer = client->peer, .hello = HELLO_NONE, .end = END_LIMIT };
+
+	connlog_write(&line);
+	metrics_add(s->metrics, s->worker, M_END + END_LIMIT, 1);
 	close(client->in_fd);
 	if (client->source != 0)
 		quota_drop(s->quota, s->worker, client->source);
@@ -99,6 +103,16 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 
 static void on_listener(struct ev_io *io, unsigned events);
 
+/* What comes again soon behind another such trouble is the same one: not logged again. */
+static bool
+is_news(struct serve *s)
+{
+	uint64_t now = ev_now_ms(s->ev), before = s->pause_logged_ms;
+
+	s->pause_logged_ms = now;
+	return before == 0 || now - before > QUIET_MS;
+}
+
 static void
 watch(struct serve *s, struct listener *l)
 {
@@ -107,6 +121,11 @@ watch(struct serve *s, struct listener *l)
 	l->owner = s;
 	l->io.cb = on_listener;
 	l->watched = ev_add(s->ev, &l->io, EV_READ | shared) == 0;
+	if (l->watched)
+		return;
+	if (is_news(s))
+		log_error("listen %s: cannot be watched: %s; trying again", l->name, strerror(errno));
+	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }
 
 void
@@ -127,12 +146,13 @@ serve_drop_listener(struct serve *s, struct listener *l)
 static void
 resume(struct serve *s)
 {
-	if (!s->paused || s->draining)
+	if (s->draining)
 		return;
 	s->paused = s->starved = false;
 	ev_timer_at(s->ev, &s->resume, 0);
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
-		watch(s, l);
+		if (!l->watched)
+			watch(s, l);
 }
 
 static void
@@ -145,15 +165,12 @@ on_resume(struct ev_timer *t)
 static void
 pause_accepting(struct serve *s, const char *why)
 {
-	uint64_t now = ev_now_ms(s->ev);
-
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
 		serve_drop_listener(s, l);
 	s->paused = true;
 	metrics_add(s->metrics, s->worker, M_PAUSES, 1);
-	if (s->pause_logged_ms == 0 || now - s->pause_logged_ms > QUIET_MS)
+	if (is_news(s))
 		log_warn("accepting paused with %" PRIu64 " connections: %s", s->open_conns, why);
-	s->pause_logged_ms = now;
 }
 
 static void
@@ -167,7 +184,7 @@ over_source_limit(struct serve *s, const struct endpoint *peer)
 	if (n == 0)
 		return;
 	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already (%" PRIu64
-	    " closed so since the last such line)", endpoint_text(peer, text), s->max_per_source, n);
+	    " more refused since the last such message)", endpoint_text(peer, text), s->max_per_source, n - 1);
 }
 
 static void
@@ -187,6 +204,15 @@ take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *
 	s->ops->accept(s, &client);
 }
 
+/* Without what another connection needs, until there is some again. */
+static void
+starve(struct serve *s, const char *why)
+{
+	pause_accepting(s, why);
+	ev_timer_in(s->ev, &s->resume, RESUME_MS);
+	workers_wake_others(s);
+}
+
 /* Whether another one may wait behind it. */
 static bool
 take_next_client(struct serve *s, struct listener *l)
@@ -200,17 +226,22 @@ take_next_client(struct serve *s, struct listener *l)
 		pause_accepting(s, "--max-conns reached");
 		return false;
 	}
+	if (!ev_make_room(s->ev)) {
+		starve(s, strerror(ENOMEM));
+		return false;
+	}
 	switch (sock_accept(l->io.fd, &fd, &peer)) {
 	case SOCK_ACCEPTED:
 		take_client(s, l, fd, &peer);
+		if (s->conf->workers > 1 && s->open_conns >= s->max_conns && !s->paused)
+			pause_accepting(s, "--max-conns reached");	/* now: the next client is to wake one that has room */
 		return true;
 	case SOCK_GONE:
 		return true;
 	case SOCK_NONE:
 		break;
 	case SOCK_FULL:
-		pause_accepting(s, strerror(errno));
-		ev_timer_in(s->ev, &s->resume, RESUME_MS);
+		starve(s, strerror(errno));
 		break;
 	case SOCK_BROKEN:
 		log_error("listen %s: %s; not accepting there any more", l->name, strerror(errno));
@@ -229,6 +260,8 @@ on_listener(struct ev_io *io, unsigned events)
 	unsigned most = s->conf->workers > 1 ? ACCEPT_BATCH_SHARED : ACCEPT_BATCH, n = 0;
 
 	(void)events;
+	if (s->paused)		/* since an earlier event of this turn */
+		workers_wake_others(s);
 	while (n < l->burst && take_next_client(s, l))
 		n++;
 	if (n < l->burst)
@@ -261,12 +294,36 @@ serve_note_routes(struct serve *s)
 	metrics_set(s->metrics, s->worker, M_RELOADS_FAILED, (int64_t)bad);
 }
 
+/* False: not yet. Why was said at start. */
+static bool
+bind_metrics(struct serve *s)
+{
+	const char *why;
+
+	if (s->conf->metrics == NULL || s->scrape.first != NULL)
+		return true;
+	if (listeners_open(&s->scrape, slice_str(s->metrics_addr), false, &why) == -1)
+		return false;
+	if (scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1) {
+		listeners_close_all(&s->scrape, true);
+		return false;
+	}
+	log_info("metrics on %s", s->scrape.first->name);
+	return true;
+}
+
 void
 serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
 {
-	if (!s->conf->routes_listen || s->draining)
+	size_t failed = 0;
+
+	if (s->draining)
 		return;
-	if (listeners_sync(&s->listeners, s->routes, first_try, event, s) > 0)
+	s->listeners.ev = s->ev;
+	s->listeners.retry = &s->retry_bind;
+	if (s->conf->routes_listen)
+		failed = listeners_sync(&s->listeners, s->routes, first_try, event, s);
+	if (!bind_metrics(s) || failed > 0)
 		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
 }
 
@@ -335,7 +392,7 @@ serve_drain(struct serve *s)
 {
 	if (s->draining)
 		return;
-	log_info("stopping: %" PRIu64 " connections have %" PRIu64 " ms to finish", s->open_conns, s->conf->grace_ms);
+	log_info("stopping: %" PRIu64 " connections have %g s to finish", s->open_conns, (double)s->conf->grace_ms / 1000);
 	notify_systemd("STOPPING=1");
 	s->draining = true;
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
@@ -493,6 +550,8 @@ serve_process(struct serve *s, int master_fd)
 	int r;
 
 	s->master.fd = -1;
+	if (!alone)
+		listeners_forked(&s->listeners);
 	if (start(s) == -1 || (!alone && workers_follow(s, master_fd) == -1) ||
 	    (alone && (scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1 ||
 	    routeset_watch(s->routes, s->ev, on_round_over, s) == -1))) {

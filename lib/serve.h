@@ -35,6 +35,7 @@ struct serve_conf {
 	bool no_one;		/* set by the tool: it can't serve one connection on descriptors 0 and 1 */
 	const struct serve_door *doors;	/* the tool's other addresses: bound behind -l, in this order; borrowed */
 	size_t n_doors;
+	const char *reread;	/* a file of the tool's that it reads again, beside the routes files; NULL: none */
 };
 
 /* Addresses a tool listens on for a purpose of their own. */
@@ -72,14 +73,14 @@ struct serve_door {
 	{ 'u', "user", "USER[:GROUP]", OPT_TEXT, &(c).user, 0, 0, "drop privileges to USER after binding" },          \
 	{ 0, "max-conns", "N", OPT_NUMBER, &(c).max_conns, 1, 10000000, max_conns_help },                             \
 	{ 0, "max-per-source", "N", OPT_NUMBER, &(c).max_per_source, 0, 10000000,                                     \
-	    "connections at once per address or v6 /64 (a quarter of that)" },                                         \
+	    "connections at once per address or v6 /64 (a quarter of --max-conns)" },                                         \
 	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, SERVE_MS_MAX,                                 \
-	    "for a whole hello, head or header (5)" },                                                                               \
+	    "time limit for a whole hello, head or PROXY header (5)" },                                                \
 	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX, connect_timeout_help },     \
 	{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &(c).idle_ms, 0, SERVE_MS_MAX,                                   \
-	    "without a byte in either direction (600)" },                                                              \
+	    "close after SECONDS without a byte in either direction (600)" },                                          \
 	{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &(c).half_close_ms, 0, SERVE_MS_MAX,                       \
-	    "without a byte once one side has ended (60)" },                                                           \
+	    "the same once one side has ended (60)" },                                                                 \
 	{ 0, "accept-proxy", "CIDR,...", OPT_MAYBE, &(c).accept_proxy, 0, 0,                                          \
 	    "clients (of CIDR) send a PROXY header first" },                                                           \
 	{ 0, "log-time", NULL, OPT_FLAG, &(c).log_time, 0, 0, "begin log lines with the time (UTC)" },                \
@@ -112,7 +113,7 @@ enum {
 	[M_ACCEPTED] = { T "_accepted_total", NULL, "Connections accepted.", METRIC_COUNTER },                         \
 	[M_SOURCE_LIMITED] = { T "_source_limited_total", NULL, "Connections closed at accept over --max-per-source.", \
 	    METRIC_COUNTER },                                                                                          \
-	[M_PAUSES] = { T "_accept_pauses_total", NULL, "Times accepting paused for want of descriptors or at "        \
+	[M_PAUSES] = { T "_accept_pauses_total", NULL, "Times accepting was paused: out of descriptors or at "        \
 	    "--max-conns.", METRIC_COUNTER },                                                                          \
 	[M_RX] = { T "_received_bytes_total", NULL, "Payload bytes received from clients.", METRIC_COUNTER },          \
 	[M_TX] = { T "_sent_bytes_total", NULL, "Payload bytes sent to clients.", METRIC_COUNTER },                    \
@@ -201,7 +202,9 @@ struct serve {
 	bool reloading;			/* that was told, and its end is to be */
 	bool paused, starved, bind_failed;	/* starved: for want of descriptors; only time ends that */
 	uint64_t pause_logged_ms;
-	struct listeners scrape;	/* of --metrics: one, or none */
+	struct listeners scrape;	/* of --metrics: one, or none yet */
+	const char *metrics_addr;	/* where that is to be bound, a name looked up; borrowed from conf or the next */
+	char metrics_text[ENDPOINT_TEXT_MAX];
 };
 
 /*
@@ -241,7 +244,10 @@ int serve_scrape_fd(const struct serve *s);
 /* Say that we are ready: the notify descriptor and NOTIFY_SOCKET. 0, or the exit code. */
 int serve_announce(struct serve *s);
 
-/* Keep the routes gauges true; log the status line; make the listeners match the tables (again, after failures). */
+/*
+ * Keep the routes gauges true; log the status line; make the listeners match the tables, and bind that of --metrics (again, after
+ * failures).
+ */
 void serve_note_routes(struct serve *s);
 void serve_log_status(struct serve *s);
 void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event);

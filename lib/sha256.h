@@ -3,6 +3,7 @@
 #ifndef SHA256_H
 #define SHA256_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "slice.h"
@@ -10,8 +11,11 @@
 #define SHA256_SIZE 32u			/* bytes of a hash */
 #define SHA256_HEX_SIZE 65u		/* of its text, NUL included */
 
-/* The hash of data. Pure. */
-void sha256(struct slice data, uint8_t out[static SHA256_SIZE]);
+/*
+ * The hash of data. False when out of memory, or where OpenSSL was told to have no SHA-256: out is all zeros then, and not to
+ * be used. Pure but for memory.
+ */
+bool sha256(struct slice data, uint8_t out[static SHA256_SIZE]);
 
 /* As lower-case hexadecimal digits; returns out. */
 const char *sha256_hex(const uint8_t hash[static SHA256_SIZE], char out[static SHA256_HEX_SIZE]);

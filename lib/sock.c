@@ -16,6 +16,7 @@
 #include "resolve.h"
 
 #define BACKLOG 65535	/* the kernel cuts it to net.core.somaxconn */
+#define PROBES 3	/* unanswered ones before a silent peer is given up */
 
 static void
 set_int(int fd, int level, int option, int value)
@@ -157,7 +158,7 @@ sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first
 {
 	*fd = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*fd == -1)
-		return errno == EMFILE || errno == ENFILE ? SOCK_NO_FDS : SOCK_REFUSED;
+		return errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM ? SOCK_NO_FDS : SOCK_REFUSED;
 	if (speaks_first && sa->ss_family != AF_UNIX)
 		set_int(*fd, IPPROTO_TCP, TCP_QUICKACK, 0);
 	if (connect(*fd, (const struct sockaddr *)sa, len) == 0)
@@ -190,6 +191,27 @@ void
 sock_nodelay(int fd)
 {
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+static int
+at_most_an_hour(uint64_t ms)
+{
+	return ms > 3600000 ? 3600000 : (int)ms;
+}
+
+void
+sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms)
+{
+	int idle = at_most_an_hour(beat_ms) / 1000, timeout = at_most_an_hour(dead_ms);
+	int each = (timeout / 1000 - idle) / PROBES;
+
+	if (beat_ms == 0 || dead_ms == 0)
+		return;
+	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle < 1 ? 1 : idle);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, each < 1 ? 1 : each);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+	set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, timeout);
 }
 
 int

@@ -36,7 +36,7 @@ enum sock_accept sock_accept(int lfd, int *fd, struct endpoint *peer);
 enum sock_connect {
 	SOCK_CONNECTED,
 	SOCK_CONNECTING,	/* writable once it is done; sock_error() says how it went */
-	SOCK_NO_FDS,		/* out of descriptors: not the target's fault */
+	SOCK_NO_FDS,		/* out of descriptors or memory: not the target's fault */
 	SOCK_BUSY,		/* a unix socket whose queue is full: there is no event for when it is not any more */
 	SOCK_REFUSED		/* errno */
 };
@@ -53,6 +53,13 @@ ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);
 
 /* Send small segments at once from now on (a no-op on what is no TCP socket). */
 void sock_nodelay(int fd);
+
+/*
+ * Let TCP ask a silent peer every beat_ms whether it still lives, and end the connection with an error (ETIMEDOUT, or what the network
+ * said) when it has not answered anything for about dead_ms, data under way included. In steps of a second, for an hour at most;
+ * either 0: never. A no-op on what is no TCP socket.
+ */
+void sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms);
 
 /* The pending error of a socket, 0 when there is none; it is cleared. */
 int sock_error(int fd);

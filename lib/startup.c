@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "privs.h"
+#include "resolve.h"
 #include "serve.h"
 #include "workers.h"
 
@@ -31,12 +33,13 @@ raise_fd_limit(void)
 	return rl.rlim_cur;
 }
 
-/* Two descriptors a connection, two a pipe, and a reserve, smaller where the limit is tiny: who waits to be accepted is not refused. */
-static void
-set_limits(struct serve *s)
+/*
+ * How many connections the descriptors carry: two each, two a pipe, and a reserve, smaller where the limit is tiny: who
+ * waits to be accepted is not refused.
+ */
+static uint64_t
+carried(struct serve *s, uint64_t fds)
 {
-	const struct serve_conf *conf = s->conf;
-	uint64_t fds = raise_fd_limit();
 	uint64_t reserved = FDS_RESERVED + listeners_count(&s->listeners);
 	uint64_t conns;
 
@@ -44,11 +47,30 @@ set_limits(struct serve *s)
 		reserved = fds / 4 > FDS_LEAST ? fds / 4 : fds / 2 < FDS_LEAST ? fds / 2 : FDS_LEAST;
 	s->max_pipes = (unsigned)(fds / 16 > PIPES_MAX ? PIPES_MAX : fds / 16);
 	conns = (fds - reserved - 2 * s->max_pipes) / 2;
-	conns = conns > SERVE_CONNS_MAX ? SERVE_CONNS_MAX : conns == 0 ? 1 : conns;
+	return conns == 0 ? 1 : conns;
+}
+
+static void
+set_limits(struct serve *s)
+{
+	const struct serve_conf *conf = s->conf;
+	uint64_t conns = carried(s, raise_fd_limit());
+
+	conns = conns > SERVE_CONNS_MAX ? SERVE_CONNS_MAX : conns;
 	s->max_conns = conf->max_conns == SERVE_UNSET ? conns : conf->max_conns;
 	s->max_per_source = conf->max_per_source;
 	if (s->max_per_source == SERVE_UNSET)
 		s->max_per_source = s->max_conns * conf->workers < 4 ? 1 : s->max_conns * conf->workers / 4;
+}
+
+static void
+warn_of_limit(struct serve *s)
+{
+	uint64_t fds = raise_fd_limit(), conns = carried(s, fds);
+
+	if (s->max_conns > conns)
+		log_warn("--max-conns: the descriptor limit of %" PRIu64 " allows about %" PRIu64 " connections, not %" PRIu64,
+		    fds, conns, s->max_conns);
 }
 
 static void
@@ -78,7 +100,7 @@ check_address(const char *option, const char *text)
 	enum addr_result r = addr_parse(slice_str(text), ADDR_LISTEN, &a);
 
 	if (r != ADDR_OK)
-		log_error("%s %s: %s", option, text, addr_reason(r));
+		log_error("%s %s: %s", option, text, addr_why(r, ADDR_LISTEN));
 	return r == ADDR_OK;
 }
 
@@ -92,21 +114,91 @@ check_addresses(const char *option, const struct opt_list *list)
 	return good;
 }
 
+/* ---- files that are read again when they change, by the user of -u then ---- */
+
+static void
+tell_error(const char *path, const char *user)
+{
+	log_error("%s can't be read again as %s: changes would not be seen", path, user);
+}
+
+static void
+tell_warning(const char *path, const char *user)
+{
+	log_warn("%s can't be read again as %s: changes will not be seen", path, user);
+}
+
+typedef void tell_unreadable(const char *path, const char *user);
+
+/* Those in /dev are pipes, which give their bytes once. */
+static bool
+is_unreadable(const struct serve_conf *conf, const char *path, tell_unreadable *tell)
+{
+	if (strncmp(path, "/dev/", 5) == 0 || access(path, R_OK) == 0 || errno != EACCES)
+		return false;
+	tell(path, conf->user);
+	return true;
+}
+
+/* How many there are, for the user we are now. */
+static unsigned
+unreadable_files(const struct serve_conf *conf, tell_unreadable *tell)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < conf->routes.n; i++)
+		n += is_unreadable(conf, conf->routes.item[i], tell);
+	if (conf->reread != NULL)
+		n += is_unreadable(conf, conf->reread, tell);
+	return n;
+}
+
+/* In a child, which becomes that user; who may not do so can't know. */
+static bool
+check_files_as(const struct serve_conf *conf, const struct privs *user)
+{
+	pid_t pid;
+	int status = 0;
+
+	log_flush();
+	pid = fork();
+	if (pid == 0)
+		_exit(privs_drop(user) == 0 && unreadable_files(conf, tell_error) > 0 ? EXIT_USAGE : 0);
+	if (pid == -1)
+		die(EXIT_TEMP, "-u %s", conf->user);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	return status == 0;
+}
+
+static bool
+check_user(const struct serve_conf *conf)
+{
+	struct privs user;
+	const char *why;
+
+	if (conf->user == NULL)
+		return true;
+	why = privs_parse(conf->user, &user);
+	if (why == NULL)
+		return check_files_as(conf, &user);
+	log_error("-u %s: %s", conf->user, why);
+	return false;
+}
+
+/* ---- -c ---- */
+
 static bool
 check_options(const struct serve_conf *conf)
 {
 	bool good = check_addresses("-l", &conf->listen);
-	struct privs user;
-	const char *why;
 
 	for (size_t i = 0; i < conf->n_doors; i++)
 		good &= check_addresses(conf->doors[i].option, conf->doors[i].addrs);
 	if (conf->metrics != NULL)
 		good &= check_address("--metrics", conf->metrics);
-	if (conf->user == NULL || (why = privs_parse(conf->user, &user)) == NULL)
-		return good;
-	log_error("-u %s: %s", conf->user, why);
-	return false;
+	good &= check_user(conf);
+	return good;
 }
 
 int
@@ -130,7 +222,7 @@ bind_list(struct listeners *ls, const char *option, const struct opt_list *list)
 	for (size_t i = 0; i < list->n; i++) {
 		if (listeners_open(ls, slice_str(list->item[i]), false, &why) == 0)
 			continue;
-		log_error("%s %s: %s", option, list->item[i], why != NULL ? why : strerror(errno));
+		log_error("%s %s: %s", option, list->item[i], listeners_reason(why));
 		return why != NULL ? EXIT_USAGE : EXIT_TEMP;
 	}
 	return 0;
@@ -155,6 +247,25 @@ bind_doors(struct serve *s)
 	return 0;
 }
 
+/* A name is looked up once: the event loop, which may have to bind it, has no time for that. */
+static int
+open_metrics(struct serve *s, const char **why)
+{
+	struct endpoint ip;
+	struct addr a;
+
+	*why = NULL;
+	s->metrics_addr = s->conf->metrics;
+	if (addr_parse(slice_str(s->conf->metrics), ADDR_LISTEN, &a) == ADDR_OK && a.kind == ADDR_HOST) {
+		errno = ENXIO;
+		if (!resolve_wait(a.host, &ip))
+			return -1;
+		ip.port = a.ip.port;
+		s->metrics_addr = endpoint_text(&ip, s->metrics_text);
+	}
+	return listeners_open(&s->scrape, slice_str(s->metrics_addr), false, why);
+}
+
 static int
 bind_metrics(struct serve *s)
 {
@@ -162,15 +273,41 @@ bind_metrics(struct serve *s)
 
 	if (s->conf->metrics == NULL)
 		return 0;
-	if (listeners_open(&s->scrape, slice_str(s->conf->metrics), false, &why) == -1) {
-		log_error("--metrics %s: %s", s->conf->metrics, why != NULL ? why : strerror(errno));
-		return why != NULL ? EXIT_USAGE : EXIT_TEMP;
+	if (open_metrics(s, &why) == 0) {
+		log_info("metrics on %s", s->scrape.first->name);
+		return 0;
 	}
-	log_info("metrics on %s", s->scrape.first->name);
-	return 0;
+	if (errno == EADDRINUSE) {	/* by the process whose place we take, until it has drained */
+		log_warn("--metrics %s: %s; trying again", s->conf->metrics, strerror(errno));
+		s->bind_failed = true;
+		return 0;
+	}
+	log_error("--metrics %s: %s", s->conf->metrics, listeners_reason(why));
+	return why != NULL ? EXIT_USAGE : EXIT_TEMP;
 }
 
 enum launch { LAUNCH_SERVE, LAUNCH_ONE, LAUNCH_FAILED };
+
+static enum launch
+launch_by_options(struct serve *s, int *code)
+{
+	int n = launch_refuse_systemd();
+
+	if (n > 0)
+		log_warn("LISTEN_FDS: %d inherited socket%s closed: with -l none is taken over", n, n == 1 ? "" : "s");
+	*code = bind_list(&s->listeners, "-l", &s->conf->listen);
+	return *code == 0 ? LAUNCH_SERVE : LAUNCH_FAILED;
+}
+
+static int
+wrong_inheritance(const struct serve *s)
+{
+	int fd = LAUNCH_FIRST_FD + (int)listeners_count(&s->listeners);
+
+	if (errno == ENOTSOCK)
+		return log_wrong(EXIT_USAGE, "descriptor %d (LISTEN_FDS) is not a listening stream socket", fd);
+	return log_wrong(EXIT_TEMP, "inherited listening socket: %s", strerror(errno));
+}
 
 /* -l, else LISTEN_FDS, else a listening descriptor 0, else one connection on 0 and 1. */
 static enum launch
@@ -178,24 +315,23 @@ choose_launch(struct serve *s, struct launch_one *one, int *code)
 {
 	int n;
 
-	if (s->conf->listen.n > 0) {
-		*code = bind_list(&s->listeners, "-l", &s->conf->listen);
-		return *code == 0 ? LAUNCH_SERVE : LAUNCH_FAILED;
-	}
+	if (s->conf->listen.n > 0)
+		return launch_by_options(s, code);
 	n = launch_systemd(&s->listeners);
 	if (n == 0)
 		n = launch_stdin_listener(&s->listeners);
 	if (n == -1) {
-		log_error("inherited listening socket: %s", strerror(errno));
-		*code = EXIT_TEMP;
+		*code = wrong_inheritance(s);
 		return LAUNCH_FAILED;
 	}
 	return n == 0 && !s->conf->no_one && launch_one_connection(one) ? LAUNCH_ONE : LAUNCH_SERVE;
 }
 
+/* Socket files were made before: they shall be the user's, like those made later. */
 static int
-drop_privileges(const struct serve_conf *conf)
+drop_privileges(struct serve *s)
 {
+	const struct serve_conf *conf = s->conf;
 	const char *why;
 	struct privs p;
 
@@ -206,6 +342,8 @@ drop_privileges(const struct serve_conf *conf)
 		log_error("-u %s: %s", conf->user, why);
 		return EXIT_USAGE;
 	}
+	listeners_chown(&s->listeners, p.uid, p.gid);
+	listeners_chown(&s->scrape, p.uid, p.gid);
 	if (privs_drop(&p) == -1) {
 		log_error("-u %s: %s", conf->user, strerror(errno));
 		return EXIT_TEMP;
@@ -245,14 +383,16 @@ prepare(struct serve *s)
 		s->bind_failed = listeners_sync(&s->listeners, s->routes, true, no_event, NULL) > 0;
 	if (s->listeners.first == NULL && !s->bind_failed) {
 		log_error("nothing to serve: no -l, no listening socket inherited%s; -h shows the usage", s->conf->no_one ? "" :
-		    ", no listening address in a routes file, and descriptors 0 and 1 are no connection");
+		    ", no listening address in a routes file, and descriptors 0 and 1 are not a connection");
 		return EXIT_USAGE;
 	}
 	code = bind_doors(s);
 	if (code == 0)
 		code = bind_metrics(s);
 	if (code == 0)
-		code = drop_privileges(s->conf);
+		code = drop_privileges(s);
+	if (code == 0 && s->conf->user != NULL)
+		unreadable_files(s->conf, tell_warning);
 	return code;
 }
 
@@ -269,7 +409,7 @@ run(struct serve *s, const struct metric *table, size_t n)
 		set_limits(s);
 		code = routes_code(routeset_open(s->routes, log_routes_error, NULL));
 		if (code == 0)
-			code = drop_privileges(s->conf);
+			code = drop_privileges(s);
 		if (code == 0)
 			code = share_memory(s, table, n);
 		return code != 0 ? code : serve_one(s, &one);
@@ -280,6 +420,7 @@ run(struct serve *s, const struct metric *table, size_t n)
 	if (code != 0)
 		return code;
 	set_limits(s);
+	warn_of_limit(s);
 	code = share_memory(s, table, n);
 	if (code != 0)
 		return code;

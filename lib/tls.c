@@ -276,8 +276,10 @@ on_certificate(X509_STORE_CTX *store, void *arg)
 	(void)arg;
 	if (sk_X509_num(X509_STORE_CTX_get0_untrusted(store)) > 1)
 		t->said = "more than one certificate";
-	else if (key == NULL || !identity_id_of(key, t->id))
-		t->said = "a key that is neither Ed25519 nor P-256";
+	else if (key == NULL)
+		t->said = "a key that can't be read";	/* of an unknown kind, or for want of memory */
+	else if (!identity_id_of(key, t->id))
+		t->said = errno == ENOMEM ? "out of memory" : "a key that is neither Ed25519 nor P-256";
 	else if (t->judge == NULL || (t->said = t->judge(t->judge_arg, t->id)) == NULL)
 		return 1;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
@@ -478,7 +480,8 @@ make_ssl(struct tls *t, const char *sni)
 	BIO_set_data(bio, t);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(t->ssl, bio, bio);	/* takes over */
-	SSL_set_app_data(t->ssl, t);
+	if (SSL_set_app_data(t->ssl, t) != 1)	/* all callbacks rely on it */
+		return false;
 	if (t->ctx->side == TLS_SERVER)
 		SSL_set_accept_state(t->ssl);
 	else
@@ -498,7 +501,6 @@ tls_new(struct tls_context *ctx, int fd, const char *sni)
 	ERR_clear_error();
 	if (make_ssl(t, sni))
 		return t;
-	ERR_clear_error();
 	tls_free(t);
 	return NULL;
 }
@@ -516,6 +518,7 @@ tls_free(struct tls *t)
 	if (t == NULL)
 		return;
 	SSL_free(t->ssl);
+	ERR_clear_error();
 	free(t->pending);
 	free(t);
 }
@@ -675,9 +678,11 @@ tls_write(struct tls *t, const uint8_t *buf, size_t len)
 
 	ERR_clear_error();
 	for (; len > 0 && t->send_error == 0; buf += written, len -= written) {
-		if (SSL_write_ex(t->ssl, buf, len < CHUNK ? len : CHUNK, &written) != 1)
+		bool taken = SSL_write_ex(t->ssl, buf, len < CHUNK ? len : CHUNK, &written) == 1;
+
+		leave(t);	/* what a failure leaves in the buffer would be the next connection's */
+		if (!taken)
 			return failed(t, SSL_ERROR_SSL);
-		leave(t);
 	}
 	return t->send_error != 0 ? send_failed(t) : tls_pending(t) > 0 ? TLS_AGAIN : TLS_OK;
 }

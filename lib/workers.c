@@ -7,11 +7,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "job.h"
 #include "log.h"
 #include "notify.h"
 #include "scrape.h"
@@ -21,6 +23,9 @@
 #define ORDER_MS 1000		/* how long the parent, which serves nobody, waits for a worker to make room for an order */
 #define ROOM_MS 50		/* how soon a worker looks again whether there is room for an order's descriptor */
 #define ROOM_MAX_MS 5000	/* how long it does: others may be waiting behind that order */
+#define REPEAT_MS 1000	/* how soon orders that were lost are sent again */
+#define LOADING_MS 50		/* how soon the parent looks again whether files are being read, which is no time to fork */
+#define LOADING_MAX_MS 10000	/* how long it does: a disk may hang */
 #define KILL_MS 1000		/* after a second stop signal */
 
 /* What the parent says, one message each; some carry a descriptor. */
@@ -38,40 +43,65 @@ struct order {
 };
 
 struct worker {
+	struct parent *parent;
 	pid_t pid;		/* 0: not running */
-	int fd;			/* our end of its socketpair, -1: none */
+	struct ev_io io;	/* our end of its socketpair, -1: none; it asks there for orders it has lost */
 	uint64_t started_ms;
+	bool behind;		/* an order could not be sent: all are to be repeated */
 };
 
 struct parent {
 	struct serve *s;
 	struct worker *worker;
 	unsigned running;
-	struct ev_timer restart, kill;
+	struct ev_timer restart, repeat, kill;
+	uint64_t loading_ms;	/* since when a fork waits for files being read, 0: none does */
 	bool stopping;
 	bool respawn;		/* the loop was left to start workers */
 	int code;
 	bool child;		/* this process is a worker now: unwind and return code */
 };
 
+/* What a worker rings to have the others look for clients; made before they are. */
+static struct ev_io bell = { .fd = -1 };
+
+/* A worker's own: the timer it asks for orders by that it has lost. */
+static struct ear {
+	struct serve *s;
+	struct ev_timer repeat;
+} ear;
+
 /* ---- orders, parent's side ---- */
 
-/* A worker that does not take orders any more (stopped for long) would serve old routes for ever: it is replaced. */
-static void
+/*
+ * False: it is to be repeated, and will be. A worker that does not take orders any more (stopped for long) would serve old
+ * routes for ever: it is replaced. Any other lack, of descriptors on their way, say, is not its fault.
+ */
+static bool
 order(struct worker *w, const struct order *o, int pass)
 {
+	struct parent *p = w->parent;
 	int r;
 
-	if (w->fd == -1)
-		return;
+	if (w->io.fd == -1)
+		return true;
 	if (pass == -1)
-		r = send(w->fd, o, sizeof(*o), MSG_NOSIGNAL) == (ssize_t)sizeof(*o) ? 0 : -1;
+		r = send(w->io.fd, o, sizeof(*o), MSG_NOSIGNAL) == (ssize_t)sizeof(*o) ? 0 : -1;
 	else
-		r = sock_send_fd(w->fd, o, sizeof(*o), pass);
-	if (r == -1 && errno == EAGAIN) {
-		log_error("worker pid=%d takes no orders; killed", (int)w->pid);
+		r = sock_send_fd(w->io.fd, o, sizeof(*o), pass);
+	if (r == 0 || errno == EPIPE || errno == ECONNRESET)	/* it has ended: see on_child() */
+		return true;
+	if (errno == EAGAIN || pass == -1) {
+		log_error("worker pid=%d takes no orders: %s; killed", (int)w->pid,
+		    errno == EAGAIN ? "its queue is full" : strerror(errno));
 		kill(w->pid, SIGKILL);
+		return true;
 	}
+	if (!w->behind)
+		log_error("worker pid=%d: an order cannot be sent: %s; trying again", (int)w->pid, strerror(errno));
+	w->behind = true;
+	ev_timer_in(p->s->ev, &p->repeat, REPEAT_MS);
+	return false;
 }
 
 static void
@@ -81,31 +111,89 @@ order_all(struct parent *p, const struct order *o, int pass)
 		order(&p->worker[i], o, pass);
 }
 
-static void
-listener_event(void *arg, struct listener *l, bool opened)
+static bool
+order_table(struct worker *w, size_t i)
 {
-	struct serve *s = arg;
+	const struct routes *table = routeset_table(w->parent->s->routes, i);
+	struct order o = { .kind = ORDER_TABLE, .index = (uint32_t)i };
+
+	return table == NULL || order(w, &o, routes_fd(table));
+}
+
+static bool
+order_listener(struct worker *w, const struct listener *l, bool opened)
+{
 	struct order o = { .kind = opened ? ORDER_LISTEN : ORDER_UNLISTEN };
 
 	memcpy(o.addr, l->addr, strnlen(l->addr, sizeof(o.addr) - 1));
-	order_all(s->parent, &o, opened ? l->io.fd : -1);
+	return order(w, &o, opened ? l->io.fd : -1);
+}
+
+static void
+listener_event(void *arg, struct listener *l, bool opened)
+{
+	struct parent *p = ((struct serve *)arg)->parent;
+
+	for (unsigned i = 0; i < p->s->conf->workers; i++)
+		order_listener(&p->worker[i], l, opened);
 }
 
 static void
 on_round_over(void *arg, bool changed)
 {
 	struct serve *s = arg;
+	struct parent *p = s->parent;
 
 	serve_note_routes(s);
-	for (size_t i = 0; changed && i < routeset_files(s->routes); i++) {
-		struct order o = { .kind = ORDER_TABLE, .index = (uint32_t)i };
-
-		if (routeset_table(s->routes, i) != NULL)
-			order_all(s->parent, &o, routes_fd(routeset_table(s->routes, i)));
-	}
+	for (size_t i = 0; changed && i < routeset_files(s->routes); i++)
+		for (unsigned k = 0; k < s->conf->workers; k++)
+			order_table(&p->worker[k], i);
 	if (changed)
 		serve_sync_listeners(s, true, listener_event);
 	serve_reloaded(s);
+}
+
+/* Tell it how things are now, whatever it was told of that before. */
+static void
+repeat_orders(struct worker *w)
+{
+	const struct order drain = { .kind = ORDER_DRAIN };
+	struct serve *s = w->parent->s;
+	bool all = true;
+
+	for (size_t i = 0; i < routeset_files(s->routes); i++)
+		all &= order_table(w, i);
+	for (const struct listener *l = s->listeners.first; l != NULL; l = l->next)
+		if (l->from_routes)
+			all &= order_listener(w, l, true);
+	if (s->draining)
+		all &= order(w, &drain, -1);
+	w->behind = !all;
+}
+
+static void
+on_repeat(struct ev_timer *t)
+{
+	struct parent *p = EV_CONTAINER(t, struct parent, repeat);
+
+	for (unsigned i = 0; i < p->s->conf->workers; i++)
+		if (p->worker[i].behind)
+			repeat_orders(&p->worker[i]);
+}
+
+/* Whatever it says is that it has lost some. */
+static void
+on_worker(struct ev_io *io, unsigned events)
+{
+	struct worker *w = EV_CONTAINER(io, struct worker, io);
+	char word;
+	ssize_t n = recv(io->fd, &word, sizeof(word), MSG_DONTWAIT);
+
+	(void)events;
+	if (n > 0)
+		repeat_orders(w);
+	else if (n == 0 || errno != EAGAIN)
+		ev_del(w->parent->s->ev, io);	/* its end, which on_child() will learn of */
 }
 
 /* ---- workers, parent's side ---- */
@@ -117,11 +205,12 @@ become_worker(struct parent *p, unsigned i, int fd)
 	struct serve *s = p->s;
 
 	for (unsigned k = 0; k < s->conf->workers; k++)
-		if (p->worker[k].fd != -1)
-			close(p->worker[k].fd);
+		if (p->worker[k].io.fd != -1)
+			close(p->worker[k].io.fd);
 	if (!s->announced && s->conf->notify_fd != SERVE_UNSET)
 		notify_close_fd((int)s->conf->notify_fd);	/* who reads from it waits for its end, too */
 	unsetenv("NOTIFY_SOCKET");	/* the service's state is the parent's to tell */
+	scrape_abandon();
 	ev_free(s->ev);
 	s->ev = NULL;
 	s->worker = i;
@@ -171,13 +260,35 @@ spawn(struct parent *p, unsigned i)
 		ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
 		return;
 	}
-	w->fd = pair[0];
+	w->io = (struct ev_io){ pair[0], on_worker };
+	w->behind = false;
 	p->running++;
+	if (ev_add(p->s->ev, &w->io, EV_READ) == -1)
+		log_warn("worker pid=%d: what it asks for goes unheard: %s", (int)w->pid, strerror(errno));
+}
+
+/* A child would keep what threads have at hand: the file one reads and a table half made, the table another one frees. */
+static bool
+is_loading(struct parent *p)
+{
+	uint64_t now = ev_now_ms(p->s->ev);
+
+	if (!routeset_busy(p->s->routes) && !job_aside_busy()) {
+		p->loading_ms = 0;
+		return false;
+	}
+	if (p->loading_ms == 0)
+		p->loading_ms = now;
+	return now - p->loading_ms < LOADING_MAX_MS;
 }
 
 static void
 spawn_missing(struct parent *p)
 {
+	if (is_loading(p)) {
+		ev_timer_in(p->s->ev, &p->restart, LOADING_MS);
+		return;
+	}
 	for (unsigned i = 0; i < p->s->conf->workers && !p->child; i++)
 		if (p->worker[i].pid == 0)
 			spawn(p, i);
@@ -201,8 +312,10 @@ buried(struct parent *p, unsigned i, int status)
 	struct serve *s = p->s;
 	bool young = ev_now_ms(s->ev) - w->started_ms < RESTART_MS;
 
-	close(w->fd);
-	w->fd = -1;
+	ev_del(s->ev, &w->io);
+	close(w->io.fd);
+	w->io.fd = -1;
+	w->behind = false;
 	p->running--;
 	quota_forget(s->quota, i);
 	metrics_forget(s->metrics, i);
@@ -300,6 +413,7 @@ start(struct parent *p)
 	s->worker = (unsigned)s->conf->workers;	/* our own row of the metrics */
 	s->retry_bind.cb = on_retry_bind;
 	p->restart.cb = on_restart;
+	p->repeat.cb = on_repeat;
 	p->kill.cb = on_kill;
 	if (ev_signal(s->ev, SIGTERM, on_stop_signal, s) == -1 || ev_signal(s->ev, SIGINT, on_stop_signal, s) == -1 ||
 	    ev_signal(s->ev, SIGHUP, on_hup, s) == -1 || ev_signal(s->ev, SIGUSR1, on_usr1, s) == -1 ||
@@ -346,24 +460,58 @@ workers_run(struct serve *s)
 		log_error("workers: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
+	bell.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (bell.fd == -1) {
+		log_error("workers: eventfd: %s", strerror(errno));
+		free(p.worker);
+		return EXIT_TEMP;
+	}
 	for (unsigned i = 0; i < s->conf->workers; i++)
-		p.worker[i].fd = -1;
+		p.worker[i] = (struct worker){ .parent = &p, .io = { -1, on_worker } };
 	r = supervise(&p);
+	close(bell.fd);
 	free(p.worker);
 	return r;
 }
 
 /* ---- the worker's side ---- */
 
+/* Ask the parent for all orders again, some time later: now there may be no room for what they bring. */
+static void
+ask_again(struct serve *s)
+{
+	ear.s = s;
+	ev_timer_in(s->ev, &ear.repeat, REPEAT_MS);
+}
+
+static void
+on_ask_again(struct ev_timer *t)
+{
+	struct serve *s = ear.s;
+
+	(void)t;
+	workers_keep_room(s);
+	if (s->spare_fd == -1 || (send(s->master.fd, "?", 1, MSG_NOSIGNAL) == -1 && errno == EAGAIN))
+		ask_again(s);
+}
+
+/* A repeated order names one that is here. */
 static void
 take_listener(struct serve *s, const char *addr, int fd)
 {
-	struct listener *l;
+	bool here = listeners_from_routes(&s->listeners, slice_str(addr)) != NULL;
 
-	if (fd == -1 || listeners_adopt(&s->listeners, fd, slice_str(addr), true) == -1)
+	if (fd == -1)
 		return;
-	l = listeners_from_routes(&s->listeners, slice_str(addr));
-	serve_watch_listener(s, l);
+	if (!here && listeners_adopt(&s->listeners, fd, slice_str(addr), true) == 0) {
+		serve_watch_listener(s, listeners_from_routes(&s->listeners, slice_str(addr)));
+		return;
+	}
+	if (!here) {
+		log_error("listen %s: %s", addr, strerror(errno));
+		ask_again(s);
+	}
+	close(fd);
 }
 
 static void
@@ -387,6 +535,7 @@ take_table(struct serve *s, uint32_t i, int fd)
 	r = routes_from_fd(fd, routeset_path(s->routes, i));
 	if (r == NULL) {
 		log_error("routes: table from parent: %s", strerror(errno));
+		ask_again(s);
 		return;
 	}
 	routes_close_fd(r);
@@ -455,10 +604,14 @@ lacks_room(struct serve *s)
 	return now - s->orders_ms < ROOM_MAX_MS;
 }
 
-/* The next order of the parent, and what it asks. False: there is none, and errno, or 0, says why. */
+/*
+ * The next order of the parent, and what it asks. False: there is none, and errno, or 0, says why. Those behind one that has
+ * waited for room in vain have waited as long.
+ */
 static bool
 follow_next(struct serve *s)
 {
+	uint64_t waited_since_ms = s->orders_ms;
 	struct order o;
 	ssize_t n;
 	int fd;
@@ -466,13 +619,19 @@ follow_next(struct serve *s)
 	give_room(s);
 	s->orders_ms = 0;
 	n = sock_recv_fd(s->master.fd, &o, sizeof(o), &fd);
-	if (n == (ssize_t)sizeof(o))
+	if (n == (ssize_t)sizeof(o)) {
 		follow(s, &o, fd);
-	else if (n == -1 && errno == EMFILE)
-		log_error("an order of the parent is lost: no descriptor left");
-	else if (n != -1)
+		return true;
+	}
+	if (n == -1 && errno == EMFILE) {
+		log_error("lost a message from the parent: out of file descriptors; asking for it again");
+		s->orders_ms = waited_since_ms;
+		ask_again(s);
+		return true;
+	}
+	if (n != -1)
 		errno = 0;
-	return n == (ssize_t)sizeof(o) || (n == -1 && errno == EMFILE);
+	return false;
 }
 
 static void
@@ -490,6 +649,27 @@ follow_all(struct serve *s)
 		serve_drain(s);
 	}
 	workers_keep_room(s);
+}
+
+/* ---- the workers among themselves ---- */
+
+static void
+on_bell(struct ev_io *io, unsigned events)
+{
+	(void)io;
+	for (struct listener *l = ear.s->listeners.first; l != NULL; l = l->next)
+		if (l->watched)
+			l->io.cb(&l->io, events);
+}
+
+void
+workers_wake_others(struct serve *s)
+{
+	const uint64_t one = 1;
+
+	/* Nobody reads it: each write is an edge to all. */
+	if (s->master.fd != -1 && write(bell.fd, &one, sizeof(one)) == -1)
+		log_error("waking the other workers: %s", strerror(errno));
 }
 
 static void
@@ -511,6 +691,8 @@ workers_follow(struct serve *s, int fd)
 	s->master = (struct ev_io){ fd, on_master };
 	s->orders.cb = on_orders;
 	s->spare_fd = -1;
+	ear = (struct ear){ .s = s, .repeat.cb = on_ask_again };
+	bell.cb = on_bell;
 	workers_keep_room(s);
-	return ev_add(s->ev, &s->master, EV_READ | EV_EDGE);
+	return ev_add(s->ev, &bell, EV_READ | EV_EDGE) == -1 ? -1 : ev_add(s->ev, &s->master, EV_READ | EV_EDGE);
 }

@@ -15,6 +15,12 @@ int workers_run(struct serve *s);
 /* In a worker: take orders from the parent on fd. -1 with errno. */
 int workers_follow(struct serve *s, int fd);
 
+/*
+ * In a worker: it has no room for a client that the kernel has woken nobody else for. The others shall look at their listeners.
+ * Nothing elsewhere.
+ */
+void workers_wake_others(struct serve *s);
+
 /* In a worker: a descriptor may be free now, keep it for the orders. Nothing elsewhere. */
 void workers_keep_room(struct serve *s);
 

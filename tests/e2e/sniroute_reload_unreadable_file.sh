@@ -30,6 +30,6 @@ same 2 "$(count 'Permission denied' sniroute)" "lines with the reason"
 logged_times 2 'READY=1' systemd
 
 chmod 644 routes
-logged 'routes: .*/routes: read, 1 lines'
+logged 'routes: .*/routes: read, 1 line$'
 answers www.example.org b
 same 2 "$(count 'READY=1' systemd)" "times ready"

@@ -121,12 +121,12 @@ every_bad_target_is_refused_with_its_reason(void **state)
 		{ "a b:80", ADDR_BAD_HOST },
 		{ "*:80", ADDR_BAD_HOST }, { "*.a:80", ADDR_BAD_HOST }, { "http://a:80", ADDR_BAD_HOST },
 		{ "a..b:80", ADDR_BAD_HOST },
-		{ "unix:", ADDR_BAD_PATH }, { "unix:run", ADDR_BAD_PATH }, { "unix:@", ADDR_BAD_PATH },
+		{ "unix:", ADDR_BAD_PATH }, { "unix:run", ADDR_BAD_PATH }, { "unix:@", ADDR_BAD_ABSTRACT },
 		{ "unix:80", ADDR_BAD_PATH }, { "unix:/a b", ADDR_BAD_PATH }, { "unix:/a\tb", ADDR_BAD_PATH },
 		{ "unix:/a,b", ADDR_BAD_PATH }, { "unix:/a\x01", ADDR_BAD_PATH },
 		{ "unix:/a\x7f", ADDR_BAD_PATH },
-		{ "unix:@a b", ADDR_BAD_PATH }, { "unix:/x" PATH107, ADDR_BAD_PATH },
-		{ "unix:@x" PATH107, ADDR_BAD_PATH }, { "pass:/x" PATH107, ADDR_BAD_PATH },
+		{ "unix:@a b", ADDR_BAD_ABSTRACT }, { "unix:/x" PATH107, ADDR_BAD_PATH },
+		{ "unix:@x" PATH107, ADDR_BAD_ABSTRACT }, { "pass:/x" PATH107, ADDR_BAD_PATH },
 		{ "pass:", ADDR_BAD_PATH }, { "pass:run", ADDR_BAD_PATH }, { "pass:@x", ADDR_BAD_PATH },
 		{ ":80", ADDR_NOT_HERE },
 	};
@@ -142,6 +142,20 @@ every_bad_target_is_refused_with_its_reason(void **state)
 	assert_int_equal(addr_parse(copy_of("1.2.3.4\0:80", 11), 0, &a), ADDR_BAD_HOST);
 	for (enum addr_result r = ADDR_OK; r <= ADDR_NOT_HERE; r++)
 		assert_true(strlen(addr_reason(r)) > 0);
+}
+
+static void
+the_reason_names_what_would_do_in_its_place(void **state)
+{
+	(void)state;
+	assert_string_equal(addr_why(ADDR_NO_PORT, ADDR_LISTEN), "no port (HOST:PORT, :PORT or unix:/PATH)");
+	assert_string_equal(addr_why(ADDR_NO_PORT, ADDR_ALLOW_PASS), "no port (HOST:PORT or unix:/PATH)");
+	assert_string_equal(addr_why(ADDR_BAD_PORT, ADDR_LISTEN), "port is not a number from 0 to 65535");
+	assert_string_equal(addr_why(ADDR_BAD_PORT, 0), "port is not a number from 1 to 65535");
+	assert_string_equal(addr_why(ADDR_BAD_ABSTRACT, 0),
+	    "abstract socket name is empty, over 107 bytes, or has blanks or commas");
+	for (enum addr_result r = ADDR_OK; r <= ADDR_NOT_HERE; r++)
+		assert_true(strlen(addr_why(r, ADDR_LISTEN)) > 0);
 }
 
 static void
@@ -377,6 +391,7 @@ main(void)
 		cmocka_unit_test(targets_of_every_kind_are_taken),
 		cmocka_unit_test(a_listening_address_may_leave_out_the_host_and_have_port_0),
 		cmocka_unit_test(every_bad_target_is_refused_with_its_reason),
+		cmocka_unit_test(the_reason_names_what_would_do_in_its_place),
 		cmocka_unit_test(every_prefix_of_an_address_is_read_within_its_bounds),
 		cmocka_unit_test(socket_addresses_of_ip_addresses_come_back_as_they_were),
 		cmocka_unit_test(no_host_means_the_v6_wildcard),

@@ -13,6 +13,19 @@ set_up_names(void **state)
 	return set_up_dial(state);
 }
 
+/* ---- memory the kernel has not: this definition stands before libc's ---- */
+
+static int socket_error;	/* 0: none */
+
+int
+socket(int domain, int type, int protocol)
+{
+	if (socket_error == 0)
+		return (int)syscall(SYS_socket, domain, type, protocol);
+	errno = socket_error;
+	return -1;
+}
+
 #define BUSY_GAP_MS 100		/* between two tries at most */
 
 #define names_test(f) cmocka_unit_test_setup_teardown(f, set_up_names, tear_down_dial)
@@ -182,6 +195,24 @@ running_out_of_descriptors_is_not_the_targets_fault(void **state)
 	leaves(&p);
 }
 
+static void
+nor_is_running_out_of_memory(void **state)
+{
+	static const int lack[] = { ENOBUFS, ENOMEM };
+	struct place p = place_at("127.0.0.1", 0);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		socket_error = lack[i];
+		begin(p.text);
+		socket_error = 0;
+		ends();
+		assert_int_equal(result, DIAL_NO_FDS);
+		hang_up();
+	}
+	leaves(&p);
+}
+
 /* ---- giving up ---- */
 
 static void
@@ -240,6 +271,7 @@ main(void)
 		names_test(one_whose_queue_stays_full_is_a_failure_at_last),
 		names_test(nobody_there_is_unreachable),
 		names_test(running_out_of_descriptors_is_not_the_targets_fault),
+		names_test(nor_is_running_out_of_memory),
 		names_test(a_dial_may_be_cancelled_in_every_state),
 	};
 

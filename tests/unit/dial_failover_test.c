@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/dial.c: one target after the other, and how long one that failed is held off. */
+#include <malloc.h>
+
 #include "dial_help.h"
 #include "log.h"
 
@@ -154,6 +156,27 @@ what_is_known_of_many_targets_is_found_again(void **state)
 	close(lfd);
 }
 
+/* A routes file whose targets are others every minute, and cannot be reached. */
+static void
+targets_nobody_uses_any_more_are_forgotten(void **state)
+{
+	enum { N = 3000 };
+	size_t before = 0;
+	char text[64];
+
+	(void)state;
+	if (mallinfo2().uordblks == 0)
+		skip();		/* a malloc() that does not say, such as a sanitizer's */
+	for (int i = 0; i < 2 * N; i++) {
+		if (i == N)
+			before = mallinfo2().uordblks;
+		snprintf(text, sizeof(text), "unix:/nowhere/%d", i);
+		assert_true(dial_reaches(text, NULL));
+		skip_ms(60000);
+	}
+	assert_in_range(mallinfo2().uordblks, 0, before + before / 4);
+}
+
 int
 main(void)
 {
@@ -164,6 +187,7 @@ main(void)
 		dial_test(a_held_off_target_is_tried_when_there_is_no_other),
 		dial_test(the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success),
 		dial_test(what_is_known_of_many_targets_is_found_again),
+		dial_test(targets_nobody_uses_any_more_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/dial.c: targets with names, their addresses, and DNS that takes its time. */
+#include <malloc.h>
+
 #include "dial_help.h"
 #include "dns_help.h"
 
@@ -129,6 +131,32 @@ an_answer_that_comes_too_late_disturbs_nothing(void **state)
 	leaves(&deaf);
 }
 
+/* Names that are others every minute, reached and left. */
+static void
+names_nobody_dials_any_more_are_forgotten(void **state)
+{
+	enum { N = 3000 };
+	struct place p = place_at("127.0.0.1", 0);
+	size_t before = 0;
+	char host[32];
+
+	(void)state;
+	if (mallinfo2().uordblks == 0)
+		skip();		/* a malloc() that does not say, such as a sanitizer's */
+	for (int i = 0; i < 2 * N; i++) {
+		if (i == N)
+			before = mallinfo2().uordblks;
+		queries = 0;
+		at_once = "127.0.0.1";
+		snprintf(host, sizeof(host), "host%d.example", i);
+		assert_true(dial_reaches(named(&p, host), named(&p, host)));
+		assert_int_equal(visitors(&p), 1);
+		skip_ms(60000);
+	}
+	assert_in_range(mallinfo2().uordblks, 0, before + before / 4);
+	leaves(&p);
+}
+
 int
 main(void)
 {
@@ -139,6 +167,7 @@ main(void)
 		names_test(a_name_that_is_answered_at_once_and_refused_fails_over),
 		names_test(dns_that_does_not_answer_is_left_at_the_deadline),
 		names_test(an_answer_that_comes_too_late_disturbs_nothing),
+		names_test(names_nobody_dials_any_more_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,17 @@ static struct query {
 } query[QUERIES];		/* in the order they were asked */
 static size_t queries;
 static int channels_opened;
+static int calling_back;		/* c-ares' callbacks under way: it must not be destroyed by one */
 static const char *at_once;	/* addresses a query is answered with before ares_getaddrinfo() returns; NULL: none is */
+
+static void
+call_back(struct query *q, int status, int timeouts, struct ares_addrinfo *info)
+{
+	q->waits = false;
+	calling_back++;
+	q->cb(q->arg, status, timeouts, info);
+	calling_back--;
+}
 
 int
 ares_init_options(ares_channel *channel, struct ares_options *options, int mask)
@@ -37,12 +47,10 @@ ares_init_options(ares_channel *channel, struct ares_options *options, int mask)
 void
 ares_destroy(ares_channel channel)
 {
-	for (size_t i = 0; i < queries; i++) {
-		if (query[i].waits && query[i].channel == channel) {
-			query[i].waits = false;
-			query[i].cb(query[i].arg, ARES_EDESTRUCTION, 0, NULL);
-		}
-	}
+	assert_int_equal(calling_back, 0);
+	for (size_t i = 0; i < queries; i++)
+		if (query[i].waits && query[i].channel == channel)
+			call_back(&query[i], ARES_EDESTRUCTION, 0, NULL);
 	free(channel);
 }
 
@@ -73,6 +81,12 @@ ares_freeaddrinfo(struct ares_addrinfo *info)
 		free(node->ai_addr);
 		free(node);
 	}
+	while (info->cnames != NULL) {
+		struct ares_addrinfo_cname *cname = info->cnames;
+
+		info->cnames = cname->next;
+		free(cname);
+	}
 	free(info);
 }
 
@@ -101,21 +115,19 @@ dns_answers(size_t i, const char *addresses, int ttl)
 	char list[256], *rest = list, *ip;
 
 	assert_true(i < queries && query[i].waits);
-	query[i].waits = false;
 	snprintf(list, sizeof(list), "%s", addresses);
 	while ((ip = strsep(&rest, " ")) != NULL) {
 		*at = node_of(ip, ttl);
 		at = &(*at)->ai_next;
 	}
-	query[i].cb(query[i].arg, ARES_SUCCESS, 0, info);
+	call_back(&query[i], ARES_SUCCESS, 0, info);
 }
 
 UNUSED static void
 dns_fails(size_t i)
 {
 	assert_true(i < queries && query[i].waits);
-	query[i].waits = false;
-	query[i].cb(query[i].arg, ARES_ETIMEOUT, 2, NULL);
+	call_back(&query[i], ARES_ETIMEOUT, 2, NULL);
 }
 
 void

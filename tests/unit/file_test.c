@@ -104,7 +104,7 @@ a_secret_others_can_get_at_is_refused_whatever_they_can_do(void **state)
 	(void)state;
 	for (mode_t bit = 1; bit <= 040; bit <<= 1) {
 		put("abc", 0600 | bit);
-		snprintf(reason, sizeof(reason), "mode %04o lets others at it: chmod 600", 0600 | (unsigned)bit);
+		snprintf(reason, sizeof(reason), "mode %04o is accessible by others: chmod 600", 0600 | (unsigned)bit);
 		assert_refused(4, true, 0, reason);
 		free(file_read(path, 4, false, &len, why));
 	}
@@ -132,12 +132,12 @@ a_secret_of_roots_may_be_for_our_group(void **state)
 	assert_int_equal(seteuid(0), 0);
 	put("abc", 0460);		/* which the group could write */
 	assert_int_equal(seteuid(NOBODY), 0);
-	assert_refused(4, true, 0, "mode 0460 lets others at it: chmod 600");
+	assert_refused(4, true, 0, "mode 0460 is accessible by others: chmod 600");
 	assert_int_equal(seteuid(0), 0);
 	put("abc", 0440);
 	assert_int_equal(chown(path, NOBODY, NOBODY), 0);
 	assert_int_equal(seteuid(NOBODY), 0);
-	assert_refused(4, true, 0, "mode 0440 lets others at it: chmod 600");
+	assert_refused(4, true, 0, "mode 0440 is accessible by others: chmod 600");
 	assert_int_equal(seteuid(0), 0);
 	assert_int_equal(setegid(0), 0);
 }

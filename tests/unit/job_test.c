@@ -163,12 +163,15 @@ what_nobody_waits_for_goes_on_beside(void **state)
 {
 	(void)state;
 	went_aside = false;
+	assert_false(job_aside_busy());
 	job_aside(aside, &job);
 	assert_false(went_aside);
+	assert_true(job_aside_busy());
 	sem_post(&may_end);
-	for (int i = 0; i < 500 && !went_aside; i++)
+	for (int i = 0; i < 500 && job_aside_busy(); i++)
 		poll(NULL, 0, 10);
 	assert_true(went_aside);
+	assert_false(job_aside_busy());
 	assert_int_equal(dones, 0);
 }
 

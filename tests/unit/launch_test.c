@@ -115,6 +115,26 @@ in_child_a_descriptor_that_does_not_listen_is_an_error(void)
 }
 child_test(a_descriptor_that_does_not_listen_is_an_error)
 
+static void
+in_child_sockets_that_are_not_wanted_are_closed_and_counted(void)
+{
+	int file;
+
+	child_listen(3);
+	child_listen(4);
+	file = open("/dev/null", O_RDONLY);
+	CHILD_CHECK(file == 5 || (dup2(file, 5) == 5 && close(file) == 0));
+	set_number("LISTEN_PID", getpid());
+	setenv("LISTEN_FDS", "3", 1);
+	setenv("LISTEN_FDNAMES", "a:b:c", 1);
+	CHILD_CHECK(launch_refuse_systemd() == 2);
+	CHILD_CHECK(fcntl(3, F_GETFD) == -1 && fcntl(4, F_GETFD) == -1 && fcntl(5, F_GETFD) != -1);
+	CHILD_CHECK(getenv("LISTEN_PID") == NULL && getenv("LISTEN_FDS") == NULL && getenv("LISTEN_FDNAMES") == NULL);
+	child_listen(3);
+	CHILD_CHECK(launch_refuse_systemd() == 0 && fcntl(3, F_GETFD) != -1);
+}
+child_test(sockets_that_are_not_wanted_are_closed_and_counted)
+
 /* ---- descriptor 0 listens ---- */
 
 static void
@@ -326,6 +346,7 @@ main(void)
 		cmocka_unit_test(sockets_meant_for_another_process_are_left_alone),
 		cmocka_unit_test(a_number_of_sockets_that_is_none_means_none),
 		cmocka_unit_test(a_descriptor_that_does_not_listen_is_an_error),
+		cmocka_unit_test(sockets_that_are_not_wanted_are_closed_and_counted),
 		cmocka_unit_test(a_listening_descriptor_0_is_adopted),
 		cmocka_unit_test(a_connection_is_no_listener),
 		cmocka_unit_test(one_socket_on_0_and_1_is_a_connection_with_its_own_peer),

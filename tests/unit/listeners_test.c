@@ -221,15 +221,17 @@ on_event(void *arg, struct listener *l, bool opened)
 	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s ", opened ? "+" : "-", l->addr);
 }
 
+static size_t files = 1;	/* how often that file is given */
+
 static size_t
 sync_with(const char *text, bool first_try)
 {
-	static char *path[1];
+	static char *path[2];
 	size_t failed;
 
 	write_file(in_dir("routes"), text);
-	path[0] = (char *)(uintptr_t)in_dir("routes");
-	rs = routeset_new(path, 1);
+	path[0] = path[1] = (char *)(uintptr_t)in_dir("routes");
+	rs = routeset_new(path, files);
 	assert_int_equal(routeset_load(rs, NULL, NULL), ROUTES_LOADED);
 	told[0] = '\0';
 	failed = listeners_sync(&ls, rs, first_try, on_event, told);
@@ -296,6 +298,7 @@ a_failed_bind_is_counted_logged_once_and_tried_again(void **state)
 	catch_stderr();
 	assert_int_equal(sync_with(text, true), 1);
 	said = caught_stderr();
+	assert_non_null(strstr(said, "/routes:1: listen unix:/"));
 	assert_non_null(strstr(said, "/a: Address already in use; trying again\n"));
 	assert_int_equal(listeners_count(&ls), 1);
 	catch_stderr();
@@ -304,6 +307,149 @@ a_failed_bind_is_counted_logged_once_and_tried_again(void **state)
 	close(taken);
 	assert_int_equal(sync_with(text, false), 0);
 	assert_int_equal(listeners_count(&ls), 2);
+}
+
+/* ---- names: nobody may ask DNS for those in .onion (RFC 7686), so the answer is at hand ---- */
+
+static void
+a_name_without_an_address_is_no_bad_text(void **state)
+{
+	const char *why = "untouched";
+
+	(void)state;
+	assert_int_equal(open_text("nowhere.onion:0", false, &why), -1);
+	assert_int_equal(errno, ENXIO);
+	assert_null(why);
+	assert_string_equal(listeners_reason(why), "the name has no address");
+	assert_string_equal(listeners_reason("no port"), "no port");
+	errno = EADDRINUSE;
+	assert_string_equal(listeners_reason(NULL), strerror(EADDRINUSE));
+}
+
+static unsigned fired;
+
+static void
+on_retry(struct ev_timer *t)
+{
+	(void)t;
+	fired++;
+}
+
+static bool
+has_fired(void)
+{
+	return fired > 0;
+}
+
+static struct ev_timer retry = { .cb = on_retry };
+
+static void
+names_are_looked_up_aside_and_bound_by_the_next_try(void **state)
+{
+	static const char text[] = "localhost:0 tcp=127.0.0.1:1\nnowhere.onion:80 tcp=127.0.0.1:1\n";
+
+	(void)state;
+	fired = 0;
+	ls.retry = &retry;
+	catch_stderr();
+	assert_int_equal(sync_with(text, true), 2);
+	assert_string_equal(caught_stderr(), "");
+	run_until(has_fired);
+	catch_stderr();
+	assert_int_equal(sync_with(text, false), 1);
+	assert_non_null(strstr(caught_stderr(), "/routes:2: listen nowhere.onion:80: the name has no address; trying again\n"));
+	assert_string_equal(told, "+localhost:0 ");
+
+	fired = 0;			/* that it fails is said once, and that it can't be bound again when somebody asks */
+	assert_int_equal(sync_with(text, false), 1);
+	run_until(has_fired);
+	catch_stderr();
+	assert_int_equal(sync_with(text, false), 1);
+	assert_string_equal(caught_stderr(), "");
+	assert_int_equal(sync_with("localhost:0 tcp=127.0.0.1:1\n", false), 0);
+	assert_string_equal(told, "");
+}
+
+static void
+a_name_is_looked_up_once_a_try_in_however_many_files_it_stands(void **state)
+{
+	static const char text[] = "nowhere.onion:80 tcp=127.0.0.1:1\n";
+
+	(void)state;
+	fired = 0;
+	files = 2;
+	ls.retry = &retry;
+	assert_int_equal(sync_with(text, true), 2);
+	run_until(has_fired);
+	fired = 0;
+	catch_stderr();
+	assert_int_equal(sync_with(text, false), 2);
+	assert_non_null(strstr(caught_stderr(), "the name has no address"));
+	for (int i = 0; i < 20; i++) {
+		usleep(5000);
+		run_turn();
+	}
+	assert_int_equal(fired, 0);
+	files = 1;
+}
+
+static int fds_before;
+
+static bool
+fds_are_back(void)
+{
+	return open_fds() <= fds_before;
+}
+
+static void
+names_that_are_looked_up_may_be_given_up(void **state)
+{
+	(void)state;
+	fds_before = open_fds();
+	fired = 0;
+	ls.retry = &retry;
+	assert_int_equal(sync_with("localhost:0 tcp=127.0.0.1:1\n", true), 1);
+	listeners_close_all(&ls, true);
+	run_until(fds_are_back);
+	assert_int_equal(fired, 0);
+}
+
+static void
+without_a_loop_names_are_waited_for(void **state)
+{
+	(void)state;
+	ls.ev = NULL;
+	assert_int_equal(sync_with("localhost:0 tcp=127.0.0.1:1\n", true), 0);
+	assert_string_equal(told, "+localhost:0 ");
+}
+
+/* ---- whose the socket files are ---- */
+
+static void
+socket_files_of_ours_are_given_to_a_user(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	must_open("127.0.0.1:0", false);
+	must_open(unix_text("a"), false);
+	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("b")), slice_of(NULL, 0), false), 0);
+	must_open(unix_text("c"), false);
+	assert_int_equal(unlink(in_dir("c")), 0);
+	write_file(in_dir("c"), "something else");
+	catch_stderr();
+	log_init("test", LOG_LEVEL_ERROR, false);
+	listeners_chown(&ls, 4711, 4712);
+	assert_string_equal(caught_stderr(), "");
+	assert_int_equal(stat(in_dir("a"), &st), 0);
+	assert_int_equal(st.st_uid, 4711);
+	assert_int_equal(st.st_gid, 4712);
+	assert_int_equal(stat(in_dir("b"), &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(stat(in_dir("c"), &st), 0);
+	assert_int_equal(st.st_uid, 0);
 }
 
 int
@@ -322,6 +468,12 @@ main(void)
 		listeners_test(listeners_come_and_go_with_the_lines_of_the_routes_file),
 		listeners_test(an_address_that_becomes_free_by_the_same_change_is_taken),
 		listeners_test(a_failed_bind_is_counted_logged_once_and_tried_again),
+		listeners_test(a_name_without_an_address_is_no_bad_text),
+		listeners_test(names_are_looked_up_aside_and_bound_by_the_next_try),
+		listeners_test(a_name_is_looked_up_once_a_try_in_however_many_files_it_stands),
+		listeners_test(names_that_are_looked_up_may_be_given_up),
+		listeners_test(without_a_loop_names_are_waited_for),
+		listeners_test(socket_files_of_ours_are_given_to_a_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/mux.c: the life of a session and all kinds of its end: in order, lost, silent, broken rules. */
 #include "mux_help.h"
+#include "mux_private.h"
 
 /* ---- the session's end ---- */
 
@@ -293,6 +294,44 @@ who_has_said_nothing_for_a_while_pings(void **state)
 }
 
 static void
+answers_ping(int fd, uint8_t value)
+{
+	uint8_t pong[12] = { 0, 2, 0, 2 };
+
+	pong[11] = value;
+	assert_int_equal(write(fd, pong, sizeof(pong)), sizeof(pong));
+	run_turn();
+	run_turn();
+}
+
+/* One ping waits to be sent at most: the heartbeat's takes the place of one that was to measure the round trip. */
+static void
+the_round_trip_is_measured_though_a_heartbeat_comes_in_between(void **state)
+{
+	int fd = start_raw(1000, 0);
+
+	(void)state;
+	skip_ms(1010);
+	ev_refresh(loop);
+	assert_in_range(mux_rtt_us(near.m), 0, 6999);
+	run_turn();
+	assert_int_equal(hear(fd), 12);
+	assert_int_equal(heard[11], 1);
+	answers_ping(fd, 1);
+	mux_heartbeat(near.m, 0, 0);
+	skip_ms(1010);
+	ev_refresh(loop);
+	assert_in_range(mux_rtt_us(near.m), 0, 6999);
+	run_turn();
+	assert_int_equal(hear(fd), 12);
+	skip_ms(7);
+	answers_ping(fd, heard[11]);
+	assert_in_range(mux_rtt_us(near.m), 7000, 1000000);
+	close(fd);
+	stop();
+}
+
+static void
 who_sends_does_not_ping(void **state)
 {
 	int fd = start_raw(1000, 0);
@@ -364,6 +403,7 @@ main(void)
 		loop_test(a_peer_that_breaks_the_rules_is_told_and_left),
 		loop_test(ends_have_words),
 		loop_test(who_has_said_nothing_for_a_while_pings),
+		loop_test(the_round_trip_is_measured_though_a_heartbeat_comes_in_between),
 		loop_test(who_sends_does_not_ping),
 		loop_test(silence_ends_the_session_and_any_byte_is_life),
 		loop_test(bytes_that_came_while_we_slept_are_life),

@@ -118,7 +118,7 @@ every_kind_is_taken_in_its_long_form(void **state)
 	assert_string_equal(got.maybe, "");
 	parse("--maybe=10.0.0.0/8");
 	assert_string_equal(got.maybe, "10.0.0.0/8");
-	expect_refused("--maybe=", "tool: error: --maybe= without a value; leave the = away\n");
+	expect_refused("--maybe=", "tool: error: --maybe= without a value; omit the '='\n");
 }
 
 static void

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/resolve.c: the cache, TTLs, stale answers, questions taken back. */
+#include <malloc.h>
+
 #include "dns_help.h"
 #include "resolve.h"
 
@@ -10,6 +12,7 @@ setup(void **state)
 {
 	queries = 0;
 	channels_opened = 0;
+	calling_back = 0;
 	at_once = NULL;
 	make_loop(state);
 	resolver = resolver_new(loop);
@@ -158,9 +161,30 @@ the_shortest_ttl_of_the_addresses_counts(void **state)
 	ask(&a, "www.example");
 	info->nodes = node_of("192.0.2.1", 600);
 	info->nodes->ai_next = node_of("192.0.2.2", 10);
-	query[0].waits = false;
-	query[0].cb(query[0].arg, ARES_SUCCESS, 0, info);
+	call_back(&query[0], ARES_SUCCESS, 0, info);
 	pass_s(11);
+	assert_false(ask(&a, "www.example"));
+	dns_fails(1);
+}
+
+/* RFC 1034 3.6.2: the name is an alias for as long as the CNAME says, however long the addresses behind it stay. */
+static void
+the_ttl_of_an_alias_counts_as_well(void **state)
+{
+	struct asker a = { 0 };
+	struct ares_addrinfo *info = calloc(1, sizeof(*info));
+
+	(void)state;
+	ask(&a, "www.example");
+	info->nodes = node_of("192.0.2.1", 600);
+	info->cnames = calloc(1, sizeof(*info->cnames));
+	info->cnames->ttl = 300;
+	info->cnames->next = calloc(1, sizeof(*info->cnames));
+	info->cnames->next->ttl = 10;
+	call_back(&query[0], ARES_SUCCESS, 0, info);
+	pass_s(9);
+	assert_true(ask(&a, "www.example"));
+	pass_s(2);
 	assert_false(ask(&a, "www.example"));
 	dns_fails(1);
 }
@@ -201,6 +225,46 @@ a_stale_answer_does_not_wait_for_slow_dns(void **state)
 	dns_answers(1, "192.0.2.2", 60);
 	assert_true(ask(&a, "www.example"));
 	assert_string_equal(a.said, "192.0.2.2:0");
+}
+
+/* What waited for DNS no longer than so long must not shorten the life of what DNS then said. */
+static void
+a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 60);
+	pass_s(61);
+	assert_false(ask(&a, "www.example"));
+	dns_answers(1, "192.0.2.2", 60);
+	for (int s = 0; s < 59; s++) {
+		pass_s(1);
+		run_turn();
+	}
+	assert_true(ask(&a, "www.example"));
+	assert_int_equal(queries, 2);
+}
+
+/* Each question waits so long, and not until there has been no other one for a while. */
+static void
+others_who_ask_meanwhile_do_not_make_the_first_wait_longer(void **state)
+{
+	struct asker first = { 0 }, other[4] = { 0 };
+
+	(void)state;
+	ask(&first, "www.example");
+	dns_answers(0, "192.0.2.1", 10);
+	pass_s(11);
+	assert_false(ask(&first, "www.example"));
+	for (int i = 0; i < 4; i++) {
+		skip_ms(500);
+		run_turn();
+		ask(&other[i], "www.example");
+	}
+	assert_int_equal(first.answers, 2);
+	dns_fails(1);
 }
 
 static void
@@ -313,6 +377,7 @@ a_reload_opens_a_new_channel_at_the_next_question_and_keeps_the_cache(void **sta
 	ask(&a, "www.example");
 	dns_answers(0, "192.0.2.1", 60);
 	resolver_reload(resolver);
+	run_turn();
 	assert_int_equal(channels_opened, 1);
 	assert_true(ask(&a, "www.example"));
 	assert_false(ask(&a, "other.example"));
@@ -320,6 +385,7 @@ a_reload_opens_a_new_channel_at_the_next_question_and_keeps_the_cache(void **sta
 	dns_answers(1, "192.0.2.2", 60);
 	resolver_reload(resolver);
 	resolver_reload(resolver);
+	run_turn();
 	assert_false(ask(&a, "third.example"));
 	assert_int_equal(channels_opened, 3);
 	dns_answers(2, "192.0.2.3", 60);
@@ -337,6 +403,7 @@ a_reload_fails_no_question_under_way(void **state)
 	a.again = "fallback.example";
 	b.q.cb = on_answer;
 	resolver_reload(resolver);
+	run_turn();
 	ask(&c, "other.example");
 	assert_int_equal(a.answers, 0);
 	assert_int_equal(channels_opened, 2);
@@ -348,6 +415,78 @@ a_reload_fails_no_question_under_way(void **state)
 	dns_fails(3);
 }
 
+/* Who is answered may ask from inside the channel that is to go. */
+static void
+a_reload_waits_for_the_answer_that_comes_in_just_then(void **state)
+{
+	struct asker a = { 0 }, b = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	a.then = &b;
+	a.again = "fallback.example";
+	b.q.cb = on_answer;
+	resolver_reload(resolver);
+	dns_fails(0);
+	run_turn();
+	assert_int_equal(channels_opened, 2);
+	dns_answers(queries - 1, "192.0.2.1", 60);
+	assert_string_equal(b.said, "192.0.2.1:0");
+}
+
+/* ---- what is forgotten ---- */
+
+/* Bytes malloc() has given out. */
+static size_t
+allocated(void)
+{
+	return mallinfo2().uordblks;
+}
+
+static void
+names_nobody_asks_for_any_more_are_forgotten(void **state)
+{
+	struct asker a = { 0 };
+	char name[64];
+	size_t before = 0;
+
+	(void)state;
+	if (allocated() == 0)
+		skip();		/* a malloc() that does not say, such as a sanitizer's */
+	for (int i = 0; i < 40000; i++) {
+		if (i == 20000)
+			before = allocated();
+		queries = 0;
+		snprintf(name, sizeof(name), "host%d.example", i);
+		ask(&a, name);
+		dns_answers(0, "192.0.2.1", 60);
+		pass_s(60);
+	}
+	assert_in_range(allocated(), 0, before + before / 2);
+}
+
+static void
+an_answer_is_kept_for_hours_in_case_dns_fails(void **state)
+{
+	struct asker a = { 0 }, b = { 0 };
+	char name[64];
+
+	(void)state;
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 60);
+	pass_s(12 * 3600);
+	for (int i = 0; i < 2000; i++) {
+		queries = 0;
+		snprintf(name, sizeof(name), "host%d.example", i);
+		ask(&b, name);
+		dns_fails(0);
+	}
+	queries = 0;
+	assert_false(ask(&a, "www.example"));
+	dns_fails(0);
+	assert_string_equal(a.said, "192.0.2.1:0");
+}
+
 int
 main(void)
 {
@@ -357,8 +496,11 @@ main(void)
 		resolve_test(an_answer_serves_until_its_ttl_is_over),
 		resolve_test(a_ttl_of_nought_serves_for_a_second_and_a_huge_one_for_an_hour),
 		resolve_test(the_shortest_ttl_of_the_addresses_counts),
+		resolve_test(the_ttl_of_an_alias_counts_as_well),
 		resolve_test(a_failure_is_answered_with_nothing_and_asked_again_a_second_later),
 		resolve_test(a_stale_answer_does_not_wait_for_slow_dns),
+		resolve_test(a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did),
+		resolve_test(others_who_ask_meanwhile_do_not_make_the_first_wait_longer),
 		resolve_test(stale_answers_serve_while_dns_fails),
 		resolve_test(an_answer_at_once_comes_from_inside_the_call),
 		resolve_test(a_question_taken_back_is_not_answered),
@@ -367,6 +509,9 @@ main(void)
 		resolve_test(a_failed_name_may_be_asked_for_again_by_its_answer),
 		resolve_test(a_reload_opens_a_new_channel_at_the_next_question_and_keeps_the_cache),
 		resolve_test(a_reload_fails_no_question_under_way),
+		resolve_test(a_reload_waits_for_the_answer_that_comes_in_just_then),
+		resolve_test(names_nobody_asks_for_any_more_are_forgotten),
+		resolve_test(an_answer_is_kept_for_hours_in_case_dns_fails),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,7 +166,7 @@ bad_listening_addresses_are_refused(void **state)
 	snprintf(reports, sizeof(reports),
 	    "\nf:1: bad listening address \":x\": %s\nf:2: bad listening address \"unix:\": %s"
 	    "\nf:3: bad listening address \"::1\": %s\nf:4: bad listening address \"pass:/a\": %s",
-	    addr_reason(ADDR_BAD_PORT), addr_reason(ADDR_BAD_PATH), addr_reason(ADDR_BAD_HOST),
+	    addr_why(ADDR_BAD_PORT, ADDR_LISTEN), addr_reason(ADDR_BAD_PATH), addr_reason(ADDR_BAD_HOST),
 	    addr_reason(ADDR_NOT_HERE));
 	expect_refused(":x tcp=a:1\nunix: tcp=a:1\n::1 tcp=a:1\npass:/a tcp=a:1\n:0 tcp=a:1\n", reports);
 }
@@ -290,6 +290,7 @@ pass_targets_are_noticed(void **state)
 /* ---- every error ---- */
 
 #define LISTEN_REASON "in the wrong place: a listening address takes tcp="
+#define PORT_REASON "in the wrong place: the name has a port, so it is a listening address, which takes tcp="
 #define TCP_REASON "in the wrong place: it goes with * or a listening address"
 #define AS_REASON "in the wrong place: the name is known already"
 #define TEN "0123456789"
@@ -338,6 +339,8 @@ static const struct {
 	{ ":1 tls=b:1", "tls= " LISTEN_REASON },
 	{ ":1 tcp=b:1 http=b:1", "http= " LISTEN_REASON },
 	{ "unix:/a alpn:h2=b:1", "alpn:h2= " LISTEN_REASON },
+	{ "www.example.org:443 tls=b:1", "tls= " PORT_REASON },
+	{ "192.0.2.1:443 http=b:1", "http= " PORT_REASON },
 	{ ":1 as=x.org", "no target: none of tls=, http=, tcp=, alpn:PROTO=" },
 	{ "a tls=b:1 as=x.org", "as= " AS_REASON },
 	{ "*.a tls=b:1 as=x.org", "as= " AS_REASON },
@@ -349,7 +352,7 @@ static const struct {
 };
 
 static const struct {
-	const char *line, *reason;	/* behind which stands addr_reason(because) */
+	const char *line, *reason;	/* behind which stands addr_why(because) */
 	enum addr_result because;
 } bad_addresses[] = {
 	{ "a tls=b", "bad address \"b\" in tls=: ", ADDR_NO_PORT },
@@ -380,7 +383,7 @@ every_error_names_its_line_and_reason(void **state)
 		expect_bad_line(bad_lines[i].line, bad_lines[i].reason, "");
 	for (size_t i = 0; i < sizeof(bad_addresses) / sizeof(*bad_addresses); i++)
 		expect_bad_line(bad_addresses[i].line, bad_addresses[i].reason,
-		    addr_reason(bad_addresses[i].because));
+		    addr_why(bad_addresses[i].because, 0));
 }
 
 static void

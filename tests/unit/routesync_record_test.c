@@ -212,13 +212,13 @@ malformed_values_are_refused_with_a_reason(void **state)
 		{ "tls=h:1 proxy=v3", "bad: word 2: proxy= has a bad value" },
 		{ "tls=h:1,,h:2", "bad: word 1: tls= has a bad value" },
 		{ "proxy=v2 alpn:h2=h", "bad: word 2: bad address in alpn:PROTO=: " },
-		{ "tls=h:1 as=x", "bad: word 2: as= does not go with this name" },
+		{ "tls=h:1 as=x", "bad: word 2: as= is not allowed for this name" },
 		{ "proxy=v2", "bad: no target" },
 		{ "\"hunter2\"", "bad: word 1 is not" },
 		{ "\xef\xbb\xbf{\"clientsecret\":\"hunter2\"}", "bad: word 1 is not" },
 		{ "tls=10.0.0.2", "bad: word 1: bad address in tls=: " },
 		{ "tls=10.0.0.2:443 color=red", "bad: word 2: unknown key" },
-		{ "tls=10.0.0.2:443 tls=10.0.0.3:443", "bad: word 2: tls= comes twice" },
+		{ "tls=10.0.0.2:443 tls=10.0.0.3:443", "bad: word 2: tls= appears twice" },
 		{ "tls=10.0.0.2:443\nevil.example tls=10.0.0.3:443", "bad: line feed" },
 		{ "{\"addr", "bad: not JSON" },
 		{ "{\"addr\": \"172.217.19.46\", \"httpport\" 80, \"tlsport\": 443}", "bad: not JSON" },
@@ -240,7 +240,7 @@ malformed_values_are_refused_with_a_reason(void **state)
 		{ "{\"Key\":\"k\",\"Value\":\"!\"}", "bad: Value is not base64" },
 		{ "{\"Key\":\"k\",\"Value\":7}", "bad: Value is not base64" },
 		{ "{\"Key\":\"k\",\"Value\":\"bm8=\"}", "bad: not JSON" },
-		{ "{\"Key\":\"k\",\"Value\":\"WzFd\"}", "bad: Value holds no" },
+		{ "{\"Key\":\"k\",\"Value\":\"WzFd\"}", "bad: Value is not a JSON object" },
 	};
 
 	(void)state;
@@ -249,7 +249,7 @@ malformed_values_are_refused_with_a_reason(void **state)
 	assert_starts(read_value("a b", "tls=10.0.0.2:443"), "bad: blank");
 	assert_starts(read_value("#a", "tls=10.0.0.2:443"), "bad: no name");
 	assert_starts(read_value("a", "http=pass:/x"), "bad: word 1: http= has a bad value");
-	assert_starts(read_value(":80", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"), "bad: word 1: tls= does not go");
+	assert_starts(read_value(":80", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"), "bad: word 1: tls= is not allowed for this name");
 	assert_starts(read_bytes("a", "tls=10.0.0.2:443\0x", 18), "bad: line feed or NUL");
 }
 
@@ -396,8 +396,24 @@ the_configuration_of_porxy_is_read(void **state)
 	    "{\"name\":\"l2\",\"backend\":\"b2\",\"address\":\"\",\"port\":9090},"
 	    "{\"name\":\"l3\",\"backend\":\"none\",\"address\":\"\",\"port\":1},{\"backend\":\"b1\",\"address\":\"::1\",\"port\":0}],"
 	    "\"backends\":[{\"name\":\"b1\",\"host\":\"localhost\",\"port\":\"6379\"},{\"name\":\"b2\",\"host\":\"::1\",\"port\":1}]}"),
-	    "127.0.0.1:8080 tcp=localhost:6379\n:9090 tcp=[::1]:1\nbad l3: its backend is not among the backends\n"
+	    "127.0.0.1:8080 tcp=localhost:6379\n:9090 tcp=[::1]:1\nbad l3: its backend is not in the list of backends\n"
 	    "bad listener: no port\n");
+}
+
+/* Of two machines one has a plain char with a sign. */
+static void
+every_odd_byte_of_a_name_is_refused_with_one_reason(void **state)
+{
+	char name[] = "unix:/run/a?b";
+
+	(void)state;
+	for (unsigned c = 1; c <= 0xff; c += c == ' ' ? 0x7f - ' ' : 1) {
+		*strchr(strcpy(name, "unix:/run/a?b"), '?') = (char)c;
+		assert_string_equal(read_value(name, "tcp=10.0.0.2:1"), "bad: blank, control or non-ASCII character in the name");
+	}
+	assert_string_equal(read_value("a\xc3\xa4.example", "tls=10.0.0.2:443"),
+	    "bad: blank, control or non-ASCII character in the name");
+	assert_string_equal(read_value("unix:/run/a!b~", "tcp=10.0.0.2:1"), "unix:/run/a!b~ tcp=10.0.0.2:1");
 }
 
 int
@@ -416,6 +432,7 @@ main(void)
 		cmocka_unit_test(a_line_is_taken_as_it_is),
 		cmocka_unit_test(malformed_values_are_refused_with_a_reason),
 		cmocka_unit_test(no_reason_shows_a_secret),
+		cmocka_unit_test(every_odd_byte_of_a_name_is_refused_with_one_reason),
 		cmocka_unit_test(a_value_longer_than_a_line_is_refused),
 		cmocka_unit_test(every_proper_prefix_of_a_record_is_malformed),
 		cmocka_unit_test(a_stream_holds_records_over_any_number_of_lines),

@@ -440,6 +440,18 @@ targets_of_several_nodes_stand_in_one_line(void **state)
 }
 
 static void
+a_name_of_several_nodes_may_be_spelt_like_a_key(void **state)
+{
+	struct table *t = *state;
+
+	put(t, "/tcprouter/live/n1/http", "http=h:1");
+	put(t, "/tcprouter/live/n2/http", "http=h:2 tls=h:3");
+	put(t, "/tcprouter/live/n1/tls", "tls=h:1 proxy=v2");
+	put(t, "/tcprouter/live/n2/tls", "tls=h:2 proxy=v2");
+	assert_routes(t, HEAD "http http=h:1,h:2 tls=h:3\ntls tls=h:1,h:2 proxy=v2\n");
+}
+
+static void
 a_secret_may_serve_several_names(void **state)
 {
 	struct table *t = *state;
@@ -518,6 +530,27 @@ the_loss_between_two_texts_is_counted_by_name(void **state)
 	lines_free(&a);
 }
 
+static void
+a_sorted_text_need_not_be_in_the_form_of_our_own(void **state)
+{
+	static const char *const same[] = { "a\ttls=h:1", "a  tls=h:1", " a tls=h:1", "a tls=h:1 ", "a tls=h:1\r", "a tls=h:1 # x",
+		"a tls=h:1 #", "a tls=h:1\t# x", "A tls=h:1", "a. tls=h:1", "a tls=h:1" };
+	char text[100];
+	struct lines l;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		snprintf(text, sizeof(text), HEAD "# x\n:8000 tcp=unix:/X#1\n\n%s\nb tls=h:1", same[i]);
+		assert_true(lines_read(slice_str(text), &l));
+		assert_int_equal(l.n, 3);
+		assert_true(slice_is(l.line[0], ":8000 tcp=unix:/X#1"));
+		assert_true(slice_is(l.line[1], "a tls=h:1"));
+		assert_true(slice_is(l.line[2], "b tls=h:1"));
+		assert_int_equal(l.text == NULL, i + 1 == sizeof(same) / sizeof(same[0]));
+		lines_free(&l);
+	}
+}
+
 int
 main(void)
 {
@@ -538,9 +571,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_malformed_record_of_a_stream_leaves_a_good_one_alone, new_table, free_table),
 		cmocka_unit_test_setup_teardown(what_nodes_published_may_stay_when_a_round_misses_it, new_table, free_table),
 		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_name_of_several_nodes_may_be_spelt_like_a_key, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_secret_may_serve_several_names, new_table, free_table),
 		cmocka_unit_test_setup_teardown(many_keys_come_and_go, new_table, free_table),
 		cmocka_unit_test(the_loss_between_two_texts_is_counted_by_name),
+		cmocka_unit_test(a_sorted_text_need_not_be_in_the_form_of_our_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

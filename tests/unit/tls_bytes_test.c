@@ -2,6 +2,19 @@
 /* Tests of lib/tls.c: two ends that understand each other, and sockets that are full. */
 #include "tls_help.h"
 
+/* ---- a write that fails with its record made already: this definition stands before OpenSSL's ---- */
+
+static bool writes_fail;
+
+int
+SSL_write_ex(SSL *ssl, const void *buf, size_t len, size_t *written)
+{
+	int n = SSL_write(ssl, buf, (int)len);
+
+	*written = n > 0 ? (size_t)n : 0;
+	return n > 0 && !writes_fail;
+}
+
 /* ---- two that understand each other ---- */
 
 static void
@@ -223,6 +236,22 @@ an_empty_socket_is_told_and_nothing_is_left_behind(void **state)
 	free_ends(&e);
 }
 
+/* What was gathered for the one that fails is no business of the next one, whose buffer it is too. */
+static void
+a_write_that_fails_leaves_nothing_to_another_connection(void **state)
+{
+	struct ends e = connected(), next = connected();
+
+	(void)state;
+	writes_fail = true;
+	assert_int_equal(say(e.client, "hello"), TLS_BAD);
+	writes_fail = false;
+	assert_int_equal(say(next.client, "hello"), TLS_OK);
+	assert_reads(next.server, "hello");
+	free_ends(&e);
+	free_ends(&next);
+}
+
 int
 main(void)
 {
@@ -237,6 +266,7 @@ main(void)
 		cmocka_unit_test(stalled_connections_do_not_mix),
 		cmocka_unit_test(tiny_records_take_several_turns),
 		cmocka_unit_test(an_empty_socket_is_told_and_nothing_is_left_behind),
+		cmocka_unit_test(a_write_that_fails_leaves_nothing_to_another_connection),
 	};
 
 	return cmocka_run_group_tests(tests, make_contexts, free_contexts);

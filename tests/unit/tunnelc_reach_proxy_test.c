@@ -187,7 +187,7 @@ an_answer_has_to_end_within_8_kib(void **state)
 		proxy_says(line, (size_t)snprintf(line, sizeof(line), "X-%04d: 0123456789012345\r\n", i));
 		turns(2);
 	}
-	expect_failed("the proxy answers at too great length");
+	expect_failed("the proxy sends too long an answer");
 	proxy_leaves();
 
 	begin_at_proxy();		/* neither do heads without end */
@@ -195,7 +195,7 @@ an_answer_has_to_end_within_8_kib(void **state)
 		proxy_says("HTTP/1.1 102 Processing\r\n\r\n", 27);
 		turns(2);
 	}
-	expect_failed("the proxy answers at too great length");
+	expect_failed("the proxy sends too long an answer");
 	proxy_leaves();
 }
 

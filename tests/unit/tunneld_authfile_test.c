@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of tunneld/authfile.c: what a line gives, and what makes a file refused. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,15 @@
 #define NOTHING "neither an id (52 characters a-z and 2-7) nor secret=sha256:HEX"
 
 static char said[1 << 16];
+
+/* For the sanitizer's malloc: NULL like any other's. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
 
 static void
 on_report(void *arg, const char *text)
@@ -496,6 +506,24 @@ every_bad_line_is_reported_and_nothing_is_given(void **state)
 	assert_null(out);
 }
 
+/* No table has room for as many clients as this text might name: it is not even looked at. */
+static void
+a_lack_of_memory_is_no_bad_line(void **state)
+{
+	struct grant *out;
+
+	(void)state;
+	said[0] = '\0';
+	errno = 0;
+	assert_false(authfile_parse("f", slice_of("x", SIZE_MAX / 8), on_report, said, &out));
+	assert_int_equal(errno, ENOMEM);
+	assert_string_equal(said, "");
+	assert_null(out);
+	assert_false(authfile_parse("f", slice_str("x"), on_report, said, &out));
+	assert_int_equal(errno, 0);
+	assert_string_equal(said, "f:1: " NOTHING "\n");
+}
+
 static void
 control_bytes_are_refused_in_comments_too(void **state)
 {
@@ -560,6 +588,7 @@ main(void)
 		cmocka_unit_test(every_prefix_of_a_date_is_refused),
 		cmocka_unit_test(one_id_or_secret_on_two_lines_names_the_earlier_line),
 		cmocka_unit_test(every_bad_line_is_reported_and_nothing_is_given),
+		cmocka_unit_test(a_lack_of_memory_is_no_bad_line),
 		cmocka_unit_test(control_bytes_are_refused_in_comments_too),
 		cmocka_unit_test(a_line_too_long_is_refused_and_one_as_long_as_may_be_is_not),
 	};

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/* What is known of targets: a table by text, who uses them, and which of them are held off. */
+#include "target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+#define HOLD_FIRST_MS 1000u
+#define HOLD_MAX_MS 30000u
+#define UNUSED_MS 600000u	/* what is known of a target nobody has used for so long may be forgotten */
+
+uint32_t
+target_hash(struct slice text)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < text.len; i++)
+		h = (h ^ (unsigned char)text.p[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+bool
+target_held_off(const struct targets *ts, const struct target *t)
+{
+	return ev_now_ms(ts->ev) < t->held_until_ms;
+}
+
+/* Targets come and go with the routes, and some of them were known by a name, or not to be reached, when they went. */
+static void
+forget_unused(struct targets *ts)
+{
+	uint64_t now = ev_now_ms(ts->ev);
+
+	for (size_t i = 0; i < ts->room; i++) {
+		for (struct target **at = &ts->bucket[i], *t; (t = *at) != NULL; ) {
+			if (t->refs == 0 && now - t->unused_ms >= UNUSED_MS && !target_held_off(ts, t)) {
+				*at = t->next;
+				ts->count--;
+				free(t);
+			} else {
+				at = &t->next;
+			}
+		}
+	}
+}
+
+static void
+grow(struct targets *ts)
+{
+	size_t room = ts->room == 0 ? 64 : ts->room * 2;
+	struct target **bucket = calloc(room, sizeof(struct target *));
+
+	if (bucket == NULL)
+		return;		/* longer chains will do */
+	for (size_t i = 0; i < ts->room; i++) {
+		while (ts->bucket[i] != NULL) {
+			struct target *t = ts->bucket[i];
+
+			ts->bucket[i] = t->next;
+			t->next = bucket[t->hash & (room - 1)];
+			bucket[t->hash & (room - 1)] = t;
+		}
+	}
+	free(ts->bucket);
+	ts->bucket = bucket;
+	ts->room = room;
+}
+
+/* With half of the room left there are so many new ones to come before this is to be done again. */
+static void
+make_room(struct targets *ts)
+{
+	forget_unused(ts);
+	if (ts->count >= ts->room / 2)
+		grow(ts);
+}
+
+struct target *
+target_find(const struct targets *ts, struct slice text)
+{
+	uint32_t h = target_hash(text);
+	struct target *t;
+
+	if (ts->room == 0)
+		return NULL;
+	for (t = ts->bucket[h & (ts->room - 1)]; t != NULL; t = t->next)
+		if (t->hash == h && slice_is(text, t->text))
+			break;
+	return t;
+}
+
+struct target *
+target_hold(struct targets *ts, struct slice text)
+{
+	uint32_t h = target_hash(text);
+	struct target *t = target_find(ts, text);
+
+	if (t != NULL) {
+		t->refs++;
+		return t;
+	}
+	if (ts->count >= ts->room)
+		make_room(ts);
+	if (ts->room == 0)
+		return NULL;
+	t = calloc(1, sizeof(*t) + text.len + 1);
+	if (t == NULL)
+		return NULL;
+	memcpy(t->text, text.p, text.len);
+	if (addr_parse(slice_of(t->text, text.len), ADDR_ALLOW_PASS, &t->addr) != ADDR_OK) {
+		free(t);	/* routes_load() checks, so does main for -t */
+		return NULL;
+	}
+	t->hash = h;
+	t->refs = 1;
+	t->good.family = AF_UNSPEC;
+	t->next = ts->bucket[h & (ts->room - 1)];
+	ts->bucket[h & (ts->room - 1)] = t;
+	ts->count++;
+	return t;
+}
+
+/* A target nobody uses is kept only for what it knows, and that for a while. */
+void
+target_unhold(struct targets *ts, struct target *t)
+{
+	struct target **at;
+
+	if (--t->refs > 0)
+		return;
+	t->unused_ms = ev_now_ms(ts->ev);
+	if (t->hold_ms > 0 || t->addr.kind == ADDR_HOST)
+		return;
+	for (at = &ts->bucket[t->hash & (ts->room - 1)]; *at != t; at = &(*at)->next)
+		;
+	*at = t->next;
+	ts->count--;
+	free(t);
+}
+
+void
+target_rest(struct target *t)
+{
+	t->conns--;
+}
+
+void
+target_resume(struct target *t)
+{
+	t->conns++;
+}
+
+void **
+target_slot(struct target *t)
+{
+	return &t->slot;
+}
+
+void
+target_keep(struct target *t)
+{
+	t->refs++;
+}
+
+const char *
+target_text(const struct target *t)
+{
+	return t->text;
+}
+
+bool
+target_is_pass(const struct target *t)
+{
+	return t->addr.kind == ADDR_PASS;
+}
+
+bool
+target_is_unix(const struct target *t)
+{
+	return t->addr.kind == ADDR_UNIX || t->addr.kind == ADDR_ABSTRACT;
+}
+
+void
+target_failed(const struct targets *ts, struct target *t, const char *reason)
+{
+	if (target_held_off(ts, t))
+		return;		/* tried all the same, or failed twice at once: the hold-off runs already */
+	t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS : t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
+	t->held_until_ms = ev_now_ms(ts->ev) + t->hold_ms;
+	log_warn("target=%s is unreachable: %s; held off for %u s", t->text, reason, (unsigned)t->hold_ms / 1000);
+}
+
+void
+target_works(struct target *t)
+{
+	if (t->hold_ms > 0)
+		log_info("target=%s is reachable again", t->text);
+	t->hold_ms = 0;
+	t->held_until_ms = 0;
+}
+
+void
+targets_free(struct targets *ts)
+{
+	for (size_t i = 0; i < ts->room; i++) {
+		while (ts->bucket[i] != NULL) {
+			struct target *t = ts->bucket[i];
+
+			ts->bucket[i] = t->next;
+			free(t);
+		}
+	}
+	free(ts->bucket);
+}
