@@ -128,6 +128,7 @@ backend_rest(struct backend *b, struct client *owner)
 	b->resting = true;
 	b->owner = owner;
 	if (owner != NULL) {
+		backend_close(owner->kept, false);	/* it has one: a request went elsewhere meanwhile */
 		owner->kept = b;
 	} else {
 		b->next = *first;

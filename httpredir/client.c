@@ -68,10 +68,13 @@ client_rearm(struct client *c)
 void
 client_enter(struct client *c, enum client_state next)
 {
+	bool runs_on = c->state == CLIENT_HEADER && next == CLIENT_HEAD;	/* both have one deadline */
+
 	assert(arrows[c->state] >> next & 1);	/* a new arrow goes in the diagram too */
 	log_debug("conn=%llu %s -> %s", (unsigned long long)c->base.id, state_name[c->state], state_name[next]);
 	c->state = next;
-	client_rearm(c);
+	if (!runs_on)
+		client_rearm(c);
 }
 
 /* ---- the end ---- */
@@ -154,7 +157,10 @@ linger(struct client *c)
 static void
 depart(struct client *c)
 {
-	if (!c->linger && !source_has(&c->src) && (!c->src.readable || c->src.fin)) {
+	if (!c->linger && !source_has(&c->src) && !c->src.readable) {
+		/* Bytes that came after the last read turn close() into a reset, without what MSG_MORE holds back. */
+		if (c->out_fd == c->io.fd)
+			(void)shutdown(c->out_fd, SHUT_WR);
 		client_close(c, c->end);
 		return;
 	}
@@ -209,6 +215,10 @@ static void serve_requests(struct client *c);
 void
 client_answered(struct client *c)
 {
+	if (c->out != NULL && !client_flush(c)) {	/* its event may have come already */
+		client_close(c, END_CLIENT_RESET);
+		return;
+	}
 	if (c->out != NULL) {
 		if (c->state != CLIENT_ANSWER)
 			client_enter(c, CLIENT_ANSWER);
@@ -272,7 +282,7 @@ take_header(struct client *c, struct slice bytes)
 		client_close(c, END_LIMIT);
 		return;
 	}
-	c->state = CLIENT_HEAD;		/* its deadline runs since the client came */
+	client_enter(c, CLIENT_HEAD);
 }
 
 static void
@@ -484,6 +494,8 @@ start(struct serve *s)
 	the->serve = s;
 	the->dialer = dialer_new(s->ev, s->conf->connect_ms);
 	the->relays = relay_pool_new(s->ev, s->max_pipes, tunnel_more);
+	if (the->opts->webroot != NULL && s->worker == 0)	/* the others would say the same */
+		acme_check(the->opts->webroot);
 	return the->dialer == NULL || the->relays == NULL ? -1 : 0;
 }
 

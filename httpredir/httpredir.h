@@ -49,6 +49,7 @@ struct httpredir {
 	struct backend *resting, *resting_last;		/* kept connections to targets, the latest first */
 	uint64_t backends;				/* connections to targets, kept ones included */
 	struct ev_io out_io;				/* one connection over two pipes: the one we write to */
+	uint64_t acme_warned_ms;			/* when a token could not be read, 0: not yet */
 	uint64_t date_ms;				/* when date was written */
 	size_t date_len;
 	char date[40];					/* "Date: ...\r\n" */
@@ -148,7 +149,10 @@ void request_take(struct client *c, struct slice bytes);
 /* In CLIENT_DROP: what of it belongs to the body goes, and with its end the next request may come. */
 void request_drop(struct client *c, struct slice bytes);
 
-/* Answer with an error of ours: the request under way did not get one. c->proxy is forgotten. */
+/*
+ * Answer with an error of ours, behind interim answers that wait: the request under way did not get one. c->proxy is
+ * forgotten.
+ */
 void request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end);
 
 /* The route's NAME as far as it is known, and the key of its max=. */
@@ -179,7 +183,10 @@ void answer_text(struct text *t, const struct answer *a, struct slice body);
 #define ACME_PREFIX "/.well-known/acme-challenge/"
 #define ACME_MAX 16384u		/* bytes of a token's file */
 
-/* Read the token's file in -w DIR to out: its length, -1 when there is none. */
+/* Warn of a folder whose files can't be had with the privileges we have now. */
+void acme_check(const char *dir);
+
+/* Read the token's file in -w DIR to out: its length, -1 when there is none. One that can't be read is warned of. */
 long acme_read(const char *dir, struct slice token, char out[static ACME_MAX]);
 
 /* ---- forward.c: heads written anew ---- */

@@ -38,7 +38,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 0, "trust", "CIDR,...", OPT_TEXT, &o->trust, 0, 0,
 		    "clients whose forwarding fields are kept and added to" },
 		{ 0, "response-timeout", "SECONDS", OPT_SECONDS, &o->response_ms, 0, SERVE_MS_MAX,
-		    "for the first byte of a target's answer (30)" },
+		    "time limit for the first byte of an answer (30)" },
 		SERVE_OPTIONS(o->serve),
 	};
 
@@ -61,8 +61,22 @@ check_cidrs(const char *option, const char *list)
 
 	if (list == NULL || cidr_list_valid(slice_str(list), &bad))
 		return true;
-	log_error("%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
+	log_error("%s: \"" SLICE_FMT "\" is not an address or CIDR", option, SLICE_ARG(bad));
 	return false;
+}
+
+/* What certbot calls its webroot: the tokens are two folders below. */
+static void
+warn_of_deep_tokens(int fd, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	if (faccessat(fd, ".well-known/acme-challenge/", F_OK, 0) == -1)
+		return;
+	while (len > 0 && dir[len - 1] == '/')
+		len--;
+	log_warn("webroot %s: .well-known/acme-challenge is in it, but tokens are looked for in the folder itself: give "
+	    "-w %.*s/.well-known/acme-challenge", dir, (int)len, dir);
 }
 
 /* The folder may be replaced later, but one that is not there now is a mistake. */
@@ -74,11 +88,13 @@ check_webroot(const char *dir)
 	if (dir == NULL)
 		return true;
 	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
+	if (fd == -1) {
 		log_error("--webroot %s: %s", dir, strerror(errno));
-	else
-		close(fd);
-	return fd != -1;
+		return false;
+	}
+	warn_of_deep_tokens(fd, dir);
+	close(fd);
+	return true;
 }
 
 /* Every error is told. 0, or the exit code. */

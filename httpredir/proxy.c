@@ -3,6 +3,7 @@
  * One request on its way through a backend: up goes the request, down comes the answer, each as far as the other end
  * takes it. What cannot be passed on whole is broken off, so that nobody takes a part for the whole.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +28,8 @@ struct proxy {
 	enum proxyhdr_version introduced;	/* with a header of the client's the connection is for no other one's requests */
 	bool to_head, old;		/* HEAD; version 1.0 */
 	bool upgrade;			/* asked for */
-	bool deaf;			/* the target takes nothing more */
+	bool deaf;			/* the target takes nothing more, or nothing more is read for it */
+	bool broken;			/* a write was told of the target's reset: no read will be */
 	bool answering;			/* a final head has gone to the client */
 };
 
@@ -56,6 +58,16 @@ proxy_cancel(struct proxy *p, bool reset)
 	proxy_free(p, reset);
 }
 
+/*
+ * What was passed on of an answer tells by itself that it is not whole. A reset would tell, too, but destroy what the
+ * client has yet to read of earlier answers.
+ */
+static bool
+shows_its_break(const struct proxy *p)
+{
+	return p->res.done || p->res.out == HTTP1_LENGTH || p->res.out == HTTP1_CHUNKED;
+}
+
 /* No answer, or a broken one: ours instead, if nothing of it was passed on; else the client must see it break. */
 static enum flow
 fail(struct proxy *p, unsigned status, enum conn_end end)
@@ -63,15 +75,20 @@ fail(struct proxy *p, unsigned status, enum conn_end end)
 	struct client *c = p->client;
 	bool answering = p->answering, to_head = p->to_head, old = p->old;
 
-	if (!p->req.done)
-		c->last = c->linger = true;
-	if (answering) {
+	if (answering && !shows_its_break(p)) {
 		client_close(c, end);
 		return FLOW_OVER;
 	}
+	if (answering || !p->req.done)
+		c->last = c->linger = true;
 	c->proxy = NULL;
 	proxy_free(p, true);
-	request_refuse(c, status, to_head, old, end);
+	if (answering) {
+		c->end = end;
+		client_answered(c);
+	} else {
+		request_refuse(c, status, to_head, old, end);
+	}
 	return FLOW_OVER;
 }
 
@@ -127,7 +144,7 @@ dial(struct proxy *p, const struct route *route)
 static bool
 find_route_again(const struct proxy *p, struct route *route)
 {
-	return request_find_route(p->client, route) != ROUTES_NO_MATCH && slice_is(route->key, "http") &&
+	return request_find_route(p->client, route) >= ROUTES_DEFAULT && slice_is(route->key, "http") &&
 	    route->proxy == p->introduced && request_is_admitted(p->client, route);
 }
 
@@ -145,7 +162,7 @@ retry(struct proxy *p)
 	free(p->up);
 	p->up = p->again;
 	p->again = NULL;
-	p->deaf = false;
+	p->deaf = p->broken = false;
 	p->sent = 0;
 	if (dial(p, &route))
 		client_rearm(p->client);
@@ -174,6 +191,20 @@ note_target(struct client *c, struct target *t)
 
 /* ---- up: the request ---- */
 
+/*
+ * The target takes nothing more. It may have said why before it went: reading will tell, but not of a reset that this
+ * write was told of. EPIPE is for those that have ended their direction before.
+ */
+static void
+turn_deaf(struct proxy *p)
+{
+	p->broken = errno != EPIPE;
+	p->deaf = true;
+	p->backend->src.readable = true;
+	free(p->up);
+	p->up = NULL;
+}
+
 /* What waits goes first. */
 static bool
 up_ready(struct proxy *p)
@@ -191,12 +222,9 @@ up_ready(struct proxy *p)
 		b->writable = false;
 		return false;
 	case PUT_GONE:
+		turn_deaf(p);
 		break;
 	}
-	p->deaf = true;		/* it may have said why before it went: reading will tell */
-	b->src.readable = true;
-	free(p->up);
-	p->up = NULL;
 	return false;
 }
 
@@ -212,8 +240,7 @@ put_up(struct proxy *p, struct wire *w)
 		b->writable = false;
 		break;
 	case PUT_GONE:
-		p->deaf = true;
-		b->src.readable = true;
+		turn_deaf(p);
 		break;
 	}
 }
@@ -229,41 +256,66 @@ bad_body(struct proxy *p)
 	return fail(p, 400, END_HELLO);
 }
 
+/* The client has ended its direction in the middle of the body. It may still want the answer that is on its way. */
+static enum flow
+cut_short(struct proxy *p)
+{
+	struct client *c = p->client;
+
+	if (!p->answering)
+		return client_gone(p);
+	c->src.fin = true;
+	c->last = c->linger = true;
+	p->deaf = true;
+	return FLOW_OPEN;
+}
+
+/* One read's worth of it. *more: there may be more of it to read. */
+static enum flow
+send_some(struct proxy *p, size_t *total, bool *more)
+{
+	struct client *c = p->client;
+	size_t max = p->req.in == HTTP1_LENGTH && p->req.left < SOURCE_CHUNK ? (size_t)p->req.left : SOURCE_CHUNK;
+	size_t used, held = source_peek(&c->src).len;
+	bool fresh = !source_has(&c->src) || c->src.stale;
+	struct wire w = { .n = 0 };
+	struct slice bytes;
+
+	*more = false;
+	switch (source_get(&c->src, c->io.fd, relay_scratch(the->relays), max, &bytes)) {
+	case SOURCE_NONE:
+		return FLOW_OPEN;
+	case SOURCE_END:
+		return cut_short(p);
+	case SOURCE_BROKEN:
+		return client_gone(p);
+	case SOURCE_FULL:
+		return fail(p, 503, END_LIMIT);
+	case SOURCE_BYTES:
+		break;
+	}
+	*more = true;
+	c->rx += fresh ? bytes.len - held : 0;
+	if (body_take(&p->req, bytes, &used, &w) == BODY_BAD)
+		return bad_body(p);
+	*total += used;
+	put_up(p, &w);
+	return source_keep(&c->src, slice_skip(bytes, used), !p->req.done) ? FLOW_OPEN : client_gone(p);
+}
+
 static enum flow
 pump_up(struct proxy *p)
 {
-	struct client *c = p->client;
-	struct slice bytes;
-	size_t used, total = 0;
+	size_t total = 0;
+	bool more = true;
 
-	while (up_ready(p) && !p->deaf && !p->req.done) {
-		struct wire w = { .n = 0 };
-		size_t max = p->req.in == HTTP1_LENGTH && p->req.left < SOURCE_CHUNK ? (size_t)p->req.left : SOURCE_CHUNK;
-		size_t held = source_peek(&c->src).len;
-		bool fresh = !source_has(&c->src) || c->src.stale;
-
+	while (more && up_ready(p) && !p->deaf && !p->req.done) {
 		if (total > TURN_MAX) {
 			ev_defer(the->serve->ev, &p->more);
-			return FLOW_OPEN;
-		}
-		switch (source_get(&c->src, c->io.fd, relay_scratch(the->relays), max, &bytes)) {
-		case SOURCE_NONE:
-			return FLOW_OPEN;
-		case SOURCE_END:
-		case SOURCE_BROKEN:
-			return client_gone(p);
-		case SOURCE_FULL:
-			return fail(p, 503, END_LIMIT);
-		case SOURCE_BYTES:
 			break;
 		}
-		c->rx += fresh ? bytes.len - held : 0;
-		if (body_take(&p->req, bytes, &used, &w) == BODY_BAD)
-			return bad_body(p);
-		total += used;
-		put_up(p, &w);
-		if (!source_keep(&c->src, slice_skip(bytes, used), !p->req.done))
-			return client_gone(p);
+		if (send_some(p, &total, &more) == FLOW_OVER)
+			return FLOW_OVER;
 	}
 	return FLOW_OPEN;
 }
@@ -410,54 +462,63 @@ answer_end(struct proxy *p)
 {
 	struct wire w = { .n = 0 };
 
-	if (!p->answering || p->res.in != HTTP1_TO_CLOSE)
+	if (!p->answering || p->res.in != HTTP1_TO_CLOSE || p->broken)
 		return target_gone(p);
 	body_end(&p->res, &w);
 	return put_down(p, &w);
+}
+
+/* One read's worth of it. *more: there may be more of it to read. */
+static enum flow
+answer_some(struct proxy *p, size_t *total, bool *more)
+{
+	struct source *src = &p->backend->src;
+	bool fresh = !source_has(src) || src->stale;
+	size_t held = source_peek(src).len;
+	struct wire w = { .n = 0 };
+	struct slice bytes;
+
+	*more = true;
+	switch (source_get(src, p->backend->io.fd, relay_scratch(the->relays), SOURCE_CHUNK, &bytes)) {
+	case SOURCE_NONE:
+		*more = false;
+		return FLOW_OPEN;
+	case SOURCE_END:
+		return answer_end(p);
+	case SOURCE_BROKEN:
+		return target_gone(p);
+	case SOURCE_FULL:
+		return fail(p, 502, END_LIMIT);
+	case SOURCE_BYTES:
+		break;
+	}
+	*total += bytes.len;
+	p->got += fresh ? bytes.len - held : 0;
+	return p->answering ? answer_body(p, bytes, &w) : answer_heads(p, bytes);
 }
 
 static enum flow
 pump_down(struct proxy *p)
 {
 	struct client *c = p->client;
-	struct backend *b = p->backend;
-	struct slice bytes;
 	size_t total = 0;
+	bool more = true;
 
-	for (;;) {
-		bool fresh = !source_has(&b->src) || b->src.stale;
-		size_t held = source_peek(&b->src).len;
-		enum flow flow = FLOW_OPEN;
-
+	while (more) {
 		if (c->out != NULL && !client_flush(c))
 			return client_gone(p);
-		if (c->out != NULL && !(p->answering && p->res.done))
-			return FLOW_OPEN;
 		if (p->answering && p->res.done)
 			return finish(p);
+		if (c->out != NULL)
+			break;
 		if (total > TURN_MAX) {
 			ev_defer(the->serve->ev, &p->more);
-			return FLOW_OPEN;
-		}
-		switch (source_get(&b->src, b->io.fd, relay_scratch(the->relays), SOURCE_CHUNK, &bytes)) {
-		case SOURCE_NONE:
-			return FLOW_OPEN;
-		case SOURCE_END:
-			flow = answer_end(p);
-			break;
-		case SOURCE_BROKEN:
-			return target_gone(p);
-		case SOURCE_FULL:
-			return fail(p, 502, END_LIMIT);
-		case SOURCE_BYTES:
-			total += bytes.len;
-			p->got += fresh ? bytes.len - held : 0;
-			flow = p->answering ? answer_body(p, bytes, &(struct wire){ .n = 0 }) : answer_heads(p, bytes);
 			break;
 		}
-		if (flow == FLOW_OVER)
+		if (answer_some(p, &total, &more) == FLOW_OVER)
 			return FLOW_OVER;
 	}
+	return FLOW_OPEN;
 }
 
 /* ---- events ---- */
@@ -574,7 +635,7 @@ introduce(const struct client *c, const struct route *route, char *out)
 	if (c->local != NULL)
 		h.dst = *c->local;
 	else if (h.src.family == AF_INET || h.src.family == AF_INET6)
-		sock_local(c->io.fd, &h.dst);
+		launch_local(c->io.fd, &h.src, &h.dst);
 	h.authority = len > 0 ? slice_of(name, len) : route->as;
 	return proxyhdr_write(&h, route->proxy, (uint8_t *)out);
 }
@@ -643,6 +704,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	struct proxy *p = calloc(1, sizeof(*p));
 	struct wire w = { .n = 0 };
 	size_t used = 0, intro = 0;
+	bool may_repeat;
 
 	if (p == NULL)
 		return PROXY_NO_MEMORY;
@@ -652,6 +714,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	p->old = req->msg.minor == 0;
 	body_init(&p->req, &req->msg, req->msg.framing);
 	p->upgrade = wants_upgrade(&req->msg, &p->req);
+	may_repeat = req->is_safe && p->req.done;	/* before what is here of a body is taken */
 	p->introduced = route->proxy;
 	if (p->introduced != PROXYHDR_NONE)
 		intro = introduce(c, route, the->out);
@@ -661,7 +724,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 		return PROXY_BAD_BODY;
 	}
 	*rest = slice_skip(*rest, used);
-	if (!send_first(p, route, req->is_safe && req->msg.framing == HTTP1_NO_BODY, &w, intro)) {
+	if (!send_first(p, route, may_repeat, &w, intro)) {
 		proxy_free(p, false);
 		return PROXY_NO_MEMORY;
 	}

@@ -16,7 +16,7 @@ request_route(const struct client *c, char room[static ROUTE_TEXT_MAX])
 {
 	struct slice name = slice_of(c->name, c->name_len);
 
-	if (c->rank == ROUTES_NO_MATCH)
+	if (c->rank < ROUTES_DEFAULT)
 		return slice_of(NULL, 0);
 	if (c->rank == ROUTES_DEFAULT)
 		return slice_str("*");
@@ -105,10 +105,10 @@ request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum c
 	c->last |= the->serve->draining;
 	add_error(&out, c, status, to_head, old, end);
 	iov = (struct iovec){ the->out, (size_t)(out.at - the->out) };
-	if (c->out != NULL || !client_put(c, &iov, 1, true))
-		client_close(c, END_CLIENT_RESET);
-	else
+	if (c->out != NULL ? put_later(&c->out, slice_of(the->out, iov.iov_len)) : client_put(c, &iov, 1, true))
 		client_answered(c);
+	else
+		client_close(c, c->out != NULL ? end : END_CLIENT_RESET);
 }
 
 /* ---- one request ---- */
@@ -119,6 +119,7 @@ struct turn {
 	struct slice rest;	/* bytes behind the head */
 	struct text out;	/* in the->out */
 	bool stale;		/* rest is of no use without more */
+	bool answered;		/* a request was taken */
 };
 
 /* ---- bodies of requests we answer ourselves ---- */
@@ -344,7 +345,9 @@ follow_route(struct client *c, struct turn *t)
 	int rank = request_find_route(c, &route);
 
 	c->rank = (int16_t)rank;
-	if (rank == ROUTES_NO_MATCH)
+	if (rank == ROUTES_UNREADABLE)
+		refuse(c, t, 503, END_LIMIT);
+	else if (rank < ROUTES_DEFAULT)
 		refuse(c, t, 404, END_NO_ROUTE);
 	else if (!request_is_admitted(c, &route))
 		refuse(c, t, 403, END_DENIED);
@@ -398,57 +401,68 @@ refuse_head(struct client *c, struct turn *t, enum http1_result r)
 
 /* ---- all that has come ---- */
 
-void
-request_take(struct client *c, struct slice bytes)
+/* The first one of what is left, answered or sent on its way. False: it is not here whole. */
+static bool
+take_first(struct client *c, struct turn *t)
 {
-	struct turn t;
-	bool answered = false;
+	enum http1_result r = http1_request(&c->scan, t->rest.p, t->rest.len, &t->req);
 
-	t.rest = bytes;
-	t.out = text_in(the->out, OUT_MAX);
-	t.stale = false;
+	if (r == HTTP1_MORE) {
+		t->stale = true;
+		return false;
+	}
+	c->scan = (struct http1_scan){ 0 };
+	t->answered = true;
+	if (r == HTTP1_OK) {
+		t->rest = slice_skip(t->rest, t->req.msg.size);
+		take_request(c, t);
+	} else {
+		refuse_head(c, t, r);
+	}
+	return true;
+}
 
-	if (slice_is(bytes, "\r\n")) {	/* some clients end a request so: it begins no other one (RFC 9112 2.2) */
-		source_drop(&c->src);
-		return;
-	}
-	while (t.rest.len > 0 && c->state == CLIENT_HEAD && c->out == NULL && c->drop == NULL && !(answered && c->last)) {
-		enum http1_result r = http1_request(&c->scan, t.rest.p, t.rest.len, &t.req);
+/* Whether another request may be taken now: nothing of the last one is under way, and it was not the last. */
+static bool
+is_free(const struct client *c, const struct turn *t)
+{
+	return c->state == CLIENT_HEAD && c->out == NULL && c->drop == NULL && !(t->answered && c->last);
+}
 
-		if (r == HTTP1_MORE) {
-			t.stale = true;
-			break;
-		}
-		c->scan = (struct http1_scan){ 0 };
-		answered = true;
-		if (r == HTTP1_OK) {
-			t.rest = slice_skip(t.rest, t.req.msg.size);
-			take_request(c, &t);
-		} else {
-			refuse_head(c, &t, r);
-		}
-		if (c->state != CLIENT_CLOSED && t.out.at - the->out > OUT_MAX / 2 && !flush_turn(c, &t, false))
-			return;
-	}
-	if (c->state == CLIENT_CLOSED || !flush_turn(c, &t, answered && c->state == CLIENT_HEAD))
-		return;
-	if (!source_keep(&c->src, t.rest, t.stale)) {
-		client_close(c, END_LIMIT);
-		return;
-	}
-	if (c->state != CLIENT_HEAD)
-		return;
-	if (answered && (c->out != NULL || c->last)) {
+/* All is answered that can be: what comes next? */
+static void
+end_turn(struct client *c, const struct turn *t)
+{
+	if (t->answered && (c->out != NULL || c->last)) {
 		client_answered(c);
-		return;
-	}
-	if (c->drop != NULL) {
+	} else if (c->drop != NULL) {
 		client_enter(c, CLIENT_DROP);
-		return;
-	}
-	if (t.rest.len == 0 || answered || c->idle) {
-		c->idle = t.rest.len == 0;
+	} else if (t->rest.len == 0 || t->answered || c->idle) {
+		c->idle = t->rest.len == 0;
 		client_rearm(c);
 	}
 }
 
+void
+request_take(struct client *c, struct slice bytes)
+{
+	struct turn t;
+
+	if (slice_is(bytes, "\r\n")) {	/* some clients end a request so: it begins no other one (RFC 9112 2.2) */
+		c->scan = (struct http1_scan){ 0 };
+		source_drop(&c->src);
+		return;
+	}
+	t.rest = bytes;
+	t.out = text_in(the->out, OUT_MAX);
+	t.stale = t.answered = false;
+	while (t.rest.len > 0 && is_free(c, &t) && take_first(c, &t))
+		if (c->state != CLIENT_CLOSED && t.out.at - the->out > OUT_MAX / 2 && !flush_turn(c, &t, false))
+			return;
+	if (c->state == CLIENT_CLOSED || !flush_turn(c, &t, t.answered && c->state == CLIENT_HEAD))
+		return;
+	if (!source_keep(&c->src, t.rest, t.stale))
+		client_close(c, END_LIMIT);
+	else if (c->state == CLIENT_HEAD)
+		end_turn(c, &t);
+}

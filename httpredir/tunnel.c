@@ -69,41 +69,20 @@ tunnel_on_out(struct tunnel *t, unsigned events)
 	pump(t, 0, events & (EV_WRITE | EV_ERROR));
 }
 
-static struct relay_spill *
-spill_of(struct slice bytes)
-{
-	struct relay_spill *spill = relay_spill_new(bytes.len);
-
-	if (spill == NULL)
-		return NULL;
-	memcpy(spill->bytes, bytes.p, bytes.len);
-	spill->len = (uint32_t)bytes.len;
-	return spill;
-}
-
 /* What was read beyond the heads goes first; what the client has yet to take of our head goes before that. */
 static bool
 preload(struct tunnel *t, struct client *c, struct slice behind)
 {
 	struct slice early = source_peek(&c->src);
-	struct relay_spill *up = NULL, *down = c->out;
+	struct relay_spill *up = NULL, *down;
 
-	if (early.len > 0 && (up = spill_of(early)) == NULL)
+	if (early.len > 0 && !put_later(&up, early))
 		return false;
-	if (behind.len > 0) {
-		size_t first = c->out == NULL ? 0 : c->out->len;
-
-		down = relay_spill_new(first + behind.len);
-		if (down == NULL) {
-			free(up);
-			return false;
-		}
-		if (first > 0)
-			memcpy(down->bytes, c->out->bytes + c->out->at, first);
-		memcpy(down->bytes + first, behind.p, behind.len);
-		down->len = (uint32_t)(first + behind.len);
-		free(c->out);
+	if (behind.len > 0 && !put_later(&c->out, behind)) {
+		free(up);
+		return false;
 	}
+	down = c->out;
 	c->out = NULL;
 	source_drop(&c->src);
 	if (up != NULL)

@@ -186,6 +186,23 @@ put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint
 	return *left == NULL ? PUT_GONE : PUT_PART;
 }
 
+bool
+put_later(struct relay_spill **left, struct slice more)
+{
+	size_t first = *left == NULL ? 0 : (*left)->len;
+	struct relay_spill *spill = relay_spill_new(first + more.len);
+
+	if (spill == NULL)
+		return false;
+	if (first > 0)
+		memcpy(spill->bytes, (*left)->bytes + (*left)->at, first);
+	memcpy(spill->bytes + first, more.p, more.len);
+	spill->len = (uint32_t)(first + more.len);
+	free(*left);
+	*left = spill;
+	return true;
+}
+
 enum put_result
 put_left(int fd, struct relay_spill **left, uint64_t *sent)
 {

@@ -59,6 +59,9 @@ enum put_result { PUT_ALL, PUT_PART, PUT_GONE };
  */
 enum put_result put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint64_t *sent);
 
+/* Let more wait behind *left, which may be NULL. False when out of memory: *left is as it was. */
+bool put_later(struct relay_spill **left, struct slice more);
+
 /* Write what is left; PUT_ALL frees it. */
 enum put_result put_left(int fd, struct relay_spill **left, uint64_t *sent);
 

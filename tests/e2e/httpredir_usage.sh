@@ -29,6 +29,9 @@ done <<-END
 	response-timeout -l 127.0.0.1:0 --response-timeout 5s
 END
 
+exits 100 "$HTTPREDIR" -l 127.0.0.1:0 --trust x
+has "$(cat err)" '"x" is not an address or CIDR'
+
 # -c tells every one of them
 exits 100 "$HTTPREDIR" -c -w nowhere -r badroutes -l nonsense -s 303 --trust x --accept-proxy=zzz
 for what in nowhere badroutes nonsense --status --trust --accept-proxy; do
