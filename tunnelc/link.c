@@ -2,11 +2,14 @@
 /*
  * One connection to a server.
  *
- *   REACH --connected--> HANDSHAKE --TLS, the right key--> HELLO --welcome--> LIVE --drain--> DRAINING --> CLOSED
- *     |                      '------ an ancestor's: no TLS ---^ '- still there -^                ^
+ *   REACH --connected--> HANDSHAKE --TLS, the right key--> HELLO --welcome--> LIVE --drain--> DRAINING
+ *     |                      '------ an ancestor's: no TLS ---^ '- still there -^                |
  *     |                                                          after a second, by the ancestors'
- *     '---- any state can end in CLOSED: an error, a deadline, the server's wish -----------------'
+ *     |                                                                                          |
+ *     '---- an error, a deadline, the server's wish --------> PARTING <---last visitor gone------'
+ *                                                                '--all was said--> CLOSED
  *
+ * PARTING ends a session in order; without one, or when that is lost, every state ends in CLOSED at once.
  * By the ancestors' first handshake the connection itself serves one visitor: it goes from LIVE to DRAINING when that
  * one comes.
  */
@@ -25,6 +28,7 @@
 
 #define HEARTBEAT_MS 10000u	/* until the welcome says otherwise */
 #define DEAD_MS 20000u
+#define PART_MS 2000u		/* for an end in order of a session that failed */
 #define SILENT_YES_MS 1000u	/* an ancestor who has not hung up by then has taken us */
 #define STREAMS_MAX 65536u	/* visitors at once we would take from a server, whatever it says it brings */
 #define WHY_MAX 512u
@@ -48,20 +52,24 @@ struct link {
 	char wrong_pin[2 * IDENTITY_WHY_MAX];	/* what is wrong with the server's key; empty: nothing */
 };
 
-static const char *const state_name[] = { "reach", "handshake", "hello", "live", "draining", "closed" };
+static const char *const state_name[] = { "reach", "handshake", "hello", "live", "draining", "parting", "closed" };
 
 /* ---- states ---- */
 
 static uint64_t
-deadline_ms(enum link_state state, bool ancestor)
+deadline_ms(const struct link *l, bool ancestor)
 {
-	switch (state) {
+	uint64_t grace = the->opts->grace_ms;
+
+	switch ((enum link_state)l->state) {
 	case LINK_HANDSHAKE:
 		return LOGIN_MS;
 	case LINK_HELLO:
 		return ancestor ? SILENT_YES_MS : 0;
+	case LINK_PARTING:		/* the last visitors' bytes may be under way: they have as long as visitors */
+		return l->why[0] == '\0' && grace > PART_MS ? grace : PART_MS;
 	case LINK_REACH:		/* has its own */
-	case LINK_LIVE:			/* the mux knows silence */
+	case LINK_LIVE:			/* the mux knows silence, and TCP does where there is none */
 	case LINK_DRAINING:
 	case LINK_CLOSED:
 		break;
@@ -79,7 +87,7 @@ enter(struct link *l, enum link_state next)
 	l->state = next;
 	if (next == LINK_HELLO && !ancestor)
 		return;			/* what is left of LOGIN_MS */
-	ev_timer_in(the->ev, &l->deadline, deadline_ms(next, ancestor));
+	ev_timer_in(the->ev, &l->deadline, deadline_ms(l, ancestor));
 }
 
 static void
@@ -117,9 +125,19 @@ end(struct link *l, const char *why)
 	session_down(s, l, why == NULL ? NULL : reason);
 }
 
+/* Say goodbye and end, later: this may be a callback of its mux. */
+static void
+part(struct link *l)
+{
+	if (l->state >= LINK_PARTING)
+		return;
+	enter(l, LINK_PARTING);
+	mux_close(l->mux);
+}
+
 static void fail(struct link *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Say goodbye and end, later when there is a mux: this may be one of its callbacks. */
+/* The same for a reason, or at once when there is no mux. */
 static void
 fail(struct link *l, const char *fmt, ...)
 {
@@ -131,7 +149,7 @@ fail(struct link *l, const char *fmt, ...)
 		va_end(ap);
 	}
 	if (l->mux != NULL)
-		mux_close(l->mux);
+		part(l);
 	else
 		end(l, l->why);
 }
@@ -246,7 +264,7 @@ leave(struct link *l)
 	enter(l, LINK_DRAINING);
 	session_leaving(l->session, l);
 	if (l->visitors == 0)
-		mux_close(l->mux);
+		part(l);
 }
 
 static void
@@ -261,7 +279,7 @@ obey(struct link *l, const struct control *c)
 		break;
 	case CONTROL_DRAIN:
 		session_hint(l->session, c->after_ms, c->within_ms);
-		if (l->state == LINK_DRAINING)
+		if (l->state == LINK_DRAINING || l->state == LINK_PARTING)
 			session_plan_anew(l->session, l);
 		else
 			leave(l);
@@ -363,14 +381,26 @@ on_goaway(struct mux *m)
 	leave(l);
 }
 
+/* It was to end in order, and its visitors' lines say that they did. */
+static void
+warn_of_loss(const struct link *l, const char *why)
+{
+	char text[LOG_VALUE_MAX];
+
+	if (l->state == LINK_PARTING && l->why[0] == '\0')
+		log_warn("server=%s link=parting reason=%s", l->server, log_value(slice_str(why), text));
+}
+
 static void
 on_ended(struct mux *m, enum mux_end how)
 {
 	struct link *l = mux_arg(m);
-	bool drained = l->state == LINK_DRAINING && how == MUX_CLOSED;
+	bool drained = l->state >= LINK_DRAINING && how == MUX_CLOSED;
 
 	if (l->state == LINK_HELLO && !l->heard && (how == MUX_CLOSED || how == MUX_LOST) && the->secret.p != NULL)
 		session_other_handshake(l->session);
+	if (how != MUX_CLOSED)
+		warn_of_loss(l, mux_why(m));
 	if (l->why[0] == '\0' && !drained)
 		snprintf(l->why, sizeof(l->why), "%s: %s", mux_end_word(how), mux_why(m));
 	end(l, l->why[0] == '\0' ? NULL : l->why);
@@ -420,6 +450,7 @@ begin_raw(struct link *l)
 	size_t len = secret_write(the->secret, frame);
 
 	sock_nodelay(l->io.fd);
+	sock_keep_alive(l->io.fd, HEARTBEAT_MS, DEAD_MS);
 	if (send(l->io.fd, frame, len, MSG_NOSIGNAL) != (ssize_t)len) {
 		fail(l, "the secret could not be sent: %s", strerror(errno));
 		return;
@@ -479,7 +510,7 @@ check_pin(void *arg, const char *id)
 		session_met(l->session, id);
 		return NULL;
 	}
-	snprintf(l->wrong_pin, sizeof(l->wrong_pin), "wrong pin: the server has the key %s: %s", id, why);
+	snprintf(l->wrong_pin, sizeof(l->wrong_pin), "wrong server key: it has %s, %s", id, why);
 	return l->wrong_pin;
 }
 
@@ -557,6 +588,7 @@ on_io(struct ev_io *io, unsigned events)
 			look_raw(l);
 		break;
 	case LINK_DRAINING:
+	case LINK_PARTING:
 	case LINK_CLOSED:	/* fired in the batch that closed it */
 		break;
 	}
@@ -572,6 +604,9 @@ on_deadline(struct ev_timer *t)
 		session_up(l->session, l, "");
 	} else if (l->state < LINK_LIVE) {
 		fail(l, "no welcome within %u s", LOGIN_MS / 1000);
+	} else if (l->state == LINK_PARTING) {
+		warn_of_loss(l, "the last bytes were not taken in time");
+		end(l, l->why);
 	}
 }
 
@@ -611,7 +646,7 @@ link_drain(struct link *l)
 		(void)say(l, &(struct control){ .type = CONTROL_DRAIN });
 	mux_goaway(l->mux);
 	if (l->visitors == 0)
-		mux_close(l->mux);
+		part(l);
 }
 
 void
@@ -622,7 +657,7 @@ link_visitor(struct link *l, int by)
 		return;
 	l->visitor = NULL;
 	if (l->mux != NULL)
-		mux_close(l->mux);
+		part(l);
 	else
 		end(l, NULL);
 }

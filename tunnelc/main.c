@@ -71,7 +71,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 'n', "notify-fd", "FD", OPT_FD, &o->notify_fd, 0, 0,
 		    "write an empty line to FD when ready" },
 		{ 'g', "grace", "SECONDS", OPT_SECONDS, &o->grace_ms, 0, MS_MAX,
-		    "on TERM let visitors finish for so long (30)" },
+		    "on TERM give visitors SECONDS to finish (30)" },
 		{ 'm', "metrics", "ADDR", OPT_TEXT, &o->metrics, 0, 0, "serve /metrics on ADDR" },
 		{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &o->connect_ms, 0, MS_MAX,
 		    "for each attempt to reach a local target (5)" },
@@ -105,7 +105,7 @@ check_errand(const struct options *o)
 	if (o->servers.n > 0 || *o->words != NULL || o->program != NULL)
 		diex(EXIT_USAGE, "--new-key, --id and --ready take neither a server nor anything to serve");
 	if (o->new_key == NULL && o->identity == NULL)
-		diex(EXIT_USAGE, "whose? give -i KEYFILE");
+		diex(EXIT_USAGE, "no key: give -i KEYFILE");
 	if (o->new_key != NULL && o->identity != NULL)
 		diex(EXIT_USAGE, "--new-key names the file itself: no -i");
 }
@@ -150,7 +150,7 @@ check_trust(const struct options *o)
 	if (o->identity == NULL)
 		diex(EXIT_USAGE, "no key: give -i KEYFILE (--new-key FILE makes one)");
 	if (o->pins.n == 0 && o->known_servers == NULL)
-		diex(EXIT_USAGE, "which key has the server? give -k ID or --known-servers FILE");
+		diex(EXIT_USAGE, "which key should the server have? give -k ID or --known-servers FILE");
 }
 
 /* The ancestors' visitors come without a name: no word with one would ever fit. */
@@ -162,7 +162,7 @@ check_nameless(const struct words *words)
 	for (size_t i = 0; i < words->n; i++) {
 		if (words->word[i].name[0] == '\0')
 			continue;
-		log_error("%s:%s: with --secret-file visitors come without a name, words have none either",
+		log_error("%s:%s: with --secret-file visitors bring no name, so words must not have one",
 		    word_kind_text(words->word[i].kind), words->word[i].name);
 		good = false;
 	}
@@ -323,8 +323,9 @@ run_errand(const struct options *o)
 		return code;
 	if (o->ready)
 		code = ready_ask(identity_id(me));
-	else if (puts(identity_id(me)) == EOF || fflush(stdout) == EOF)
-		die(EXIT_TEMP, "standard output");
+	else
+		puts(identity_id(me));
+	log_stdout_done();
 	identity_free(me);
 	return code;
 }
@@ -335,6 +336,15 @@ void
 app_count(int metric, int64_t by)
 {
 	metrics_add(the->metrics, 0, (size_t)metric, by);
+}
+
+void
+app_turned_away(void)
+{
+	struct connlog line = { .id = ++the->next_conn, .peer.family = AF_UNSPEC, .hello = HELLO_NONE, .end = END_LIMIT };
+
+	connlog_write(&line);
+	app_count(M_STREAMS_REFUSED, 1);
 }
 
 void
@@ -370,7 +380,7 @@ on_grace_over(struct ev_timer *t)
 static void
 drain(void)
 {
-	log_info("stopping: %u visitors have %" PRIu64 " ms to finish", the->streams, the->opts->grace_ms);
+	log_info("stopping: %u visitors have %g s to finish", the->streams, (double)the->opts->grace_ms / 1000);
 	notify_systemd("STOPPING=1");
 	the->draining = true;
 	for (size_t i = 0; i < the->n_sessions; i++)
@@ -492,8 +502,8 @@ set_up_transport(void)
 {
 	char why[TLS_WHY_MAX];
 
-	if (the->identity != NULL && ready_serve(the->ev, identity_id(the->identity)) == -1)
-		log_warn("unix:@tunnelc/%s: %s; --ready will not work", identity_id(the->identity), strerror(errno));
+	if (the->identity != NULL)
+		ready_serve(the->ev, identity_id(the->identity));
 	if (the->secret.p != NULL) {
 		the->relays = relay_pool_new(the->ev, PIPES_MAX, raw_more);
 		if (the->relays == NULL)

@@ -103,7 +103,7 @@ known_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX])
 	if (!k.bad && !k.listed)
 		snprintf(why, IDENTITY_WHY_MAX, "%.120s has no line for the server", path);
 	else if (!k.bad && !k.fits)
-		snprintf(why, IDENTITY_WHY_MAX, "not " SLICE_FMT " of %.120s", SLICE_ARG(k.pin), path);
+		snprintf(why, IDENTITY_WHY_MAX, "%.120s says " SLICE_FMT, path, SLICE_ARG(k.pin));
 	free(text);
 	return !k.bad && k.fits;
 }
@@ -118,7 +118,7 @@ pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX])
 			return true;
 	if (the->opts->known_servers != NULL)
 		return known_ok(server, id, why);
-	snprintf(why, IDENTITY_WHY_MAX, "not %s%s of -k", pins->item[0], pins->n > 1 ? " or another" : "");
+	snprintf(why, IDENTITY_WHY_MAX, "-k says %s%s", pins->item[0], pins->n > 1 ? " or another" : "");
 	return false;
 }
 
@@ -152,7 +152,7 @@ check_known(const struct options *o, pins_report *report)
 
 	if (file == NULL) {
 		code = errno != 0 && !o->check ? EXIT_TEMP : EXIT_USAGE;
-		snprintf(text, sizeof(text), "%.120s: %.120s", o->known_servers, why);
+		snprintf(text, sizeof(text), "--known-servers %.100s: %.120s", o->known_servers, why);
 		report(text);
 		return code;
 	}

@@ -5,7 +5,9 @@
  *   DIAL --connected--> RELAY --both sides done--> CLOSED
  *     '-- unreachable ----------------------------^
  */
+#include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -28,6 +30,29 @@ struct raw {
 	uint64_t id, started_ms;
 	uint8_t state;
 };
+
+/* ---- states ---- */
+
+static const char *const state_name[] = { "DIAL", "RELAY", "CLOSED" };
+
+static struct relay_silence
+silence(const struct raw *r)
+{
+	const struct options *o = the->opts;
+
+	return relay_silence(relay_half_closed(&r->relay), o->half_close_ms, o->idle_ms);
+}
+
+static void
+enter(struct raw *r, enum raw_state next)
+{
+	assert(next > r->state);	/* only forward; a new arrow goes in the diagram too */
+	log_debug("conn=%" PRIu64 " %s -> %s", r->id, state_name[r->state], state_name[next]);
+	r->state = next;
+	ev_timer_in(the->ev, &r->deadline, next == RAW_RELAY ? silence(r).ms : 0);	/* the dialer has one of its own */
+}
+
+/* ---- its end ---- */
 
 static void
 log_end(const struct raw *r, enum conn_end how, const struct target *t)
@@ -70,7 +95,6 @@ finish(struct raw *r, enum conn_end how, const struct target *tried)
 	if (r->state == RAW_CLOSED)
 		return;
 	dial_cancel(r->dial);
-	ev_timer_at(the->ev, &r->deadline, 0);
 	ev_undefer(the->ev, &r->begin);
 	relay_release(the->relays, &r->relay);
 	close_end(&r->relay.end[0], how == END_TARGET_RESET || refused);
@@ -78,7 +102,7 @@ finish(struct raw *r, enum conn_end how, const struct target *tried)
 	log_end(r, how, r->target != NULL ? r->target : tried);
 	if (r->target != NULL)
 		target_release(the->dialer, r->target);
-	r->state = RAW_CLOSED;
+	enter(r, RAW_CLOSED);
 	the->streams--;
 	ev_free_later(the->ev, r);
 	link_visitor(l, -1);
@@ -95,21 +119,6 @@ raw_cut(struct raw *r)
 static const struct proxyhdr nobody = { .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC };
 
 /* ---- relaying ---- */
-
-static struct relay_silence
-silence(const struct raw *r)
-{
-	const struct options *o = the->opts;
-
-	return relay_silence(relay_half_closed(&r->relay), o->half_close_ms, o->idle_ms);
-}
-
-static void
-enter_relay(struct raw *r)
-{
-	r->state = RAW_RELAY;
-	ev_timer_in(the->ev, &r->deadline, silence(r).ms);
-}
 
 static void
 pump(struct raw *r, int end, unsigned events)
@@ -186,7 +195,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 		return;
 	}
 	r->target = t;
-	enter_relay(r);
+	enter(r, RAW_RELAY);
 	h.kind = slice_str(word_kind_text(r->word->kind));
 	if (!stream_greet(r->relay.end[1].fd, &h)) {
 		finish(r, END_TARGET_RESET, NULL);
@@ -212,7 +221,7 @@ run_program(struct raw *r)
 		finish(r, END_LIMIT, NULL);
 		return;
 	}
-	enter_relay(r);
+	enter(r, RAW_RELAY);
 	relay_is_unix(&r->relay, 1);
 	pump(r, 1, EV_READ | EV_WRITE);
 }
@@ -245,8 +254,10 @@ raw_new(struct link *l, int fd)
 {
 	struct raw *r = calloc(1, sizeof(*r));
 
-	if (r == NULL)
+	if (r == NULL) {
+		app_turned_away();
 		return NULL;
+	}
 	relay_init(&r->relay);
 	r->relay.end[0] = (struct ev_io){ fd, on_visitor };
 	r->relay.end[1].cb = on_target;
@@ -256,6 +267,7 @@ raw_new(struct link *l, int fd)
 	r->begin.cb = begin;
 	if (ev_add(the->ev, &r->relay.end[0], EV_READ | EV_WRITE | EV_EDGE) == -1) {
 		free(r);
+		app_turned_away();
 		return NULL;
 	}
 	r->id = ++the->next_conn;

@@ -77,7 +77,7 @@ reach_check_proxy(const char *proxy)
 	if (!slice_starts(slice_str(proxy), SCHEME))
 		return "not " SCHEME "HOST:PORT";
 	if (strchr(proxy, '@') != NULL)
-		return "a user or a password has no place on a command line, and is not supported";
+		return "a user or password in the URL is not supported";
 	r = addr_parse(proxy_authority(proxy), 0, &a);
 	if (r == ADDR_OK && a.kind != ADDR_IP && a.kind != ADDR_HOST)
 		r = ADDR_NOT_HERE;
@@ -259,7 +259,7 @@ hear_proxy(struct reach *r)
 		ssize_t n = recv(r->io->fd, t->answer + t->used, ANSWER_MAX - t->total, MSG_PEEK);
 
 		if (t->total == ANSWER_MAX)
-			proxy_failed(r, "answers at too great length");
+			proxy_failed(r, "sends too long an answer");
 		else if (n > 0)
 			read_answer(r, (size_t)n);
 		else if (n == -1 && errno == EAGAIN)

@@ -19,8 +19,9 @@
 
 struct ready {
 	struct ev *ev;
-	struct ev_io listener;	/* fd -1: the address is somebody else's */
+	struct ev_io listener;	/* fd -1: the address is not ours yet */
 	struct ev_timer retry;
+	bool warned;		/* that it is not: when it is, that is news */
 	struct addr addr;	/* borrows from text */
 	char text[sizeof("unix:@tunnelc/") + IDENTITY_ID_LEN];
 };
@@ -91,15 +92,17 @@ static void
 on_retry(struct ev_timer *t)
 {
 	struct ready *r = EV_CONTAINER(t, struct ready, retry);
-	bool was_taken = r->listener.fd == -1;
 
-	if (listen_there(r) == -1)
+	if (listen_there(r) == -1) {
 		ev_timer_in(r->ev, t, RETRY_MS);
-	else if (was_taken)
+		return;
+	}
+	if (r->warned)
 		log_info("%s is ours now: --ready asks this process", r->text);
+	r->warned = false;
 }
 
-int
+void
 ready_serve(struct ev *ev, const char *id)
 {
 	static struct ready r;
@@ -107,12 +110,13 @@ ready_serve(struct ev *ev, const char *id)
 	r = (struct ready){ .ev = ev, .listener = { -1, on_asker }, .retry.cb = on_retry };
 	set_address(&r, id);
 	if (listen_there(&r) == 0)
-		return 0;
-	if (errno != EADDRINUSE)
-		return -1;
-	log_warn("%s is in use: another tunnelc has the same key here, --ready asks that one", r.text);
+		return;
+	if (errno == EADDRINUSE)
+		log_warn("%s is in use: another tunnelc has the same key here, --ready asks that one", r.text);
+	else
+		log_warn("%s: %s; --ready does not work yet, trying again", r.text, strerror(errno));
+	r.warned = true;
 	ev_timer_in(ev, &r.retry, RETRY_MS);
-	return 0;
 }
 
 /* ---- the one that asks ---- */

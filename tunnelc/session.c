@@ -18,7 +18,7 @@
 struct session {
 	const char *server;		/* borrowed for ever */
 	struct link *now;		/* owned; NULL: waiting for retry */
-	struct link *old[OLD_MAX];	/* owned: left, with visitors who finish */
+	struct link *old[OLD_MAX];	/* owned: left, with visitors who finish; the oldest first, NULL behind the last */
 	struct ev_timer retry;
 	uint64_t since_ms;		/* when it came up; 0: it is not */
 	uint64_t after_ms, within_ms;	/* the server's wish for the next time */
@@ -196,15 +196,29 @@ session_other_handshake(struct session *s)
 	log_debug("server=%s hung up on this handshake: the %s one next time", s->server, s->raw ? "raw" : "yamux");
 }
 
-/* Where to put a link whose visitors finish. Too many: the first one goes. */
+static void
+drop_old(struct session *s, size_t i)
+{
+	memmove(&s->old[i], &s->old[i + 1], (OLD_MAX - 1 - i) * sizeof(s->old[0]));
+	s->old[OLD_MAX - 1] = NULL;
+}
+
+/* Where to put a link whose visitors finish. Too many: the oldest one goes. */
 static struct link **
 room_for_old(struct session *s)
 {
-	for (size_t i = 0; i < OLD_MAX; i++)
+	struct link *oldest = s->old[0];
+
+	if (s->old[OLD_MAX - 1] != NULL) {
+		log_warn("server=%s link=cut visitors=%u reason=\"%u later ones have visitors to finish, too\"", s->server,
+		    link_visitors(oldest), OLD_MAX);
+		drop_old(s, 0);
+		link_free(oldest);
+	}
+	for (size_t i = 0; i < OLD_MAX - 1; i++)
 		if (s->old[i] == NULL)
 			return &s->old[i];
-	link_free(s->old[0]);
-	return &s->old[0];
+	return &s->old[OLD_MAX - 1];
 }
 
 void
@@ -261,7 +275,7 @@ forget_old(struct session *s, const struct link *l)
 	for (size_t i = 0; i < OLD_MAX; i++) {
 		if (s->old[i] != l)
 			continue;
-		s->old[i] = NULL;
+		drop_old(s, i);
 		return true;
 	}
 	return false;

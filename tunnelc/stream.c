@@ -9,6 +9,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -52,6 +53,33 @@ struct visit {
 
 static struct stream *streams;
 
+/* ---- states ---- */
+
+static const char *const state_name[] = { "HEADER", "DIAL", "JOINED", "CLOSED" };
+
+static uint64_t
+deadline_ms(const struct stream *v, enum stream_state state)
+{
+	switch (state) {
+	case STREAM_HEADER:
+		return v->metadata ? the->opts->hello_ms : GUESS_MS;
+	case STREAM_DIAL:		/* the dialer has one for each attempt */
+	case STREAM_JOINED:		/* the mux knows silence */
+	case STREAM_CLOSED:
+		break;
+	}
+	return 0;
+}
+
+static void
+enter(struct stream *v, enum stream_state next)
+{
+	assert(next > v->state);	/* only forward; a new arrow goes in the diagram too */
+	log_debug("conn=%" PRIu64 " %s -> %s", v->id, state_name[v->state], state_name[next]);
+	v->state = next;
+	ev_timer_in(the->ev, &v->deadline, deadline_ms(v, next));
+}
+
 /* ---- its end ---- */
 
 static const char *
@@ -85,8 +113,7 @@ leave(struct stream *v)
 	*v->at = v->next;
 	if (v->next != NULL)
 		v->next->at = v->at;
-	v->state = STREAM_CLOSED;
-	ev_timer_at(the->ev, &v->deadline, 0);
+	enter(v, STREAM_CLOSED);
 	the->streams--;
 	link_visitor(v->link, -1);
 	free(v->name);
@@ -154,7 +181,7 @@ reread(struct stream *v, struct proxyhdr *h)
 static void
 join(struct stream *v, unsigned events)
 {
-	v->state = STREAM_JOINED;
+	enter(v, STREAM_JOINED);
 	mux_take(&v->s, v->header);
 	mux_join(&v->s, events);
 }
@@ -177,7 +204,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	if (stream_greet(v->s.io.fd, &h)) {
 		join(v, events);
 	} else {
-		v->state = STREAM_JOINED;
+		enter(v, STREAM_JOINED);	/* the target is held */
 		finish(v, END_TARGET_RESET, HELLO_NONE, NULL);
 	}
 }
@@ -203,7 +230,7 @@ dial(struct stream *v)
 	if (v->dial == NULL)
 		finish(v, END_LIMIT, HELLO_NONE, NULL);
 	else
-		v->state = STREAM_DIAL;
+		enter(v, STREAM_DIAL);
 }
 
 static void
@@ -278,7 +305,6 @@ remember(struct stream *v, const struct proxyhdr *h)
 static void
 route(struct stream *v, const struct visit *visit)
 {
-	ev_timer_at(the->ev, &v->deadline, 0);
 	if (!remember(v, &visit->h)) {
 		finish(v, END_LIMIT, HELLO_NONE, NULL);
 		return;
@@ -346,6 +372,7 @@ stream_opened(struct mux *m, struct link *l, bool metadata)
 
 	if (v == NULL) {
 		mux_refuse(m);
+		app_turned_away();
 		return;
 	}
 	v->link = l;
@@ -364,7 +391,7 @@ stream_opened(struct mux *m, struct link *l, bool metadata)
 	app_count(M_STREAMS, 1);
 	link_visitor(l, 1);
 	mux_accept(m, &v->s, &stream_ops);
-	ev_timer_in(the->ev, &v->deadline, metadata ? the->opts->hello_ms : GUESS_MS);
+	ev_timer_in(the->ev, &v->deadline, deadline_ms(v, STREAM_HEADER));
 }
 
 void

@@ -75,6 +75,7 @@ extern struct tunnelc *the;
 void app_welcomed(void);	/* a session was: the first one makes us ready */
 void app_link_ended(void);	/* while draining: when no link is left we are done */
 void app_count(int metric, int64_t by);
+void app_turned_away(void);	/* a visitor for whom there was no memory: it is counted, and has its line */
 
 /* ---- reach.c: from -s HOST:PORT to a connected socket ---- */
 
@@ -119,7 +120,7 @@ const char *session_status(const struct session *s, char *out, size_t size);	/* 
 
 struct link;
 
-enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_CLOSED };
+enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_PARTING, LINK_CLOSED };
 
 /* Begin to connect. raw: by the ancestors' first handshake. Frees itself after session_down(). NULL when out of memory. */
 struct link *link_new(struct session *s, const char *server, bool raw);
@@ -197,7 +198,7 @@ void program_reap(void);
 
 /* ---- ready.c: unix:@tunnelc/ID, the health check ---- */
 
-int ready_serve(struct ev *ev, const char *id);		/* answer "ready\n" or "not ready\n" to who connects. -1 with errno */
+void ready_serve(struct ev *ev, const char *id);	/* answer "ready\n" or "not ready\n" to who connects, as soon as that works */
 int ready_ask(const char *id);				/* the exit code: 0 or 111 */
 
 #endif

@@ -80,7 +80,10 @@ kind_of_word(struct slice word)
 	    slice_is(word, "tcp") ? KIND_TCP : KIND_UNKNOWN;
 }
 
-/* By its first bytes: those read, and those which stay in its socket. last: no more of them are waited for. */
+/*
+ * By its first bytes: those read, and those which stay in its socket. last: no more of them are waited for. A socket that is broken
+ * closes the visitor: the error is told but once.
+ */
 static enum visitor_kind
 guess_kind(struct visitor *v, struct slice rest, bool last)
 {
@@ -94,12 +97,12 @@ guess_kind(struct visitor *v, struct slice rest, bool last)
 	if (len > 0)
 		memcpy(first, rest.p, len);
 	n = recv(v->stream.io.fd, first + len, sizeof(first) - len, MSG_PEEK);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
-		n = 0;
-	} else {
-		v->readable = true;
-		last |= n <= 0;
+	if (n == -1 && errno != EAGAIN && errno != EINTR) {
+		visitor_close(v, END_CLIENT_RESET);
+		return KIND_UNKNOWN;
 	}
+	v->readable |= n != -1;
+	last |= n == 0;
 	len += n > 0 ? (size_t)n : 0;
 	kind = kind_of_bytes(slice_of(first, len));
 	return kind == KIND_UNKNOWN && last ? KIND_TCP : kind;
@@ -126,7 +129,7 @@ settle_kind(struct visitor *v, struct slice bytes, const struct said *said, bool
 		join_by_name(v, bytes, said);
 		return;
 	}
-	if (v->state == VISITOR_KIND || !visitor_watch(v))
+	if (v->state == VISITOR_KIND || v->state == VISITOR_CLOSED || !visitor_watch(v))
 		return;
 	if (arrival_keep(v, bytes))
 		visitor_enter(v, VISITOR_KIND);
@@ -157,7 +160,8 @@ malformed(struct visitor *v, const char *why)
 {
 	char peer[ENDPOINT_TEXT_MAX];
 
-	log_info("conn=%" PRIu64 " peer=%s header: %s", v->base.id, endpoint_text(&v->base.peer, peer), why);
+	log_info("conn=%" PRIu64 " peer=%s hello=malformed reason=\"header: %s\"", v->base.id,
+	    endpoint_text(&v->base.peer, peer), why);
 	v->verdict = HELLO_MALFORMED;
 	visitor_close(v, END_HELLO);
 }
@@ -180,7 +184,7 @@ take_passed(struct visitor *v, struct slice rest)
 	close(v->stream.io.fd);		/* nobody else has it: its watch ends too */
 	v->stream.io.fd = v->passed;
 	v->passed = -1;
-	v->watched = v->readable = v->fin = false;
+	v->watched = v->readable = v->fin = v->error = false;
 	v->is_passed = true;
 	return true;
 }
@@ -208,7 +212,7 @@ identify(struct visitor *v, const struct proxyhdr *h)
 		return false;
 	}
 	memcpy(v->text, name.p, name.len);
-	v->name_len = (uint8_t)name.len;	/* a TLV of ours is at most that long; others are cut */
+	v->name_len = (uint8_t)name.len;	/* a TLV of ours is at most that long; take_header() refused others */
 	return true;
 }
 

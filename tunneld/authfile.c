@@ -2,6 +2,7 @@
 /* The authorization file: text -> grants. */
 #include "authfile.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ struct parser {
 	void *arg;
 	unsigned line;
 	bool bad;
+	bool no_memory;			/* a line, or more, was not looked at */
 	struct grant *first, **last;	/* owned until they are handed over */
 	struct grant **seen;		/* hash of them, by who; owned */
 	size_t nseen;			/* a power of two, at most half of them in use */
@@ -44,17 +46,14 @@ struct parser {
 /* ---- reasons ---- */
 
 static bool
-tell(struct parser *p, unsigned line, const char *why)
+tell(struct parser *p, const char *why)
 {
 	char text[PATH_MAX + REASON_MAX + sizeof(":4294967295: ")];
 
 	p->bad = true;
 	if (p->report == NULL)
 		return false;
-	if (line == 0)
-		snprintf(text, sizeof(text), "%s: %s", p->path, why);
-	else
-		snprintf(text, sizeof(text), "%s:%u: %s", p->path, line, why);
+	snprintf(text, sizeof(text), "%s:%u: %s", p->path, p->line, why);
 	p->report(p->arg, text);
 	return false;
 }
@@ -71,13 +70,14 @@ refuse(struct parser *p, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(why, sizeof(why), format, ap);
 	va_end(ap);
-	return tell(p, p->line, why);
+	return tell(p, why);
 }
 
 static bool
 out_of_memory(struct parser *p)
 {
-	return tell(p, 0, "out of memory");
+	p->no_memory = true;
+	return false;
 }
 
 /* ---- a line's fields ---- */
@@ -473,18 +473,19 @@ authfile_parse(const char *path, struct slice text, authfile_report *report, voi
 	struct parser p = { .path = path, .report = report, .arg = arg, .last = &p.first };
 
 	*out = NULL;
-	if (!make_seen(&p, text.len))
-		return false;
-	while (text.len > 0) {
-		p.line++;
-		parse_line(&p, slice_cut(&text, '\n'));
-	}
+	if (make_seen(&p, text.len))
+		while (text.len > 0) {
+			p.line++;
+			parse_line(&p, slice_cut(&text, '\n'));
+		}
 	free(p.seen);
-	if (p.bad)
-		grants_free(p.first);
-	else
+	if (!p.bad && !p.no_memory) {
 		*out = p.first;
-	return !p.bad;
+		return true;
+	}
+	grants_free(p.first);
+	errno = p.bad ? 0 : ENOMEM;	/* a bad line stays one, with any memory */
+	return false;
 }
 
 /* ---- grants ---- */

@@ -40,11 +40,11 @@ struct grant {
 typedef void authfile_report(void *arg, const char *text);
 
 /*
- * Parse the whole text. True: *out is the list (NULL: nobody), owned by the caller, grants_free(). False: at least
- * one line is bad, each was reported (report may be NULL), *out is NULL. Bad are: an unknown option or one given
- * twice, an id or hash of the wrong shape, a name that is no host name or pattern, "*", one shaped like an id or
- * given twice, the same id or secret on two lines, numbers out of range, a date that is none, a secret without names,
- * a control byte. Without memory: "FILE: out of memory", false. No reason shows what may be a secret. Pure but for
+ * Parse the whole text. True: *out is the list (NULL: nobody), owned by the caller, grants_free(). False: *out is NULL,
+ * and errno is 0: at least one line is bad, each was reported (report may be NULL); or it is ENOMEM: no line that was
+ * looked at is bad. Bad are: an unknown option or one given twice, an id or hash of the wrong shape, a name that is no
+ * host name or pattern, "*", one shaped like an id or given twice, the same id or secret on two lines, numbers out of
+ * range, a date that is none, a secret without names, a control byte. No reason shows what may be a secret. Pure but for
  * memory: fit for a thread.
  */
 bool authfile_parse(const char *path, struct slice text, authfile_report *report, void *arg, struct grant **out);

@@ -20,7 +20,8 @@
 
 static struct {
 	struct stamp_watch watch;
-	int trouble;			/* why what was read before holds: 0, an errno or REFUSED */
+	int trouble;			/* why the previous version is kept: 0, an errno or REFUSED */
+	int no_thread;			/* why there was none to read it with: 0, or an errno */
 	bool again;			/* asked for while a read is under way */
 	struct ev_timer look;
 	struct job job;
@@ -41,6 +42,7 @@ read_grants(const char *path, authfile_report *report, void *arg, struct grant *
 {
 	char why[FILE_WHY_MAX], reason[PATH_MAX + FILE_WHY_MAX], *text;
 	size_t len;
+	int result;
 	bool ok;
 
 	*out = NULL;
@@ -52,8 +54,9 @@ read_grants(const char *path, authfile_report *report, void *arg, struct grant *
 	if (text == NULL)
 		return errno == 0 ? REFUSED : errno;
 	ok = authfile_parse(path, slice_of(text, len), report, arg, out);
+	result = ok ? 0 : errno == 0 ? REFUSED : errno;
 	free(text);
-	return ok ? 0 : REFUSED;
+	return result;
 }
 
 int
@@ -106,14 +109,16 @@ free_roster(void *roster)
 #endif
 }
 
+/* Why there is no thread is logged once. */
 static void
 start_reading(void)
 {
-	file.again = false;
-	if (job_start(&file.job) == 0)
-		return;
-	log_warn("authorized: no thread to read the file with; trying again");
-	file.again = true;
+	int error = job_start(&file.job) == 0 ? 0 : errno;
+
+	file.again = error != 0;
+	if (error != 0 && error != file.no_thread)
+		log_warn("authorized: no thread to read the file with: %s; trying again", strerror(error));
+	file.no_thread = error;
 }
 
 static void
@@ -136,7 +141,7 @@ note_trouble(int trouble)
 		return;
 	file.trouble = trouble;
 	count(M_AUTH_FAILED);
-	log_error("authorized: %s: %s; what was read before holds", the->opts->authorized,
+	log_error("authorized: %s: %s; keeping the previous version", the->opts->authorized,
 	    trouble == REFUSED ? "refused" : strerror(trouble));
 }
 
@@ -205,7 +210,7 @@ authorized_reload(void)
 {
 	if (the->opts->authorized == NULL)
 		return;
-	file.trouble = 0;	/* who asks wants to hear it again */
+	file.trouble = file.no_thread = 0;	/* who asks wants to hear it again */
 	file.again = true;
 	if (!file.job.busy)
 		start_reading();

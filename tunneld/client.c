@@ -13,7 +13,7 @@
 #include "relay.h"
 #include "sock.h"
 
-#define PART_MS 2000u		/* for a client to take in why it must go */
+#define PART_MS 2000u		/* for a client to take in why it must go, and to close */
 #define LINGER_MS 2000u		/* and to close */
 #define LINGER_READS 16
 
@@ -25,6 +25,8 @@ static const char *const state_name[] = { "HEADER", "SECRET", "HANDSHAKE", "HELL
 void
 client_enter(struct client *c, enum client_state next)
 {
+	bool drained = c->state == CLIENT_DRAINING && c->end == END_CLOSED;
+
 	assert(next > c->state);	/* only forward; a new arrow goes in the diagram too */
 	log_debug("conn=%" PRIu64 " %s -> %s", c->base.id, state_name[c->state], state_name[next]);
 	c->state = (uint8_t)next;
@@ -40,7 +42,8 @@ client_enter(struct client *c, enum client_state next)
 		ev_timer_at(the->serve->ev, &c->deadline, 0);
 		break;
 	case CLIENT_PARTING:
-		ev_timer_in(the->serve->ev, &c->deadline, PART_MS);
+		if (!drained)	/* else its last visitors' bytes may be under way: they have what is left of the grace */
+			ev_timer_in(the->serve->ev, &c->deadline, PART_MS);
 		break;
 	case CLIENT_LINGER:
 		ev_timer_in(the->serve->ev, &c->deadline, LINGER_MS);
@@ -87,6 +90,7 @@ void
 client_close(struct client *c, enum conn_end end)
 {
 	struct connlog line = { .hello = (enum hello_verdict)c->verdict };
+	bool cut = c->raw != NULL || (c->served && end != END_CLOSED);
 
 	if (c->state == CLIENT_CLOSED)
 		return;
@@ -98,7 +102,7 @@ client_close(struct client *c, enum conn_end end)
 	tls_free(c->tls);
 	if (c->raw != NULL)
 		legacy_leave(c->raw, end == END_DRAIN ? END_DRAIN : END_TARGET_RESET);
-	if (end == END_TARGET_RESET)	/* an ancestor's one visitor was reset: so is its way here */
+	if (cut)			/* an ancestor's one visitor did not end in order: so its way here does not either */
 		sock_reset(c->io.fd);
 	else
 		close(c->io.fd);
@@ -125,25 +129,16 @@ linger(struct client *c)
 		client_close(c, (enum conn_end)c->end);
 }
 
-static void on_client(struct ev_io *io, unsigned events);
-
 void
 client_linger(struct client *c, enum conn_end end)
 {
-	bool watched = c->mux == NULL;	/* a mux takes its descriptor out of the loop */
-
 	leave(c);
-	drop_mux(c);
 	tls_free(c->tls);
 	c->tls = NULL;
 	c->end = (uint8_t)end;
 	client_enter(c, CLIENT_LINGER);
 	(void)shutdown(c->io.fd, SHUT_WR);
-	c->io.cb = on_client;
-	if (watched || ev_add(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE) == 0)
-		linger(c);
-	else
-		client_close(c, (enum conn_end)c->end);
+	linger(c);
 }
 
 /* What else is under way has this turn: a session that is closing sends only what was said by hand. */
@@ -268,6 +263,9 @@ client_closing(struct session *s)
 void
 client_visitor_came(struct session *s)
 {
+	struct client *c = client_of(s);
+
+	c->served = c->mux == NULL;
 	s->visitors++;
 	tunneld_count(M_VISITORS, 1);
 }

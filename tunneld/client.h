@@ -12,12 +12,13 @@
 /*
  * It proves a key, is judged, and then carries visitors until it ends.
  *
- *   HEADER -> HANDSHAKE -> HELLO -welcome-> LIVE -drain-> DRAINING -last visitor gone-> PARTING -> LINGER -> CLOSED
+ *   HEADER -> HANDSHAKE -> HELLO -welcome-> LIVE -drain-> DRAINING -last visitor gone-> PARTING -> CLOSED
  *      '----> SECRET --------^--------------^  '-----------refused, withdrawn, replaced----^
  *
  * HEADER is there with --accept-proxy only, SECRET is an ancestor's. All states up to HELLO share one deadline, counted
- * from accept; a live session has the heartbeat of its mux. Every state can end in CLOSED: an error, a deadline, the end
- * of a drain.
+ * from accept; a live session has the heartbeat of its mux; PARTING behind the last visitor has what is left of the
+ * grace, as DRAINING has. LINGER follows on a HANDSHAKE that failed. Every state can end in CLOSED: an error, a deadline,
+ * the end of a drain.
  */
 enum client_state {
 	CLIENT_HEADER,		/* a PROXY header must come first */
@@ -27,7 +28,7 @@ enum client_state {
 	CLIENT_LIVE,
 	CLIENT_DRAINING,	/* told to go elsewhere; ends with its last visitor */
 	CLIENT_PARTING,		/* told why, or nothing: the session is being ended in order */
-	CLIENT_LINGER,		/* all is said: its end is waited for, so that no reset overtakes what it was told */
+	CLIENT_LINGER,		/* TLS said why: its end is waited for, so that no reset overtakes what it was told */
 	CLIENT_CLOSED
 };
 
@@ -57,6 +58,7 @@ struct client {
 	uint8_t end;			/* enum conn_end, from PARTING on */
 	bool ancestor;			/* came to --legacy */
 	bool joined;			/* in the registry */
+	bool served;			/* first generation: it has, or had, its visitor */
 	bool has_control, said_fin;
 };
 
@@ -83,7 +85,7 @@ void client_close(struct client *c, enum conn_end end);
 /* End its session in order, without a word. */
 void client_part(struct client *c, enum conn_end end);
 
-/* All was said, its mux (if any) has ended: wait for the other side's end. */
+/* Without a session, all was said: wait for the other side's end. */
 void client_linger(struct client *c, enum conn_end end);
 
 /* It takes no new visitors any more. */

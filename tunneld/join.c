@@ -137,7 +137,8 @@ write_header(const struct visitor *v, const struct session *s, const struct said
 static unsigned
 known_events(const struct visitor *v)
 {
-	return EV_WRITE | (v->readable || (v->is_passed && v->kind != KIND_TCP) ? EV_READ : 0) | (v->fin ? EV_EOF : 0);
+	return EV_WRITE | (v->readable || (v->is_passed && v->kind != KIND_TCP) ? EV_READ : 0) | (v->fin ? EV_EOF : 0) |
+	    (v->error ? EV_ERROR | EV_READ : 0);
 }
 
 static bool

@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -15,6 +13,7 @@
 #include "log.h"
 #include "relay.h"
 #include "secret.h"
+#include "sock.h"
 
 #define YAMUX_FIRST 0x00	/* its version; a first generation begins with the magic, 0x11 */
 
@@ -24,9 +23,11 @@ static void
 take_secret(struct client *c, struct slice secret)
 {
 	c->session.by_secret = true;
-	sha256(secret, c->session.secret);
 	c->verdict = HELLO_OK;
-	session_judge(c);
+	if (sha256(secret, c->session.secret))
+		session_judge(c);
+	else
+		client_part(c, END_LIMIT);
 }
 
 static void
@@ -118,28 +119,11 @@ legacy_on_control(struct client *c)
 /* ---- the first generation: a socket that waits for its visitor ---- */
 
 /* Nothing is ever said there before a visitor comes: TCP itself has to notice that the other side is dead. */
-static void
-keep_alive(int fd)
-{
-	uint64_t beat_s = the->opts->heartbeat_ms / 1000, dead_ms = the->opts->dead_ms;
-	int on = 1, idle = beat_s < 1 ? 1 : beat_s > 3600 ? 3600 : (int)beat_s, probes = 3, each;
-	unsigned timeout = dead_ms > 3600000 ? 3600000 : (unsigned)dead_ms;
-
-	if (the->opts->heartbeat_ms == 0 || dead_ms == 0)
-		return;
-	each = (int)(timeout / 1000) > idle + probes ? ((int)(timeout / 1000) - idle) / probes : 1;
-	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &each, sizeof(each));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
-}
-
 void
 legacy_live(struct client *c)
 {
 	if (c->mux == NULL)
-		keep_alive(c->io.fd);
+		sock_keep_alive(c->io.fd, the->opts->heartbeat_ms, the->opts->dead_ms);
 }
 
 /* What its service says first stays in the socket; an end means that nobody can be served any more. */
@@ -213,6 +197,9 @@ pump(struct raw *r, int end, unsigned events)
 		break;
 	case RELAY_TARGET_RESET:
 		legacy_leave(r, END_TARGET_RESET);
+		break;
+	case RELAY_NO_MEMORY:
+		legacy_leave(r, END_LIMIT);
 		break;
 	}
 }

@@ -120,9 +120,10 @@ has_place(void)
 void
 login_malformed(struct client *c, const char *why)
 {
-	char peer[ENDPOINT_TEXT_MAX];
+	char text[LOG_VALUE_MAX], peer[ENDPOINT_TEXT_MAX];
 
-	log_info("conn=%" PRIu64 " peer=%s %s", c->base.id, endpoint_text(&c->base.peer, peer), why);
+	log_info("conn=%" PRIu64 " peer=%s hello=malformed reason=%s", c->base.id, endpoint_text(&c->base.peer, peer),
+	    log_value(slice_str(why), text));
 	c->verdict = HELLO_MALFORMED;
 }
 
@@ -186,7 +187,7 @@ begin_handshake(struct client *c)
 void
 login_shake(struct client *c)
 {
-	char text[LOG_VALUE_MAX], why[LOG_VALUE_MAX + 16];
+	char why[TLS_WHY_MAX + 16];
 
 	if (!begin_handshake(c))
 		return;
@@ -206,7 +207,7 @@ login_shake(struct client *c)
 		broken(c, errno == 0 ? 0 : -1);
 		break;
 	case TLS_BAD:
-		snprintf(why, sizeof(why), "handshake: %s", log_value(slice_str(tls_why(c->tls)), text));
+		snprintf(why, sizeof(why), "handshake: %s", tls_why(c->tls));
 		login_malformed(c, why);
 		client_linger(c, END_HELLO);
 		break;

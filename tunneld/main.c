@@ -49,7 +49,7 @@ static const struct metric metrics_table[M_COUNT] = {
 static void
 parse_opts(struct options *o, int argc, char **argv)
 {
-	const struct opt table[] = {
+	struct opt table[] = {
 		SERVE_OPTION_LISTEN(o->serve),
 		{ 'i', "identity", "KEYFILE", OPT_TEXT, &o->identity, 0, 0, "this server's key" },
 		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
@@ -63,9 +63,9 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 0, "park", "SECONDS", OPT_SECONDS, &o->park_ms, 0, SERVE_MS_MAX,
 		    "let visitors wait for a client that is away (5)" },
 		{ 0, "heartbeat", "SECONDS", OPT_SECONDS, &o->heartbeat_ms, 0, 86400000,
-		    "ping when nothing was sent for so long (10)" },
+		    "ping after SECONDS without sending anything (10)" },
 		{ 0, "dead-after", "SECONDS", OPT_SECONDS, &o->dead_ms, 0, 86400000,
-		    "end a session that was silent for so long (20)" },
+		    "end a session after SECONDS of silence (20)" },
 		{ 0, "max-logins", "N", OPT_NUMBER, &o->max_logins, 1, 65536,
 		    "logins under way at once, a quarter of it per source (128)" },
 		{ 0, "legacy", "ADDR", OPT_LIST, &o->legacy, 0, 0,
@@ -76,11 +76,15 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 0, "local", "FILE", OPT_TEXT, &o->local, 0, 0,
 		    "the same for this node: targets are the visitors socket" },
 		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, SERVE_MS_MAX,
-		    "on TERM first empty --clients and --local, and go on for so long (2 with --clients)" },
-		SERVE_OPTIONS_WORDED(o->serve, "connections at once (what descriptors allow)", "of no use here (5)"),
+		    "on TERM empty --clients and --local, then keep serving for SECONDS (2 with --clients)" },
+		SERVE_OPTIONS_WORDED(o->serve, "connections at once (what descriptors allow)", "has no effect here"),
 	};
+	size_t n = sizeof(table) / sizeof(table[0]);
 
-	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
+	for (size_t i = 0; i < n; i++)
+		if (table[i].letter == 'j')	/* a row all servers share: here it has but one value */
+			table[i].help = "only 1 is allowed";
+	opts_parse(argc, argv, SYNOPSIS, table, n);
 }
 
 static bool
@@ -150,7 +154,7 @@ static bool
 check_times(const struct options *o)
 {
 	if (o->heartbeat_ms == 0 && o->dead_ms != 0)
-		return log_wrong(false, "--heartbeat 0 wants --dead-after 0: who is not to ping may be silent");
+		return log_wrong(false, "--heartbeat 0 requires --dead-after 0: a side that never pings may be silent");
 	if (o->dead_ms != 0 && o->dead_ms <= o->heartbeat_ms)
 		return log_wrong(false, "--dead-after must be longer than --heartbeat");
 	return true;
@@ -230,6 +234,13 @@ check(const struct options *o)
 	if (o->authorized != NULL)
 		bad = authorized_load(o->authorized, print_line, NULL, &grants);
 	return code == 0 && bad == 0 ? 0 : EXIT_USAGE;
+}
+
+static void
+print_id(const struct identity *key)
+{
+	puts(identity_id(key));
+	log_stdout_done();
 }
 
 /* ---- a serving process ---- */
@@ -411,6 +422,7 @@ main(int argc, char **argv)
 	log_init("tunneld", LOG_LEVEL_INFO, false);
 	launch_fill_std();
 	parse_opts(&o, argc, argv);
+	o.serve.reread = o.authorized;
 	log_init("tunneld", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	good = check_opts(&o);
 	code = load_identity(&o, &key);
@@ -420,7 +432,7 @@ main(int argc, char **argv)
 	if (o.serve.check && !o.id)
 		code = check(&o) == 0 && code == 0 ? 0 : EXIT_USAGE;
 	else if (code == 0 && o.id)
-		code = puts(identity_id(key)) == EOF || fflush(stdout) == EOF ? EXIT_TEMP : 0;
+		print_id(key);
 	else if (code == 0)
 		code = serve(&o, &me);
 	grants_free(grants);

@@ -12,6 +12,7 @@
 #define WITHIN_MIN_MS 1000u	/* clients asked to come back do so over at least this long, */
 #define WITHIN_EACH_MS 25u	/* this much for each: 40 a second, */
 #define WITHIN_MAX_MS 60000u	/* and at most this */
+#define REASON_MAX 512u
 #define NAMES_BYTES (CONTROL_LINE_MAX - 1024u)	/* of the names in a welcome */
 
 /* ---- messages ---- */
@@ -103,11 +104,22 @@ client_word(const struct client *c)
 	return c->session.by_secret ? "secret" : c->session.id[0] != '\0' ? c->session.id : "-";
 }
 
+/* Why it is refused, or down: in a word, and in more of them. */
+static void
+log_end(const struct client *c, const char *state, const char *word, const char *why)
+{
+	char reason[REASON_MAX], text[LOG_VALUE_MAX], peer[ENDPOINT_TEXT_MAX];
+
+	snprintf(reason, sizeof(reason), "%s: %s", word, why);
+	log_info("client=%s conn=%" PRIu64 " peer=%s session=%s reason=%s", client_word(c), c->base.id,
+	    endpoint_text(&c->base.peer, peer), state, log_value(slice_str(reason), text));
+}
+
 void
 session_refuse(struct client *c, enum control_code code, const char *why)
 {
 	const struct refusal *r = &refusals[code];
-	char text[CONTROL_TEXT_MAX], peer[ENDPOINT_TEXT_MAX];
+	char text[CONTROL_TEXT_MAX];
 	struct control m = { .type = CONTROL_ERROR, .code = code, .after_ms = r->after_ms };
 
 	if (c->state >= CLIENT_PARTING)
@@ -116,8 +128,7 @@ session_refuse(struct client *c, enum control_code code, const char *why)
 		why = refusal_text(c, code);
 	if (r->end == END_HELLO)
 		c->verdict = HELLO_MALFORMED;
-	log_info("client=%s conn=%" PRIu64 " peer=%s %s: %s", client_word(c), c->base.id,
-	    endpoint_text(&c->base.peer, peer), control_code_word(code), why);
+	log_end(c, c->joined ? "down" : "refused", control_code_word(code), why);
 	login_over(c, r->end == END_HELLO ? M_LOGINS_FAILED : M_LOGINS_REFUSED);
 	if (!c->session.by_secret && c->mux != NULL) {
 		snprintf(text, sizeof(text), "%s: %s", client_word(c), why);
@@ -139,7 +150,7 @@ welcome(struct client *c)
 	login_over(c, M_LOGINS_OK);
 	client_enter(c, CLIENT_LIVE);
 	client_note_name(c);
-	log_info("client=%s conn=%" PRIu64 " peer=%s up: name=%s streams=%" PRIu32 " sessions=%zu", client_word(c),
+	log_info("client=%s conn=%" PRIu64 " peer=%s session=up name=%s streams=%" PRIu32 " sessions=%zu", client_word(c),
 	    c->base.id, endpoint_text(&c->base.peer, peer), log_value(slice_str(c->name), name), clients_streams(&c->session),
 	    clients_sessions(the->clients));
 	if (c->ancestor)
@@ -311,11 +322,7 @@ on_room(struct mux *m)
 static void
 log_down(const struct client *c, enum mux_end end)
 {
-	const char *why = mux_why(c->mux);
-	char text[LOG_VALUE_MAX], peer[ENDPOINT_TEXT_MAX];
-
-	log_info("client=%s conn=%" PRIu64 " peer=%s down: %s: %s", client_word(c), c->base.id,
-	    endpoint_text(&c->base.peer, peer), mux_end_word(end), log_value(slice_str(why), text));
+	log_end(c, "down", mux_end_word(end), mux_why(c->mux));
 }
 
 static enum conn_end
@@ -347,7 +354,9 @@ on_session_ended(struct mux *m, enum mux_end end)
 	bool login = c->state == CLIENT_HELLO;
 
 	if (c->state == CLIENT_PARTING) {
-		client_linger(c, (enum conn_end)c->end);
+		if (end != MUX_CLOSED && c->end == END_CLOSED)	/* the last visitors' bytes may be lost */
+			log_down(c, end);
+		client_close(c, (enum conn_end)c->end);
 		return;
 	}
 	if (end != MUX_CLOSED)

@@ -71,6 +71,9 @@ ends_in_reset(const struct visitor *v, enum conn_end end)
 	case END_NO_ROUTE:
 	case END_UNREACHABLE:
 	case END_LIMIT:
+	case END_IDLE:
+	case END_HALF_CLOSE:
+	case END_DRAIN:
 		return v->state != VISITOR_LINGER;
 	default:
 		return false;
@@ -131,17 +134,22 @@ visitor_on_io(struct ev_io *io, unsigned events)
 
 	v->readable |= (events & EV_READ) != 0;
 	v->fin |= (events & EV_EOF) != 0;
+	v->error |= (events & EV_ERROR) != 0;
 	switch ((enum visitor_state)v->state) {
 	case VISITOR_HEADER:
 		if (events & (EV_READ | EV_EOF | EV_ERROR))
 			arrival_read(v);
+		if (v->error && (v->state == VISITOR_KIND || v->state == VISITOR_PARKED))	/* it is not told again */
+			visitor_close(v, END_CLIENT_RESET);
 		break;
 	case VISITOR_KIND:
-		if (events & (EV_READ | EV_EOF | EV_ERROR))
+		if (v->error)
+			visitor_close(v, END_CLIENT_RESET);
+		else if (events & (EV_READ | EV_EOF))
 			arrival_again(v, false);
 		break;
 	case VISITOR_PARKED:		/* not read until it is joined, but a reset ends it */
-		if (events & EV_ERROR)
+		if (v->error)
 			visitor_close(v, END_CLIENT_RESET);
 		break;
 	case VISITOR_REQUEST:

@@ -15,14 +15,17 @@
 /*
  * Who it is and what it wants, the session it is for, its stream.
  *
- *   HEADER -> KIND --session there--> JOINED --both ends done--> CLOSED
- *      |        '------- away ------> PARKED --session there--> JOINED
- *      |        |                        |                        |
- *      '--------'------------------------'--> REQUEST -> LINGER --'--> CLOSED
+ *            .--- the header tells ----.
+ *            |                         v
+ *   HEADER --'--> KIND --it shows------+--session there--> JOINED --both ends done--> CLOSED
+ *                                      |                    ^  |
+ *                                      '--away--> PARKED ---'  |
+ *                                      |            |          |
+ *                                      '------------'----------'--> REQUEST --> LINGER --> CLOSED
  *
- * KIND is passed through when the kind is told. REQUEST and LINGER are for visitors that speak HTTP and get an answer
- * instead of a stream; others are reset. RAW stands for JOINED with an ancestor of the first generation. Every state has
- * a deadline (in JOINED and RAW it is the stream's own) and can end in CLOSED.
+ * REQUEST and LINGER are for visitors that speak HTTP and get an answer instead of a stream; others are reset. RAW stands
+ * for JOINED with an ancestor of the first generation. Every state has a deadline (in JOINED and RAW it is the stream's own)
+ * and can end in CLOSED.
  */
 enum visitor_state {
 	VISITOR_HEADER,
@@ -74,6 +77,7 @@ struct visitor {
 	bool is_passed : 1;		/* somebody else may hold the socket, too */
 	bool readable : 1;		/* as far as is known */
 	bool fin : 1;
+	bool error : 1;			/* it is broken: what came before may still be read */
 };
 
 _Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && ANSWER_LOCAL < 4, "bit fields of struct visitor");

@@ -14,7 +14,7 @@ VISITORS=${VISITORS##* }
 base=$(fds tunneld)
 RAW=hex:11110006733363726574
 see() { client "$VISITORS" visitor:old.test,kind=tcp "$@"; }
-up() { logged_times "$1" 'client=secret conn=[0-9]+ peer=.* up: name=old.test ' tunneld; }
+up() { logged_times "$1" 'client=secret conn=[0-9]+ peer=.* session=up name=old.test ' tunneld; }
 hung_up_on() { # WORD...: a client that is not taken: closed, without a byte
 	has "$(client "$LEGACY" "$@" timeout:5 read)" '^got= end=(eof|reset)$'
 }
@@ -25,7 +25,7 @@ up 1
 spawn_peer two client "$LEGACY" $RAW until:ping send:two shut read
 up 2
 hung_up_on $RAW
-logged 'client=secret conn=[0-9]+ peer=.* limit: ' tunneld
+logged 'client=secret conn=[0-9]+ peer=.* session=refused reason="limit: ' tunneld
 same "got=one end=eof got=two end=eof" "$(for _ in 1 2; do see send:ping shut read; done | sort | paste -sd ' ')"
 ends one 0
 ends two 0
@@ -61,7 +61,7 @@ up 6
 # shellcheck disable=SC2086
 has "$(timeout 9 python3 -SE "$TESTS/tunnel.py" plain "$LEGACY" $LOGIN timeout:5 end)" 'end=(close_notify|eof|reset)$'
 hung_up_on $RAW
-logged_times 3 'client=secret conn=[0-9]+ peer=.* limit: ' tunneld
+logged_times 3 'client=secret conn=[0-9]+ peer=.* session=refused reason="limit: ' tunneld
 for i in 1 2; do spawn_peer "held$i" client "$VISITORS" visitor:old.test,kind=tcp recv:3 wait:over shut; done
 for i in 1 2; do wait_for 5 grep -qE '^got=(fiv|six)' "held$i.log" || fail "no answer"; done
 has "$(see send:ping shut read)" '^got=(five|six) end=eof$'

@@ -38,7 +38,7 @@ pull() { # WHAT LOAD: both notice, soon
 	    fail "tunnelc, $1: no line"
 	ms=$(($(now_ms) - began))
 	[ $ms -lt 6000 ] || fail "tunnelc, $1: after $ms ms"
-	wait_for 10 has_lines "$PULLS" 'down: (silent: "nothing came|lost: )' tunneld ||
+	wait_for 10 has_lines "$PULLS" 'session=down reason="(silent: nothing came|lost: )' tunneld ||
 	    fail "tunneld, $1: no line"
 	ms=$(($(now_ms) - began))
 	[ $ms -lt 6000 ] || fail "tunneld, $1: after $ms ms"

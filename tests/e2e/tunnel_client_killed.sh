@@ -32,7 +32,7 @@ done
 ends asks 0
 has "$(cat asks.log)" 'x20503.*Tunnel-Error:\\x20offline.*Retry-After'
 logged_times 7 "name=$NAME route=$NAME target=$ID .* end=target-reset\$" tunneld
-logged "client=$ID conn=[0-9]+ peer=.* down: lost: " tunneld
+logged "client=$ID conn=[0-9]+ peer=.* session=down reason=\"lost: .*\"\$" tunneld
 logged "name=$NAME route=- target=- hello=ok rx=[0-9]+ tx=[0-9]+ ms=[0-9]+ end=client-reset\$" tunneld
 logged '^2 bytes=[1-9][0-9]* .* end=(reset|eof)$' drinks
 same 0 "$(metric tunneld_sessions)" "sessions"

@@ -15,7 +15,7 @@ wait_for 5 test -e there
 
 began=$(now_ms)
 signal c STOP
-logged "client=$ID conn=[0-9]+ peer=.* down: silent: \"nothing came for [0-9]+ ms\"" tunneld
+logged "client=$ID conn=[0-9]+ peer=.* session=down reason=\"silent: nothing came for [0-9]+ ms\"\$" tunneld
 ms=$(($(now_ms) - began))
 [ $ms -ge 900 ] || fail "dead after $ms ms already"	# the last byte may have come up to a heartbeat before
 logged "name=$NAME route=- .* end=idle\$" tunneld

@@ -33,7 +33,7 @@ cpu=$(($(cpu_ms "$(pid_of tunneld)") - cpu))
 grew=$(($(rss_kb "$(pid_of tunneld)") - rss))
 sanitized || [ $grew -lt 4096 ] || fail "$grew KB more memory"
 killed deaf
-logged "client=$ID conn=[0-9]+ peer=.* down: lost: " tunneld
+logged "client=$ID conn=[0-9]+ peer=.* session=down reason=\"lost: .*\"\$" tunneld
 ends pushed 0
 fds_back "$base" tunneld
 
@@ -43,7 +43,7 @@ spawn mute python3 -SE "$TESTS/tunnel.py" client "$TUNNEL" deaf.key hello get ho
 logged '^welcome' mute
 spawn_peer pushes client "$VISITORS" "visitor:$ID.tun.test,kind=tcp" wait:again push:1 read
 wait_for 10 test -e again || fail "no visitor: $(cat mute.log)"
-wait_for 15 grep -qE "client=$ID conn=[0-9]+ peer=.* down: (silent: \"nothing came|lost: )" tunneld.log ||
+wait_for 15 grep -qE "client=$ID conn=[0-9]+ peer=.* session=down reason=\"(silent: nothing came|lost: )" tunneld.log ||
     fail "it is never given up"
 ends pushes 0
 has "$(cat pushes.log)" 'end=reset$'

@@ -18,24 +18,27 @@ rss=$(rss_kb "$(pid_of tunneld)")
 evil() { timeout 20 python3 -SE "$TESTS/tunnel.py" client "$TUNNEL" evil.key hello get "$@" | tail -n +2; }
 # its line of the log, the newest
 newest() { grep -E "$1" tunneld.log | tail -n 1; }
+downs=0
+# down REASON: one more of its sessions is, for that
+down() {
+	downs=$((downs + 1))
+	logged_times $downs "client=$EVIL conn=[0-9]+ peer=[^ ]+ session=down reason=\"protocol: .+\"\$" tunneld
+	has "$(newest "client=$EVIL .* session=down ")" "session=down reason=\"protocol: $1"
+}
 sessions=0
 # breaks REASON WORD...: these end its session, with a GOAWAY that says so and a close, and with the reason in the log
 breaks() {
 	local reason="$1"; shift
 	has "$(evil "$@" end)" '3:0:0:1 .*end=(close_notify|eof|reset)|^end='
 	sessions=$((sessions + 1))
-	logged_times $sessions "client=$EVIL conn=[0-9]+ peer=.* down: protocol: \".+\"" tunneld
-	has "$(newest "client=$EVIL .* down: ")" "down: protocol: \"$reason"
+	down "$reason"
 	logged_times $sessions "name=$EVIL.tun.test route=- .* hello=malformed .* end=hello\$" tunneld
 }
-refused=0
 # refused REASON WORD...: the same, told by an error on stream 1
 refused() {
 	local reason="$1"; shift
 	has "$(evil "$@" end)" 'error code=protocol'
-	refused=$((refused + 1))
-	logged_times $refused "client=$EVIL conn=[0-9]+ peer=[^ ]+ protocol: " tunneld
-	has "$(newest "client=$EVIL conn=[0-9]+ peer=[^ ]+ protocol: ")" "protocol: $reason"
+	down "$reason"
 }
 pings() { printf '\\x00\\x02\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01%.0s' $(seq "$1"); }
 
@@ -72,7 +75,7 @@ refused 'a message out of place' \
 refused 'a message is too long' "part:$(printf '%066000d' 0)"
 # Without it nothing can be told any more.
 has "$(evil frame:1:8:1:0 end)" '^3:0:0:0 end=close_notify$'
-logged "client=$EVIL conn=[0-9]+ peer=[^ ]+ protocol: stream 1 was reset\$" tunneld
+logged "client=$EVIL conn=[0-9]+ peer=[^ ]+ session=down reason=\"protocol: stream 1 was reset\"\$" tunneld
 
 # What is no breach costs nothing: unknown messages and flags, streams of its own, a large frame, its end without a
 # word.
@@ -80,7 +83,7 @@ has "$(evil 'line:{"type":"weather","is":"fine"}' frame:1:61440:1:1 frame:0:1:3:
     '^1:8:3:0 end=timeout$'
 has "$(evil 'part:{"type":"x","y":"' frame:0:0:1:60000:y 'line:"}' timeout:0.7 end)" '^(1:0:1:[0-9]+ )?end=timeout$'
 evil rst
-logged "client=$EVIL conn=[0-9]+ peer=.* down: lost: " tunneld
+logged "client=$EVIL conn=[0-9]+ peer=.* session=down reason=\"lost: .*\"\$" tunneld
 
 # Visitors of such a client end with its session, and are told what can be told.
 spawn hold python3 -SE "$TESTS/tunnel.py" client "$TUNNEL" evil.key hello get hold wait:broken frame:9:0:0:0 end

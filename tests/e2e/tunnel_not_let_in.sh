@@ -16,7 +16,7 @@ base=$(fds tunneld)
 refused() { # NAME ID CODE
 	spawn_tunnel "$1" "tcp=$WEB"
 	logged "link=down reason=\"refused: $3: $2: .*\" retry_ms=[0-9]+\$" "$1"
-	logged "client=$2 conn=[0-9]+ peer=127.* $3: " tunneld
+	logged "client=$2 conn=[0-9]+ peer=127.* session=refused reason=\"$3: .*\"\$" tunneld
 	logged "name=$2.tun.test .* hello=ok .* end=denied\$" tunneld
 	not_logged 'link=up' "$1"
 	exits 111 "$TUNNELC" -i "$1.key" --ready

@@ -19,7 +19,7 @@ wait_for 20 test -e whole.there
 
 grep -v "$GOES" auth >auth.new || :
 mv auth.new auth
-logged "client=$GOES conn=[0-9]+ peer=.* revoked: its authorization was withdrawn\$" tunneld
+logged "client=$GOES conn=[0-9]+ peer=.* session=down reason=\"revoked: its authorization was withdrawn\"\$" tunneld
 logged "name=$GOES.tun.test .* hello=ok .* end=denied\$" tunneld
 logged "name=goes.test route=goes.test target=$GOES .* end=target-reset\$" tunneld
 ends cut 0

@@ -18,7 +18,7 @@ base=$(fds tunneld)
 # sessions=1: who is there stays.
 spawn_tunnel two "tcp=$SECOND" "tls=$HOLDS_SECOND"
 logged "link=down reason=\"refused: limit: .*\" retry_ms=(59|6[01])[0-9]{3}\$" two
-logged "client=$ID conn=[0-9]+ peer=.* limit: as many sessions as it may have are here already\$" tunneld
+logged "client=$ID conn=[0-9]+ peer=.* session=refused reason=\"limit: as many sessions as it may have are here already\"\$" tunneld
 logged "name=$ID.tun.test .* hello=ok .* end=limit\$" tunneld
 same "5 x got=first end=eof" "$(peer crowd 5 "unix:$T/visitors" visitor:app.test,kind=tcp shut read)"
 sleep 1

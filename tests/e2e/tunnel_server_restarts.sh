@@ -17,7 +17,7 @@ spawn_peer up client "unix:$T/visitors" "visitor:$NAME,kind=tls" data:4m wait:go
 metric_is 2 tunnelc_visitors
 old=$(pid_of tunneld)
 signal tunneld TERM
-logged 'stopping: 3 connections have 20000 ms to finish' tunneld
+logged 'stopping: 3 connections have 20 s to finish' tunneld
 logged "link=draining visitors=2 retry_ms=[0-9]+\$" c
 retry_ms=$(sed -n 's/.*link=draining .*retry_ms=//p' c.log)
 [ "$retry_ms" -le 1000 ] || fail "told to be back within 1 s, wants to be in $retry_ms ms"

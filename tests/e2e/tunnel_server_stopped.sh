@@ -23,7 +23,7 @@ fds_back "$mine" c
 signal tunneld CONT
 ends busy 0
 same "got=x got= end=reset" "$(paste -sd ' ' busy.log)"
-logged "client=$ID conn=[0-9]+ peer=.* down: (lost|silent): " tunneld
+logged "client=$ID conn=[0-9]+ peer=.* session=down reason=\"(lost|silent): .*\"\$" tunneld
 wait_for 20 has_lines 2 'link=up' c || fail "not back: $(cat c.log)"
 served() { [ "$(visit "$NAME,kind=tcp" send:hello shut read)" = "got=hello end=eof" ]; }
 wait_for 10 served || fail "not served"

@@ -23,7 +23,7 @@ stranger() {
 	last=$(grep -E "$LAST" tunneld.log | tail -n 1)
 	conn=$(echo "$last" | grep -o 'conn=[0-9]*')
 	has "$last
-$(grep "$conn peer=.* handshake: " tunneld.log)" "$reason"
+$(grep "$conn peer=.* hello=malformed reason=\"handshake: " tunneld.log)" "$reason"
 }
 SAYS="python3 -SE $TESTS/peer.py client $TUNNEL"
 LAST='name=- route=- target=- hello=[a-z-]+ rx=0 tx=0 .* end=(hello|client-reset)$'
@@ -41,7 +41,7 @@ stranger hello=not-tls curl -sS --max-time 8 "http://$TUNNEL/"
 stranger hello=not-tls $SAYS 'hex:0000000000000000000000000000000000000000000000000000' read
 stranger hello=not-tls $SAYS 'send:SSH-2.0-OpenSSH_9.2\r\n' read
 stranger hello=eof $SAYS hex:16 shut read
-stranger 'handshake: "no TLS 1.3 hello"' openssl s_client -connect "$TUNNEL" -tls1_2 -alpn tun/1
+stranger '"handshake: no TLS 1.3 hello"' openssl s_client -connect "$TUNNEL" -tls1_2 -alpn tun/1
 has "$(cat stranger.out)" 'alert protocol version'
 stranger 'handshake: .*certificate' openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1		# none
 stranger handshake: openssl s_client -connect "$TUNNEL" -tls1_3 -alpn h2 -cert ed.crt -key ed.key
@@ -49,11 +49,11 @@ has "$(cat stranger.out)" 'no application protocol'
 stranger handshake: openssl s_client -connect "$TUNNEL" -tls1_3 -cert ed.crt -key ed.key	# no ALPN at all
 stranger handshake: openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1 -cert rsa.crt -key rsa.key
 stranger handshake: openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1 -cert p384.crt -key p384.key
-stranger 'handshake: "excessive message size"' \
+stranger '"handshake: excessive message size"' \
     openssl s_client -connect "$TUNNEL" -tls1_3 -alpn tun/1 -cert fat.crt -key fat.key
 # A record that claims to be larger than any, a hello that goes on and on, and one that is cut off.
 stranger handshake: $SAYS hex:160301ffff "data:70000" read
-stranger 'handshake: "too many bytes before the end of the handshake"' \
+stranger '"handshake: too many bytes before the end of the handshake"' \
     $SAYS hello:hub.test,pad=20000 read
 stranger hello=eof $SAYS hello:hub.test,cut=10 shut read
 

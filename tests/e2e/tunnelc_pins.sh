@@ -12,11 +12,11 @@ start_client() { local name="$1"; shift; spawn "$name" "$TUNNELC" -s "$TUNNEL" -
 
 # -k: expected and seen are both logged; several are any of them.
 start_client wrong -k "$WRONG"
-logged "warn: server=$TUNNEL link=down reason=\"wrong pin: the server has the key $SERVER: not $WRONG of -k\" retry_ms=" wrong
+logged "warn: server=$TUNNEL link=down reason=\"wrong server key: it has $SERVER, -k says $WRONG\" retry_ms=" wrong
 wait_for 20 has_lines 3 'handshake -> closed' wrong || fail "it is not tried again"
-same 1 "$(count 'wrong pin' wrong)" "lines about the pin"
+same 1 "$(count 'wrong server key' wrong)" "lines about the pin"
 not_logged 'link=up|hello' wrong
-not_logged "up: |$CLIENT" tunneld		# not even who we are
+not_logged "session=up|$CLIENT" tunneld		# not even who we are
 signal wrong TERM
 ends wrong 0
 start_client any -k "$WRONG" -k "$SERVER"
@@ -26,7 +26,7 @@ stop any
 # --known-servers: as it is when the server is dialled.
 echo "$TUNNEL $WRONG # an old key" >known
 start_client known --known-servers known
-logged "wrong pin: the server has the key $SERVER: not $WRONG of known\"" known
+logged "wrong server key: it has $SERVER, known says $WRONG\"" known
 echo "$TUNNEL bad" >>known
 wait_for 20 grep -q 'known:2: no id' known.log || fail "the bad line is not named"
 echo "$TUNNEL $SERVER" >known

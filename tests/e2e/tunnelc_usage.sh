@@ -33,11 +33,11 @@ refused '-s a.test: no port' -s a.test -i key -k "$PIN" tls=a:1
 refused '-s :1: ' -s :1 -i key -k "$PIN" tls=a:1
 refused 'is given twice' -s a.test:1 -s a.test:1 -i key -k "$PIN" tls=a:1
 refused 'no key: give -i' -s a.test:1 -k "$PIN" tls=a:1
-refused 'which key has the server' -s a.test:1 -i key tls=a:1
+refused 'which key should the server have' -s a.test:1 -i key tls=a:1
 refused '-k abc: no id' -s a.test:1 -i key -k abc tls=a:1
 refused 'without server keys' -s a.test:1 --secret-file secret -k "$PIN" tls=a:1
-refused 'without a name' -s a.test:1 --secret-file secret tcp=a:1 tls:b.test=a:1
-refused 'without a name' -s a.test:1 --secret-file secret -c 'http:*.b.test=a:1'
+refused 'bring no name' -s a.test:1 --secret-file secret tcp=a:1 tls:b.test=a:1
+refused 'bring no name' -s a.test:1 --secret-file secret -c 'http:*.b.test=a:1'
 refused 'nothing to serve' -s a.test:1 -i key -k "$PIN"
 refused 'nothing to serve' -s a.test:1 -i key -k "$PIN" proxy=v1
 refused 'nothing to serve' -s a.test:1 -i key -k "$PIN" --
@@ -49,7 +49,7 @@ refused '--metrics a: no port' -s a.test:1 -i key -k "$PIN" tls=a:1 -m a
 refused 'exclude each other' --id --ready -i key
 refused 'take neither a server' --id -i key -s a.test:1
 refused 'take neither a server' --id -i key tls=a:1
-refused 'give -i KEYFILE' --id
+refused 'error: no key: give -i KEYFILE' --id
 refused 'no -i' --new-key new -i key
 refused 'exclude each other' --new-key new -c
 [ ! -e new ] || fail "--new-key made a file all the same"
@@ -104,3 +104,4 @@ exits 100 "$TUNNELC" -c -s a.test:1 -i key --known-servers nowhere tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 -i nowhere -k "$PIN" tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 --secret-file nowhere tls=a:1
 exits 111 "$TUNNELC" -s a.test:1 -i key --known-servers nowhere tls=a:1
+has "$(cat err)" '^tunnelc: error: --known-servers nowhere: No such file'

@@ -13,16 +13,16 @@ start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --v
 ADDR=${READY%% *}
 
 has "$(tunnel client "$ADDR" a.key proxy:192.0.2.7:77 hello get)" '^welcome '
-logged "client=$ID conn=1 peer=192.0.2.7:77 up: " tunneld
+logged "client=$ID conn=1 peer=192.0.2.7:77 session=up " tunneld
 logged 'conn=1 peer=192.0.2.7:77 .* hello=ok .* end=' tunneld
 has "$(tunnel client "$ADDR" a.key proxy:198.51.100.7:77 hello get end)" '^error code=from '
 logged 'peer=198.51.100.7:77 .* end=denied' tunneld
 # Without a header, or with a broken one, it is closed without a byte.
 has "$(tunnel client "$ADDR" a.key hello get)" '^end='
-logged 'info: conn=3 peer=127.0.0.1:[0-9]+ header: it does not begin with a PROXY header$' tunneld
+logged 'info: conn=3 peer=127.0.0.1:[0-9]+ hello=malformed reason="header: it does not begin with a PROXY header"$' tunneld
 logged 'conn=3 peer=127.0.0.1:[0-9]+ .* hello=malformed .* end=hello' tunneld
 has "$(client "$ADDR" 'send:PROXY TCP4 x\r\n' shut timeout:5 read)" '^got= end=(eof|reset)$'
-logged 'info: conn=4 peer=127.0.0.1:[0-9]+ header: its PROXY header is broken or too long$' tunneld
+logged 'info: conn=4 peer=127.0.0.1:[0-9]+ hello=malformed reason="header: its PROXY header is broken or too long"$' tunneld
 # In pieces, and a source's share of the logins goes by the header.
 for n in 1 2; do
 	spawn "silent$n" python3 -SE "$TESTS/peer.py" client "$ADDR" pieces:1:0.002 'send:PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n' \

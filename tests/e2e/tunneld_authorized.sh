@@ -59,25 +59,25 @@ ln -s current/auth auth.new
 mv auth.new auth
 read_again 1
 has "$(saw b)" 'error code=revoked$'
-logged "client=$B .* revoked: " tunneld
+logged "client=$B .* session=down reason=\"revoked: .*\"\$" tunneld
 ln -s v2 next
 mv -T next current
 read_again 2
 has "$(tunnel c.key hello get)" "^welcome names=$C.tun.test "
 
-# A file that is bad, gone or a folder: what was read before holds, said once.
+# A file that is bad, gone or a folder: keeping the previous version, said once.
 printf '%s\n' 'nonsense' "$A" "$A sessions=0" | renamed
 logged_times 1 '^tunneld: error: authorized: auth:1: neither an id' tunneld
 logged_times 1 '^tunneld: error: authorized: auth:3: bad number 0 in sessions=' tunneld
-logged_times 1 '^tunneld: error: authorized: auth: refused; what was read before holds' tunneld
+logged_times 1 '^tunneld: error: authorized: auth: refused; keeping the previous version' tunneld
 has "$(tunnel c.key hello get)" '^welcome '
 rm auth
-logged_times 1 '^tunneld: error: authorized: auth: No such file or directory; what was read before holds' tunneld
+logged_times 1 '^tunneld: error: authorized: auth: No such file or directory; keeping the previous version' tunneld
 mkdir auth
 logged_times 1 '^tunneld: error: authorized: auth: not a plain file$' tunneld
 sleep 0.6
 has "$(tunnel c.key hello get)" '^welcome '
-same 3 "$(count 'what was read before holds' tunneld)" "said once each"
+same 3 "$(count 'keeping the previous version' tunneld)" "said once each"
 same 3 "$(metric 'authorized_reloads_total{result="failed"}')" "failures counted"
 same 2 "$(metric authorized_lines)"
 rmdir auth

@@ -44,7 +44,7 @@ VISITOR=$!
 wait_for 5 test -e there || fail "no visitor"
 signal tunneld TERM
 logged 'STOPPING=1' systemd
-logged 'stopping: 2 connections have 30000 ms to finish' tunneld
+logged 'stopping: 2 connections have 30 s to finish' tunneld
 kill -0 "$VISITOR" || fail "the visitor was not let finish"
 before=$(now_ms)
 signal tunneld TERM

@@ -11,7 +11,7 @@ printf '%s\n' "secret=sha256:$(hash_of s3cret) names=old.test" "secret=sha256:$(
 start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
     --legacy 127.0.0.1:0 --park 0 --max-logins 40
 LEGACY=${READY##* }
-up() { logged_times "$1" 'client=secret conn=[0-9]+ .* up: ' tunneld; }
+up() { logged_times "$1" 'client=secret conn=[0-9]+ .* session=up ' tunneld; }
 MAGIC='raw:\x11\x11\x00\x06s3cret'
 
 # ---- the first generation: the connection is one visitor's ----
@@ -57,17 +57,17 @@ saw yamux '^stream=4 flags=1:1 data=abc$'
 
 # A second session of one secret is one too many; two.test has two.
 has "$(tunnel plain "$LEGACY" $LOGIN timeout:3 end)" 'end=(close_notify|eof|reset)$'
-logged 'client=secret conn=[0-9]+ peer=.* limit: ' tunneld
+logged 'client=secret conn=[0-9]+ peer=.* session=refused reason="limit: ' tunneld
 logged 'hello=ok .* end=limit' tunneld
 
 # ---- who is none ----
 for bad in hex:1111000461626364 hex:1112 hex:11110000 hex:16030102 'send:GET / HTTP/1.0\r\n\r\n' hex:01; do
 	has "$(client "$LEGACY" "$bad" timeout:5 read)" '^got= end=(eof|reset)$'
 done
-logged 'client=secret conn=[0-9]+ peer=.* unauthorised: no line .* its hash' tunneld
+logged 'client=secret conn=[0-9]+ peer=.* session=refused reason="unauthorised: no line .* its hash"$' tunneld
 logged 'hello=ok .* end=denied' tunneld
 logged_times 5 'hello=malformed .* end=hello' tunneld
-logged_times 5 "info: conn=[0-9]+ peer=.* secret: neither of the ancestors' handshakes\$" tunneld
+logged_times 5 "info: conn=[0-9]+ peer=.* hello=malformed reason=\"secret: neither of the ancestors' handshakes\"\$" tunneld
 has "$(client "$LEGACY" hex:1111 shut timeout:5 read)" '^got= end='
 logged 'hello=eof .* end=hello' tunneld
 has "$(tunnel plain "$LEGACY" frame:1:1:1:0 'frame:0:0:1:4:x' end)" 'end=(close_notify|eof|reset)$'

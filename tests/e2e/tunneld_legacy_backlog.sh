@@ -11,7 +11,7 @@ start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --v
 spawn ancestor timeout 60 python3 -SE "$TESTS/tunnel.py" plain "${READY##* }" frame:1:1:1:0 \
     'raw:\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0a\x11\x11\x00\x06s3cret' frame:1:4:1:0 timeout:0.5 wait:there end \
     frame:1:2:2:0 frame:1:8:4:0 end wait:over
-logged 'client=secret .* up: ' tunneld
+logged 'client=secret .* session=up ' tunneld
 
 # opened LINE: how many streams it saw opened in so many steps
 opened() { sed -n "$1p" ancestor.log | grep -oE '(^| )1:1:[0-9]+:0' | wc -l; }

@@ -10,7 +10,7 @@ ip addr add 10.9.9.9/32 dev lo
 start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
     --legacy 127.0.0.1:0 --heartbeat 1 --dead-after 3
 spawn_peer silent client "${READY##* }" from:10.9.9.9 hex:11110006733363726574 timeout:60 read
-logged 'client=secret .* up: ' tunneld
+logged 'client=secret .* session=up ' tunneld
 sleep 4		# alive: its kernel answers
 not_logged 'end=' tunneld
 ip addr del 10.9.9.9/32 dev lo

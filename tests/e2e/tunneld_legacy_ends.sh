@@ -14,7 +14,7 @@ kill -STOP "$(pid_of tunneld)"
 spawn_peer gone client "$LEGACY" hex:11110006733363726574 shut touch:said timeout:60 read
 wait_for 5 test -e said
 kill -CONT "$(pid_of tunneld)"
-logged 'client=secret .* up: ' tunneld
+logged 'client=secret .* session=up ' tunneld
 ends gone 0
 same 'got= end=eof' "$(cat gone.log)"
 metric_is 0 tunneld_sessions
@@ -22,7 +22,7 @@ has "$(visit old.test 'send:GET / HTTP/1.0\r\n\r\n' read)" 'x20503.*offline'
 
 # The visitor's reset is one for its service, too.
 spawn_peer raw client "$LEGACY" hex:11110006733363726574 until:ping print:there timeout:20 read
-logged_times 2 'client=secret .* up: ' tunneld
+logged_times 2 'client=secret .* session=up ' tunneld
 spawn_peer visitor client "unix:$T/visitors" pass:old.test,kind=tcp send:ping wait:reset rst
 logged '^there' raw
 kill -TERM "$(pid_of tunneld)"

@@ -18,14 +18,14 @@ launch --max-logins 40 -m "unix:$T/metrics"
 # A good one.
 out=$(tunnel client "$ADDR" a.key hello get)
 same "welcome names=$ID.tun.test,app.test heartbeat_ms=10000 dead_ms=20000 streams=1024 within_ms=1000" "$out"
-logged "client=$ID conn=[0-9]+ peer=.* up: name=$ID.tun.test streams=1024 sessions=1" tunneld
+logged "client=$ID conn=[0-9]+ peer=.* session=up name=$ID.tun.test streams=1024 sessions=1" tunneld
 logged "name=$ID.tun.test route=- target=- hello=ok rx=[0-9]+ tx=[0-9]+ ms=[0-9]+ end=(closed|client-reset)" tunneld
 
 # One that is not listed is told so, in words that can be pasted, and the connection ends in order.
 out=$(tunnel client "$ADDR" stranger.key hello get end)
 has "$out" "^error code=unauthorised text=$STRANGER: .* after_ms=0$"
 has "$out" 'end=(close_notify|eof)$'
-logged "client=$STRANGER conn=[0-9]+ peer=.* unauthorised: " tunneld
+logged "client=$STRANGER conn=[0-9]+ peer=.* session=refused reason=\"unauthorised: not authorised; .*\"\$" tunneld
 logged "name=$STRANGER.tun.test .* hello=ok .* end=denied" tunneld
 
 # Garbage of all sorts.
@@ -35,7 +35,7 @@ logged 'hello=not-tls rx=0 tx=0 ms=[0-9]+ end=hello' tunneld
 client "$ADDR" hello:x timeout:5 alert >out
 has "$(cat out)" '^alert=[0-9]+ .*end=eof$'
 logged 'hello=malformed .* end=hello' tunneld
-logged 'handshake: ' tunneld
+logged 'hello=malformed reason="handshake: ' tunneld
 client "$ADDR" shut timeout:5 read >out
 logged 'hello=eof .* end=hello' tunneld
 client "$ADDR" hex:1603 rst
@@ -51,7 +51,7 @@ has "$(tunnel client "$ADDR" a.key frame:0:1:3:2:x end)" '^1:8:3:0 3:0:0:0 end=c
 logged 'protocol: its first stream is not stream 1' tunneld
 has "$(tunnel client "$ADDR" a.key hello get timeout:1 frame:0:1:3:1:x end)" '1:8:3:0 end=timeout' # another stream is reset, no more
 has "$(tunnel client "$ADDR" a.key hello get opens:5000:3 end)" '3:0:0:1 .*end=(close_notify|eof|reset)|end=(pipe|tls)'
-logged "client=$ID .* down: protocol: " tunneld
+logged "client=$ID .* session=down reason=\"protocol: .*\"\$" tunneld
 has "$(tunnel client "$ADDR" a.key hello get frame:9:0:0:0 end)" '3:0:0:1 .*end=|end='
 has "$(tunnel client "$ADDR" a.key "part:$(printf '%070000d' 0)" end)" 'code=protocol'
 

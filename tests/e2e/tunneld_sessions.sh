@@ -47,7 +47,7 @@ stop new
 spawn mute python3 -SE "$TESTS/tunnel.py" client "$ADDR" a.key "$ONE" get sleep:20
 saw mute '^welcome'
 before=$(now_ms)
-logged "client=$ID conn=[0-9]+ peer=.* down: silent: " tunneld
+logged "client=$ID conn=[0-9]+ peer=.* session=down reason=\"silent: .*\"\$" tunneld
 logged 'end=idle' tunneld
 [ $(($(now_ms) - before)) -lt 3000 ] || fail "dead for too long"
 stop other

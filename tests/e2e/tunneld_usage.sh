@@ -7,7 +7,7 @@ ID=$(key server.key)
 echo "$ID names=app.test" >auth
 exits 0 "$TUNNELD" -h
 has "$(cat out)" '--max-conns N +connections at once \(what'		# one process: not each worker's
-has "$(cat out)" '--connect-timeout SECONDS +of no use here'
+has "$(cat out)" '--connect-timeout SECONDS +has no effect here'
 has "$(cat out)" '--dead-after'
 exits 0 "$TUNNELD" -V
 has "$(cat out)" '^tunneld [0-9]+\.[0-9]+\.[0-9]+'

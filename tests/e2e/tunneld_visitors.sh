@@ -162,10 +162,10 @@ for bad in 'send:GET / HTTP/1.0\r\n\r\n' hex:0d0a0d0a000d0a515549540a3000 'send:
 	has "$(client "unix:$T/visitors" "$bad" timeout:5 read)" '^got= end='
 done
 logged_times 5 'hello=malformed .* end=hello' tunneld
-logged_times 5 'info: conn=[0-9]+ peer=unix header: ' tunneld
-logged 'header: it does not begin with a PROXY header$' tunneld
-logged 'header: version 1 has no place for a name$' tunneld
-logged_times 3 'header: its PROXY header is broken or too long$' tunneld
+logged_times 5 'info: conn=[0-9]+ peer=unix hello=malformed reason="header: ' tunneld
+logged 'reason="header: it does not begin with a PROXY header"$' tunneld
+logged 'reason="header: version 1 has no place for a name"$' tunneld
+logged_times 3 'reason="header: its PROXY header is broken or too long"$' tunneld
 has "$(client "unix:$T/visitors" hex:0d0a0d0a000d shut timeout:5 read)" '^got= end='
 logged 'hello=eof .* end=hello' tunneld
 # A descriptor that is no stream socket; bytes behind the header of one that is.
@@ -183,8 +183,8 @@ python3 -SE - <<-'END'
 	        pass
 END
 logged_times 8 'hello=malformed .* end=hello' tunneld
-logged_times 2 'header: the descriptor that came with it is no stream socket$' tunneld
-logged_times 1 'header: bytes behind that of a handed-over socket$' tunneld
+logged_times 2 'reason="header: the descriptor that came with it is no stream socket"$' tunneld
+logged_times 1 'reason="header: bytes behind that of a handed-over socket"$' tunneld
 has "$(curl -sS --unix-socket metrics http://localhost/metrics)" '^tunneld_visitors_total\{kind="http"\} [1-9]'
 [ "$(find "/proc/$(pid_of tunneld)/fd" -type l | wc -l)" -lt 20 ] || fail "descriptors are left: $(ls -l "/proc/$(pid_of tunneld)/fd")"
 

@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Where there is no thread to read a file with, tunneld (-a) and sniroute (routes) say so once, and read it as soon as
+# there is one.
+. "${0%/*}/lib.sh"
+
+sanitized && skip "the sanitizer wants to be loaded first"
+cat >fails.c <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <errno.h>
+	#include <pthread.h>
+	#include <unistd.h>
+	int pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*body)(void *), void *arg)
+	{
+		if (access("fails", F_OK) == 0)
+			return access("otherwise", F_OK) == 0 ? ENOMEM : EAGAIN;
+		return ((int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *))dlsym(RTLD_NEXT,
+		    "pthread_create"))(t, a, body, arg);
+	}
+END
+gcc -shared -fPIC -O1 -o fails.so fails.c
+
+A=$(key a.key)
+echo "$A" >auth
+echo 'a.test tls=127.0.0.1:1' >routes
+export LD_PRELOAD="$T/fails.so"
+hub -a auth
+serve -l 127.0.0.1:0 -r routes
+unset LD_PRELOAD
+without() { logged_times "$1" "no thread to read .* with: $2; trying again\$" "$3"; }
+
+touch fails
+echo "$A names=www.test" >auth.new && mv auth.new auth
+echo 'b.test tls=127.0.0.1:1' >routes.new && mv routes.new routes
+without 1 'Resource temporarily unavailable' tunneld
+without 1 'Resource temporarily unavailable' sniroute
+sleep 1.5			# several looks
+without 1 'Resource temporarily unavailable' tunneld
+without 1 'Resource temporarily unavailable' sniroute
+touch otherwise			# another reason is news
+without 1 'Cannot allocate memory' tunneld
+without 1 'Cannot allocate memory' sniroute
+rm fails
+logged 'authorized: auth: read, 1 clients' tunneld
+logged 'routes: routes: read, 1 line' sniroute
+
+# and the next time is another one
+touch fails
+echo "$A names=a.test" >auth.new && mv auth.new auth
+without 2 'Cannot allocate memory' tunneld
+rm fails
+logged_times 2 'authorized: auth: read, 1 clients' tunneld
