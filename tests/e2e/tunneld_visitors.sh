@@ -19,7 +19,7 @@ served() {
 told() { wait_for 10 gone "$CLIENT" || :; tail -n +2 client.log; }
 echo "$ID names=app.test,*.x.wild.test,*.wild.test streams=2" >auth
 start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" --visitors \
-    127.0.0.1:0 -a auth --park 0.6 --hello-timeout 1 -m "unix:$T/metrics"
+    127.0.0.1:0 -a auth --park 2.5 --hello-timeout 1 -m "unix:$T/metrics"
 ADDR=${READY%% *}
 TCP=${READY##* }
 
@@ -112,7 +112,7 @@ done
 before=$(now_ms)
 out=$(visit unix:visitors header:app.test,kind=http "$HTTP" read)
 has "$out" '^got=HTTP/1.1\\x20503\\x20.*Tunnel-Error:\\x20offline.*Retry-After:\\x2010.* end=eof$'
-[ $(($(now_ms) - before)) -ge 600 ] || fail "not parked"
+[ $(($(now_ms) - before)) -ge 2500 ] || fail "not parked"
 logged 'name=app.test route=- target=- .* end=unreachable' tunneld
 same "got= end=reset" "$(visit "$TCP" header:app.test,kind=tls send:x read)"
 # Parked, and the client comes.
