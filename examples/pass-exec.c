@@ -57,7 +57,7 @@
 
 #define CHILDREN_DEFAULT 40u
 #define CHILDREN_MAX 100000u
-#define MESSAGE_SECONDS 5	/* for a sender to say what it hands over */
+#define MESSAGE_SECONDS 5	/* for a sender to send its message */
 #define RETRY_MS 1000		/* after a failed fork(), or without descriptors */
 #define NO_FD UINT64_MAX
 #define USAGE "usage: pass-exec [-c N] [-n FD] SOCKET PROGRAM [ARG]..."
@@ -204,7 +204,7 @@ run_child(const struct passexec *pe, int fd)
 	die(EXIT_TEMP, "%s", pe->program[0]);
 }
 
-/* ---- the parent: accept, start, bury ---- */
+/* ---- the parent: accept, start, reap ---- */
 
 static void
 listen_on(struct passexec *pe, bool on)

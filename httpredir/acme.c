@@ -28,7 +28,7 @@ is_token(struct slice s)
 	return true;
 }
 
-/* What the client sees as 404 is something its operator must know of, unless there is just no such file. */
+/* The operator must hear of what a client sees as a 404, unless there is simply no such file. */
 static void
 warn_unreadable(const char *dir, const char *name)
 {

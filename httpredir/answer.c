@@ -40,7 +40,7 @@ status_of(unsigned code)
 	return s;
 }
 
-/* RFC 9110 6.6.1; written anew once a second at most. */
+/* RFC 9110 6.6.1; rewritten at most once a second. */
 static struct slice
 date_line(void)
 {

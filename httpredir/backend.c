@@ -85,7 +85,7 @@ backend_new(void)
 	return b;
 }
 
-/* Its end, or bytes nobody asked for, may have come without their event having had its turn. */
+/* Its end, or bytes nobody asked for, may be there while their event still waits for its turn. */
 static bool
 is_quiet(const struct backend *b)
 {
@@ -128,7 +128,7 @@ backend_rest(struct backend *b, struct client *owner)
 	b->resting = true;
 	b->owner = owner;
 	if (owner != NULL) {
-		backend_close(owner->kept, false);	/* it has one: a request went elsewhere meanwhile */
+		backend_close(owner->kept, false);	/* it had one already: a request went elsewhere meanwhile */
 		owner->kept = b;
 	} else {
 		b->next = *first;

@@ -12,7 +12,7 @@
 #include "proxyhdr.h"
 #include "sock.h"
 
-#define TURN_READS 16		/* a client and turn, then others get theirs */
+#define TURN_READS 16		/* per client and turn, then it is the others' turn */
 #define LINGER_MS 2000		/* how long a client may take to read its last answer and close */
 
 struct httpredir *the;
@@ -131,7 +131,7 @@ client_close(struct client *c, enum conn_end end)
 	ev_free_later(the->serve->ev, c);
 }
 
-/* There is more to read, in a later turn: being looked at anew, the descriptor tells its state again. */
+/* There is more to read, in a later turn: ev_mod() makes epoll report the descriptor's state again. */
 static void
 yield_turn(struct client *c)
 {
@@ -326,7 +326,7 @@ serve_requests(struct client *c)
 
 /* ---- events ---- */
 
-/* Served, and then silent: how its last request ended tells how all went. */
+/* Served, and then silent: it ends the way its last request did. */
 static void
 close_idle(struct client *c)
 {
@@ -425,7 +425,7 @@ on_client(struct ev_io *io, unsigned events)
 	}
 }
 
-/* The pipe we write to, of one connection over two pipes. */
+/* The pipe we write to, when a connection comes over two pipes. */
 static void
 on_out(struct ev_io *io, unsigned events)
 {
@@ -506,7 +506,7 @@ on_hup(struct serve *s)
 	dialer_reload(the->dialer);
 }
 
-/* Who has no request under way has nothing to wait for, nor has one whose request is answered for what is left of it. */
+/* Nothing to wait for: clients with no request under way, and the rest of requests already answered. */
 static void
 on_drain(struct serve *s)
 {

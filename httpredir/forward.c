@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Heads written anew on their way through: hop-by-hop fields go, forwarding fields come, the rest stays as it was. */
+/* Heads rewritten on their way through: hop-by-hop fields are dropped, forwarding fields added, the rest stays as it was. */
 #include "httpredir.h"
 #include "proxyhdr.h"
 
@@ -39,7 +39,7 @@ trusted(const struct client *c)
 	return the->opts->trust != NULL && cidr_list_has(slice_str(the->opts->trust), &c->base.peer);
 }
 
-/* All values of one name as one list, and ours behind. */
+/* All values of one name as one list, ours last. */
 static void
 append_list(struct text *t, const char *name, struct slice fields, enum http1_name known, struct slice ours)
 {
@@ -75,14 +75,14 @@ has_field(struct slice fields, enum http1_name known)
 	return false;
 }
 
-/* Whether the client's own field goes on: what Connection names is dropped, whatever it is. */
+/* Whether the client's own field is passed on: what Connection names is dropped, whatever it is. */
 static bool
 is_kept(const struct http1_message *m, enum http1_name known, const char *name)
 {
 	return has_field(m->fields, known) && !(m->names_fields && http1_is_hop_by_hop(m->fields, slice_str(name)));
 }
 
-/* RFC 7239 4: what is no token is quoted. Our host names and addresses hold nothing that would need an escape. */
+/* RFC 7239 4: what is not a token is quoted. Our host names and addresses hold nothing that needs an escape. */
 static void
 add_element(struct text *t, const struct client *c, struct slice who, struct slice authority)
 {
@@ -122,7 +122,7 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 
 /* ---- requests ---- */
 
-/* Whether a field of the client's goes on as it is. */
+/* Whether a field of the client's is passed on as it is. */
 static bool
 request_field_stays(const struct http1_field *f, bool trust)
 {
@@ -133,7 +133,7 @@ request_field_stays(const struct http1_field *f, bool trust)
 	case HTTP1_N_X_FORWARDED_PROTO:
 		return trust;
 	case HTTP1_N_X_FORWARDED_FOR:
-	case HTTP1_N_FORWARDED:		/* written anew, behind the rest */
+	case HTTP1_N_FORWARDED:		/* rewritten, after the rest */
 	case HTTP1_N_CONNECTION:
 	case HTTP1_N_CONTENT_LENGTH:
 	case HTTP1_N_HOST:
@@ -200,7 +200,7 @@ forward_request(const struct client *c, const struct http1_request *req, bool up
 
 /* ---- responses ---- */
 
-/* A field of the target's: hop-by-hop ones go, a length is said once, in our own words, where it first stood. */
+/* A field of the target's: hop-by-hop ones are dropped; a length is given once, rewritten, where it first stood. */
 static void
 response_field(struct text *t, const struct onward *how, const struct http1_response *res, const struct http1_field *f,
     bool *length_said)

@@ -11,11 +11,11 @@
 #include "text.h"
 #include "wire.h"
 
-#define OUT_MAX 131072u		/* bytes of the->out: a batch of answers, or a head written anew with what follows it */
-#define OUT_ANSWER 2048u	/* and beside a target and a host: the most one answer of our own takes */
+#define OUT_MAX 131072u		/* bytes of the->out: a batch of answers, or a rewritten head and what follows it */
+#define OUT_ANSWER 2048u	/* the most one answer of our own takes, besides a target and a host */
 #define ROUTE_TEXT_MAX (HOST_MAX + 3)	/* "*." and a suffix fit */
 
-/* Series of ours behind the common ones. */
+/* Our own series, after the common ones. */
 enum {
 	M_REQ_REDIRECT = M_SERVE_COUNT,
 	M_REQ_ACME,
@@ -48,7 +48,7 @@ struct httpredir {
 	struct relay_pool *relays;
 	struct backend *resting, *resting_last;		/* kept connections to targets, the latest first */
 	uint64_t backends;				/* connections to targets, kept ones included */
-	struct ev_io out_io;				/* one connection over two pipes: the one we write to */
+	struct ev_io out_io;				/* a connection over two pipes: the one we write to */
 	uint64_t acme_warned_ms;			/* when a token could not be read, 0: not yet */
 	uint64_t date_ms;				/* when date was written */
 	size_t date_len;
@@ -61,7 +61,7 @@ extern struct httpredir *the;	/* this process's; set once by start() */
 /* ---- client.c: one client ---- */
 
 /*
- *   HEADER --PROXY header--> HEAD <--answered--- ANSWER	(an answer of ours the client has yet to take)
+ *   HEADER --PROXY header--> HEAD <--answered--- ANSWER	(an answer of ours that the client has yet to take)
  *                             | ^---answered---- PROXY ---101--> RELAY
  *                             | ^---body over--- DROP	(the body of a request we have answered; ANSWER leads here too)
  *                             '--> LINGER: the last answer is out, what the client still sends is dropped
@@ -93,9 +93,9 @@ struct client {
 	union {
 		struct proxy *proxy;	/* PROXY: owned */
 		struct tunnel *tunnel;	/* RELAY: owned */
-		struct drop *drop;	/* HEAD, ANSWER, DROP: owned; or NULL: of the last request nothing is to come */
+		struct drop *drop;	/* HEAD, ANSWER, DROP: owned; or NULL: nothing of the last request is to come */
 	};
-	struct backend *kept;		/* owned: a connection to a target that was told of this client, or NULL */
+	struct backend *kept;		/* owned: a connection whose target was told of this client, or NULL */
 	struct endpoint *local;		/* owned: from a PROXY header, the end the client connected to; or NULL */
 	struct target *target;		/* held: of the last request that had one, or NULL */
 	char *name;			/* owned: the host last asked for */
@@ -103,20 +103,20 @@ struct client {
 	int out_fd;
 	int16_t rank;			/* of the last route found, or ROUTES_NO_MATCH */
 	uint8_t name_len;
-	/* One word: an idle connection's memory is a figure we state. */
+	/* One word: an idle connection's memory is a figure we document. */
 	unsigned state : 3;		/* enum client_state */
 	unsigned verdict : 4;		/* enum hello_verdict: of the last head */
 	unsigned end : 4;		/* enum conn_end: how the last request ended */
 	bool writable : 1;
 	bool proxied : 1;		/* a PROXY header must come first */
-	bool last : 1;			/* no request is read behind this answer */
+	bool last : 1;			/* no request is read after this answer */
 	bool linger : 1;		/* and more may come from the client all the same */
 	bool named : 1;			/* name is a host name, not an address */
-	bool idle : 1;			/* kept alive, no byte of the next head is here */
+	bool idle : 1;			/* kept alive, no byte of the next head has come */
 };
 
 /*
- * Write to the client; what it does not take waits in c->out, which must be NULL. done: it was the end of an answer, and
+ * Write to the client; what it does not take waits in c->out, which must be NULL. done: this was the end of an answer, and
  * client_answered() follows. False: it is gone.
  */
 bool client_put(struct client *c, struct iovec *iov, int n, bool done);
@@ -127,10 +127,10 @@ bool client_flush(struct client *c);
 /* The door between the states. */
 void client_enter(struct client *c, enum client_state next);
 
-/* Set the deadline of the state it is in anew. */
+/* Restart the deadline of its state. */
 void client_rearm(struct client *c);
 
-/* The proxied request is over and c->proxy forgotten: go on. A last request's connection closes. */
+/* The proxied request is over and c->proxy forgotten: go on. After a last request the connection closes. */
 void client_answered(struct client *c);
 
 /* After 101: the tunnel takes over the descriptors. */
@@ -143,15 +143,15 @@ extern const struct serve_ops client_ops;
 
 /* ---- request.c: the requests that have come ---- */
 
-/* In CLIENT_HEAD: requests, as many as are here whole; their answers go out in one write. */
+/* In CLIENT_HEAD: take all requests that are here whole; their answers go out in one write. */
 void request_take(struct client *c, struct slice bytes);
 
-/* In CLIENT_DROP: what of it belongs to the body goes, and with its end the next request may come. */
+/* In CLIENT_DROP: drop what belongs to the body; after its end the next request may come. */
 void request_drop(struct client *c, struct slice bytes);
 
 /*
- * Answer with an error of ours, behind interim answers that wait: the request under way did not get one. c->proxy is
- * forgotten.
+ * Answer the request under way, which got no answer, with an error of ours, after interim answers that wait. c->proxy
+ * is forgotten.
  */
 void request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end);
 
@@ -168,12 +168,12 @@ bool request_is_admitted(const struct client *c, const struct route *route);
 struct answer {
 	unsigned status;
 	bool to_head;		/* to a HEAD: no body is sent */
-	bool old;		/* to version 1.0: staying open must be said */
+	bool old;		/* to version 1.0: staying open must be announced */
 	bool last;		/* Connection: close */
 	const char *extra;	/* a whole field line, or NULL */
 };
 
-/* Add to t, which has room for OUT_ANSWER bytes beside what is given here. */
+/* Add to t, which has room for OUT_ANSWER bytes besides what is given here. */
 void answer_error(struct text *t, const struct answer *a);
 void answer_redirect(struct text *t, const struct answer *a, struct slice host, struct slice path);
 void answer_text(struct text *t, const struct answer *a, struct slice body);
@@ -186,10 +186,10 @@ void answer_text(struct text *t, const struct answer *a, struct slice body);
 /* Warn of a folder whose files can't be had with the privileges we have now. */
 void acme_check(const char *dir);
 
-/* Read the token's file in -w DIR to out: its length, -1 when there is none. One that can't be read is warned of. */
+/* Read the token's file in -w DIR to out: its length, -1 when there is none. Warns of one that can't be read. */
 long acme_read(const char *dir, struct slice token, char out[static ACME_MAX]);
 
-/* ---- forward.c: heads written anew ---- */
+/* ---- forward.c: rewritten heads ---- */
 
 /* What goes to the target instead of the client's head; its length, at most twice the head and OUT_ANSWER. */
 size_t forward_request(const struct client *c, const struct http1_request *req, bool upgrade, char *out);
@@ -226,21 +226,21 @@ struct backend *backend_take(const struct client *c, const struct route *route);
 /* Done with for now: keep it for others, or for owner alone. */
 void backend_rest(struct backend *b, struct client *owner);
 
-/* Close, as a reset if so wanted, and free. NULL is fine. */
+/* Close, with a reset if asked to, and free. NULL is fine. */
 void backend_close(struct backend *b, bool reset);
 
-/* Close all that rest. */
+/* Close all resting ones. */
 void backend_drop_resting(void);
 
 /* ---- proxy.c: one request on its way through a backend ---- */
 
 enum proxy_begun {
 	PROXY_STARTED,		/* c->proxy is set: c enters CLIENT_PROXY */
-	PROXY_BAD_BODY,		/* what of the body is here breaks the rules; nothing was sent */
+	PROXY_BAD_BODY,		/* the part of the body that is here breaks the rules; nothing was sent */
 	PROXY_NO_MEMORY
 };
 
-/* Send the request on; *rest is what came behind its head, and is advanced past what was used of it. */
+/* Send the request on; *rest is what came after its head, and is advanced past what was used. */
 enum proxy_begun proxy_start(struct client *c, const struct http1_request *req, const struct route *route,
     struct slice *rest);
 

@@ -97,7 +97,7 @@ check_webroot(const char *dir)
 	return true;
 }
 
-/* Every error is told. 0, or the exit code. */
+/* Every error is reported. 0, or the exit code. */
 static int
 check_opts(const struct options *o)
 {

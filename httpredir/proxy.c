@@ -12,24 +12,24 @@
 #include "proxyhdr.h"
 #include "sock.h"
 
-#define TURN_MAX (1024u * 1024u)	/* bytes a direction and turn, then others get theirs */
+#define TURN_MAX (1024u * 1024u)	/* bytes per direction and turn, then it is the others' turn */
 
 struct proxy {
 	struct client *client;		/* borrowed; it ends us by proxy_cancel() */
 	struct backend *backend;	/* owned */
 	struct dial *dial;		/* owned while connecting, else NULL */
 	struct relay_spill *up;		/* owned: bytes the target has yet to take */
-	struct relay_spill *again;	/* owned: the whole request, as long as it may be sent once more */
+	struct relay_spill *again;	/* owned: the whole request, while it may be sent once more */
 	struct ev_task more;		/* work left for a later turn */
 	struct body req, res;
 	uint64_t got;			/* bytes the target has sent */
 	uint64_t sent;			/* bytes it has taken */
 	uint64_t max_key;		/* a place in its route's max=, 0: none */
-	enum proxyhdr_version introduced;	/* with a header of the client's the connection is for no other one's requests */
+	enum proxyhdr_version introduced;	/* after a header about the client, it serves no other client's requests */
 	bool to_head, old;		/* HEAD; version 1.0 */
 	bool upgrade;			/* asked for */
 	bool deaf;			/* the target takes nothing more, or nothing more is read for it */
-	bool broken;			/* a write was told of the target's reset: no read will be */
+	bool broken;			/* a write reported the target's reset: no read will */
 	bool answering;			/* a final head has gone to the client */
 };
 
@@ -59,7 +59,7 @@ proxy_cancel(struct proxy *p, bool reset)
 }
 
 /*
- * What was passed on of an answer tells by itself that it is not whole. A reset would tell, too, but destroy what the
+ * Whether an answer's bytes show that it is incomplete. A reset would show it too, but would destroy what the
  * client has yet to read of earlier answers.
  */
 static bool
@@ -140,7 +140,7 @@ dial(struct proxy *p, const struct route *route)
 	return p->dial != NULL;
 }
 
-/* The table may be another one by now: what was made for the route it had must suit the one it has. */
+/* The table may be a different one by now: what was made for the old route must suit the new one. */
 static bool
 find_route_again(const struct proxy *p, struct route *route)
 {
@@ -148,7 +148,7 @@ find_route_again(const struct proxy *p, struct route *route)
 	    route->proxy == p->introduced && request_is_admitted(p->client, route);
 }
 
-/* The kept connection was closed under us, without a byte of answer to a request that may be sent again: once, anew. */
+/* The kept connection was closed under us without a byte of answer: send again, once, a request that may be repeated. */
 static bool
 retry(struct proxy *p)
 {
@@ -192,8 +192,8 @@ note_target(struct client *c, struct target *t)
 /* ---- up: the request ---- */
 
 /*
- * The target takes nothing more. It may have said why before it went: reading will tell, but not of a reset that this
- * write was told of. EPIPE is for those that have ended their direction before.
+ * The target takes nothing more. It may have said why before it went: reading will show that, but not a reset that
+ * this write has reported. EPIPE means that it had ended its direction before.
  */
 static void
 turn_deaf(struct proxy *p)
@@ -245,7 +245,7 @@ put_up(struct proxy *p, struct wire *w)
 	}
 }
 
-/* A chunk that is none: the target sees its connection break, never a last chunk. */
+/* An invalid chunk: the target sees its connection break, never a last chunk. */
 static enum flow
 bad_body(struct proxy *p)
 {
@@ -322,7 +322,7 @@ pump_up(struct proxy *p)
 
 /* ---- down: the answer ---- */
 
-/* The framing the client gets: what it cannot be told in front is chunked, or ends with its connection. */
+/* The framing the client gets: a body of unknown length is chunked, or ends with its connection. */
 static enum http1_framing
 framing_down(const struct proxy *p, const struct http1_response *res)
 {
@@ -339,7 +339,7 @@ count_answer(unsigned status)
 	metrics_add(the->serve->metrics, the->serve->worker, M_ANSWER + status / 100 - 2, 1);
 }
 
-/* The last head: decide how the client's connection goes on, and write it. */
+/* The final head: decide how the client's connection goes on, and write it. */
 static void
 begin_answer(struct proxy *p, const struct http1_response *res, struct wire *w)
 {
@@ -401,7 +401,7 @@ switch_protocols(struct proxy *p, const struct http1_response *res, struct slice
 	return FLOW_OVER;
 }
 
-/* Body bytes, and what is behind the body: nobody asked for that. */
+/* Body bytes, and what follows the body: nobody asked for that. */
 static enum flow
 answer_body(struct proxy *p, struct slice bytes, struct wire *w)
 {
@@ -422,7 +422,7 @@ answer_body(struct proxy *p, struct slice bytes, struct wire *w)
 	return FLOW_OPEN;
 }
 
-/* Heads in front of the answer's, and its own; then the bytes of its body that came with it. */
+/* Interim heads, and the answer's own; then the bytes of its body that came with it. */
 static enum flow
 answer_heads(struct proxy *p, struct slice bytes)
 {
@@ -433,7 +433,7 @@ answer_heads(struct proxy *p, struct slice bytes)
 	for (;;) {
 		struct http1_scan *scan = &p->res.chunked.scan;
 
-		if (p->client->out != NULL)	/* it takes its time even for the interim ones */
+		if (p->client->out != NULL)	/* it is slow to take even the interim ones */
 			return source_keep(&b->src, bytes, false) ? FLOW_OPEN : fail(p, 502, END_LIMIT);
 		switch (http1_response(scan, bytes.p, bytes.len, p->to_head, &res)) {
 		case HTTP1_OK:
@@ -456,7 +456,7 @@ answer_heads(struct proxy *p, struct slice bytes)
 	return answer_body(p, bytes, &w);
 }
 
-/* The target's end: of an answer that ends so, or too early. */
+/* The target's end: the answer ends that way, or too early. */
 static enum flow
 answer_end(struct proxy *p)
 {
@@ -585,7 +585,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	pump(p);
 }
 
-/* Half closed is an answer on its way to a client that has ended its direction. */
+/* Half closed: an answer is on its way to a client that has ended its direction. */
 static struct relay_silence
 silence(const struct proxy *p)
 {
@@ -623,7 +623,7 @@ proxy_on_deadline(struct proxy *p)
 
 /* ---- the beginning ---- */
 
-/* What the target is told of the client in a PROXY header. */
+/* What a PROXY header tells the target about the client. */
 static size_t
 introduce(const struct client *c, const struct route *route, char *out)
 {
@@ -676,7 +676,7 @@ spill_pieces(const struct wire *w)
 	return spill;
 }
 
-/* On a resting connection at once, else when one is there. */
+/* On a resting connection at once, else when a new one is there. */
 static bool
 send_first(struct proxy *p, const struct route *route, bool may_repeat, struct wire *w, size_t intro)
 {
@@ -714,7 +714,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	p->old = req->msg.minor == 0;
 	body_init(&p->req, &req->msg, req->msg.framing);
 	p->upgrade = wants_upgrade(&req->msg, &p->req);
-	may_repeat = req->is_safe && p->req.done;	/* before what is here of a body is taken */
+	may_repeat = req->is_safe && p->req.done;	/* before the part of the body that is here is taken */
 	p->introduced = route->proxy;
 	if (p->introduced != PROXYHDR_NONE)
 		intro = introduce(c, route, the->out);

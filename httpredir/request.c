@@ -45,7 +45,7 @@ request_find_route(const struct client *c, struct route *route)
 	return routeset_find(the->serve->routes, ROUTES_HTTP, name, slice_of(NULL, 0), route);
 }
 
-/* Remember the host asked for; a connection kept for another one's sake is of no more use. False: no memory. */
+/* Remember the host asked for; a connection kept for another host is of no more use. False: no memory. */
 static bool
 set_name(struct client *c, struct slice host)
 {
@@ -116,7 +116,7 @@ request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum c
 /* A request, and the answers gathered so far. */
 struct turn {
 	struct http1_request req;
-	struct slice rest;	/* bytes behind the head */
+	struct slice rest;	/* bytes after the head */
 	struct text out;	/* in the->out */
 	bool stale;		/* rest is of no use without more */
 	bool answered;		/* a request was taken */
@@ -147,7 +147,7 @@ drop_take(struct drop *d, struct slice *bytes)
 	return d->body.done ? DROP_OVER : DROP_MORE;
 }
 
-/* Whether the rest of the body is worth waiting for, and sure to come: who expects a 100 may leave it out. */
+/* Whether the rest of the body is worth waiting for, and sure to come: a client that expects a 100 may leave it out. */
 static bool
 is_droppable(const struct http1_message *m)
 {
@@ -171,7 +171,7 @@ drop_later(struct client *c, const struct drop *d)
 	return c->drop != NULL;
 }
 
-/* Pass over what is here of the body, and see to the rest; false: it was refused. */
+/* Pass over the part of the body that is here, and see to the rest; false: it was refused. */
 static bool
 pass_over_body(struct client *c, struct turn *t)
 {
@@ -379,7 +379,7 @@ take_request(struct client *c, struct turn *t)
 		redirect(c, t);
 }
 
-/* What is no request: nothing behind it is read as one. */
+/* Not a request: nothing after it is read as one. */
 static void
 refuse_head(struct client *c, struct turn *t, enum http1_result r)
 {
@@ -401,7 +401,7 @@ refuse_head(struct client *c, struct turn *t, enum http1_result r)
 
 /* ---- all that has come ---- */
 
-/* The first one of what is left, answered or sent on its way. False: it is not here whole. */
+/* Answer the next request of what is left, or send it on its way. False: it is not here whole. */
 static bool
 take_first(struct client *c, struct turn *t)
 {
@@ -448,7 +448,7 @@ request_take(struct client *c, struct slice bytes)
 {
 	struct turn t;
 
-	if (slice_is(bytes, "\r\n")) {	/* some clients end a request so: it begins no other one (RFC 9112 2.2) */
+	if (slice_is(bytes, "\r\n")) {	/* some clients end a request so: it begins no new one (RFC 9112 2.2) */
 		c->scan = (struct http1_scan){ 0 };
 		source_drop(&c->src);
 		return;

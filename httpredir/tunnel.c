@@ -62,7 +62,7 @@ on_target(struct ev_io *io, unsigned events)
 	pump(EV_CONTAINER(io, struct tunnel, relay.end[1]), 1, events);
 }
 
-/* The pipe we write to, of one connection over two pipes. */
+/* The pipe we write to, when a connection comes over two pipes. */
 void
 tunnel_on_out(struct tunnel *t, unsigned events)
 {
@@ -92,7 +92,7 @@ preload(struct tunnel *t, struct client *c, struct slice behind)
 	return true;
 }
 
-/* New callbacks for the same descriptors; being looked at anew, they tell their state again. */
+/* New callbacks for the same descriptors; the change makes epoll report their state again. */
 static bool
 watch(struct tunnel *t)
 {

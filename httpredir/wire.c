@@ -61,7 +61,7 @@ source_drop(struct source *s)
 	s->stale = false;
 }
 
-/* Room for at least as much again behind what is held. */
+/* Room for at least as much again after what is held. */
 static bool
 held_grow(struct source *s)
 {
@@ -143,7 +143,7 @@ source_keep(struct source *s, struct slice rest, bool stale)
 
 /* ---- where bytes go ---- */
 
-/* Copy what is behind the first n bytes of the pieces. */
+/* Copy what follows the first n bytes of the pieces. */
 static struct relay_spill *
 spill_rest(const struct iovec *iov, int pieces, size_t n)
 {
@@ -282,7 +282,7 @@ add_trailer(struct text *t, struct slice trailer)
 	}
 }
 
-/* The CRLF behind a chunk, and with last the end of the body. */
+/* The CRLF after a chunk, and with last the end of the body. */
 static void
 send_tail(const struct body *b, struct wire *w, bool chunk, bool last, struct slice trailer)
 {

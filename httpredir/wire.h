@@ -22,7 +22,7 @@ struct held;
 struct source {
 	struct held *held;	/* owned, or NULL */
 	bool readable : 1;	/* until EAGAIN, or a short read, says otherwise */
-	bool fin : 1;		/* its end is known to lie behind what can be read */
+	bool fin : 1;		/* its end is known to follow what can be read */
 	bool stale : 1;		/* what is held does not suffice: more must come first */
 };
 
@@ -37,7 +37,7 @@ enum source_result {
 void source_note(struct source *s, unsigned events);
 
 /*
- * What there is: held bytes, or as many as one read of at most max bytes into scratch gives, behind those held. *bytes
+ * What there is: held bytes, unless stale; else one read of at most max bytes into scratch, or appended to them. *bytes
  * lives until the next call for any source; source_keep() what is not used up.
  */
 enum source_result source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice *bytes);
@@ -55,11 +55,11 @@ enum put_result { PUT_ALL, PUT_PART, PUT_GONE };
 
 /*
  * Write the n pieces; what is not taken is copied to *left, which must be NULL. *sent counts. last: an end follows at
- * once, and its FIN shall travel in the same segment.
+ * once, and its FIN should travel in the same segment.
  */
 enum put_result put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint64_t *sent);
 
-/* Let more wait behind *left, which may be NULL. False when out of memory: *left is as it was. */
+/* Queue more behind *left, which may be NULL. False when out of memory: *left is as it was. */
 bool put_later(struct relay_spill **left, struct slice more);
 
 /* Write what is left; PUT_ALL frees it. */
@@ -78,7 +78,7 @@ void body_init(struct body *b, const struct http1_message *m, enum http1_framing
 
 #define WIRE_PIECES 4
 
-/* Pieces of a body as they go out, in front of them room for a head. They live until the next body_take(). */
+/* Pieces of a body as they go out, with room for a head in front. They live until the next body_take(). */
 struct wire {
 	struct iovec iov[WIRE_PIECES];
 	int n;
@@ -89,7 +89,7 @@ enum body_result { BODY_OK, BODY_BAD };
 
 /*
  * Take from bytes (which are changed) what belongs to the body, and append what is to be sent for it to w. *used bytes
- * are done with; others must be there again at the next call, with more behind them, unless the body is done.
+ * are done with; others must be there again at the next call, with more after them, unless the body is done.
  */
 enum body_result body_take(struct body *b, struct slice bytes, size_t *used, struct wire *w);
 

@@ -7,7 +7,7 @@
  *     '--refused-------------'--> LINGER --client's end, or deadline-------^
  *
  * Every state can end in CLOSED: an error, a deadline (in DIAL it is the dial's own), the end of a drain.
- * With a PROXY header to come first, HELLO reads that too; with -t, or on a listening address of the routes file, it reads
+ * When a PROXY header must come first, HELLO reads that too; with -t, or on a listening address of the routes file, it reads
  * only that, or nothing.
  */
 #include "conn.h"
@@ -21,7 +21,7 @@
 #include "log.h"
 
 #define LINGER_MS 2000		/* how long a client may take to read its alert and close */
-#define LINGER_READS 16		/* of READ_FIRST bytes per event: a flood comes with events enough */
+#define LINGER_READS 16		/* of READ_FIRST bytes, per event: a flood brings enough events */
 
 static const char *const state_name[] = { "HELLO", "DIAL", "RELAY", "LINGER", "CLOSED" };
 
@@ -262,7 +262,7 @@ on_target(struct ev_io *io, unsigned events)
 		conn_pump(c, 1, events);
 }
 
-/* The pipe we write to, of one connection over two pipes. */
+/* The pipe we write to, when a connection comes over two pipes. */
 static void
 on_out(struct ev_io *io, unsigned events)
 {

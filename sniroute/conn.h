@@ -10,7 +10,7 @@
 #include "proxyhdr.h"
 #include "sniroute.h"
 
-#define READ_FIRST 16384u	/* bytes asked for at first: a hello, and early data behind it */
+#define READ_FIRST 16384u	/* bytes asked for at first: a hello, and early data after it */
 
 enum conn_state { CONN_HELLO, CONN_DIAL, CONN_RELAY, CONN_LINGER, CONN_CLOSED };
 
@@ -18,7 +18,7 @@ struct inbox;
 
 struct conn {
 	struct serve_conn base;
-	struct relay relay;		/* in HELLO and DIAL its bytes[0] are those of the client that were looked at */
+	struct relay relay;		/* in HELLO and DIAL bytes[0] counts the client's bytes looked at */
 	struct ev_timer deadline;
 	union {
 		struct inbox *inbox;	/* HELLO: owned, or NULL */
@@ -28,11 +28,11 @@ struct conn {
 	char *name;			/* owned: the name asked for, or reported in its place; may hold any byte */
 	uint8_t name_len;
 	int16_t route_at;		/* the route: "*" and what stands in name from here on, 0: name; or ROUTE_* */
-	/* One word: an idle connection's memory is a figure we state. */
+	/* One word: an idle connection's memory is a figure we document. */
 	unsigned state : 3;		/* enum conn_state */
 	unsigned verdict : 4;		/* enum hello_verdict */
 	unsigned end : 4;		/* enum conn_end, once in LINGER */
-	unsigned pass_len : 11;		/* bytes of the spill that are for pass: targets only */
+	unsigned pass_len : 11;		/* bytes of the spill that are only for pass: targets */
 	unsigned tls_minor : 2;		/* version for alerts: 0x0300 + this */
 	bool peek : 1;			/* bytes of the hello stay in the socket */
 	bool proxied : 1;		/* a PROXY header must come first */
@@ -54,32 +54,32 @@ extern struct sniroute *the;	/* this process's; set once when it starts */
 /* The one door between states. */
 void conn_enter(struct conn *c, enum conn_state next);
 
-/* Its end, whatever the state: log, close both sides, give everything back. c is gone with the event loop's turn. */
+/* Its end, whatever the state: log, close both sides, give everything back. c is freed after the event loop's turn. */
 void conn_close(struct conn *c, enum conn_end end);
 
 /*
- * Say no: a TLS client gets an alert it will really see, others are closed without a byte. Takes over the hold on
+ * Say no: a TLS client gets an alert that it will really see, others are closed without a byte. Takes over the hold on
  * target, which may be NULL.
  */
 void conn_refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct target *target);
 
-/* Relay what the events of one end allow (0: what was noted or left). */
+/* Relay what the events of one end allow; events 0: go on with those noted before, or with what was left. */
 void conn_pump(struct conn *c, int end, unsigned events);
 
 /* ---- greeting.c ---- */
 
-/* Read, or peek, the PROXY header and the hello as far as they are there; what is whole goes to route.c. */
+/* Read, or peek at, what is there of the PROXY header and the hello; once complete it goes to route.c. */
 void greeting_read(struct conn *c);
 
 /* An unfinished hello, or NULL. */
 void inbox_free(struct inbox *in);
 
-/* Back to waking for every byte, where greeting_read() had asked for several. */
+/* Wake for every byte again, where greeting_read() had asked for several. */
 void greeting_lowat(struct conn *c);
 
 /* ---- route.c ---- */
 
-/* Everything that is known when the route is chosen; borrowed for the call. */
+/* Everything known when the route is chosen; borrowed for the call. */
 struct question {
 	struct slice name;		/* normalised, or absent */
 	struct slice alpn;		/* wire list */
@@ -90,7 +90,7 @@ struct question {
 /* Route a whole hello: dial, or refuse. */
 void route_tls(struct conn *c, const struct hello *hello, struct question *q);
 
-/* Without a hello: what is not TLS on a TLS port, a listening address of the routes file, or -t. */
+/* Route without a hello: what is not TLS on a TLS port, a listening address of the routes file, or -t. */
 void route_plain(struct conn *c, struct question *q);
 
 #define ROUTE_TEXT_MAX (HOST_MAX + 3)	/* "*." and a suffix fit; addresses are borrowed */

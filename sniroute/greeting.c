@@ -3,7 +3,7 @@
  * What a client says first: a PROXY header where one must come, and the hello, in whatever pieces.
  *
  * Usually it is read, and replayed to the target later. When a route may hand the socket over it is only peeked at and stays
- * in the socket; a relay then reads it as it reads everything else. One that the socket has no room for is read all the same.
+ * in the socket; a relay then reads it as it reads everything else. A hello too large for the socket is read all the same.
  */
 #include "conn.h"
 
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process together */
-#define PEEK_SURE (32 * 1024)	/* bytes a receive buffer of usual size has room for, however they come */
+#define PEEK_SURE (32 * 1024)	/* bytes a receive buffer of the usual size has room for, however they come */
 #define RECORDS_FEW 8		/* a hello in more records than this is waited for in larger steps */
 
 /* How far reading has come. */
@@ -24,7 +24,7 @@ struct progress {
 	bool header_done;	/* the PROXY header has been taken off */
 };
 
-/* What came of a hello that did not come in one piece. */
+/* What has come so far of a hello that comes in pieces. */
 struct inbox {
 	struct progress progress;
 	size_t len, room;	/* of bytes; 0 when peeking */
@@ -43,8 +43,8 @@ inbox_free(struct inbox *in)
 }
 
 /*
- * Room for so many bytes, keeping what is there. NULL, and the old inbox stays, without memory or when all unfinished hellos
- * together would hold too much: those that come in one piece need no inbox and pass all the same.
+ * An inbox for room bytes, keeping what is there. NULL, and the old inbox stays, when out of memory or when all unfinished
+ * hellos together would hold too much: those that come in one piece need no inbox and pass all the same.
  */
 static struct inbox *
 inbox_resize(struct inbox *old, size_t room)
@@ -95,8 +95,8 @@ greeting_lowat(struct conn *c)
 }
 
 /*
- * Woken though less than was asked for is there: the kernel is short of room for this socket. It finds some for a hello of
- * usual size in tiny segments, but a large one may never become whole there.
+ * Woken with less there than was asked for: the kernel is short of room for this socket. It finds some for a hello of
+ * the usual size in tiny segments, but a large one may never be complete there.
  */
 static bool
 peek_is_stuck(const struct conn *c, ssize_t n)
@@ -111,7 +111,7 @@ peek_is_stuck(const struct conn *c, ssize_t n)
 	return n > sure;
 }
 
-/* From now on read the hello, from its first byte; this client can't be handed over any more. */
+/* From now on read the hello, from its first byte; this client can no longer be handed over. */
 static void
 stop_peeking(struct conn *c)
 {
@@ -120,7 +120,7 @@ stop_peeking(struct conn *c)
 	greeting_lowat(c);
 }
 
-/* Where the next bytes go, the first ones and those that are peeked at not to stay; NULL without memory. */
+/* Where the next bytes go; the first ones, and peeked ones, do not stay there. NULL when out of memory. */
 static uint8_t *
 place(struct conn *c, size_t *room)
 {
@@ -195,8 +195,8 @@ keep(struct conn *c, const struct progress *p, struct slice bytes)
 }
 
 /*
- * A peeked hello is looked at from its first byte each time: wake only when a look can tell something new. In many
- * small records that would be at each of them; then the steps grow with what is there, so that the work stays linear.
+ * A peeked hello is looked at from its first byte each time: wake only when a look can find something new. With many
+ * small records that would be at each of them; the steps then grow with what is there, so that the work stays linear.
  */
 static void
 wait_for(struct conn *c, const struct progress *p, struct slice bytes)
@@ -215,7 +215,7 @@ wait_for(struct conn *c, const struct progress *p, struct slice bytes)
 			wants = bytes.len + (step < rest ? step : rest);
 	}
 	if (c->lowat && wants == c->inbox->wants)
-		return;		/* to ask again would wake us again when room is short */
+		return;		/* asking again would wake us again when room is short */
 	c->inbox->wants = wants;
 	lowat = (int)wants;
 	c->lowat = setsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat)) == 0;
@@ -315,7 +315,7 @@ greeting_read(struct conn *c)
 
 		judge(c, &p, bytes);
 	}
-	if (c->state == CONN_HELLO && c->relay.flow[0].fin) {	/* all was read; behind it lies the end, or a reset */
+	if (c->state == CONN_HELLO && c->relay.flow[0].fin) {	/* all was read; next comes the end, or a reset */
 		c->verdict = HELLO_EOF;
 		conn_close(c, sock_error(c->relay.end[0].fd) != 0 ? END_CLIENT_RESET : END_HELLO);
 	}

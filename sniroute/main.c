@@ -65,7 +65,7 @@ check_accept_proxy(const char *list)
 	return false;
 }
 
-/* Every bad value is told, so that -c tells them all. */
+/* Every bad value is reported, so that -c shows them all. */
 static bool
 check_opts(const struct options *o)
 {

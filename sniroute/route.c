@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Where a connection goes: the route, its rules, what the target is told first, and the dial. */
+/* Where a connection goes: the route, its rules, what the target is sent first, and the dial. */
 #include "conn.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ route_leave(struct conn *c)
 
 /* ---- dialling ---- */
 
-/* Hand the socket to whoever listens there: one message, and it is theirs. 0 or the errno of why not. */
+/* Hand the socket to whoever listens there: one message, and it is theirs. 0, or an errno. */
 static int
 hand_over(struct conn *c)
 {
@@ -60,7 +60,7 @@ hand_over(struct conn *c)
 
 	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == -1)
 		return errno == EAGAIN ? ENOBUFS : errno;
-	ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps what is open elsewhere too */
+	ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps watching what is also open elsewhere */
 	return 0;
 }
 
@@ -94,7 +94,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	conn_pump(c, 0, 0);
 }
 
-/* The header of a hand-over would go to no other target. */
+/* The header of a hand-over is meant for no other kind of target. */
 static int
 on_early(void *arg, const struct target *t)
 {
@@ -105,7 +105,7 @@ on_early(void *arg, const struct target *t)
 	return c->pass_len > 0 ? EAGAIN : relay_early(&c->relay);
 }
 
-/* What a target is told of the client in a PROXY header. */
+/* What a PROXY header tells a target about the client. */
 static struct proxyhdr
 introduction(const struct conn *c, const struct route *route, const struct question *q)
 {
@@ -129,7 +129,7 @@ route_has_pass(struct slice targets)
 	return false;
 }
 
-/* What goes to the target first: the header of a hand-over, or a PROXY header and what was read of the client. */
+/* What goes to the target first: the header of a hand-over, or a PROXY header and what was read from the client. */
 static bool
 preload(struct conn *c, const struct route *route, const struct question *q)
 {
@@ -191,8 +191,8 @@ without_pass(struct slice targets, char *room)
 }
 
 /*
- * A receiver gets one socket with every byte still in it. A client that is not that (two descriptors, or bytes of it were
- * read) can't be handed over: for it pass: targets count as unreachable.
+ * A receiver gets one socket with every byte still in it. A client that is not just that (two descriptors, or bytes
+ * already read) can't be handed over: for it, pass: targets count as unreachable.
  */
 static void
 dial_others(struct conn *c, struct route route, const struct question *q)
@@ -277,7 +277,7 @@ route_tls(struct conn *c, const struct hello *hello, struct question *q)
 	if (len > 0)
 		q->name = logged = slice_of(name, len);
 	else
-		c->verdict = HELLO_NO_SNI;	/* a name that is none routes nothing */
+		c->verdict = HELLO_NO_SNI;	/* an invalid name routes nothing */
 	q->alpn = hello->alpn;
 	rank = routeset_find(the->serve->routes, ROUTES_TLS, q->name, q->alpn, &route);
 	if (len == 0 && rank >= ROUTES_DEFAULT && route.as.len > 0)

@@ -8,7 +8,7 @@
 #include "relay.h"
 #include "serve.h"
 
-/* Series of ours behind the common ones. */
+/* Our own series, after the common ones. */
 enum {
 	M_HELLO = M_SERVE_COUNT,	/* one per verdict from HELLO_OK on */
 	M_COUNT = M_HELLO + HELLO_NONE - HELLO_OK
@@ -30,7 +30,7 @@ struct sniroute {
 	size_t inbox_total;		/* bytes of unfinished hellos held */
 	bool peek;			/* a route may hand the socket over: leave its bytes unread */
 	uint8_t gather[HELLO_ABSOLUTE_MAX];	/* hello_parse()'s scratch */
-	struct ev_io out;		/* one connection over two pipes: the one we write to */
+	struct ev_io out;		/* a connection over two pipes: the one we write to */
 };
 
 /* serve_ops of conn.c. */

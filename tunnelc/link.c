@@ -4,13 +4,13 @@
  *
  *   REACH --connected--> HANDSHAKE --TLS, the right key--> HELLO --welcome--> LIVE --drain--> DRAINING
  *     |                      '------ an ancestor's: no TLS ---^ '- still there -^                |
- *     |                                                          after a second, by the ancestors'
+ *     |                                                          after a second, with the ancestors'
  *     |                                                                                          |
  *     '---- an error, a deadline, the server's wish --------> PARTING <---last visitor gone------'
  *                                                                '--all was said--> CLOSED
  *
  * PARTING ends a session in order; without one, or when that is lost, every state ends in CLOSED at once.
- * By the ancestors' first handshake the connection itself serves one visitor: it goes from LIVE to DRAINING when that
+ * With the ancestors' first handshake the connection itself serves one visitor: it goes from LIVE to DRAINING when that
  * one comes.
  */
 #include <assert.h>
@@ -28,9 +28,9 @@
 
 #define HEARTBEAT_MS 10000u	/* until the welcome says otherwise */
 #define DEAD_MS 20000u
-#define PART_MS 2000u		/* for an end in order of a session that failed */
-#define SILENT_YES_MS 1000u	/* an ancestor who has not hung up by then has taken us */
-#define STREAMS_MAX 65536u	/* visitors at once we would take from a server, whatever it says it brings */
+#define PART_MS 2000u		/* for a failed session to end in order */
+#define SILENT_YES_MS 1000u	/* an ancestor that has not hung up by then has taken us */
+#define STREAMS_MAX 65536u	/* the most visitors at once we take from a server, whatever it announces */
 #define WHY_MAX 512u
 #define NAMES_MAX 256u		/* bytes of names in the log */
 
@@ -48,7 +48,7 @@ struct link {
 	struct mux_stream control;
 	struct raw *visitor;		/* of a raw connection; frees itself, borrowed until it has left */
 	uint32_t visitors;
-	char why[WHY_MAX];		/* it is to end; empty: not known yet */
+	char why[WHY_MAX];		/* why it is to end; empty: not known yet */
 	char wrong_pin[2 * IDENTITY_WHY_MAX];	/* what is wrong with the server's key; empty: nothing */
 };
 
@@ -66,10 +66,10 @@ deadline_ms(const struct link *l, bool ancestor)
 		return LOGIN_MS;
 	case LINK_HELLO:
 		return ancestor ? SILENT_YES_MS : 0;
-	case LINK_PARTING:		/* the last visitors' bytes may be under way: they have as long as visitors */
+	case LINK_PARTING:		/* the last visitors' bytes may be under way: they get as long as visitors */
 		return l->why[0] == '\0' && grace > PART_MS ? grace : PART_MS;
 	case LINK_REACH:		/* has its own */
-	case LINK_LIVE:			/* the mux knows silence, and TCP does where there is none */
+	case LINK_LIVE:			/* the mux notices silence, and TCP does where there is no mux */
 	case LINK_DRAINING:
 	case LINK_CLOSED:
 		break;
@@ -96,7 +96,7 @@ release(struct link *l)
 	enter(l, LINK_CLOSED);
 	reach_cancel(l->reach);
 	raw_cut(l->visitor);
-	mux_free(l->mux);		/* streams are told that they are lost */
+	mux_free(l->mux);		/* tells its streams that they are lost */
 	tls_free(l->tls);
 	if (l->io.fd != -1)
 		close(l->io.fd);
@@ -233,7 +233,7 @@ on_welcome(struct link *l, const struct control *c)
 	session_up(l->session, l, names);
 }
 
-/* As many sessions as there may be, or a newer one of ours: coming back at once would be a duel. */
+/* Too many sessions, or a newer one of ours: coming back at once would be a duel. */
 static uint64_t
 duel_free(const struct control *c)
 {
@@ -251,7 +251,7 @@ on_error(struct link *l, const struct control *c)
 	fail(l, "refused: %s%s" SLICE_FMT, control_code_word(c->code), c->text.len > 0 ? ": " : "", SLICE_ARG(c->text));
 }
 
-/* By a drain or a GOAWAY: both come, in any order, and the drain says when to come back. */
+/* On a drain or a GOAWAY: both come, in any order, and the drain says when to come back. */
 static void
 leave(struct link *l)
 {
@@ -259,7 +259,7 @@ leave(struct link *l)
 		fail(l, "the server is going away");
 		return;
 	}
-	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* an error was told before the GOAWAY that goes with it */
+	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* an error came before the GOAWAY that goes with it */
 		return;
 	enter(l, LINK_DRAINING);
 	session_leaving(l->session, l);
@@ -306,7 +306,7 @@ read_line(struct link *l, struct slice line)
 	control_free(&c);
 }
 
-/* The server's next line; false when there is none yet. The line is copied: obeying it may change what is behind it. */
+/* The server's next line; false when there is none yet. The line is copied: obeying it may change the memory behind it. */
 static bool
 next_line(struct link *l)
 {
@@ -351,7 +351,7 @@ on_control_ended(struct mux_stream *s, enum mux_end how)
 {
 	struct link *l = EV_CONTAINER(s, struct link, control);
 
-	if (how == MUX_LOST)		/* the session's end, which is told next */
+	if (how == MUX_LOST)		/* the session's end, which is reported next */
 		return;
 	l->heard = true;
 	if (the->secret.p == NULL)
@@ -381,7 +381,7 @@ on_goaway(struct mux *m)
 	leave(l);
 }
 
-/* It was to end in order, and its visitors' lines say that they did. */
+/* It was to end in order, and its visitors' log lines say that they did. */
 static void
 warn_of_loss(const struct link *l, const char *why)
 {
@@ -409,7 +409,7 @@ on_ended(struct mux *m, enum mux_end how)
 static const struct mux_ops link_ops = { .opened = on_opened, .goaway = on_goaway, .ended = on_ended };
 static const struct mux_stream_ops control_ops = { .data = on_control_data, .ended = on_control_ended };
 
-/* The ancestors' server reads header and secret by one read each: they are one frame. */
+/* The ancestors' server reads header and secret with one read each: they are one frame. */
 static bool
 say_secret(struct link *l)
 {
@@ -610,7 +610,7 @@ on_deadline(struct ev_timer *t)
 	}
 }
 
-/* ---- the session's ---- */
+/* ---- for the session ---- */
 
 struct link *
 link_new(struct session *s, const char *server, bool raw)

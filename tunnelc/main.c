@@ -119,7 +119,7 @@ is_repeated(const struct opt_list *list, size_t i)
 	return false;
 }
 
-/* Here and below every bad value is told, so that -c tells them all. */
+/* Here and below every bad value is reported, so that -c shows them all. */
 static bool
 check_servers(const struct opt_list *servers)
 {
@@ -169,7 +169,7 @@ check_nameless(const struct words *words)
 	return good;
 }
 
-/* A bad word is told and left out: what is wrong with those behind it is told too. */
+/* A bad word is reported and left out, so that what is wrong with later ones is reported too. */
 static bool
 check_words(char *const *argv, struct words *words)
 {
@@ -196,7 +196,7 @@ check_proxy(const char *proxy)
 	const char *wrong = proxy == NULL ? NULL : reach_check_proxy(proxy);
 
 	if (wrong != NULL)
-		log_error("-x: %s", wrong);	/* it may hold a password */
+		log_error("-x: %s", wrong);	/* not its value: it may hold a password */
 	return wrong == NULL;
 }
 
@@ -236,14 +236,14 @@ check_opts(const struct options *o, struct words *words)
 
 /* ---- files ---- */
 
-/* The exit code when a file is of no use: what the system refused may be retried, but under -c it is just wrong. */
+/* The exit code for a useless file: what the system refused may be retried, but under -c it is just wrong. */
 static int
 useless(void)
 {
 	return errno != 0 && !the->opts->check ? EXIT_TEMP : EXIT_USAGE;
 }
 
-/* What reads a file here returns 0, or the exit code. */
+/* Functions here that read a file return 0, or the exit code. */
 static int
 load_identity(const char *path, struct identity **me)
 {
@@ -285,7 +285,7 @@ log_one_error(const char *text)
 	log_error("%s", text);
 }
 
-/* Of two exit codes: wrong usage counts more than what the system may allow another time. */
+/* The worse of two exit codes: wrong usage counts more than what the system may allow next time. */
 static int
 worse(int a, int b)
 {
@@ -330,7 +330,7 @@ run_errand(const struct options *o)
 	return code;
 }
 
-/* ---- what the parts tell ---- */
+/* ---- what the parts report ---- */
 
 void
 app_count(int metric, int64_t by)
@@ -414,7 +414,7 @@ on_hup(void *arg, int signo)
 	dialer_reload(the->dialer);
 	resolver_reload(the->resolver);
 	if (the->welcomed)
-		notify_systemd("READY=1");	/* which would be a lie before */
+		notify_systemd("READY=1");	/* which would be a lie before the welcome */
 }
 
 static void
@@ -437,7 +437,7 @@ on_child(void *arg, int signo)
 	program_reap();
 }
 
-/* Said for each signal: a first process has no defaults, and what we inherit may be anything. */
+/* Set for each signal: PID 1 has no default actions, and what we inherit may be anything. */
 static int
 watch_signals(void)
 {

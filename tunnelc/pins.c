@@ -57,7 +57,7 @@ same_server(struct slice listed, const char *server)
 	return listed.len == strlen(server) && strncasecmp(listed.p, server, listed.len) == 0;
 }
 
-/* Read all lines; why gets the first that is bad, report, unless it is NULL, all of them. */
+/* Read all lines; why gets the first bad one, report (unless NULL) all of them. */
 static struct known
 look_up(struct slice text, const char *server, const char *id, pins_report *report, char why[static IDENTITY_WHY_MAX])
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A program per stream: started with a socket on descriptors 0 and 1, buried when it ends. */
+/* A program per stream: started with a socket on descriptors 0 and 1, reaped when it ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,12 +13,12 @@
 #include "tunnelc.h"
 #include "ucspi.h"
 
-#define INHERITED_MAX 1024	/* what somebody left open for us stands below, where there is no close_range(2) */
+#define INHERITED_MAX 1024	/* inherited descriptors are below this, where there is no close_range(2) */
 
 static pid_t running[PROGRAMS_MAX];
 static size_t n_running;
 
-/* A visitor is told about by the server; nothing but a checked name gets into the environment. */
+/* What is known of a visitor comes from the server; only a checked name gets into the environment. */
 static int
 set_environment(const struct proxyhdr *h)
 {
@@ -41,13 +41,13 @@ keep_standard(int fd, int *report)
 	if (*report != STDERR_FILENO + 1 && dup3(*report, STDERR_FILENO + 1, O_CLOEXEC) == -1)
 		return -1;
 	*report = STDERR_FILENO + 1;
-	if (syscall(SYS_close_range, STDERR_FILENO + 2, ~0u, 0) == -1)	/* a kernel, or a sandbox, that knows it not */
+	if (syscall(SYS_close_range, STDERR_FILENO + 2, ~0u, 0) == -1)	/* a kernel, or a sandbox, that does not know it */
 		for (fd = STDERR_FILENO + 2; fd < INHERITED_MAX; fd++)
 			close(fd);
 	return 0;
 }
 
-/* As after login: what we raised, and what we or who started us ignored and blocked, is nothing a program expects. */
+/* Undo what a program does not expect: raised limits, ignored and blocked signals. */
 static void
 reset_process(void)
 {
@@ -158,7 +158,7 @@ forget(pid_t pid)
 			running[i] = running[--n_running];
 }
 
-/* What is none of ours was left to a first process. */
+/* Children that are not ours were inherited as PID 1. */
 void
 program_reap(void)
 {

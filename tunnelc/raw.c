@@ -115,7 +115,7 @@ raw_cut(struct raw *r)
 		finish(r, END_DRAIN, NULL);
 }
 
-/* What is known of who comes. */
+/* What is known of a visitor: nothing. */
 static const struct proxyhdr nobody = { .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC };
 
 /* ---- relaying ---- */
@@ -275,6 +275,6 @@ raw_new(struct link *l, int fd)
 	the->streams++;
 	app_count(M_STREAMS, 1);
 	link_visitor(l, 1);
-	ev_defer(the->ev, &r->begin);	/* when the link has noted that it has a visitor */
+	ev_defer(the->ev, &r->begin);	/* after the link has noted that it has a visitor */
 	return r;
 }

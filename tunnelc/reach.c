@@ -11,21 +11,21 @@
 #include "sock.h"
 #include "tunnelc.h"
 
-#define STAGGER_MS 250u		/* until the next address is tried beside the one before (RFC 8305 5) */
-#define ADDRESSES_MAX 32u	/* of one name; what lies behind them is not tried */
+#define STAGGER_MS 250u		/* until the next address is tried beside the previous one (RFC 8305 5) */
+#define ADDRESSES_MAX 32u	/* of one name; any more are not tried */
 #define ANSWER_MAX 8192u	/* bytes of a proxy's answer, heads of 1xx included */
 #define WHY_MAX 192u
 #define SCHEME "http://"
 
 /* One address: waiting for its turn, being connected to, or given up. */
 struct attempt {
-	struct reach *reach;		/* nobody looks at what stands first once it is freed */
+	struct reach *reach;		/* first: ev_free_later() writes there, and nobody looks at it once freed */
 	struct ev_io io;		/* fd -1: not under way */
 	struct sockaddr_storage sa;
 	socklen_t len;
 };
 
-/* What is said to a proxy. */
+/* The exchange with a proxy. */
 struct talk {
 	char *request;			/* owned; NULL: no proxy */
 	size_t size, sent;
@@ -126,7 +126,7 @@ reach_free(struct reach *r)
 	ev_free_later(r->ev, r);
 }
 
-/* Watched anew just now: what happened to the socket while it was ours is told to its new owner once more. */
+/* Watch it again only now: what happened to the socket while it was ours is then reported to its new owner too. */
 static void
 on_finish(struct ev_task *task)
 {
@@ -152,7 +152,7 @@ end(struct reach *r, enum reach_result result)
 	ev_defer(r->ev, &r->finish);
 }
 
-/* The next try may be in another network: what resolv.conf says then counts. */
+/* The next try may be in another network: what resolv.conf says by then counts. */
 static void
 failed(struct reach *r)
 {
@@ -198,7 +198,7 @@ ask_proxy(struct reach *r)
 		proxy_failed(r, "closed the connection");
 }
 
-/* What was only looked at so far: never a byte of what lies behind the head. */
+/* Take what was only peeked at so far: never a byte of what follows the head. */
 static void
 take_answer(struct reach *r, size_t n)
 {
@@ -207,7 +207,7 @@ take_answer(struct reach *r, size_t n)
 		ssize_t got = recv(r->io->fd, r->talk.answer + r->talk.used, n, 0);
 
 		if (got <= 0)
-			return;		/* not with bytes at hand */
+			return;		/* can't happen with bytes at hand */
 		r->talk.used += (size_t)got;
 		n -= (size_t)got;
 	}
@@ -280,7 +280,7 @@ reach_on_io(struct reach *r, unsigned events)
 		hear_proxy(r);
 }
 
-/* ---- addresses, one beside the other ---- */
+/* ---- addresses, side by side ---- */
 
 static void try_next(struct reach *r);
 
@@ -328,7 +328,7 @@ on_attempt(struct ev_io *io, unsigned events)
 	}
 }
 
-/* Whether it is under way, or even there. */
+/* Whether it is under way, or even connected. */
 static bool
 attempt_start(struct attempt *a)
 {
@@ -348,7 +348,7 @@ attempt_start(struct attempt *a)
 	return false;
 }
 
-/* The next address; one that fails at once makes room for the one behind it. */
+/* The next address; one that fails at once makes room for the one after it. */
 static void
 try_next(struct reach *r)
 {

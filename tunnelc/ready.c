@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The health check: who connects to unix:@tunnelc/ID is told whether our names are live, in one word and at once. */
+/* The health check: whoever connects to unix:@tunnelc/ID is told at once, in a word or two, whether our names are live. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ struct ready {
 	struct ev *ev;
 	struct ev_io listener;	/* fd -1: the address is not ours yet */
 	struct ev_timer retry;
-	bool warned;		/* that it is not: when it is, that is news */
+	bool warned;		/* that it is not ours: once it is, that is news */
 	struct addr addr;	/* borrows from text */
 	char text[sizeof("unix:@tunnelc/") + IDENTITY_ID_LEN];
 };
@@ -44,7 +44,7 @@ is_live(void)
 	return false;
 }
 
-/* The word always fits an empty socket, and stays in it when we close: nobody is waited for. */
+/* The answer always fits an empty socket, and stays in it when we close: there is nobody to wait for. */
 static void
 answer(int fd)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The link to one server, for ever: when to try again, what of it to log. */
+/* The link to one server, for ever: when to try again, and what to log. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +9,8 @@
 #include "log.h"
 #include "tunnelc.h"
 
-#define HINT_MAX_MS 3600000u	/* what a server may wish, at most */
-#define QUIET_MS 60000u		/* the same failure is logged so often */
+#define HINT_MAX_MS 3600000u	/* the longest wait a server may ask for */
+#define QUIET_MS 60000u		/* a repeated failure is logged at most this often */
 #define OLD_MAX 8u		/* connections whose visitors finish, at once */
 #define REASON_MAX 512u
 #define NAMES_MAX 256u
@@ -18,7 +18,7 @@
 struct session {
 	const char *server;		/* borrowed for ever */
 	struct link *now;		/* owned; NULL: waiting for retry */
-	struct link *old[OLD_MAX];	/* owned: left, with visitors who finish; the oldest first, NULL behind the last */
+	struct link *old[OLD_MAX];	/* owned: left, their visitors finish; the oldest first, NULL after the last */
 	struct ev_timer retry;
 	uint64_t since_ms;		/* when it came up; 0: it is not */
 	uint64_t after_ms, within_ms;	/* the server's wish for the next time */
@@ -27,14 +27,14 @@ struct session {
 	uint64_t logged_ms;
 	char logged[REASON_MAX];	/* the last failure in the log; empty after a success */
 	char names[NAMES_MAX];
-	char met[IDENTITY_ID_SIZE];	/* the id of the server of now, or of the one before; empty: none yet */
-	bool is_met;			/* it is that of now */
+	char met[IDENTITY_ID_SIZE];	/* the id of the current server, or of the previous one; empty: none yet */
+	bool is_met;			/* it is the current one's */
 	bool twin;			/* it leads to the same server as another -s */
 };
 
 /* ---- when ---- */
 
-/* Evenly from 0 to most, both included: many clients that lost one server must not come back together. */
+/* Evenly from 0 to most, both included: many clients that lost the same server must not come back together. */
 static uint64_t
 random_upto(uint64_t most)
 {
@@ -44,7 +44,7 @@ random_upto(uint64_t most)
 	return n % (most + 1);
 }
 
-/* The server's wish stands for the first bound; with more failures the usual ones hold, if they are longer. */
+/* The server's wish is the first bound; after more failures the usual ones hold, if they are longer. */
 static uint64_t
 bound_ms(const struct session *s)
 {
@@ -55,7 +55,7 @@ bound_ms(const struct session *s)
 	return s->within_ms;
 }
 
-/* Milliseconds until the next attempt; the wish is used up, and the next one will come later. */
+/* Milliseconds until the next attempt; uses up the server's wish, and makes the attempt after it come later. */
 static uint64_t
 schedule(struct session *s)
 {
@@ -67,7 +67,7 @@ schedule(struct session *s)
 	return wait;
 }
 
-/* Another -s that leads to the server of s and is there, or on its way. */
+/* Another -s that leads to the server of s and is connected, or on its way. */
 static const struct session *
 twin_of(const struct session *s)
 {
@@ -89,7 +89,7 @@ connect_now(struct session *s)
 		log_error("server=%s link=down reason=\"out of memory\" retry_ms=%" PRIu64, s->server, schedule(s));
 }
 
-/* Who would only take the place of its twin waits for the end of that. */
+/* A session that would only take its twin's place waits until the twin has ended. */
 static void
 on_retry(struct ev_timer *t)
 {
@@ -99,7 +99,7 @@ on_retry(struct ev_timer *t)
 		connect_now(s);
 }
 
-/* s waits for nobody else now: what waited for it may go on, at some time. */
+/* s is down and waits for no twin: those that waited for s may try again, in a while. */
 static void
 release_twins(const struct session *s)
 {
@@ -113,7 +113,7 @@ release_twins(const struct session *s)
 	}
 }
 
-/* ---- what its links tell ---- */
+/* ---- what its links report ---- */
 
 /* It is no longer up; how long it was decides how patient the next attempts are. */
 static void
@@ -173,7 +173,7 @@ session_met(struct session *s, const char *id)
 	s->is_met = true;
 }
 
-/* By whom? A server replaces only what this process has. */
+/* By whom? A server replaces a session only with one of the same process. */
 void
 session_replaced(struct session *s)
 {
@@ -238,7 +238,7 @@ session_leaving(struct session *s, struct link *l)
 	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->server, link_visitors(l), wait);
 }
 
-/* A failure is told when it is news: the first, another one, or once in a while. */
+/* A failure is logged when it is news: the first, a different one, or once in a while. */
 static void
 log_down(struct session *s, const char *why, uint64_t wait)
 {
@@ -268,7 +268,7 @@ try_again(struct session *s, const char *why)
 	}
 }
 
-/* The one whose visitors finish has ended. */
+/* Whether l was an old link, whose visitors finished: then it is forgotten. */
 static bool
 forget_old(struct session *s, const struct link *l)
 {
@@ -289,7 +289,7 @@ session_down(struct session *s, struct link *l, const char *why)
 	if (forget_old(s, l)) {
 		log_debug("server=%s the old link has ended", s->server);
 	} else if (why == NULL && !the->draining) {
-		connect_now(s);		/* by the raw handshake a visitor was served: it counts as up meanwhile */
+		connect_now(s);		/* a raw link served its visitor: the session counts as up meanwhile */
 	} else {
 		s->now = NULL;
 		came_down(s);

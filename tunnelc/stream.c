@@ -41,7 +41,7 @@ struct stream {
 	uint16_t header;		/* bytes of the PROXY header */
 	uint8_t state;
 	bool metadata;			/* there is one */
-	bool silent;			/* no byte came behind it in time */
+	bool silent;			/* no byte came after it in time */
 	bool program;
 };
 
@@ -64,7 +64,7 @@ deadline_ms(const struct stream *v, enum stream_state state)
 	case STREAM_HEADER:
 		return v->metadata ? the->opts->hello_ms : GUESS_MS;
 	case STREAM_DIAL:		/* the dialer has one for each attempt */
-	case STREAM_JOINED:		/* the mux knows silence */
+	case STREAM_JOINED:		/* the mux notices silence */
 	case STREAM_CLOSED:
 		break;
 	}
@@ -130,7 +130,7 @@ finish(struct stream *v, enum conn_end how, enum hello_verdict verdict, const st
 
 	if (v->state == STREAM_CLOSED)
 		return;
-	mux_reset(&v->s);		/* nothing when it has left the session already */
+	mux_reset(&v->s);		/* does nothing when it has left the session already */
 	if (v->state == STREAM_DIAL)
 		dial_cancel(v->dial);
 	if (v->s.io.fd != -1 && (how == END_CLIENT_RESET || how == END_LIMIT))
@@ -166,7 +166,7 @@ stream_greet(int fd, const struct proxyhdr *h)
 	return send(fd, header, len, MSG_NOSIGNAL) == (ssize_t)len;	/* a fresh connection has room for it */
 }
 
-/* The header, which has been read before, and what is left of it: addresses and TLVs. */
+/* The header, which was whole when it was read before. */
 static void
 reread(struct stream *v, struct proxyhdr *h)
 {
@@ -255,7 +255,7 @@ run_program(struct stream *v, const struct proxyhdr *h)
 
 enum heard { HEARD_ALL, HEARD_LITTLE, HEARD_NONSENSE };
 
-/* The kind the header tells, else the first byte behind it. */
+/* The kind by the header, else by the first byte after it. */
 static enum heard
 hear_kind(const struct stream *v, struct slice bytes, struct visit *visit)
 {
@@ -289,7 +289,7 @@ hear(struct stream *v, struct visit *visit)
 	return hear_kind(v, bytes, visit);
 }
 
-/* Who comes, for the log. */
+/* Who has come, for the log. */
 static bool
 remember(struct stream *v, const struct proxyhdr *h)
 {
@@ -328,7 +328,7 @@ look(struct stream *v)
 		route(v, &visit);
 		break;
 	case HEARD_LITTLE:
-		if (v->header > 0)	/* a byte is waited for now, no longer than for an ancestor's */
+		if (v->header > 0)	/* from now on we wait for a byte, as long as for an ancestor's */
 			ev_timer_in(the->ev, &v->deadline, GUESS_MS);
 		break;
 	case HEARD_NONSENSE:

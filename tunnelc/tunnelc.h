@@ -23,8 +23,8 @@
 #include "words.h"
 
 #define LOGIN_MS 10000u		/* from the first dial's success to the welcome */
-#define RETRY_MAX_MS 60000u	/* the longest of the growing times to retry within */
-#define STABLE_MS 10000u	/* a session that lived so long starts them anew; one that dies at once does not */
+#define RETRY_MAX_MS 60000u	/* the longest of the growing bounds on retries */
+#define STABLE_MS 10000u	/* a session that lived this long resets them; one that dies at once does not */
 #define REACH_MS 10000u		/* to connect to a server, over all its addresses */
 #define NOTIFY_UNSET UINT64_MAX
 
@@ -38,7 +38,7 @@ struct options {
 	const char *proxy;		/* -x http://HOST:PORT */
 	const char *metrics;
 	char **words;			/* KIND[:NAME]=TARGET, proxy=v1|v2, NULL-terminated (argv) */
-	char **program;			/* behind --, NULL: none */
+	char **program;			/* after --, NULL: none */
 	uint64_t notify_fd, grace_ms;
 	uint64_t connect_ms, idle_ms, half_close_ms, hello_ms;
 	bool id, ready, check, log_time, verbose, help, version;
@@ -60,22 +60,22 @@ struct tunnelc {
 	struct relay_pool *relays;		/* for the ancestors' raw handshake */
 	struct metrics *metrics;
 	struct rlimit descriptors;		/* as it was before we raised it: what programs get; zero: not known */
-	struct slice secret;			/* of --secret-file; absent without */
+	struct slice secret;			/* of --secret-file; absent without one */
 	struct session **sessions;		/* one per -s */
 	size_t n_sessions;
 	uint32_t streams;			/* open now, over all sessions */
 	uint64_t next_conn;			/* numbers of log lines */
-	bool welcomed;				/* once: readiness was told */
+	bool welcomed;				/* at least once: readiness was announced */
 	bool draining;
 };
 extern struct tunnelc *the;
 
 /* ---- main.c ---- */
 
-void app_welcomed(void);	/* a session was: the first one makes us ready */
+void app_welcomed(void);	/* a session was welcomed: the first one makes us ready */
 void app_link_ended(void);	/* while draining: when no link is left we are done */
 void app_count(int metric, int64_t by);
-void app_turned_away(void);	/* a visitor for whom there was no memory: it is counted, and has its line */
+void app_turned_away(void);	/* a visitor there was no memory for: count it, and log its line */
 
 /* ---- reach.c: from -s HOST:PORT to a connected socket ---- */
 
@@ -84,21 +84,21 @@ struct reach;
 enum reach_result { REACH_OK, REACH_FAILED };
 
 /*
- * Told once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write and the callee's. Otherwise
- * it is -1 and why says what failed (static or until the call returns). The reach frees itself when this returns.
+ * Called once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write, and the callee's. Otherwise
+ * it is -1 and why says what failed (valid until the call returns). The reach frees itself when this returns.
  */
 typedef void reach_done(void *arg, enum reach_result result, const char *why);
 
 /*
  * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up anew, addresses of both
- * families take turns, a new attempt starts 250 ms after the one before while that goes on (RFC 8305), the first one
- * connected wins; timeout_ms for all of it. proxy (http://HOST:PORT, NULL: none): connect there instead and ask it for the
+ * families take turns, a new attempt starts 250 ms after the previous one while that goes on (RFC 8305), the first one
+ * connected wins; timeout_ms is for all of it. proxy (http://HOST:PORT, NULL: none): connect there instead and ask it for the
  * server by name (CONNECT, RFC 9110 9.3.6).
  * NULL when out of memory. Owned by the caller until done is called.
  */
 struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy,
     uint64_t timeout_ms, struct ev_io *io, reach_done *done, void *arg);
-void reach_on_io(struct reach *r, unsigned events);	/* the owner of io tells its events here until it is done */
+void reach_on_io(struct reach *r, unsigned events);	/* the owner of io passes its events on to it until done is called */
 void reach_cancel(struct reach *r);			/* NULL is fine */
 
 /* NULL, or what is wrong with a -x value. Static. */
@@ -116,43 +116,43 @@ bool session_live(const struct session *s);	/* welcomed, and not yet lost */
 bool session_over(const struct session *s);	/* drained: it has no link any more */
 const char *session_status(const struct session *s, char *out, size_t size);	/* one line for USR1 and the log */
 
-/* ---- link.c: one connection to a server; a session has one, and beside it old ones whose visitors finish ---- */
+/* ---- link.c: one connection to a server; a session has one, and besides it old ones whose visitors finish ---- */
 
 struct link;
 
 enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_PARTING, LINK_CLOSED };
 
-/* Begin to connect. raw: by the ancestors' first handshake. Frees itself after session_down(). NULL when out of memory. */
+/* Begin to connect. raw: with the ancestors' first handshake. Frees itself after session_down(). NULL when out of memory. */
 struct link *link_new(struct session *s, const char *server, bool raw);
-void link_free(struct link *l);			/* now: its visitors' connections end; session_down() is not told */
+void link_free(struct link *l);			/* now: its visitors' connections end; session_down() is not called */
 void link_drain(struct link *l);		/* no new visitors; it ends with the last one */
 const char *link_state_word(const struct link *l);
 uint32_t link_visitors(const struct link *l);
 
-/* What it tells its session. The owner of a link keeps it until session_down(). */
+/* What it reports to its session. The owner of a link keeps it until session_down(). */
 void session_up(struct session *s, struct link *l, const char *names);	/* a welcome; names: a text for the log */
 void session_hint(struct session *s, uint64_t after_ms, uint64_t within_ms);
-void session_leaving(struct session *s, struct link *l);	/* the server wants no more of it: go elsewhere */
+void session_leaving(struct session *s, struct link *l);	/* the server wants us to go elsewhere */
 
 /* It has ended, and why; NULL: in order, so that the next one may come at once. */
 void session_down(struct session *s, struct link *l, const char *why);
 
-/* Behind session_leaving(), the server said when to come back: unless it is too late for that. */
+/* After session_leaving(), the server said when to come back: follow that unless it is too late. */
 void session_plan_anew(struct session *s, const struct link *l);
 
-/* The server has this key, and it is a right one. It says that a newer session of this process took the place of this one. */
+/* The server has this key, and it is a right one. The server says that a newer session of this process replaced this one. */
 void session_met(struct session *s, const char *id);
 void session_replaced(struct session *s);
 
 /* The ancestors' server said nothing to this handshake: try the other one next time. */
 void session_other_handshake(struct session *s);
 
-/* Of stream.c and raw.c: a visitor came by l, and left. */
+/* For stream.c and raw.c: a visitor came by l, or left. */
 void link_visitor(struct link *l, int by);
 
 /* ---- pins.c: which key a server must have ---- */
 
-/* Whether id is right for server by -k or --known-servers (read anew each time); why otherwise. */
+/* Whether id is right for server by -k or --known-servers (reread each time); if not, why says why. */
 bool pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX]);
 
 /* Report every error of -k and --known-servers, a server without a line included: 0, or the exit code. */
@@ -161,20 +161,20 @@ int pins_check(const struct options *o, pins_report *report);
 
 /* ---- stream.c: one visitor's stream joined to a local target, or to a program ---- */
 
-/* The server opened a stream on m, which is l's: take it. metadata: a PROXY v2 header comes first (not by an ancestor). */
+/* The server opened a stream on m, which is l's: take it. metadata: a PROXY v2 header comes first (not from an ancestor). */
 void stream_opened(struct mux *m, struct link *l, bool metadata);
 void stream_cut_all(void);			/* END_DRAIN */
 
 /* Write a PROXY header with these addresses to a fresh connection, if proxy= asks for one. False: it has broken. */
 bool stream_greet(int fd, const struct proxyhdr *h);
 
-/* ---- raw.c: a visitor of the ancestors' first handshake, who has the whole connection ---- */
+/* ---- raw.c: a visitor of the ancestors' first handshake, which has the whole connection ---- */
 
 struct raw;
 
 /*
  * Take over fd, where a visitor's first bytes can be read, watched by nobody; link_visitor() says when it has left. NULL
- * when out of memory, fd is the caller's then.
+ * when out of memory: fd is then still the caller's.
  */
 struct raw *raw_new(struct link *l, int fd);
 void raw_cut(struct raw *r);			/* END_DRAIN */
@@ -185,9 +185,9 @@ void raw_more(struct relay *r);			/* for relay_pool_new() */
 /*
  * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the UCSPI environment from h
  * (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT, TCPLOCALHOST = the name asked for). *fd is our end of the
- * socket, non-blocking, the caller's. It returns when the program runs: what keeps it from that is -1 with errno, ENOENT
- * for example; EUSERS when PROGRAMS_MAX are running, whether their visitors are still there or not. program_end() is how a
- * visitor ends for whom errno kept it from running.
+ * socket, non-blocking, the caller's. It returns 0 when the program runs, else -1 with errno, for example ENOENT;
+ * EUSERS when PROGRAMS_MAX are running, whether their visitors are still there or not. program_end() is how a visitor
+ * ends when errno kept its program from running.
  */
 #define PROGRAMS_MAX 1024u
 int program_start(char *const *argv, const struct proxyhdr *h, int *fd);
@@ -198,7 +198,7 @@ void program_reap(void);
 
 /* ---- ready.c: unix:@tunnelc/ID, the health check ---- */
 
-void ready_serve(struct ev *ev, const char *id);	/* answer "ready\n" or "not ready\n" to who connects, as soon as that works */
+void ready_serve(struct ev *ev, const char *id);	/* answer "ready\n" or "not ready\n", once the address is ours */
 int ready_ask(const char *id);				/* the exit code: 0 or 111 */
 
 #endif

@@ -33,7 +33,7 @@ bool words_parse(char *const *argv, struct words *out, char why[static WORDS_WHY
 /* The word for a visitor: exact NAME, then the longest *.SUFFIX, then none; NULL: no word takes it. name is normalised or absent. Pure. */
 const struct word *words_find(const struct words *w, enum word_kind kind, struct slice name);
 
-/* "tls", "http", "tcp". Static; and back: false when it is none. */
+/* "tls", "http", "tcp". Static; and back: false when it is not one. */
 const char *word_kind_text(enum word_kind kind);
 bool word_kind_of(struct slice text, enum word_kind *out);
 

@@ -10,14 +10,14 @@
 /* Which leg failed. */
 enum answer {
 	ANSWER_NAME,	/* 404: nobody is known by this name */
-	ANSWER_OFFLINE,	/* 503: the client is known and not there */
+	ANSWER_OFFLINE,	/* 503: the client is known, but not there */
 	ANSWER_BUSY,	/* 503: it has as many visitors as it may */
 	ANSWER_LOCAL	/* 502: the service beside it didn't take the visitor */
 };
 
 #define ANSWER_MAX 1024u	/* bytes of the longest */
 
-/* The whole answer, page and all (to_head: without it); its length. The connection ends behind it. Pure. */
+/* The whole answer, page and all (to_head: without it); its length. The connection ends after it. Pure. */
 size_t answer_write(enum answer what, bool to_head, time_t now, char out[static ANSWER_MAX]);
 
 #endif

@@ -13,7 +13,7 @@
 #include "sock.h"
 #include "visitor.h"
 
-#define METHOD_MAX 32u		/* bytes of what may be an HTTP method and the blank behind it */
+#define METHOD_MAX 32u		/* bytes of what may be an HTTP method and the space after it */
 
 /* ---- what was read ---- */
 
@@ -48,8 +48,8 @@ arrival_keep(struct visitor *v, struct slice bytes)
 /* ---- the kind ---- */
 
 /*
- * What HTTP begins with: the methods of RFC 9110, PATCH, those of WebDAV and its kin that IANA has, and the beginning of HTTP/2.
- * Left out are words other text protocols begin with, too: ACL, LINK, UNLINK, UPDATE.
+ * What HTTP begins with: the methods of RFC 9110, PATCH, those of WebDAV and its kin that IANA has, and the start of HTTP/2.
+ * Left out are words that other text protocols begin with too: ACL, LINK, UNLINK, UPDATE.
  */
 static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ",
 	"PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ", "REPORT ", "SEARCH ", "MKCALENDAR ",
@@ -81,8 +81,8 @@ kind_of_word(struct slice word)
 }
 
 /*
- * By its first bytes: those read, and those which stay in its socket. last: no more of them are waited for. A socket that is broken
- * closes the visitor: the error is told but once.
+ * By its first bytes: those read, and those still in its socket. last: no more of them are waited for. A broken socket
+ * closes the visitor: the error is reported only once.
  */
 static enum visitor_kind
 guess_kind(struct visitor *v, struct slice rest, bool last)
@@ -117,7 +117,7 @@ count_kind(const struct visitor *v)
 	tunneld_count(metric[v->kind], 1);
 }
 
-/* The header is known: tell the kind, or wait until it shows. */
+/* The header is known: settle the kind, or wait until it shows. */
 static void
 settle_kind(struct visitor *v, struct slice bytes, const struct said *said, bool last)
 {
@@ -145,7 +145,7 @@ arrival_again(struct visitor *v, bool last)
 	size_t used;
 
 	if (proxyhdr_read(v->arrival->bytes, bytes.len, &said.h, &used) != PROXYHDR_OK)
-		return;		/* it was */
+		return;		/* it was whole before */
 	said.rest = slice_skip(bytes, used);
 	if (v->kind != KIND_UNKNOWN)
 		join_by_name(v, bytes, &said);
@@ -189,7 +189,7 @@ take_passed(struct visitor *v, struct slice rest)
 	return true;
 }
 
-/* Who it is, and the name it wants, as sent if it is no valid one. */
+/* Who it is, and the name it wants, as sent if it is not valid. */
 static bool
 identify(struct visitor *v, const struct proxyhdr *h)
 {
@@ -216,7 +216,7 @@ identify(struct visitor *v, const struct proxyhdr *h)
 	return true;
 }
 
-/* All that was read so far. */
+/* bytes: all that was read so far. */
 static void
 take_header(struct visitor *v, struct slice bytes)
 {
@@ -293,7 +293,7 @@ arrival_read(struct visitor *v)
 			visitor_close(v, n == 0 ? END_HELLO : END_CLIENT_RESET);
 			return;
 		}
-		/* What a watch that begins later finds, it tells. */
+		/* A watch that begins later reports what it finds. */
 		v->readable = v->watched && (had + (size_t)n == READ_ROOM || v->base.peer.family == AF_UNIX);
 		take_header(v, slice_of((char *)at, had + (size_t)n));
 	}

@@ -37,7 +37,7 @@ struct parser {
 	void *arg;
 	unsigned line;
 	bool bad;
-	bool no_memory;			/* a line, or more, was not looked at */
+	bool no_memory;			/* at least one line was not looked at */
 	struct grant *first, **last;	/* owned until they are handed over */
 	struct grant **seen;		/* hash of them, by who; owned */
 	size_t nseen;			/* a power of two, at most half of them in use */
@@ -225,7 +225,7 @@ remember(struct parser *p, struct grant *g)
 
 /* ---- names= ---- */
 
-/* The written form of HOST or *.SUFFIX to out, which has room for it: its length, 0 when it is none. */
+/* The written form of HOST or *.SUFFIX to out, which has room for it: its length, 0 when it is neither. */
 static size_t
 put_name(struct slice item, char *out)
 {
@@ -287,7 +287,7 @@ check_twice(struct parser *p, struct slice list, size_t n)
 	return ok;
 }
 
-/* room: of as many bytes as list. */
+/* room: as many bytes as list has. */
 static bool
 set_names(struct parser *p, struct slice list, struct grant *g, char *room)
 {
@@ -372,7 +372,7 @@ days_since_1970(uint64_t year, uint64_t month, uint64_t day)
 	return (int64_t)(days + day - 1) - DAYS_TO_1970;
 }
 
-/* YYYY-MM-DD, and so many digits each. */
+/* YYYY-MM-DD, with exactly that many digits. */
 static bool
 read_date(struct slice text, int64_t *days)
 {
@@ -387,7 +387,7 @@ read_date(struct slice text, int64_t *days)
 	return true;
 }
 
-/* The day named is the last one. */
+/* The day named is the last valid one. */
 static bool
 set_expires(struct parser *p, struct slice value, struct grant *g)
 {
@@ -457,7 +457,7 @@ parse_line(struct parser *p, struct slice line)
 	p->last = &g->next;
 }
 
-/* Room for twice as many as there can be in that many bytes. */
+/* Room for twice as many grants as that many bytes can hold. */
 static bool
 make_seen(struct parser *p, size_t bytes)
 {
@@ -484,7 +484,7 @@ authfile_parse(const char *path, struct slice text, authfile_report *report, voi
 		return true;
 	}
 	grants_free(p.first);
-	errno = p.bad ? 0 : ENOMEM;	/* a bad line stays one, with any memory */
+	errno = p.bad ? 0 : ENOMEM;	/* a bad line stays bad, however much memory there is */
 	return false;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The authorization file: who may serve which names, a line a client. Text -> grants, pure but for memory. */
+/* The authorization file: who may serve which names, one line per client. Text -> grants, pure but for memory. */
 #ifndef AUTHFILE_H
 #define AUTHFILE_H
 
@@ -36,22 +36,22 @@ struct grant {
 	/* The texts lie behind the struct: a grant is one allocation and outlives the file it came from. */
 };
 
-/* Told every bad line as "FILE:LINE: reason". */
+/* Called for every bad line, with "FILE:LINE: reason". */
 typedef void authfile_report(void *arg, const char *text);
 
 /*
- * Parse the whole text. True: *out is the list (NULL: nobody), owned by the caller, grants_free(). False: *out is NULL,
+ * Parse the whole text. True: *out is the list (NULL: nobody), owned by the caller: grants_free(). False: *out is NULL,
  * and errno is 0: at least one line is bad, each was reported (report may be NULL); or it is ENOMEM: no line that was
- * looked at is bad. Bad are: an unknown option or one given twice, an id or hash of the wrong shape, a name that is no
- * host name or pattern, "*", one shaped like an id or given twice, the same id or secret on two lines, numbers out of
- * range, a date that is none, a secret without names, a control byte. No reason shows what may be a secret. Pure but for
+ * looked at is bad. Bad are: an unknown option or one given twice, an id or hash of the wrong shape, a name that is not
+ * a host name or pattern, "*", one shaped like an id or given twice, the same id or secret on two lines, numbers out of
+ * range, an invalid date, a secret without names, a control byte. No reason shows what may be a secret. Pure but for
  * memory: fit for a thread.
  */
 bool authfile_parse(const char *path, struct slice text, authfile_report *report, void *arg, struct grant **out);
 void grants_free(struct grant *list);
 void grant_free(struct grant *g);
 
-/* The next name of a names= list: absent behind the last. *rest is advanced. */
+/* The next name of a names= list: absent after the last. *rest is advanced. */
 struct slice grant_next_name(struct slice *rest);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The authorization file on disk: read in a thread, watched from the loop, and what expires is ended. */
+/* The authorization file on disk: read in a thread, watched from the loop; what expires is ended. */
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
@@ -16,12 +16,12 @@
 
 #define LOOK_MS 250u
 #define TEXT_MAX (64u * 1024u * 1024u)
-#define REFUSED (-1)		/* beside errnos: it was read, and has bad lines */
+#define REFUSED (-1)		/* besides errnos: it was read, and has bad lines */
 
 static struct {
 	struct stamp_watch watch;
 	int trouble;			/* why the previous version is kept: 0, an errno or REFUSED */
-	int no_thread;			/* why there was none to read it with: 0, or an errno */
+	int no_thread;			/* why there was no thread to read it with: 0, or an errno */
 	bool again;			/* asked for while a read is under way */
 	struct ev_timer look;
 	struct job job;
@@ -179,7 +179,7 @@ has_changed(void)
 	return stamp_due(&file.watch, &now, ev_now_ms(the->serve->ev));
 }
 
-/* The wall clock may jump, so expiry is looked at as often: it costs nothing while none is due. */
+/* The wall clock may jump, so expiry is checked just as often: that costs nothing while none is due. */
 static void
 look(struct ev_timer *t)
 {
@@ -210,7 +210,7 @@ authorized_reload(void)
 {
 	if (the->opts->authorized == NULL)
 		return;
-	file.trouble = file.no_thread = 0;	/* who asks wants to hear it again */
+	file.trouble = file.no_thread = 0;	/* whoever asks wants to hear it again */
 	file.again = true;
 	if (!file.job.busy)
 		start_reading();

@@ -14,7 +14,7 @@
 #include "sock.h"
 
 #define PART_MS 2000u		/* for a client to take in why it must go, and to close */
-#define LINGER_MS 2000u		/* and to close */
+#define LINGER_MS 2000u		/* the same, without a session */
 #define LINGER_READS 16
 
 static const char *const state_name[] = { "HEADER", "SECRET", "HANDSHAKE", "HELLO", "LIVE", "DRAINING", "PARTING",
@@ -102,7 +102,7 @@ client_close(struct client *c, enum conn_end end)
 	tls_free(c->tls);
 	if (c->raw != NULL)
 		legacy_leave(c->raw, end == END_DRAIN ? END_DRAIN : END_TARGET_RESET);
-	if (cut)			/* an ancestor's one visitor did not end in order: so its way here does not either */
+	if (cut)			/* an ancestor's one visitor did not end in order: nor does its connection */
 		sock_reset(c->io.fd);
 	else
 		close(c->io.fd);
@@ -141,7 +141,7 @@ client_linger(struct client *c, enum conn_end end)
 	linger(c);
 }
 
-/* What else is under way has this turn: a session that is closing sends only what was said by hand. */
+/* Everything else under way got this turn to be sent: a closing session sends only what was written by hand. */
 static void
 on_parting(struct ev_task *task)
 {
@@ -300,7 +300,7 @@ drain(struct client *c, uint64_t all_within_ms)
 void
 client_drain_all(void)
 {
-	uint64_t ms = session_within_ms();	/* of all who are here now: some leave on the way */
+	uint64_t ms = session_within_ms();	/* for all that are here now: some leave on the way */
 
 	for (struct serve_conn *next, *base = the->serve->conns; base != NULL; base = next) {
 		next = base->next;

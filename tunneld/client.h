@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A tunnel client, as its parts see it: client.c (its states and its end), login.c (before the session), session.c (what
- * is said in it), legacy.c (the ancestors' two handshakes, their raw sockets). visitor.h's want streams of it.
+ * is said in it), legacy.c (the ancestors' two handshakes, their raw sockets). Visitors (visitor.h) want streams of it.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -15,8 +15,8 @@
  *   HEADER -> HANDSHAKE -> HELLO -welcome-> LIVE -drain-> DRAINING -last visitor gone-> PARTING -> CLOSED
  *      '----> SECRET --------^--------------^  '-----------refused, withdrawn, replaced----^
  *
- * HEADER is there with --accept-proxy only, SECRET is an ancestor's. All states up to HELLO share one deadline, counted
- * from accept; a live session has the heartbeat of its mux; PARTING behind the last visitor has what is left of the
+ * HEADER exists only with --accept-proxy, SECRET is an ancestor's. All states up to HELLO share one deadline, counted
+ * from accept; a live session has the heartbeat of its mux; PARTING after the last visitor has what is left of the
  * grace, as DRAINING has. LINGER follows on a HANDSHAKE that failed. Every state can end in CLOSED: an error, a deadline,
  * the end of a drain.
  */
@@ -32,7 +32,7 @@ enum client_state {
 	CLIENT_CLOSED
 };
 
-#define LEGACY_DEAD_MS 45000u	/* ancestors ping every 30 s: silence of less means nothing */
+#define LEGACY_DEAD_MS 45000u	/* ancestors ping every 30 s: a shorter silence means nothing */
 
 struct raw;
 struct visitor;
@@ -49,7 +49,7 @@ struct client {
 	struct mux_stream control;	/* stream 1 */
 	struct raw *raw;		/* first generation: its one visitor; owned by legacy.c */
 	char *name;			/* owned: for the log; NULL: not known yet */
-	struct client *next_login, **login_at;	/* among the logins under way, in order of arrival; at: NULL when it is none */
+	struct client *next_login, **login_at;	/* among the logins under way, in order of arrival; at: NULL if not one */
 	uint64_t login_source;		/* its place among the logins of its source, 0: none */
 	uint64_t rx, tx;		/* payload, noted when the mux goes */
 	uint32_t scanned;		/* bytes of the control line looked at */
@@ -79,16 +79,16 @@ void client_enter(struct client *c, enum client_state next);
 /* Its key is known: so is its name, for the log. */
 void client_note_name(struct client *c);
 
-/* Its end, whatever the state; not from inside a callback of its mux (but ended()): client_part() then. */
+/* Its end, whatever the state; not from inside a callback of its mux (except ended()): use client_part() there. */
 void client_close(struct client *c, enum conn_end end);
 
 /* End its session in order, without a word. */
 void client_part(struct client *c, enum conn_end end);
 
-/* Without a session, all was said: wait for the other side's end. */
+/* There is no session, and all was said: wait for the other side's end. */
 void client_linger(struct client *c, enum conn_end end);
 
-/* It takes no new visitors any more. */
+/* It takes no more visitors. */
 void client_closing(struct session *s);
 
 /* A visitor joined it, or has left. */
@@ -103,10 +103,10 @@ int login_start(void);
 void login_read_header(struct client *c, unsigned events);	/* HEADER */
 void login_shake(struct client *c);				/* HANDSHAKE */
 
-/* It is no login under way any more; result is the M_LOGINS_ it counts as. Idempotent. */
+/* It is no longer a login under way; result is the M_LOGINS_* it counts as. Idempotent. */
 void login_over(struct client *c, size_t result);
 
-/* What came is no login: why, for the log. Ending it is the caller's. */
+/* What came is not a login; why is for the log. Ending it is left to the caller. */
 void login_malformed(struct client *c, const char *why);
 
 /* Logins under way. */
@@ -117,16 +117,16 @@ size_t login_count(void);
 /* Begin it, over tls (the mux takes it over) or plainly. */
 void session_begin(struct client *c);
 
-/* Ask the registry; what comes of it is done. */
+/* Ask the registry, and do what follows from its answer. */
 void session_judge(struct client *c);
 
 /* Send the welcome: the first, or one with what has changed. */
 void session_welcome(struct client *c);
 
-/* Tell it why (NULL: what is usual for code), and end the session. */
+/* Tell it why (NULL: the usual text for code), and end the session. */
 void session_refuse(struct client *c, enum control_code code, const char *why);
 
-/* Ask it to go elsewhere, and to come back within so long: session_within_ms() is how long all who are here should take. */
+/* Ask it to go elsewhere, and to come back within within_ms; session_within_ms(): how long all that are here should take. */
 void session_drain(struct client *c, uint64_t within_ms);
 uint64_t session_within_ms(void);
 

@@ -27,7 +27,7 @@ clients_party(const struct clients *c, struct slice key)
 	return p != NULL || !c->open ? p : parties_find(&c->guests, key);
 }
 
-/* The party s is to belong to: NULL when there is none. */
+/* The party s should belong to: NULL when there is none. */
 static struct party *
 admit(struct clients *c, const struct session *s)
 {
@@ -76,7 +76,7 @@ enlist(struct clients *c, struct session *s)
 	c->n_sessions++;
 }
 
-/* Off the list it is on: all of them, or those a load is about to end. */
+/* Off the list it is on: that of all sessions, or of those a load is about to end. */
 static void
 unlist(struct clients *c, struct session *s)
 {
@@ -88,7 +88,7 @@ unlist(struct clients *c, struct session *s)
 	s->at = NULL;
 }
 
-/* From now on it is nobody here. */
+/* From now on the registry does not know it. */
 static void
 take_out(struct clients *c, struct session *s)
 {
@@ -134,7 +134,7 @@ judge(const struct party *p, const struct session *s, int64_t now)
 	return CLIENTS_WELCOME;
 }
 
-/* The session s takes the place of. One that takes no visitors any more is left to finish. */
+/* The session that s replaces. One that takes no more visitors is left to finish. */
 static struct session *
 same_instance(const struct party *p, const struct session *s)
 {
@@ -202,7 +202,7 @@ code_of(enum clients_verdict verdict)
 	return CONTROL_REVOKED;
 }
 
-/* Move s from its party of the roster before to the one it has now; false when it may not stay, s->why says why. */
+/* Move s from its party in the old roster to that in the new one; false when it may not stay: s->why says why. */
 static bool
 move(struct clients *c, struct session *s, int64_t now)
 {
@@ -226,7 +226,7 @@ move(struct clients *c, struct session *s, int64_t now)
 	return true;
 }
 
-/* Oldest first: it is the newest for whom there is no room any more. Those to end are put on a list of their own. */
+/* Oldest first: when there is too little room, the newest go. Those to end are put on a list of their own. */
 static void
 move_all(struct clients *c, int64_t now, struct session **ending)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who is allowed, who is connected, and which session a name leads to. No I/O and no clock: what must happen to a
- * session is told by callback, the time is given.
+ * Who is allowed, who is connected, and which session a name leads to. No I/O and no clock: callbacks say what
+ * must happen to a session, and the caller says what time it is.
  */
 #ifndef CLIENTS_H
 #define CLIENTS_H
@@ -20,7 +20,7 @@
 
 struct clients;
 
-/* A client's authenticated session; embedded in its owner, who fills the first part before clients_join(). */
+/* A client's authenticated session; embedded in its owner, which fills the first part before clients_join(). */
 struct session {
 	bool by_secret;				/* the ancestors' handshake: no id, no instance */
 	char id[IDENTITY_ID_SIZE];
@@ -33,12 +33,12 @@ struct session {
 	unsigned kinds;		/* CLIENTS_TLS | CLIENTS_HTTP: what its services take, for --clients; 0: no line */
 
 	/* ---- clients.c's ---- */
-	struct session *next, **at;		/* in the order they joined; at: NULL when it is not in */
+	struct session *next, **at;		/* in the order they joined; at: NULL when it has not joined */
 	struct session *sibling, **sibling_at;	/* of the same party */
-	struct party *party;			/* its key or secret, NULL when it is not in */
+	struct party *party;			/* its key or secret, NULL when it has not joined */
 	uint64_t turn;				/* when it last got a visitor, as a count */
 	bool tell;				/* its names or streams= were changed by the load under way */
-	enum control_code why;			/* it is to end for, by the load under way */
+	enum control_code why;			/* why the load under way ends it */
 };
 
 /* Kinds of visitors that routes to other nodes can name. */
@@ -50,10 +50,10 @@ enum clients_verdict {
 	CLIENTS_UNAUTHORISED,
 	CLIENTS_EXPIRED,
 	CLIENTS_FROM,
-	CLIENTS_LIMIT			/* sessions= of other instances are there */
+	CLIENTS_LIMIT			/* as many other instances as sessions= allows are there */
 };
 
-#define CLIENTS_LEAVING 8u	/* sessions of a key that may be closing at once, beyond as many as it may have */
+#define CLIENTS_LEAVING 8u	/* closing sessions a key may have at once, beyond its sessions= */
 
 struct clients_ops {
 	/* End this session: its line is gone (REVOKED), has expired, no longer allows its address (FROM), allows
@@ -62,7 +62,7 @@ struct clients_ops {
 	void (*end)(void *arg, struct session *s, enum control_code why);
 	/* Its names or its streams= have changed: tell the client. */
 	void (*changed)(void *arg, struct session *s);
-	/* Names have come or gone, of whatever session: parked visitors may look again, --clients may be written. */
+	/* Names of some session have come or gone: parked visitors may look again, --clients may be written. */
 	void (*names)(void *arg);
 };
 
@@ -81,8 +81,8 @@ bool clients_load(struct clients *c, struct grant *list, int64_t now);
 
 /*
  * The same in three steps, for large files: the first and the last are fit for a thread. roster_new() takes over list
- * and a number from clients_seed(); NULL when out of memory. clients_change() takes over the roster and returns the
- * one before, for roster_free().
+ * and wants a number from clients_seed(); NULL when out of memory. clients_change() takes over the roster and returns
+ * the previous one, for roster_free().
  */
 struct roster;
 uint64_t clients_seed(const struct clients *c);
@@ -102,12 +102,12 @@ int64_t clients_expire(struct clients *c, int64_t now);
  */
 enum clients_verdict clients_join(struct clients *c, struct session *s, int64_t now);
 
-/* It has ended. Fine when it never joined. */
+/* s has ended. Fine when it never joined. */
 void clients_leave(struct clients *c, struct session *s);
 
 enum clients_answer {
 	CLIENTS_LIVE,
-	CLIENTS_AWAY,		/* known, and nobody is there */
+	CLIENTS_AWAY,		/* known, but nobody is there */
 	CLIENTS_UNKNOWN
 };
 
@@ -115,25 +115,25 @@ enum clients_answer {
  * The session for a visitor of this name (host_normalize()'s form): exact names (ID.DOMAIN and names=) beat patterns,
  * longer patterns beat shorter ones, a pattern never takes a name shaped like an id; of several sessions the one with
  * the fewest visitors, then the one that waited longest. *out is set when LIVE. AWAY: listed in the file, or (open)
- * connected once since the start; at most CLIENTS_REMEMBERED ids are remembered so.
+ * connected once since the start; at most CLIENTS_REMEMBERED ids are remembered that way.
  */
 #define CLIENTS_REMEMBERED 65536u
 enum clients_answer clients_find(struct clients *c, struct slice name, struct session **out);
 
-/* The n-th name visitors reach s by, "ID.DOMAIN" first, then names=: false behind the last. */
+/* The n-th name visitors reach s by, "ID.DOMAIN" first, then names=: false after the last. */
 #define CLIENTS_NAME_MAX (HOST_MAX + 3)
 bool clients_name(const struct clients *c, const struct session *s, size_t n, char out[static CLIENTS_NAME_MAX]);
 
 /* Its names= list, for grant_next_name(): absent when it has none. Borrowed until the next change. */
 struct slice clients_names(const struct session *s);
 
-/* Visitors at once this session may have. */
+/* How many visitors this session may have at once. */
 uint32_t clients_streams(const struct session *s);
 
 size_t clients_sessions(const struct clients *c);
 size_t clients_grants(const struct clients *c);
 
-/* All sessions that joined, oldest first: NULL behind the last; start with NULL. */
+/* All sessions that joined, oldest first: NULL after the last; start with NULL. */
 struct session *clients_next(const struct clients *c, const struct session *after);
 
 #endif

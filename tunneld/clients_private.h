@@ -3,7 +3,7 @@
  * The parts of the registry among themselves: clients.c (who is connected), roster.c (what the file says), guests.c (who
  * came without a line), names.c (where a name leads).
  *
- * A party is one key or one secret: what it may, and its sessions. Those of the file lie in a roster, which a load
+ * A party is one key or one secret: what it may do, and its sessions. Those of the file lie in a roster, which a load
  * replaces as a whole, with a table of all their names; ids that came without a line (open) are guests. ID.DOMAIN needs
  * no table.
  */
@@ -16,7 +16,7 @@ struct party {
 	struct party *chain;			/* of its bucket */
 	struct grant *grant;			/* owned by the roster's list, a guest's by itself */
 	struct session *sessions;
-	struct party *next_away, **away_at;	/* a guest without sessions; at: NULL when it is none */
+	struct party *next_away, **away_at;	/* a guest without sessions; at: NULL when it is not one */
 };
 
 struct parties {
@@ -31,7 +31,7 @@ struct place {
 	struct party *party;			/* NULL: empty */
 	const char *name;			/* in its grant */
 	uint32_t len;
-	uint32_t tag;				/* bits of the hash: spares most looks at the name */
+	uint32_t tag;				/* bits of the hash: saves most looks at the name */
 };
 
 struct roster {
@@ -48,7 +48,7 @@ struct clients {
 	void *arg;
 	struct roster *roster;
 	struct parties guests;
-	struct party *away, **last_away;	/* guests, who left first comes first */
+	struct party *away, **last_away;	/* guests, in the order they left */
 	size_t n_away;
 	struct session *sessions, **last;
 	size_t n_sessions;
@@ -70,7 +70,7 @@ struct party *clients_party(const struct clients *c, struct slice key);
 
 /* ---- roster.c: parties by key ---- */
 
-/* An empty table with room for n. False when out of memory; parties_free() is fine then, too. */
+/* An empty table with room for n. False when out of memory; parties_free() is fine then too. */
 bool parties_make(struct parties *ps, size_t n, uint64_t seed);
 void parties_free(struct parties *ps);
 
@@ -86,7 +86,7 @@ void parties_widen(struct parties *ps);
 
 /* ---- roster.c: parties by name ---- */
 
-/* Go through the places of a name: NULL behind the last. *i is the cursor, which starts as the hash. */
+/* Go through the places of a name: NULL after the last. *i is the cursor, which starts as the hash. */
 struct party *roster_next(const struct roster *r, struct slice name, uint64_t hash, size_t *i);
 
 /* ---- guests.c ---- */
@@ -94,7 +94,7 @@ struct party *roster_next(const struct roster *r, struct slice name, uint64_t ha
 /* One for an id that has no party yet. NULL when out of memory. */
 struct party *guests_add(struct clients *c, const char id[static IDENTITY_ID_SIZE]);
 
-/* A guest's last session has ended: it is known from now on, as long as there is room. */
+/* A guest's last session has ended: it is remembered from now on, as long as there is room. */
 void guests_left(struct clients *c, struct party *guest);
 
 /* It is back. */

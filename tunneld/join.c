@@ -104,7 +104,7 @@ join_raw_ended(struct visitor *v, int fd, enum conn_end end, uint64_t rx, uint64
 	v->stream.rx = tx;
 	v->raw = NULL;
 	join_leave(v);
-	visitor_enter(v, VISITOR_REQUEST);	/* for the moment: the descriptor is its own again */
+	visitor_enter(v, VISITOR_REQUEST);	/* for the moment: the descriptor is the visitor's again */
 	if (ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == -1 || v->kind != KIND_HTTP ||
 	    tx > 0 || end != END_TARGET_RESET) {
 		visitor_close(v, end);
@@ -177,7 +177,7 @@ join_raw(struct visitor *v, struct session *s, const struct said *said)
 	return true;
 }
 
-/* False: the session takes nobody any more, or nobody now. */
+/* False: the session takes no more visitors, or none right now. */
 static bool
 join(struct visitor *v, struct session *s, const struct said *said)
 {
@@ -189,7 +189,7 @@ join(struct visitor *v, struct session *s, const struct said *said)
 	note_route(v, s);
 	if (c->mux == NULL)
 		return join_raw(v, s, said);
-	if (mux_must_wait(c->mux))	/* who is parked looks again when there is room */
+	if (mux_must_wait(c->mux))	/* parked visitors look again when there is room */
 		return false;
 	if (!mux_open(c->mux, &v->stream, &stream_ops)) {
 		client_closing(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The ancestors' clients. Both generations send a secret, in clear and without an answer: the first as the beginning of a
- * connection which then is the way to one visitor, the second on stream 1 of a yamux session. Their first byte tells them
+ * connection that then carries one visitor, the second on stream 1 of a yamux session. Their first byte tells them
  * apart.
  */
 #include <errno.h>
@@ -56,14 +56,14 @@ read_raw(struct client *c, uint8_t *buf, size_t len, unsigned events)
 	case SECRET_OK:
 		break;
 	}
-	/* What stands behind it is the service's: it stays in the socket. */
+	/* What follows is the service's: it stays in the socket. */
 	if (recv(c->io.fd, buf, used, 0) != (ssize_t)used) {
 		client_close(c, END_CLIENT_RESET);
 		return;
 	}
 	take_secret(c, slice_of((char *)buf + 4, used - 4));
 	if (c->state == CLIENT_LIVE)
-		legacy_on_raw(c, events);	/* its end may be there, too: nothing will tell again */
+		legacy_on_raw(c, events);	/* its end may be there too: it is not reported again */
 }
 
 void
@@ -86,7 +86,7 @@ legacy_read(struct client *c, unsigned events)
 	explicit_bzero(buf, sizeof(buf));
 }
 
-/* Stream 1: the secret, then its end, which ours answers. */
+/* Stream 1: the secret, then its end, which we answer with ours. */
 void
 legacy_on_control(struct client *c)
 {
@@ -118,7 +118,7 @@ legacy_on_control(struct client *c)
 
 /* ---- the first generation: a socket that waits for its visitor ---- */
 
-/* Nothing is ever said there before a visitor comes: TCP itself has to notice that the other side is dead. */
+/* Nothing is ever sent there before a visitor comes: TCP itself has to notice that the other side is dead. */
 void
 legacy_live(struct client *c)
 {
@@ -126,7 +126,7 @@ legacy_live(struct client *c)
 		sock_keep_alive(c->io.fd, the->opts->heartbeat_ms, the->opts->dead_ms);
 }
 
-/* What its service says first stays in the socket; an end means that nobody can be served any more. */
+/* What its service says first stays in the socket; an end means that it can serve nobody any more. */
 void
 legacy_on_raw(struct client *c, unsigned events)
 {
@@ -146,7 +146,7 @@ struct raw {
 	struct ev_timer deadline;
 	struct client *client;
 	struct visitor *visitor;
-	uint64_t ahead;			/* bytes of the visitor's the relay did not read itself */
+	uint64_t ahead;			/* the visitor's bytes that the relay did not read itself */
 };
 
 static struct relay_silence

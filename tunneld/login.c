@@ -9,7 +9,7 @@
 #include "log.h"
 #include "proxyhdr.h"
 
-#define YIELD_MS 1000u		/* a place is kept for so long, whoever else wants it: who means it needs far less */
+#define YIELD_MS 1000u		/* a login keeps its place this long, whoever else wants it: an honest one needs far less */
 #define QUIET_MS 1000u		/* between two lines about the limit of logins */
 
 /* Logins under way, in order of arrival. */
@@ -42,7 +42,7 @@ log_limited(const struct endpoint *peer)
 	logins.limited = 0;
 }
 
-/* It takes a place; source is the one it has of its source already, 0: none. */
+/* It takes a place; source: the one it already has among its source's logins, 0: none. */
 static void
 login_begin(struct client *c, uint64_t source)
 {
@@ -95,7 +95,7 @@ yield(uint64_t source)
 	return false;
 }
 
-/* Take a place among the logins of a source; *source, 0 so far, is it then. False when they are all taken. */
+/* Take a place among the logins of a source; *source, 0 so far, is then that place. False when all are taken. */
 static bool
 take_source(const struct endpoint *peer, uint64_t *source)
 {
@@ -170,7 +170,7 @@ looks_like_tls(struct client *c)
 	return false;
 }
 
-/* Who says nothing costs little: the handshake's memory is there from the first byte on. */
+/* A silent client costs little: the handshake's memory is there from the first byte on. */
 static bool
 begin_handshake(struct client *c)
 {
@@ -216,7 +216,7 @@ login_shake(struct client *c)
 
 /* ---- the PROXY header ---- */
 
-/* Behind the header, or from the start: whoever it is shows itself. */
+/* After the header, or without one: the client's own first bytes come next. */
 static void
 greet(struct client *c, unsigned events)
 {
@@ -279,7 +279,7 @@ login_accept(const struct serve_client *from, bool ancestor)
 	uint64_t source = 0;
 	struct client *c = NULL;
 
-	/* Its source comes first: where somebody of that yields, nobody else has to. */
+	/* Its source comes first: where one of its logins yields, no other has to. */
 	if ((proxied || take_source(&from->peer, &source)) && has_place()) {
 		c = client_new(from, ancestor);
 	} else {

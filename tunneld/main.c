@@ -82,7 +82,7 @@ parse_opts(struct options *o, int argc, char **argv)
 	size_t n = sizeof(table) / sizeof(table[0]);
 
 	for (size_t i = 0; i < n; i++)
-		if (table[i].letter == 'j')	/* a row all servers share: here it has but one value */
+		if (table[i].letter == 'j')	/* a row all servers share: here it has only one value */
 			table[i].help = "only 1 is allowed";
 	opts_parse(argc, argv, SYNOPSIS, table, n);
 }

@@ -23,7 +23,7 @@ pick(const struct party *p, struct session **best)
 			*best = s;
 }
 
-/* Whether name is one label and the domain: absent otherwise. */
+/* The label, if name is one label and the domain; else absent. */
 static struct slice
 id_of(const struct clients *c, struct slice name)
 {
@@ -58,7 +58,7 @@ find_places(const struct clients *c, struct slice name, struct session **best)
 	return known;
 }
 
-/* Behind the first label, then behind the next: the longest suffix comes first. */
+/* After the first label, then after the next: the longest suffix comes first. */
 static bool
 find_pattern(const struct clients *c, struct slice name, struct session **best)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* Visitors whose client is known and away: parked until it comes back, for a while. */
+/* Visitors whose client is known but away: parked until it comes back, for a while. */
 #include <stdlib.h>
 
 #include "visitor.h"
 
-#define PARKED_PART 4		/* so many parts of --max-conns are there: the others stay free of those parked */
+#define PARKED_PART 4		/* they may fill one part of --max-conns in this many; the rest stays free of them */
 
 /* Those PARKED, the newest first. */
 static struct arrival *parked;
@@ -55,12 +55,12 @@ parked_give_up(struct visitor *v)
 	struct said said;
 	size_t used;
 
-	if (proxyhdr_read(v->arrival->bytes, v->arrival->len, &said.h, &used) == PROXYHDR_OK)	/* it was */
+	if (proxyhdr_read(v->arrival->bytes, v->arrival->len, &said.h, &used) == PROXYHDR_OK)	/* it was whole before */
 		refusal_begin(v, ANSWER_OFFLINE, END_UNREACHABLE,
 		    slice_of((char *)v->arrival->bytes + used, v->arrival->len - used), false);
 }
 
-/* Each once: who is parked anew meanwhile stands in front of those still to come. */
+/* Each once: a visitor parked again meanwhile stands in front of those still to come. */
 static void
 on_look_again(struct ev_task *task)
 {

@@ -210,7 +210,7 @@ on_work(struct job *j)
 	write_new(EV_CONTAINER(j, struct file, job));
 }
 
-/* Whether the file is there with this text, and nobody touched it since we wrote it. */
+/* Whether the file is there with this text, untouched since we wrote it. */
 static bool
 is_written(const struct file *f, const struct content *text)
 {
@@ -309,7 +309,7 @@ on_look(struct ev_timer *t)
 		changed(f);
 }
 
-/* Without lines, and not before it is done. */
+/* Without lines, and not in a thread: it is done on return. */
 static void
 write_empty(struct file *f)
 {
@@ -322,7 +322,7 @@ write_empty(struct file *f)
 
 /* ---- one file's life ---- */
 
-/* The target of both kinds, behind what each begins with. False when out of memory. */
+/* The target for both kinds, each after its own prefix. False when out of memory. */
 static bool
 set_fields(struct file *f, const char *tls, const char *http, const char *target)
 {
@@ -349,7 +349,7 @@ start(struct file *f, const char *path)
 	f->look.cb = on_look;
 	f->job.work = on_work;
 	f->job.done = on_written;
-	write_empty(f);		/* lines another run left lead nowhere */
+	write_empty(f);		/* lines left by another run lead nowhere */
 	if (f->failing) {
 		errno = f->error;
 		return -1;

@@ -8,7 +8,7 @@
 #include "client.h"
 #include "log.h"
 
-#define COME_BACK_MS 60000u	/* for whom there is no room, or who was replaced: no duels */
+#define COME_BACK_MS 60000u	/* for one there is no room for, or that was replaced: no duels */
 #define WITHIN_MIN_MS 1000u	/* clients asked to come back do so over at least this long, */
 #define WITHIN_EACH_MS 25u	/* this much for each: 40 a second, */
 #define WITHIN_MAX_MS 60000u	/* and at most this */
@@ -72,7 +72,7 @@ session_drain(struct client *c, uint64_t within_ms)
 
 /* ---- the verdict ---- */
 
-/* How each refusal ends, and what it says behind the id. */
+/* How each refusal ends, and what it says after the id. */
 static const struct refusal {
 	enum conn_end end;
 	uint32_t after_ms;
@@ -90,7 +90,7 @@ static const struct refusal {
 	[CONTROL_PROTOCOL] = { END_HELLO, 0, "the protocol was not kept" },
 };
 
-/* A secret has no id that could be told. */
+/* A secret has no id to mention. */
 static const char *
 refusal_text(const struct client *c, enum control_code code)
 {
@@ -104,7 +104,7 @@ client_word(const struct client *c)
 	return c->session.by_secret ? "secret" : c->session.id[0] != '\0' ? c->session.id : "-";
 }
 
-/* Why it is refused, or down: in a word, and in more of them. */
+/* Why it is refused, or down: in one word, and in more. */
 static void
 log_end(const struct client *c, const char *state, const char *word, const char *why)
 {
@@ -311,7 +311,7 @@ on_goaway(struct mux *m)
 	client_closing(&c->session);
 }
 
-/* An ancestor has taken streams: there may be visitors who wait for that. */
+/* An ancestor has taken streams: there may be visitors that wait for that. */
 static void
 on_room(struct mux *m)
 {

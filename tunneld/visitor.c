@@ -9,7 +9,7 @@
 #include "sock.h"
 #include "visitor.h"
 
-#define KIND_MS 500u		/* who says nothing for so long waits for the other side */
+#define KIND_MS 500u		/* a visitor silent this long is waiting for the other side */
 #define LINGER_MS 2000u
 
 static const char *const state_name[] = { "HEADER", "KIND", "PARKED", "JOINED", "RAW", "REQUEST", "LINGER", "CLOSED" };
@@ -62,7 +62,7 @@ log_end(struct visitor *v, enum conn_end end)
 	serve_leave(the->serve, &v->base, end, &line);
 }
 
-/* What ended otherwise than in order must not look like the end of an answer. */
+/* What did not end in order must not look like the end of an answer. */
 static bool
 ends_in_reset(const struct visitor *v, enum conn_end end)
 {
@@ -83,7 +83,7 @@ ends_in_reset(const struct visitor *v, enum conn_end end)
 static void
 close_fd(struct visitor *v, bool reset)
 {
-	if (v->is_passed && v->watched)		/* closing alone does not end the watch while its sender holds it, too */
+	if (v->is_passed && v->watched)		/* closing alone does not end the watch while its sender holds it too */
 		ev_del(the->serve->ev, &v->stream.io);
 	if (reset)
 		sock_reset(v->stream.io.fd);
@@ -139,7 +139,7 @@ visitor_on_io(struct ev_io *io, unsigned events)
 	case VISITOR_HEADER:
 		if (events & (EV_READ | EV_EOF | EV_ERROR))
 			arrival_read(v);
-		if (v->error && (v->state == VISITOR_KIND || v->state == VISITOR_PARKED))	/* it is not told again */
+		if (v->error && (v->state == VISITOR_KIND || v->state == VISITOR_PARKED))	/* it is not reported again */
 			visitor_close(v, END_CLIENT_RESET);
 		break;
 	case VISITOR_KIND:
@@ -197,7 +197,7 @@ on_deadline(struct ev_timer *t)
 
 /* ---- serve's ---- */
 
-/* Who may come to a TCP address: the header says who the visitor is and is believed. */
+/* Whether it may come to a TCP address, where the header is believed about who the visitor is. */
 static bool
 is_peer(const struct endpoint *peer)
 {

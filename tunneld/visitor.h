@@ -10,7 +10,7 @@
 #include "client.h"
 #include "proxyhdr.h"
 
-#define READ_ROOM 16384u	/* bytes read at once: a header, and what came with it */
+#define READ_ROOM 16384u	/* bytes read at once: a header, and what comes with it */
 
 /*
  * Who it is and what it wants, the session it is for, its stream.
@@ -40,7 +40,7 @@ enum visitor_state {
 
 enum visitor_kind { KIND_UNKNOWN, KIND_TLS, KIND_HTTP, KIND_TCP };
 
-/* What was read of a visitor that has no stream yet: its header, or a part of it, and what came behind. */
+/* What was read of a visitor that has no stream yet: its header, or a part of it, and what came after it. */
 struct arrival {
 	struct arrival *next, **at;	/* PARKED: among the others */
 	struct visitor *visitor;
@@ -48,7 +48,7 @@ struct arrival {
 	uint8_t bytes[];
 };
 
-/* An idle one's memory is a figure we state: what it needs for a while only is allocated for that while. */
+/* An idle one's memory is a figure we document: what it needs only for a while is allocated for that while. */
 struct visitor {
 	struct serve_conn base;
 	struct mux_stream stream;	/* its descriptor is the visitor's in every state but RAW */
@@ -61,7 +61,7 @@ struct visitor {
 	struct session *session;	/* JOINED, RAW */
 	char *text;			/* owned: the name, and once the session is gone the target behind it */
 	int passed;			/* HEADER: the descriptor that came, -1: none */
-	uint32_t rx, tx;		/* bytes beside the stream's */
+	uint32_t rx, tx;		/* bytes besides the stream's */
 	int16_t route_at;		/* the route: "*" and what stands in the name from here on, 0: the name; or ROUTE_NONE */
 	uint16_t header_len;		/* bytes of the header the stream begins with */
 	uint8_t name_len, target_len;
@@ -74,7 +74,7 @@ struct visitor {
 	bool to_head : 1;		/* REQUEST: a HEAD */
 	bool named : 1;			/* it is a valid name, in normal form */
 	bool watched : 1;
-	bool is_passed : 1;		/* somebody else may hold the socket, too */
+	bool is_passed : 1;		/* somebody else may hold the socket too */
 	bool readable : 1;		/* as far as is known */
 	bool fin : 1;
 	bool error : 1;			/* it is broken: what came before may still be read */
@@ -87,7 +87,7 @@ _Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && ANSWER_LOCAL < 4, "bit fiel
 /* What a visitor's side has said so far. */
 struct said {
 	struct proxyhdr h;
-	struct slice rest;		/* behind the header */
+	struct slice rest;		/* after the header */
 };
 
 static inline struct slice
@@ -107,14 +107,14 @@ void visitor_close(struct visitor *v, enum conn_end end);
 /* Watch its descriptor, unless that is done already. False: it had to be closed. */
 bool visitor_watch(struct visitor *v);
 
-/* The callback of its descriptor, but while a stream or a relay has it. */
+/* The callback of its descriptor, except while a stream or a relay has it. */
 void visitor_on_io(struct ev_io *io, unsigned events);
 
 /* ---- arrival.c: its header and its kind ---- */
 
 void arrival_read(struct visitor *v);		/* HEADER */
 
-/* Look again at one whose header is whole and kept. last: what it has not said by now is not waited for. */
+/* Look again at one whose header is whole and kept. last: what it has not sent by now is not waited for. */
 void arrival_again(struct visitor *v, bool last);
 
 /* Keep bytes, all that was read, which may be those kept already. False when out of memory. */
@@ -134,10 +134,10 @@ void parked_give_up(struct visitor *v);
 
 /* ---- join.c: its session and its stream ---- */
 
-/* Who it is for decides: it is joined, parked or refused. bytes: all that was read, the header included. */
+/* Join, park or refuse it, as the name it wants decides. bytes: all that was read, the header included. */
 void join_by_name(struct visitor *v, struct slice bytes, const struct said *said);
 
-/* The session is left; its client's id stays for the log. Fine when there is none. */
+/* Leave the session; its client's id stays for the log. Fine when there is none. */
 void join_leave(struct visitor *v);
 
 /* The name or pattern that led to its session, for the log: absent when none did. */
@@ -153,7 +153,7 @@ void refusal_begin(struct visitor *v, enum answer leg, enum conn_end end, struct
 
 void refusal_read(struct visitor *v);		/* REQUEST: go on */
 
-/* Say it, end our direction, and read on, so that closing does not turn into a reset that overtakes the answer. */
+/* Send it, end our direction, and read on, so that closing does not turn into a reset that overtakes the answer. */
 void refusal_answer(struct visitor *v);
 
 void refusal_linger(struct visitor *v);		/* LINGER: go on */

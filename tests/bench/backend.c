@@ -63,7 +63,7 @@ drop(struct conn *c)
 	close(c->fd);
 }
 
-/* Nothing to read or no room just now, rather than the connection's end. */
+/* Nothing to read or no room just now, and not the connection's end. */
 static bool
 would_block(ssize_t n)
 {

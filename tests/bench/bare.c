@@ -20,10 +20,10 @@ static const char last_answer[] = "HTTP/1.1 308 Permanent Redirect\r\n"
 
 struct conn {
 	bool open;
-	int peer;		/* relay: 0 until the hello came */
+	int peer;		/* relay: 0 until the hello has come */
 	bool eof;
 	bool connecting;
-	size_t hello_len;	/* connecting: bytes of it that wait, in hellos */
+	size_t hello_len;	/* connecting: bytes of it waiting in hellos */
 };
 
 static int ep;
@@ -121,7 +121,7 @@ on_relayed(int fd, uint32_t events)
 		speak(fd, hellos[fd], c->hello_len);
 	if (c->peer > 0 && (events & READABLE))
 		pump(fd);
-	if (c->peer > 0 && (events & EPOLLRDHUP) && !c->eof)	/* the end lies behind what was read */
+	if (c->peer > 0 && (events & EPOLLRDHUP) && !c->eof)	/* the end follows what was read */
 		pump(fd);
 	if (c->peer > 0 || (events & READABLE) == 0)
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The visitors of the HTTP benchmark: as many requests as the server answers, one at a time on each connection. Cheaper for each request
- * than any server can be, so that the server is what is measured.
+ * The visitors of the HTTP benchmark: as many requests as the server answers, one at a time on each connection. Cheaper
+ * per request than any server can be, so that the server is what is measured.
  */
 #include "bench.h"
 
@@ -134,7 +134,7 @@ on_readable(struct visitor *v, bool ended)
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {		/* -x: the end behind the answer */
+	if (n <= 0) {		/* -x: the end after the answer */
 		answered(v, n == 0 && v->whole);
 		return;
 	}

@@ -32,7 +32,7 @@ enum phase {
 	CLOSED,
 	CONNECTING,	/* the hello did not go out at once */
 	GREETING,	/* hello sent, reply not complete */
-	RUNNING,	/* what the workload does behind the reply */
+	RUNNING,	/* what the workload does after the reply */
 	ENDING		/* asked to stop; rate: waiting for the end */
 };
 
@@ -586,7 +586,7 @@ idle_print(void)
 	printf("idle=%u ", ready);
 }
 
-/* ---- stall: as idle, but what comes is left where it is ---- */
+/* ---- stall: like idle, but what comes is left unread ---- */
 
 static void
 stall_ready(struct client *c)
@@ -703,7 +703,7 @@ run_workload(void)
 	return errors == 0 ? 0 : 111;
 }
 
-/* ---- what is no workload ---- */
+/* ---- what is not a workload ---- */
 
 /* Write the hello to fd and read the whole reply; false on anything else. Blocking. */
 static bool

@@ -61,7 +61,7 @@ tear_down_dial(void **state)
 void
 begin_later(const char *src, const char *targets, enum routes_balance balance)
 {
-	char *copy = malloc(strlen(targets));	/* exact size, and gone when it is done */
+	char *copy = malloc(strlen(targets));	/* exact size, and freed right after the call */
 	struct endpoint e;
 
 	memcpy(copy, targets, strlen(targets));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of lib/dial.c: a dialer, and one dial with its owner. Who dials names includes dns_help.h, too. */
+/* For the tests of lib/dial.c: a dialer, and one dial with its owner. A test that dials names includes dns_help.h too. */
 #ifndef DIAL_HELP_H
 #define DIAL_HELP_H
 
@@ -13,7 +13,7 @@ extern struct dialer *dialer;
 extern struct ev_io io;			/* what is dialled for */
 extern struct dial *under_way;
 extern struct dial_ops ops;		/* early is NULL until a test sets it */
-extern int dones, watched_events;	/* ends; events behind them */
+extern int dones, watched_events;	/* ends; events after them */
 
 /* ---- how the dial ended ---- */
 
@@ -28,10 +28,10 @@ int tear_down_dial(void **state);
 
 /* ---- the life of a dial ---- */
 
-/* To begin in the turn that comes. */
+/* Begin in the next turn. */
 void begin_later(const char *src, const char *targets, enum routes_balance balance);
 
-/* And that turn. */
+/* The same, and run that turn. */
 void begin_from(const char *src, const char *targets, enum routes_balance balance);
 
 /* From some source, the first target first. */
@@ -51,7 +51,7 @@ void hang_up(void);
 /* All of it. */
 bool dial_reaches(const char *targets, const char *text);
 
-/* It was reached and says so. */
+/* It is connected and says so. */
 void expect_connected(void);
 
 #endif

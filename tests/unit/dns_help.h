@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * For tests that resolve names: the functions of c-ares that lib/resolve.c uses, defined here in front of the library's. The
+ * For tests that resolve names: the functions of c-ares that lib/resolve.c uses, defined here in place of the library's. The
  * test answers the queries, or lets them wait.
  */
 #ifndef DNS_HELP_H
@@ -106,7 +106,7 @@ node_of(const char *ip, int ttl)
 	return node;
 }
 
-/* Answer query i with addresses separated by blanks. */
+/* Answer query i with addresses separated by spaces. */
 UNUSED static void
 dns_answers(size_t i, const char *addresses, int ttl)
 {

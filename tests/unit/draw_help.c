@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Numbers as if drawn by lot: Marsaglia's xorshift. */
+/* Pseudo-random numbers: Marsaglia's xorshift. */
 #include "draw_help.h"
 
 uint32_t

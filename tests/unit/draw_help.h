@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Numbers as if drawn by lot, the same in every run, so that a failure repeats. */
+/* Pseudo-random numbers, the same in every run, so that a failure repeats. */
 #ifndef DRAW_HELP_H
 #define DRAW_HELP_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of lib/hello.c: hellos built byte by byte, and fed to the parser in places of just their size. */
+/* For the tests of lib/hello.c: hellos built byte by byte, and fed to the parser in buffers of exactly their size. */
 #ifndef HELLO_HELP_H
 #define HELLO_HELP_H
 
@@ -76,18 +76,18 @@ extern uint8_t *copy, *scratch;		/* what h's answers borrow from */
 
 void start(uint32_t max);
 
-/* Another call, with the first len bytes in a place of just that size, so that overreads are seen. */
+/* Another call, with the first len bytes in a buffer of exactly that size, so that overreads are seen. */
 enum hello_verdict feed(const uint8_t *bytes, size_t len);
 
 /* start() and feed(); at most max bytes, or HELLO_DEFAULT_MAX. */
 enum hello_verdict parse_max(const uint8_t *bytes, size_t len, uint32_t max);
 enum hello_verdict parse(const uint8_t *bytes, size_t len);
 
-/* The same of wire; of a hello with this extension alone. */
+/* The same for wire; for a hello with this extension alone. */
 enum hello_verdict parse_wire(void);
 enum hello_verdict parse_ext(uint16_t type, const char *data, size_t len);
 
-/* As bytes arrive one by one. */
+/* As if the bytes arrived one by one. */
 enum hello_verdict parse_slowly(const uint8_t *bytes, size_t len);
 
 /* Those to build_usual(). */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* An event loop, a clock to turn, a child process, a directory, and what was logged: for tests. */
+/* An event loop, a clock to advance, a child process, a directory, and what was logged: for tests. */
 #include "loop_help.h"
 
-/* ---- the clock: this definition stands before libc's, so that a test need not wait ---- */
+/* ---- the clock: this definition replaces libc's, so that a test need not wait ---- */
 
 int64_t skipped_ms, skipped_wall_ms;
 
@@ -89,7 +89,7 @@ int
 make_loop(void **state)
 {
 	(void)state;
-	loop_end.queued = false;	/* the test before may have failed within a turn */
+	loop_end.queued = false;	/* the previous test may have failed within a turn */
 	loop = ev_new();
 	return loop == NULL ? -1 : 0;
 }

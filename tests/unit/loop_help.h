@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests that need an event loop, a clock to turn, a child process, a directory, or what was logged. */
+/* For tests that need an event loop, a clock to advance, a child process, a directory, or what was logged. */
 #ifndef LOOP_HELP_H
 #define LOOP_HELP_H
 
@@ -29,7 +29,7 @@
 #include "ev.h"
 #include "sock.h"
 
-/* ---- the clock: clock_gettime() is defined in front of libc's, so that a test need not wait ---- */
+/* ---- the clock: clock_gettime() replaces libc's, so that a test need not wait ---- */
 
 extern int64_t skipped_ms, skipped_wall_ms;	/* of the monotonic clock and of the time of day */
 
@@ -40,7 +40,7 @@ void skip_ms(int64_t ms);
 #define PATIENCE_MS 5000
 
 extern struct ev *loop;
-extern struct ev_timer loop_overdue;	/* fails run_until() after PATIENCE_MS, unless it is set anew */
+extern struct ev_timer loop_overdue;	/* fails run_until() after PATIENCE_MS, unless set again */
 
 /* Run until condition() holds, looked at between turns. */
 void run_until(bool (*condition)(void));

@@ -42,7 +42,7 @@ extern struct side near, far;
 extern struct wire wires[WIRES_MAX];
 extern int wires_made, wires_accepted;
 
-/* ---- how the two behave; start() and start_raw() make them usual ones ---- */
+/* ---- how the two behave; start() and start_raw() restore the usual behaviour ---- */
 
 extern bool keeps;		/* the far side leaves what comes where it is */
 extern bool refuses;		/* streams */
@@ -53,7 +53,7 @@ extern void (*on_far_data)(struct leg *l);
 extern const struct mux_ops side_ops;
 extern const struct mux_stream_ops near_leg_ops;
 
-/* The end of a stream, as its owner is told: closes the descriptor, and counts. */
+/* The owner's callback for the end of a stream: closes the descriptor, and counts. */
 void leg_ended(struct mux_stream *s, enum mux_end how);
 
 /* ---- the life of the two ---- */
@@ -64,10 +64,10 @@ int tear_down_mux(void **state);
 
 void start(enum transport t);
 
-/* The near side alone; the other end of its connection. 0: no heartbeat, any silence. */
+/* The near side alone; returns the other end of its connection. 0: no heartbeat, any silence. */
 int start_raw(uint64_t heartbeat_ms, uint64_t dead_ms);
 
-/* A session of this side's descriptor, which is to be in no loop yet. */
+/* A session over this side's descriptor, which must not be in a loop yet. */
 void new_session(struct side *side, const struct mux_conf *conf, const struct mux_ops *ops);
 
 /* The same with the usual settings, and nothing counted yet. */
@@ -82,7 +82,7 @@ void stop(void);
 /* A stream that says hello, joined to a visitor. */
 struct wire *visit(void);
 
-/* The same, as soon as the other end has its service; it is awaited from now on. */
+/* The same, returning once the other end has its service; it is the awaited one from now on. */
 struct wire *visit_and_wait(void);
 
 extern struct wire *awaited;
@@ -99,7 +99,7 @@ bool far_leg_told(void);
 bool near_over(void);
 bool parties_saw_ends(void);
 
-/* Nothing has moved for a while; between ticks_begin() and ticks_end(), as nothing happens then but these. */
+/* Nothing has moved for a while. Between ticks_begin() and ticks_end() only: ticks are then all that happens. */
 bool all_quiet(void);
 void ticks_begin(void);
 void ticks_end(void);

@@ -12,8 +12,8 @@ struct party {
 	int out;		/* where it writes; usually io.fd */
 	uint32_t speaks, hears;	/* which text it says, and should hear */
 	uint64_t to_send, sent, received;
-	uint32_t piece;		/* at most so many bytes at once */
-	int pieces;		/* and at most so many of them in a turn */
+	uint32_t piece;		/* at most this many bytes at once */
+	int pieces;		/* and at most this many of them in a turn */
 	bool ends;		/* sends its end when all is said */
 	bool ended, eof, reset;
 	bool deaf;		/* does not read */
@@ -28,7 +28,7 @@ void write_text_0(const char *bytes);
 /* What stands at a place of text t, at least PIECE bytes of it. */
 const uint8_t *text_at(uint32_t t, uint64_t place);
 
-/* Who says text 1 or 2, hears the other one, and is in the loop from now on. */
+/* One that says text 1 or 2 and hears the other; it is in the loop from now on. */
 void meet(struct party *p, int fd, uint32_t speaks);
 
 /* Watch for what it wants now: after a change of deaf. */

@@ -7,7 +7,7 @@
 
 struct place {
 	int lfd;		/* -1: nobody listens */
-	int filler[2];		/* what makes it deaf, -1: nothing does */
+	int filler[2];		/* what makes it deaf, -1: it is not */
 	unsigned port;
 	char text[64];		/* IP:PORT */
 };
@@ -22,10 +22,10 @@ const char *named(const struct place *p, const char *host);
 void leaves(struct place *p);
 void comes_back(struct place *p);
 
-/* How many have connected since this was asked last; they are let go. */
+/* How many have connected since the last call; they are let go. */
 int visitors(const struct place *p);
 
-/* Lets nobody in any more: its backlog is full, so SYNs are dropped. */
+/* It lets nobody in any more: its backlog is full, so SYNs are dropped. */
 void goes_deaf(struct place *p);
 
 /* Several on 127.0.0.1; as a list with commas, in one buffer that the next call uses again. */

@@ -11,10 +11,10 @@ extern struct party client, server;
 extern struct relay_pool *pool;
 extern struct relay *relay;
 extern enum relay_state state_now;
-extern bool spliced[2];			/* each flow: so far, at some time */
+extern bool spliced[2];			/* each flow: at some time so far */
 extern uint64_t kept_most;		/* bytes in a buffer */
 
-/* Around all tests: the texts, and no signal from what is written to nobody. */
+/* Around all tests: the texts, and no SIGPIPE from writes that nobody reads. */
 int set_up_relay(void **state);
 
 typedef void pair_maker(int pair[2]);
@@ -30,7 +30,7 @@ void part(void);
 /* As a tool does when there is an event: once it is over the relay is closed, and a reset passed on. */
 enum relay_state pump(int end, unsigned events);
 
-/* So many bytes, and some more the other way. All arrive, and nothing is left behind. */
+/* This many bytes, and some more the other way. All arrive, and nothing is left behind. */
 void exchange(pair_maker *make, unsigned max_pipes, uint64_t bytes, uint32_t piece);
 
 bool is_over(void);

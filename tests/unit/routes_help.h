@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of routes files: files in memory, what is said about them, answers as text. */
+/* For the tests of routes files: files in memory, what is reported about them, answers as text. */
 #ifndef ROUTES_HELP_H
 #define ROUTES_HELP_H
 
@@ -20,11 +20,11 @@
 
 #define UNUSED __attribute__((unused))
 
-/* ---- a file in memory, and what is said about it ---- */
+/* ---- a file in memory, and what is reported about it ---- */
 
 #define PATH_SIZE 64
 
-static char said[1 << 16];	/* the reports, each behind a newline, "f" instead of the path */
+static char said[1 << 16];	/* the reports, each after a newline, "f" instead of the path */
 
 UNUSED static void
 listen_to_report(void *arg, const char *text)

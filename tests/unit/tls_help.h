@@ -39,7 +39,7 @@ void free_ends(struct ends *e);
 
 void shake_hands(struct ends *e);
 
-/* The usual two, when they have shaken hands. */
+/* The usual two, after the handshake. */
 struct ends connected(void);
 
 /* Reads until the socket is empty; the bytes. Anything but an empty socket shows in *result. */
@@ -50,7 +50,7 @@ void assert_reads(struct tls *t, const char *text);
 
 enum tls_result say(struct tls *t, const char *text);
 
-/* What tls_why() says has this in it. */
+/* What tls_why() says contains this. */
 void assert_why(const struct tls *t, const char *part);
 
 /* All of sent goes both ways in pieces of all sizes, with between(arg) after each. */
@@ -80,12 +80,12 @@ X509 *make_cert(const struct cert *c, EVP_PKEY *key);
 /* The id of the key, when it has one. */
 const char *use_cert(SSL_CTX *ctx, const struct cert *c);
 
-/* One that does everything right, on the other side of ours; change what is to be different, then rogue_start(). */
+/* One that does everything right, as our peer; change what should be different, then rogue_start(). */
 struct rogue rogue_new(enum tls_side ours, const struct cert *c);
 void rogue_start(struct rogue *r);
 void rogue_free(struct rogue *r);
 
-/* What our side makes of it; what the rogue was told is the last error of its own. */
+/* What our side makes of it; *told: what the rogue was told, its own last error. */
 enum tls_result rogue_shakes_hands(struct rogue *r, unsigned long *told);
 
 #endif

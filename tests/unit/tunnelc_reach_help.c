@@ -94,7 +94,7 @@ expect_reached(void)
 	ends(REACH_OK, "");
 	assert_int_equal(sock_error(io.fd), 0);
 	run_turn();
-	assert_true(events_after & EV_WRITE);	/* whatever was told before */
+	assert_true(events_after & EV_WRITE);	/* whatever was reported before */
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of tunnelc/reach.c: one reach with its owner. Who looks up names includes dns_help.h, too. */
+/* For the tests of tunnelc/reach.c: one reach with its owner. A test that looks up names includes dns_help.h too. */
 #ifndef TUNNELC_REACH_HELP_H
 #define TUNNELC_REACH_HELP_H
 
@@ -13,7 +13,7 @@
 extern struct ev_io io;			/* what is to be connected */
 extern struct reach *under_way;
 extern int dones;
-extern unsigned events_after;		/* what io's owner was told behind the end */
+extern unsigned events_after;		/* what io's owner was told after the end */
 
 /* ---- how it ended ---- */
 
@@ -40,10 +40,10 @@ void reached_at(const char *ip);
 
 void hang_up(void);
 
-/* Cancel: nothing is told any more, and so many descriptors are left. */
+/* Cancel: nothing more is reported, and this many descriptors are left. */
 void give_up(int fds);
 
-/* So many turns that do not wait. */
+/* n turns that do not wait. */
 void turns(int n);
 
 #endif

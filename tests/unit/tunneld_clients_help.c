@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A registry, sessions by number, and what is said of them. */
+/* A registry, sessions by number, and what is reported of them. */
 #include "tunneld_clients_help.h"
 
 struct clients *clients;
@@ -7,7 +7,7 @@ struct session all[16];
 void (*at_end)(struct session *s);
 static char told[4096];
 
-/* ---- what callbacks say ---- */
+/* ---- what callbacks report ---- */
 
 static void
 note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -195,7 +195,7 @@ sessions(void)
 	return text;
 }
 
-/* ---- distinct ids: 13 characters of the number, 39 of filling ---- */
+/* ---- distinct ids: 13 characters of the number, 39 of padding ---- */
 
 void
 number_id(unsigned n, char id[static IDENTITY_ID_SIZE])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of tunneld/clients.c: a registry, sessions by number, and what is said of them. */
+/* For the tests of tunneld/clients.c: a registry, sessions by number, and what is reported of them. */
 #ifndef TUNNELD_CLIENTS_HELP_H
 #define TUNNELD_CLIENTS_HELP_H
 
@@ -46,7 +46,7 @@ struct session *secret(int i);
 enum clients_verdict join(struct session *s);
 void let_in(struct session *s);
 
-/* Sessions 1 to n of ID_A, each of an instance of its own. */
+/* Sessions 1 to n of ID_A, each with an instance of its own. */
 void let_in_some(int n);
 
 /* One for at_end: it leaves, and nobody may look at it any more. */
@@ -54,7 +54,7 @@ void leave_ended(struct session *s);
 
 /* ---- what is known of them ---- */
 
-/* Forget what callbacks said so far; or check it: "end 3 revoked\n", "changed 2\n", "names\n". */
+/* Forget what callbacks have reported so far; or check it: "end 3 revoked\n", "changed 2\n", "names\n". */
 void forget_told(void);
 void assert_told(const char *text);
 
