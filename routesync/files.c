@@ -9,7 +9,7 @@
 
 #include "log.h"
 
-#define SHRINK_MIN 20u		/* routes; fewer may go without question */
+#define SHRINK_MIN 20u		/* routes; fewer may go without being questioned */
 #define SECRETS_MODE 0600
 
 static mode_t
@@ -21,14 +21,24 @@ mode_by_umask(void)
 	return 0666 & ~mask;
 }
 
-void
+/* An unreadable file is an error: the guard could not count against it. */
+static bool
+open_one(struct output *o, const char *path, mode_t mode)
+{
+	char why[FILE_WHY_MAX];
+
+	if (path == NULL || output_open(o, path, mode, why))
+		return true;
+	log_error("%s cannot be read: %s", path, why);
+	return false;
+}
+
+bool
 files_open(struct files *f, struct app *app, struct table *table)
 {
 	*f = (struct files){ .app = app, .table = table };
-	if (app->opts->output != NULL)
-		output_open(&f->routes, app->opts->output, mode_by_umask());
-	if (app->opts->secrets != NULL)
-		output_open(&f->secrets, app->opts->secrets, SECRETS_MODE);
+	return open_one(&f->routes, app->opts->output, mode_by_umask()) &&
+	    open_one(&f->secrets, app->opts->secrets, SECRETS_MODE);
 }
 
 void
@@ -40,7 +50,7 @@ files_close(struct files *f)
 	lines_free(&f->old_secrets);
 }
 
-/* Routes that go to standard output leave nothing behind: those of the secrets are known nevertheless. */
+/* Routes printed on standard output are not remembered, but those with secrets follow from the secrets file. */
 static bool
 read_old_routes(struct files *f)
 {
@@ -76,13 +86,14 @@ bool
 files_keep_old(struct files *f)
 {
 	size_t kept = 0;
-	bool ok = table_keep_old(f->table, &kept);
 
+	if (!table_keep_old(f->table, &kept))
+		return false;
 	lines_free(&f->old_routes);
 	lines_free(&f->old_secrets);
 	if (kept > 0)
-		log_warn("%zu routes that no good record gives stay: a malformed one may have given them", kept);
-	return ok;
+		log_warn("kept %zu routes that no valid record accounts for: a malformed record may have produced them", kept);
+	return true;
 }
 
 static bool
@@ -96,13 +107,13 @@ files_want_update(const struct files *f)
 {
 	if (!f->known && f->held.lost == 0)
 		return true;
-	return table_changed(f->table) || f->confirmed.lost > 0 || f->routes.failing || f->secrets.failing ||
+	return table_changed(f->table) || f->confirmed.lost > 0 || f->failed ||
 	    !is_ours(&f->routes) || !is_ours(&f->secrets);
 }
 
 /* ---- the guard ---- */
 
-/* Names of nodes come and go with their clients, and whoever took them out of the store is believed. */
+/* Published names come and go with their clients: removing them needs no confirmation. */
 static bool
 too_much(const struct files *f, struct lines_loss loss)
 {
@@ -119,7 +130,7 @@ note_held(struct files *f, struct lines_loss loss)
 	f->held = loss;
 	app_metric(f->app, M_HELD, (int64_t)loss.lost);
 	if (news && loss.lost > 0)
-		log_warn("held back: %zu of %zu routes would go from %s; %s", loss.lost, loss.names, f->routes.path,
+		log_warn("held back: %zu of %zu routes would be removed from %s; %s", loss.lost, loss.names, f->routes.path,
 		    f->app->opts->once ? "--max-shrink 100 allows it" : "USR1 confirms it");
 	else if (news)
 		log_info("no longer held back");
@@ -136,7 +147,8 @@ may_replace(struct files *f, struct slice text)
 		return true;
 	if (!lines_read(output_text(&f->routes), &old) || !lines_read(text, &new)) {
 		lines_free(&old);
-		return false;		/* without memory to look there is no saying */
+		log_error("out of memory");
+		return false;
 	}
 	loss = lines_loss(&old, &new);
 	lines_free(&old);
@@ -153,29 +165,35 @@ void
 files_confirm(struct files *f)
 {
 	f->confirmed = f->held;
-	log_info("confirmed: %zu of %zu routes go", f->held.lost, f->held.names);
+	log_info("confirmed: %zu of %zu routes will be removed", f->held.lost, f->held.names);
 }
 
 /* ---- writing ---- */
 
-/* Somebody else's file is not what we counted on: it is told, and what we wrote last stays what we compare with. */
-static void
+/*
+ * If somebody else changed the file, that is logged, and the guard still compares with what we wrote last. False: it cannot
+ * be read.
+ */
+static bool
 look_again(struct files *f, struct output *o)
 {
 	bool held = f->held.lost > 0 || !f->known;
+	enum output_look look;
 
-	if (o->path == NULL || output_is_ours(o))
-		return;
-	if (output_was_changed(o, held) && f->known)
+	if (is_ours(o))
+		return true;
+	look = output_look(o, held);
+	if (look == OUTPUT_CHANGED && f->known)
 		log_warn("%s was changed by somebody else%s", o->path, held ? "" : ": writing it again");
+	return look != OUTPUT_UNREADABLE;
 }
 
-/* Whether it is as it should be; a file of secrets must not be readable by others, whatever it holds. */
+/* Whether the file is as it should be: with this text and, if it holds secrets, not readable by others. */
 static bool
 is_right(const struct output *o, struct slice text)
 {
 	return o->text != NULL && slice_eq(output_text(o), text) && output_is_ours(o) &&
-	    (o->mode != SECRETS_MODE || (o->stamp.st_mode & 077) == 0);
+	    (o->mode != SECRETS_MODE || (o->found & 077) == 0);
 }
 
 static bool
@@ -217,29 +235,44 @@ write_texts(struct files *f, struct table_text *text)
 	return write_changed(f, &f->routes, &text->routes, text->routes_len) ? FILES_GOOD : FILES_FAILED;
 }
 
-enum files_result
-files_update(struct files *f)
+static void
+note_good(struct files *f, size_t names)
+{
+	f->known = true;
+	f->names = names;
+	f->confirmed = (struct lines_loss){ 0 };
+	table_settle(f->table);
+	app_metric(f->app, M_ROUTES, (int64_t)names);
+}
+
+static enum files_result
+make_equal(struct files *f)
 {
 	struct table_text text;
 	enum files_result result;
 
-	if (!files_want_update(f))
-		return f->held.lost > 0 ? FILES_HELD : FILES_GOOD;
-	look_again(f, &f->routes);
-	look_again(f, &f->secrets);
+	if (!look_again(f, &f->routes) || !look_again(f, &f->secrets))
+		return FILES_FAILED;
 	if (!table_text(f->table, &text)) {
 		log_error("out of memory");
 		return FILES_FAILED;
 	}
 	result = write_texts(f, &text);
-	if (result == FILES_GOOD) {
-		f->known = true;
-		f->names = text.names;
-		f->confirmed = (struct lines_loss){ 0 };
-		table_settle(f->table);
-		app_metric(f->app, M_ROUTES, (int64_t)text.names);
-	}
+	if (result == FILES_GOOD)
+		note_good(f, text.names);
 	free(text.routes);
 	free(text.secrets);
+	return result;
+}
+
+enum files_result
+files_update(struct files *f)
+{
+	enum files_result result;
+
+	if (!files_want_update(f))
+		return f->held.lost > 0 ? FILES_HELD : FILES_GOOD;
+	result = make_equal(f);
+	f->failed = result == FILES_FAILED;
 	return result;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The files that follow from the table, and the guard that keeps a bad day of the store out of them. */
+/* The files that follow from the table, and the guard that keeps a sudden loss in the store out of them. */
 #ifndef FILES_H
 #define FILES_H
 
@@ -12,37 +12,42 @@ struct files {
 	struct app *app;
 	struct table *table;
 	struct output routes, secrets;
-	bool known;			/* the routes file was made equal to the table at least once */
+	bool known;			/* the routes file has been equal to the table at least once */
 	struct lines_loss held;		/* lost > 0: held back */
-	struct lines_loss confirmed;	/* the loss that was allowed by hand */
+	struct lines_loss confirmed;	/* the loss the operator allowed */
+	bool failed;			/* the last update failed and must be tried again */
 	size_t names;			/* in the routes file */
-	struct lines old_routes, old_secrets;	/* of the files at start; none behind files_keep_old() */
+	struct lines old_routes, old_secrets;	/* of the files at start; empty after files_keep_old() */
 };
 
 enum files_result {
 	FILES_GOOD,	/* equal to the table */
-	FILES_HELD,	/* they would lose too much */
-	FILES_FAILED	/* the system said no, it was logged */
+	FILES_HELD,	/* held back: they would lose too much */
+	FILES_FAILED	/* a system error, which was logged */
 };
 
-/* Read what is there. Without -o the routes go to standard output. */
-void files_open(struct files *f, struct app *app, struct table *table);
+/*
+ * Read the existing files. Without -o the routes go to standard output. False: one exists but cannot be read, which was
+ * logged; call files_close() all the same.
+ */
+bool files_open(struct files *f, struct app *app, struct table *table);
 void files_close(struct files *f);
 
 /*
- * For what is malformed at start: give the table what the files hold, before it gets its first record, and keep what it
- * may need of that when it has them all. False: no memory.
+ * For records that are malformed at start: files_fall_back() gives the table the contents of the files, before its first record;
+ * files_keep_old(), when it has all records, keeps the old lines that may still be needed. False: out of memory; the latter may
+ * be called again then.
  */
 bool files_fall_back(struct files *f);
 bool files_keep_old(struct files *f);
 
-/* Make them equal to the table, which is complete. Nothing changed: nothing is touched. */
+/* Make them equal to the table, which must be complete. If nothing changed they are not touched. */
 enum files_result files_update(struct files *f);
 
-/* The loss held back is meant. */
+/* The operator confirms the loss that is held back. */
 void files_confirm(struct files *f);
 
-/* Whether there is something to do, be it that somebody else replaced a file. */
+/* Whether there is something to do, for example because somebody else replaced a file. */
 bool files_want_update(const struct files *f);
 
 #endif

@@ -35,17 +35,45 @@ count_lines(struct slice text)
 	return n;
 }
 
-/* Our own files are in form and in order already. */
-static void
+/* An address keeps its spelling. */
+static bool
+is_canonical_name(struct slice name)
+{
+	if (memchr(name.p, ':', name.len) != NULL)
+		return true;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.p[i] >= 'A' && name.p[i] <= 'Z')
+			return false;
+	return name.p[name.len - 1] != '.';
+}
+
+/* Whether a good line is as routes_line_canonical() would write it: words separated by single blanks, without a comment. */
+static bool
+is_canonical(struct slice line)
+{
+	char before = ' ';
+
+	for (size_t i = 0; i < line.len; before = line.p[i++])
+		if (line.p[i] == '\t' || line.p[i] == '\r' || (before == ' ' && (line.p[i] == ' ' || line.p[i] == '#')))
+			return false;
+	return before != ' ' && is_canonical_name(lines_name(line));
+}
+
+/* Our own files are already canonical and sorted: their lines need no copies. False: this one is not. */
+static bool
 take_sorted(struct slice text, struct lines *out)
 {
 	slice_cut(&text, '\n');
 	while (text.len > 0) {
 		struct slice line = slice_cut(&text, '\n');
 
-		if (line.len > 0 && *line.p != '#')
-			out->line[out->n++] = line;
+		if (line.len == 0 || *line.p == '#')
+			continue;
+		if (!is_canonical(line))
+			return false;
+		out->line[out->n++] = line;
 	}
+	return true;
 }
 
 static void
@@ -81,12 +109,9 @@ lines_read(struct slice text, struct lines *out)
 	out->line = malloc((count_lines(text) + 1) * sizeof(*out->line));
 	if (out->line == NULL)
 		return false;
-	if (slice_starts(text, ROUTES_SORTED_MARK "\n")) {
-		take_sorted(text, out);
-		if (in_order(out))
-			return true;
-		out->n = 0;
-	}
+	if (slice_starts(text, ROUTES_SORTED_MARK "\n") && take_sorted(text, out) && in_order(out))
+		return true;
+	out->n = 0;
 	out->text = malloc(text.len + 1);
 	if (out->text == NULL) {
 		lines_free(out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A routes file's text, or that of the secrets, as lines in order of NAME, and what two of them differ in. Pure. */
+/* The text of a routes or secrets file as lines in order of NAME, and how two such texts differ. Pure. */
 #ifndef LINES_H
 #define LINES_H
 
@@ -10,30 +10,33 @@
 #include "sha256.h"
 #include "slice.h"
 
-/* Lines with a NAME, canonical, in order; those of one NAME stand together. */
+/* Lines with a NAME, canonical, in order; those of one NAME are adjacent. */
 struct lines {
 	struct slice *line;	/* owned array; each borrowed from text */
 	size_t n;
-	char *text;		/* owned copy, NULL when the text given was in this form already */
+	char *text;		/* owned copy; NULL if the given text already had this form */
 };
 
 /* The NAME of a canonical line. */
 struct slice lines_name(struct slice line);
 
-/* Bad lines are left out. False: no memory. text is borrowed as long as *out is used; free by lines_free(). */
+/*
+ * The lines of a text, whatever wrote it. Bad lines are left out, except that a sorted text whose lines are all canonical, like
+ * our own, is not checked any further. False: out of memory. text is borrowed as long as *out is used; free with lines_free().
+ */
 bool lines_read(struct slice text, struct lines *out);
 void lines_free(struct lines *l);
 
-/* The first line of this NAME, absent when there is none. */
+/* The first line of this NAME; absent if there is none. */
 struct slice lines_find(const struct lines *l, struct slice name);
 
-/* The same for a file of authorizations as --secrets writes it: "NAME HEX" for every name with a secret. */
+/* The same for a file of authorizations as written by --secrets: "NAME HEX" for every name with a secret. */
 bool lines_read_secrets(struct slice text, struct lines *out);
 
 /* The hash of a NAME's secret in such lines, which may be NULL; false: there is none. */
 bool lines_secret(const struct lines *l, struct slice name, uint8_t out[static SHA256_SIZE]);
 
-/* How many NAMEs there are, and how many of them next has not. */
+/* How many NAMEs there are, and how many of them are missing from next. */
 struct lines_loss {
 	size_t names, lost;
 };

@@ -13,8 +13,11 @@
 #include "password.h"
 #include "redis_ev.h"
 #include "redis_tls.h"
+#include "sock.h"
 
-#define SILENCE_MS 5000		/* no byte for so long with replies to come: it is dead */
+#define SILENCE_MS 5000		/* with replies outstanding, silence for this long means it is dead */
+#define BEAT_MS 5000u		/* with none outstanding, TCP probes the other side this often */
+#define DEAD_MS 15000u		/* and gives up after this long without an answer */
 
 /*
  *   closed --link_open--> RESOLVE --> CONNECT, HELLO --last reply--> up --lost--> closed
@@ -26,7 +29,7 @@ static void connect_ip(struct link *l);
 
 /* ---- the end ---- */
 
-/* hiredis may be in the middle of a callback: it frees the context when it is through, and we forget it now. */
+/* hiredis may be in the middle of a callback: it frees the context when that returns, and we forget it now. */
 static void
 forget(struct link *l)
 {
@@ -34,6 +37,7 @@ forget(struct link *l)
 
 	resolver_cancel(&l->question);
 	ev_timer_at(l->ev, &l->silence, 0);
+	ev_timer_at(l->ev, &l->failing, 0);
 	l->waiting = 0;
 	l->is_up = false;
 	l->ac = NULL;
@@ -51,7 +55,7 @@ link_close(struct link *l)
 		redisAsyncFree(ac);
 }
 
-/* Another address of the name may do, or another sentinel know better. */
+/* Another address of the name may work, or another sentinel may know better. */
 static void
 lost(struct link *l, enum redis_trouble trouble, const char *why)
 {
@@ -70,12 +74,12 @@ link_fail(struct link *l, enum redis_trouble trouble, const char *why)
 {
 	char copy[256];
 
-	snprintf(copy, sizeof(copy), "%s", why);	/* it may be the context's own text */
+	snprintf(copy, sizeof(copy), "%s", why);	/* why may point into the context */
 	link_close(l);
 	lost(l, trouble, copy);
 }
 
-/* What a server says while it starts or has lost its master is no refusal. */
+/* Errors from a server that is starting or has lost its master are not refusals. */
 static enum redis_trouble
 trouble_of(const char *error)
 {
@@ -87,7 +91,7 @@ trouble_of(const char *error)
 	return REDIS_REFUSED;
 }
 
-/* A command the server does not know is repeated by it with its arguments, values among them: they are left out. */
+/* A server that does not know a command repeats it with its arguments, including values: leave them out. */
 void
 link_fail_reply(struct link *l, const redisReply *error)
 {
@@ -138,6 +142,24 @@ on_silence(struct ev_timer *t)
 		link_fail(l, REDIS_UNREACHABLE, "no answer");
 }
 
+static void
+on_failing(struct ev_timer *t)
+{
+	link_fail(EV_CONTAINER(t, struct link, failing), REDIS_UNREACHABLE, "out of memory");
+}
+
+void
+link_fail_soon(struct link *l)
+{
+	ev_timer_in(l->ev, &l->failing, 1);
+}
+
+bool
+link_is_failing(const struct link *l)
+{
+	return l->failing.due_ms != 0;
+}
+
 /* ---- commands ---- */
 
 static void
@@ -161,29 +183,46 @@ link_heard(redisAsyncContext *ac, const redisReply *reply)
 	return l;
 }
 
-void
-link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, const struct slice *argv)
+static bool
+send_command(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, const struct slice *argv)
 {
 	const char *few[8], **text = few;
-	size_t few_len[8], *len = few_len;
+	size_t few_len[8] = { 0 }, *len = few_len;
+	bool sent = false;
 
 	if (argc > 8) {
 		text = malloc(argc * sizeof(*text));
 		len = malloc(argc * sizeof(*len));
 	}
-	for (size_t i = 0; text != NULL && len != NULL && i < argc; i++) {
-		text[i] = argv[i].p;
-		len[i] = argv[i].len;
+	if (text != NULL && len != NULL) {
+		for (size_t i = 0; i < argc; i++) {
+			text[i] = argv[i].p;
+			len[i] = argv[i].len;
+		}
+		sent = redisAsyncCommandArgv(l->ac, fn, arg, (int)argc, text, len) == REDIS_OK;
 	}
-	if (text != NULL && len != NULL && redisAsyncCommandArgv(l->ac, fn, arg, (int)argc, text, len) == REDIS_OK)
-		expect_reply(l);
 	if (argc > 8) {
 		free(text);
 		free(len);
 	}
+	return sent;
 }
 
-/* ---- the first words ---- */
+/* Once one command could not be sent, sending others makes no sense. */
+bool
+link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, const struct slice *argv)
+{
+	if (link_is_failing(l))
+		return false;
+	if (send_command(l, fn, arg, argc, argv)) {
+		expect_reply(l);
+		return true;
+	}
+	link_fail_soon(l);
+	return false;
+}
+
+/* ---- greeting ---- */
 
 static void
 hello_done(struct link *l)
@@ -193,7 +232,7 @@ hello_done(struct link *l)
 	l->up(l);
 }
 
-/* An error may repeat what was sent: only its first word is shown. */
+/* An error may quote the password: show only its first word. */
 static void
 on_auth(redisAsyncContext *ac, void *data, void *arg)
 {
@@ -223,7 +262,7 @@ on_hello(redisAsyncContext *ac, void *data, void *arg)
 		hello_done(l);
 }
 
-/* Sentinels may name a server that is the master no more, or not yet. */
+/* Sentinels may name a server that is no longer the master, or not yet. */
 static void
 on_role(redisAsyncContext *ac, void *data, void *arg)
 {
@@ -236,7 +275,7 @@ on_role(redisAsyncContext *ac, void *data, void *arg)
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 || reply->element[0]->str == NULL)
 		link_fail_reply(l, reply);
 	else if (strcmp(reply->element[0]->str, "master") != 0)
-		link_fail(l, REDIS_UNREACHABLE, "the sentinels' master is a replica");
+		link_fail(l, REDIS_UNREACHABLE, "the master named by the sentinels is a replica");
 	else
 		hello_done(l);
 }
@@ -247,13 +286,12 @@ send_auth(struct link *l)
 {
 	struct slice argv[3] = { slice_str("AUTH") };
 	const struct source *s = l->conf->source;
-	char password[PASSWORD_MAX + 1], text[LOG_VALUE_CUT];
-	const char *why;
+	char password[PASSWORD_MAX + 1], text[LOG_VALUE_CUT + FILE_WHY_MAX], why[FILE_WHY_MAX];
 	size_t n = 1;
 
 	if (l->conf->password_file == NULL)
 		return true;
-	if (!password_read(l->conf->password_file, password, &why)) {
+	if (!password_read(l->conf->password_file, password, why)) {
 		snprintf(text, sizeof(text), "--password-file %s: %s", l->conf->password_file, why);
 		link_fail(l, REDIS_REFUSED, text);
 		return false;
@@ -312,7 +350,7 @@ on_master(redisAsyncContext *ac, void *data, void *arg)
 	}
 	if (port == 0) {
 		link_fail(l, REDIS_UNREACHABLE, reply->type == REDIS_REPLY_ERROR ? reply->str :
-		    "the sentinel knows no such master");
+		    "the sentinel does not know this master");
 		return;
 	}
 	if (!endpoint_parse_ip(slice_str(host), &a.ip)) {
@@ -350,6 +388,8 @@ begin(struct link *l, redisAsyncContext *ac)
 	}
 	l->ac = ac;
 	ac->data = l;
+	if (l->conf->source->kind != SOURCE_UNIX)
+		sock_keep_alive(ac->c.fd, BEAT_MS, DEAD_MS);
 	if (l->conf->source->kind == SOURCE_TLS && !redis_tls_start(ac, l->conf->source)) {
 		link_fail(l, REDIS_UNREACHABLE, ac->c.errstr);
 		return;
@@ -381,7 +421,7 @@ on_resolved(struct resolve *q, const struct endpoint *addrs, size_t n)
 	struct link *l = EV_CONTAINER(q, struct link, question);
 
 	if (n == 0) {
-		lost(l, REDIS_UNREACHABLE, "its name has no address");
+		lost(l, REDIS_UNREACHABLE, "the host name has no address");
 		return;
 	}
 	l->naddrs = n < LINK_ADDRS ? n : LINK_ADDRS;
@@ -419,6 +459,7 @@ link_open(struct link *l)
 	link_close(l);
 	l->naddrs = 0;
 	l->silence.cb = on_silence;
+	l->failing.cb = on_failing;
 	l->servers = s->servers;
 	l->asking = s->kind == SOURCE_SENTINEL;
 	if (s->kind != SOURCE_UNIX) {

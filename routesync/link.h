@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One connection to the store: found (DNS, sentinels), authenticated, and watched for silence. Only for redis.c. */
+/* One connection to the store: found (DNS, sentinels), authenticated, and watched for silence. Used only by redis.c. */
 #ifndef LINK_H
 #define LINK_H
 
@@ -9,21 +9,22 @@
 #include "redis.h"
 #include "resolve.h"
 
-#define LINK_ADDRS 8		/* addresses of one name that are tried */
+#define LINK_ADDRS 8		/* addresses tried for one name */
 
 struct link {
-	struct ev *ev;			/* to be set: ev, resolver, conf, up, down */
+	struct ev *ev;			/* the owner sets ev, resolver, conf, up, down */
 	struct resolver *resolver;
 	const struct redis_conf *conf;
 	void (*up)(struct link *l);
-	/* It could not be made, or is lost. Never called by link_close(). */
+	/* The connection failed or was lost. Never called by link_close(). */
 	void (*down)(struct link *l, enum redis_trouble trouble, const char *why);
 
-	redisAsyncContext *ac;		/* owned by hiredis as soon as it fails; NULL: none */
+	redisAsyncContext *ac;		/* once it fails, owned by hiredis; NULL: none */
 	struct resolve question;
 	struct ev_timer silence;
+	struct ev_timer failing;	/* set by link_fail_soon() */
 	uint64_t heard_ms;
-	unsigned waiting;		/* replies to come */
+	unsigned waiting;		/* replies outstanding */
 	struct slice servers;		/* still to be tried */
 	struct endpoint addrs[LINK_ADDRS];	/* of the one being tried */
 	size_t naddrs, next_addr;
@@ -32,20 +33,30 @@ struct link {
 	bool is_up;
 };
 
-/* Begin; down may be called from inside, up never is. */
+/* Start connecting; down may be called before this returns, up never is. */
 void link_open(struct link *l);
 
-/* Fine when it is closed. Callbacks of commands under way get no more replies. */
+/* May be called on a closed one. Callbacks of outstanding commands get no reply. */
 void link_close(struct link *l);
 
-/* Send a command; fn gets the reply, and must begin with link_heard(). */
-void link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, const struct slice *argv);
+/*
+ * Send a command; fn gets the reply and must begin with link_heard(). False: out of memory; arg stays the caller's, and
+ * link_fail_soon() has been called.
+ */
+bool link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, const struct slice *argv);
 
-/* Whose reply this is; NULL: the connection has ended, there is none. */
+/* The link this reply belongs to; NULL: the connection has ended, and there is no reply. */
 struct link *link_heard(redisAsyncContext *ac, const redisReply *reply);
 
 /* End it because of an error reply or anything else the owner finds wrong: down is called. */
 void link_fail(struct link *l, enum redis_trouble trouble, const char *why);
 void link_fail_reply(struct link *l, const redisReply *error);
+
+/*
+ * End the connection because memory ran out, in the loop's next turn: the caller may be in the middle of something. Until then
+ * nothing more is sent, and "no replies outstanding" does not mean that everything is done.
+ */
+void link_fail_soon(struct link *l);
+bool link_is_failing(const struct link *l);
 
 #endif

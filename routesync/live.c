@@ -37,7 +37,7 @@ next_option(struct slice *rest)
 	return slice_of(NULL, 0);
 }
 
-/* NAME comes first and is compared with the rest. */
+/* The NAME comes first and is compared too. */
 static bool
 same_options(struct slice a, struct slice b)
 {
@@ -52,9 +52,11 @@ same_options(struct slice a, struct slice b)
 	return true;
 }
 
+/* Only after the NAME, which may itself look like a key. */
 static struct slice
 find_key(struct slice line, struct slice key)
 {
+	slice_cut(&line, ' ');
 	while (line.p != NULL) {
 		struct slice field = slice_cut(&line, ' ');
 
@@ -73,7 +75,7 @@ has_item(struct slice list, struct slice item)
 	return false;
 }
 
-/* Make room at a place of the line and put mark and text there. */
+/* Insert mark and text at this place in the line. */
 static bool
 insert(struct live *l, size_t at, char mark, struct slice text)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* One NAME published by several nodes: their lines -> one line with the targets of all. Pure. */
+/* One NAME published by several nodes: their lines -> one line with all targets. Pure. */
 #ifndef LIVE_H
 #define LIVE_H
 
@@ -13,10 +13,10 @@ struct live {
 	size_t len;
 };
 
-/* Begin with the canonical line of the first node. */
+/* Start with the canonical line of the first node. */
 void live_begin(struct live *l, char *out, struct slice line);
 
-/* Add another's targets. False, and nothing changed: its options differ, or the line would become too long. */
+/* Add another node's targets. False, and nothing changes: its options differ, or the line would become too long. */
 bool live_add(struct live *l, struct slice line);
 
 struct slice live_line(const struct live *l);

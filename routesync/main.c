@@ -29,8 +29,8 @@
 
 static const struct metric metrics_table[M_COUNT] = {
 	[M_STORE_UP] = { "routesync_store_up", NULL, "Whether the store answers (1) or not (0).", METRIC_GAUGE },
-	[M_WATCHED] = { "routesync_store_watched", NULL, "Whether the store tells of changes.", METRIC_GAUGE },
-	[M_KEYS] = { "routesync_keys", NULL, "Keys of ours in the store.", METRIC_GAUGE },
+	[M_WATCHED] = { "routesync_store_watched", NULL, "Whether the store sends notifications of changes.", METRIC_GAUGE },
+	[M_KEYS] = { "routesync_keys", NULL, "Keys with the prefix in the store.", METRIC_GAUGE },
 	[M_MALFORMED] = { "routesync_malformed_keys", NULL, "Keys whose value is malformed.", METRIC_GAUGE },
 	[M_ROUTES] = { "routesync_routes", NULL, "Names in the routes file.", METRIC_GAUGE },
 	[M_HELD] = { "routesync_held_routes", NULL, "Routes whose loss is held back.", METRIC_GAUGE },
@@ -51,7 +51,7 @@ static const struct metric metrics_table[M_COUNT] = {
 
 /* ---- options ---- */
 
-/* getopt_long() would take --password TEXT for --password-file, which is told with its value when it cannot be read. */
+/* getopt_long() would take --password TEXT as --password-file, and TEXT would be logged as a file that cannot be read. */
 static void
 refuse_password(char **argv)
 {
@@ -59,11 +59,11 @@ refuse_password(char **argv)
 		size_t n = strcspn(*argv, "=");
 
 		if (n > strlen("--p") && n <= strlen("--password") && strncmp(*argv, "--password", n) == 0)
-			diex(EXIT_USAGE, "a password on the command line can be seen by everybody: use --password-file");
+			diex(EXIT_USAGE, "anyone can see a password on the command line: use --password-file");
 	}
 }
 
-/* One word, before or behind "--". A second one is not shown: it may be a URL with a password in it. */
+/* One word, before or after "--". A second one is not shown: it may be a URL with a password in it. */
 static const char *
 one_word(char **words, char **program)
 {
@@ -85,21 +85,21 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "the routes file to keep (standard output, once)" },
 		{ 'i', "interval", "SECONDS", OPT_SECONDS, &o->interval_ms, 0, MS_MAX,
 		    "read the whole store every SECONDS (5)" },
-		{ 0, "once", NULL, OPT_FLAG, &o->once, 0, 0, "write the file once and exit" },
+		{ 0, "once", NULL, OPT_FLAG, &o->once, 0, 0, "write the file once, then exit" },
 		{ 0, "password-file", "FILE", OPT_TEXT, &o->password_file, 0, 0,
-		    "the store's password, the first line of FILE" },
-		{ 0, "prefix", "PREFIX", OPT_TEXT, &o->prefix, 0, 0, "what our keys begin with (/tcprouter/)" },
+		    "read the store's password from the first line of FILE" },
+		{ 0, "prefix", "PREFIX", OPT_TEXT, &o->prefix, 0, 0, "read and write keys that begin with PREFIX (/tcprouter/)" },
 		{ 0, "visitors", "PATH", OPT_TEXT, &o->visitors, 0, 0,
 		    "tunneld's socket, for records with a secret (/run/tunneld/visitors)" },
 		{ 0, "secrets", "FILE", OPT_TEXT, &o->secrets, 0, 0,
 		    "write tunneld's authorizations, with hashes of the secrets, to FILE" },
 		{ 0, "max-shrink", "PERCENT", OPT_NUMBER, &o->max_shrink, 0, 100,
-		    "hold a larger loss of 20 routes or more back until USR1 (50)" },
+		    "wait for USR1 before dropping more than PERCENT of 20 or more routes (50)" },
 		{ 0, "put", "FILE", OPT_TEXT, &o->put, 0, 0, "write the routes of FILE into the store and exit" },
 		{ 0, "publish", "FILE", OPT_TEXT, &o->publish, 0, 0,
-		    "keep the routes of FILE in the store as long as we run" },
+		    "keep the routes of FILE in the store while running" },
 		{ 0, "ttl", "SECONDS", OPT_SECONDS, &o->ttl_ms, 0, MS_MAX,
-		    "what is published dies so long after we do (60)" },
+		    "published routes expire SECONDS after their last renewal (60)" },
 		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0,
 		    "check options and files, print every error, and exit" },
 		{ 'n', "notify-fd", "FD", OPT_FD, &o->notify_fd, 0, 0,
@@ -140,18 +140,18 @@ check_modes(const struct options *o)
 	bool from_file = o->put != NULL || o->publish != NULL;
 
 	if (o->put != NULL && o->publish != NULL)
-		return log_wrong(EXIT_USAGE, "--put and --publish exclude each other");
+		return log_wrong(EXIT_USAGE, "--put and --publish cannot be used together");
 	if (from_file && (o->output != NULL || o->secrets != NULL))
 		return log_wrong(EXIT_USAGE,
-		    "--put and --publish write into the store: -o and --secrets do not go with them");
+		    "-o and --secrets cannot be used with --put or --publish, which write into the store");
 	if (from_file && o->source_text != NULL && strcmp(o->source_text, "-") == 0)
 		return log_wrong(EXIT_USAGE, "--put and --publish need a store, not -");
 	if (o->publish != NULL && (o->once || o->ttl_ms < 1000))
-		return log_wrong(EXIT_USAGE, "--publish goes on, with a --ttl of 1 or more: --put is for once");
+		return log_wrong(EXIT_USAGE, "--publish keeps running and needs a --ttl of 1 or more; use --put to write once");
 	return 0;
 }
 
-/* It stands in a routes line as pass:PATH and unix:PATH. */
+/* The path becomes part of a routes line, as pass:PATH and unix:PATH. */
 static int
 check_visitors(const char *path)
 {
@@ -159,7 +159,7 @@ check_visitors(const char *path)
 	char text[VISITORS_MAX + sizeof("pass:")];
 
 	if (strlen(path) > VISITORS_MAX || strpbrk(path, " \t\r\n,#") != NULL)
-		return log_wrong(EXIT_USAGE, "--visitors: longer than %u bytes, or with a blank, ',' or '#'", VISITORS_MAX);
+		return log_wrong(EXIT_USAGE, "--visitors: longer than %u bytes, or contains a blank, ',' or '#'", VISITORS_MAX);
 	snprintf(text, sizeof(text), "pass:%s", path);
 	if (addr_parse(slice_str(text), ADDR_ALLOW_PASS, &a) != ADDR_OK)
 		return log_wrong(EXIT_USAGE, "--visitors %s: not an absolute path", path);
@@ -186,22 +186,17 @@ check_metrics(const char *text)
 static int
 check_password_file(const char *path)
 {
-	char password[PASSWORD_MAX + 1];
-	const char *why;
-	int code;
+	char password[PASSWORD_MAX + 1], why[FILE_WHY_MAX];
 
 	if (path == NULL)
 		return 0;
-	errno = 0;
-	if (!password_read(path, password, &why)) {
-		code = errno != 0 ? EXIT_TEMP : EXIT_USAGE;
-		return log_wrong(code, "--password-file %s: %s", path, why);
-	}
+	if (!password_read(path, password, why))
+		return log_wrong(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "--password-file %s: %s", path, why);
 	explicit_bzero(password, sizeof(password));
 	return 0;
 }
 
-/* The file that is to be replaced: where a symbolic link leads, and nothing but a plain file. NULL stays NULL. */
+/* The file to be replaced must be a plain file; a symbolic link is followed. NULL stays NULL. */
 static int
 check_output(const char **path)
 {
@@ -211,17 +206,17 @@ check_output(const char **path)
 	if (*path == NULL)
 		return 0;
 	if (lstat(*path, &st) == 0 && S_ISLNK(st.st_mode)) {
-		real = realpath(*path, NULL);	/* for ever */
+		real = realpath(*path, NULL);	/* never freed */
 		if (real == NULL)
-			return log_wrong(EXIT_USAGE, "%s is a symbolic link that leads nowhere: %s", *path, strerror(errno));
+			return log_wrong(EXIT_USAGE, "%s is a broken symbolic link: %s", *path, strerror(errno));
 		*path = real;
 	}
 	if (stat(*path, &st) == 0 && !S_ISREG(st.st_mode))
-		return log_wrong(EXIT_USAGE, "%s is no plain file", *path);
+		return log_wrong(EXIT_USAGE, "%s is not a plain file", *path);
 	return 0;
 }
 
-/* Of two exit codes: wrong usage counts more than what the system may allow another time. */
+/* Of two exit codes: wrong usage outweighs a system error, which may pass. */
 static int
 worse(int a, int b)
 {
@@ -252,7 +247,7 @@ print_error(void *arg, const char *text)
 	log_bare(text);
 }
 
-/* The file that goes into the store is all there is to check beside the options. */
+/* Besides the options, only the file that goes into the store can be checked. */
 static bool
 check_file(const struct options *o)
 {
@@ -262,7 +257,7 @@ check_file(const struct options *o)
 
 	if (path == NULL)
 		return true;
-	result = shelf_read(path, print_error, NULL, &shelf);
+	result = (path == o->put ? shelf_read : shelf_read_plain)(path, print_error, NULL, &shelf);
 	shelf_free(&shelf);
 	return result == ROUTES_LOADED;
 }
@@ -307,7 +302,7 @@ on_term(void *arg, int signo)
 	app_stop(arg, 0);
 }
 
-/* Where nothing is to be told or read again these do nothing, but never end us either. */
+/* In modes with no status to log and nothing to read again these do nothing, but they must not end the process. */
 static void
 on_other_signal(void *arg, int signo)
 {

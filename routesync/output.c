@@ -3,39 +3,49 @@
 #include "output.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "log.h"
 #include "replace.h"
 
-/* The whole of a plain file; NULL when there is none. */
-static char *
-read_file(const char *path, size_t *len, struct stat *stamp)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *text = NULL;
-	ssize_t n = -1;
+/* The current contents of a file. */
+struct content {
+	char *text;		/* owned; NULL: there is no file */
+	size_t len;
+	mode_t mode;
+};
 
-	*len = 0;
-	if (fd == -1)
-		return NULL;
-	if (fstat(fd, stamp) == 0 && S_ISREG(stamp->st_mode))
-		text = malloc((size_t)stamp->st_size + 1);
-	while (text != NULL && *len < (size_t)stamp->st_size &&
-	    (n = read(fd, text + *len, (size_t)stamp->st_size - *len)) > 0)
-		*len += (size_t)n;
-	close(fd);
-	return text;
+/* False, with the reason: there is a file, but it cannot be read. */
+static bool
+read_content(const char *path, struct content *out, char why[static FILE_WHY_MAX])
+{
+	struct stat st;
+
+	*out = (struct content){ 0 };
+	if (stat(path, &st) == 0)
+		out->mode = st.st_mode;
+	out->text = file_read(path, SSIZE_MAX - 1, false, &out->len, why);
+	if (out->text != NULL)
+		return true;
+	out->len = 0;
+	return errno == ENOENT;
 }
 
-void
-output_open(struct output *o, const char *path, mode_t mode)
+bool
+output_open(struct output *o, const char *path, mode_t mode, char why[static FILE_WHY_MAX])
 {
-	*o = (struct output){ .path = path, .mode = mode };
-	o->text = read_file(path, &o->len, &o->stamp);
+	struct content now;
+	bool ok;
+
+	*o = (struct output){ .path = path, .mode = mode, .stamp = stamp_of(path) };
+	ok = read_content(path, &now, why);
+	o->text = now.text;
+	o->len = now.len;
+	o->found = now.mode;
+	return ok;
 }
 
 void
@@ -51,41 +61,61 @@ output_text(const struct output *o)
 	return slice_of(o->text, o->len);
 }
 
-static bool
-same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 bool
 output_is_ours(const struct output *o)
 {
-	struct stat now;
+	struct stamp now = stamp_of(o->path);
 
-	if (stat(o->path, &now) == -1)
-		return o->text == NULL && errno == ENOENT;
-	return o->text != NULL && same_file(&now, &o->stamp);
+	if (now.error != 0)
+		return o->text == NULL && now.error == ENOENT;
+	return o->text != NULL && stamp_same(&now, &o->stamp);
 }
 
-bool
-output_was_changed(struct output *o, bool adopt)
+static void
+note_unreadable(struct output *o, const char *why)
 {
-	struct stat stamp = { 0 };
-	size_t len;
-	char *text = read_file(o->path, &len, &stamp);
-	bool changed = (text == NULL) != (o->text == NULL) ||
-	    !slice_eq(slice_of(text, len), output_text(o));
+	if (!o->unreadable)
+		log_error("%s cannot be read, it stays as it is: %s", o->path, why);
+	o->unreadable = true;
+}
 
-	if (!changed || adopt) {
-		free(o->text);
-		o->text = text;
-		o->len = len;
-		o->stamp = stamp;
-	} else {
-		free(text);
+static void
+note_readable(struct output *o)
+{
+	if (o->unreadable)
+		log_info("%s can be read again, or is gone", o->path);
+	o->unreadable = false;
+}
+
+static void
+adopt_content(struct output *o, const struct content *now, const struct stamp *stamp)
+{
+	free(o->text);
+	o->text = now->text;
+	o->len = now->len;
+	o->found = now->mode;
+	o->stamp = *stamp;
+}
+
+enum output_look
+output_look(struct output *o, bool adopt)
+{
+	struct stamp stamp = stamp_of(o->path);
+	char why[FILE_WHY_MAX];
+	struct content now;
+	bool changed;
+
+	if (!read_content(o->path, &now, why)) {
+		note_unreadable(o, why);
+		return OUTPUT_UNREADABLE;
 	}
-	return changed;
+	note_readable(o);
+	changed = (now.text == NULL) != (o->text == NULL) || !slice_eq(slice_of(now.text, now.len), output_text(o));
+	if (!changed || adopt)
+		adopt_content(o, &now, &stamp);
+	else
+		free(now.text);
+	return changed ? OUTPUT_CHANGED : OUTPUT_SAME;
 }
 
 bool
@@ -104,7 +134,7 @@ output_write(struct output *o, char *text, size_t len)
 	free(o->text);
 	o->text = text;
 	o->len = len;
-	if (stat(o->path, &o->stamp) == -1)
-		memset(&o->stamp, 0, sizeof(o->stamp));
+	o->stamp = stamp_of(o->path);
+	o->found = o->mode;
 	return true;
 }

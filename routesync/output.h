@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: ISC */
-/* A file we keep: what it holds, whether somebody else changed it, and writing it. */
+/* A file we keep: its contents, whether somebody else changed it, and writing it. */
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/stat.h>
+#include <sys/types.h>
 
+#include "file.h"
 #include "slice.h"
+#include "stamp.h"
 
 struct output {
 	const char *path;
 	mode_t mode;
-	char *text;		/* owned; what it held when we last read or wrote it, NULL: there was none */
+	char *text;		/* owned; its contents when we last read or wrote it, NULL: there was no file */
 	size_t len;
-	struct stat stamp;	/* of that moment */
+	struct stamp stamp;	/* at that moment */
+	mode_t found;		/* its mode then */
 	bool failing;		/* logged: it cannot be written */
+	bool unreadable;	/* logged: it exists but cannot be read */
 };
 
-/* Read what is there. A file that is not there, or cannot be read, holds nothing. */
-void output_open(struct output *o, const char *path, mode_t mode);
+/*
+ * Read the file; one that does not exist counts as empty. False, with the reason: it exists but cannot be read. Call
+ * output_close() in either case.
+ */
+bool output_open(struct output *o, const char *path, mode_t mode, char why[static FILE_WHY_MAX]);
 void output_close(struct output *o);
 
 struct slice output_text(const struct output *o);
@@ -27,10 +34,16 @@ struct slice output_text(const struct output *o);
 /* Whether the file is still the one we read or wrote last. */
 bool output_is_ours(const struct output *o);
 
-/* It was replaced: true if with another text. The new one counts as ours from now on only if adopt is set. */
-bool output_was_changed(struct output *o, bool adopt);
+enum output_look {
+	OUTPUT_SAME,		/* its text is the one we know */
+	OUTPUT_CHANGED,		/* its text differs, or it was removed */
+	OUTPUT_UNREADABLE	/* its text is unknown, so it must not be replaced; logged once, and again when it ends */
+};
 
-/* Make it hold text, which is taken over. Failures and their end are logged once. */
+/* Read a file that is no longer ours. A changed text counts as ours from now on only if adopt is set. */
+enum output_look output_look(struct output *o, bool adopt);
+
+/* Write text, which is taken over, to the file. A failure is logged once, and again when it ends. */
 bool output_write(struct output *o, char *text, size_t len);
 
 #endif

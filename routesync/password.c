@@ -3,36 +3,41 @@
 #include "password.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static bool
-refuse(const char **why, const char *text)
+#define TEXT_MAX 65536u		/* bytes of the file, including anything after its first line */
+
+/* NULL, or what is wrong with the first line of a text. */
+static const char *
+take_first_line(const char *text, char out[static PASSWORD_MAX + 1])
 {
-	*why = text;
-	return false;
+	size_t n = strcspn(text, "\r\n");
+
+	if (n == 0)
+		return "the first line of the password file is empty";
+	if (n >= PASSWORD_MAX)
+		return "the password is longer than 1023 bytes";
+	memcpy(out, text, n);
+	out[n] = '\0';
+	return NULL;
 }
 
 bool
-password_read(const char *path, char out[static PASSWORD_MAX + 1], const char **why)
+password_read(const char *path, char out[static PASSWORD_MAX + 1], char why[static FILE_WHY_MAX])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), saved;
-	ssize_t n = fd == -1 ? -1 : read(fd, out, PASSWORD_MAX + 1);
+	const char *wrong;
+	size_t len;
+	char *text = file_read(path, TEXT_MAX, true, &len, why);
 
-	saved = errno;
-	if (fd != -1)
-		close(fd);
-	if (n == -1)
-		return refuse(why, strerror(saved));
-	if (n == PASSWORD_MAX + 1)
-		n = PASSWORD_MAX;
-	out[n] = '\0';
-	n = (ssize_t)strcspn(out, "\r\n");
-	if (n == 0)
-		return refuse(why, "the password file has no password in its first line");
-	if (n == PASSWORD_MAX)
-		return refuse(why, "the password is longer than 1023 bytes");
-	out[n] = '\0';
-	return true;
+	if (text == NULL)
+		return false;
+	wrong = take_first_line(text, out);
+	explicit_bzero(text, len);
+	free(text);
+	errno = 0;
+	if (wrong != NULL)
+		snprintf(why, FILE_WHY_MAX, "%s", wrong);
+	return wrong == NULL;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-/* A routes file into the store: once (--put), or for as long as we run (--publish). */
+/* A routes file into the store: once (--put), or while running (--publish). */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -14,10 +14,12 @@
 #include "notify.h"
 #include "routesync.h"
 #include "shelf.h"
+#include "stamp.h"
 
-#define TICK_MS 200u		/* how often the file is looked at */
-#define BATCH 1000u		/* writes under way */
-#define FAREWELL_MS 3000u	/* for taking everything back at the end */
+#define TICK_MS 200u		/* how often the file is checked */
+#define RETRY_MS 2000u		/* between attempts to read a file that exists but can't be read */
+#define BATCH 1000u		/* outstanding writes */
+#define FAREWELL_MS 3000u	/* for withdrawing everything at the end */
 
 /*
  *   IDLE --file changed, time to renew, connected--> DELETE --> WRITE --> IDLE
@@ -25,7 +27,7 @@
  */
 enum step {
 	STEP_IDLE,
-	STEP_DELETE,		/* lines of the old file that the new one has not */
+	STEP_DELETE,		/* lines of the old file that are not in the new one */
 	STEP_WRITE,
 	STEP_TAKE_BACK		/* all of the new file */
 };
@@ -34,16 +36,17 @@ struct publisher {
 	struct app *app;
 	struct redis *redis;
 	const char *path;
-	char folder[600];		/* keys begin with it */
+	char folder[600];		/* the keys' prefix */
 	uint64_t ttl_ms;		/* 0: keys stay */
-	struct shelf old, now;		/* what may be in the store, what shall be */
+	struct shelf old, now;		/* what may be in the store, what must be */
 	enum step step;
 	size_t at;			/* next line of the step */
 	struct ev_timer tick, renew, farewell;
-	struct stat stamp;
+	struct stamp_watch watch;
 	int stat_error;			/* errno of the last stat */
+	uint64_t retry_ms;		/* when to try again to read a file that exists but could not be read; 0: no need */
 	bool bad, once, leaving, put_all, renewing;
-	bool behind;			/* now is not in the store yet */
+	bool behind;			/* "now" is not in the store yet */
 };
 
 static struct slice
@@ -54,11 +57,15 @@ key_of(const struct publisher *p, struct slice line, char out[static 600 + ROUTE
 	return slice_of(out, (size_t)snprintf(out, 600 + ROUTES_LINE_MAX, "%s" SLICE_FMT, p->folder, SLICE_ARG(name)));
 }
 
+/* That a file still can't be read is not reported again; errors in its lines are. */
 static void
 report(void *arg, const char *text)
 {
-	(void)arg;
-	log_error("%s", text);
+	const struct publisher *p = arg;
+	bool whole = text[strlen(p->path)] == ':' && text[strlen(p->path) + 1] == ' ';
+
+	if (p->retry_ms == 0 || !whole)
+		log_error("%s", text);
 }
 
 /* ---- rounds: delete what is gone, write the rest, a thousand at a time ---- */
@@ -69,7 +76,7 @@ is_gone(const struct publisher *p, struct slice line)
 	return p->leaving || lines_find(&p->now.lines, lines_name(line)).p == NULL;
 }
 
-/* Lines that are as they were need no write: renewing them tells whether the store still has them. */
+/* Unchanged lines need no write: renewing them shows whether the store still has them. */
 static bool
 is_fresh(const struct publisher *p, struct slice line)
 {
@@ -149,7 +156,7 @@ do_some(struct publisher *p)
 	return 0;
 }
 
-/* Everything so far is acknowledged: the next thousand, be it in the next step. */
+/* Everything so far is acknowledged: go on with the next thousand, in the next step if this one is done. */
 static void
 go_on(struct publisher *p)
 {
@@ -166,7 +173,7 @@ go_on(struct publisher *p)
 	}
 }
 
-/* all: everything is written, for the store may have lost it. */
+/* all: write everything, because the store may have lost it. */
 static void
 begin_round(struct publisher *p, bool all)
 {
@@ -208,13 +215,6 @@ static const struct redis_ops ops = { .up = on_up, .down = on_down, .written = o
 
 /* ---- the file ---- */
 
-static bool
-same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	    a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 static void
 note_missing(struct publisher *p, int error)
 {
@@ -223,41 +223,85 @@ note_missing(struct publisher *p, int error)
 	p->stat_error = error;
 }
 
-static enum routes_result
-load(struct publisher *p)
+/* A system error, such as a lack of descriptors, may have passed in a while. */
+static void
+note_bad(struct publisher *p, enum routes_result result)
 {
-	struct shelf new;
-	enum routes_result result = shelf_read(p->path, report, NULL, &new);
+	bool known = p->retry_ms != 0;
 
-	p->bad = result != ROUTES_LOADED;
-	if (p->bad) {
-		log_warn("%s was refused; what is published stays", p->path);
-		return result;
-	}
+	p->retry_ms = result == ROUTES_FAILED ? ev_now_ms(p->app->ev) + RETRY_MS : 0;
+	if (!known || p->retry_ms == 0)
+		log_warn("%s %s; what is published stays", p->path,
+		    result == ROUTES_FAILED ? "cannot be read" : "was refused");
+}
+
+/* Whether the file was written to while it was read: it may have been incomplete, and is checked again soon. */
+static bool
+changed_meanwhile(const struct publisher *p)
+{
+	struct stamp now = stamp_of(p->path);
+
+	return !stamp_same(&now, &p->watch.seen);
+}
+
+static void
+take(struct publisher *p, const struct shelf *new)
+{
+	p->bad = false;
 	if (p->behind) {
 		shelf_free(&p->now);
 	} else {
 		shelf_free(&p->old);
 		p->old = p->now;
 	}
-	p->now = new;
+	p->now = *new;
 	p->behind = true;
-	log_debug("%s has %zu routes", p->path, new.lines.n);
-	return result;
+	log_debug("%s has %zu routes", p->path, new->lines.n);
 }
 
-/* A round under way goes on with what it began with. */
+/* True: there is something new to publish. */
+static bool
+load(struct publisher *p)
+{
+	struct shelf new;
+	enum routes_result result = shelf_read_plain(p->path, report, p, &new);
+
+	if (result != ROUTES_LOADED) {
+		p->bad = true;
+		note_bad(p, result);
+		return false;
+	}
+	p->retry_ms = 0;
+	if (changed_meanwhile(p)) {
+		shelf_free(&new);
+		return false;
+	}
+	take(p, &new);
+	return true;
+}
+
+static bool
+is_due(struct publisher *p, const struct stamp *now)
+{
+	uint64_t now_ms = ev_now_ms(p->app->ev);
+
+	return stamp_due(&p->watch, now, now_ms) || (p->retry_ms != 0 && now_ms >= p->retry_ms);
+}
+
+/* A round that is in progress continues with the file it started with. */
 static void
 look_at_file(struct publisher *p, bool always)
 {
-	struct stat now;
-	bool there = stat(p->path, &now) == 0, all = p->behind;	/* then who knows what was written */
+	struct stamp now = stamp_of(p->path);
+	bool all = p->behind;		/* then nobody knows what was written */
 
-	note_missing(p, there ? 0 : errno);
-	if (!there || p->step != STEP_IDLE || (!always && same_file(&now, &p->stamp)))
+	note_missing(p, now.error);
+	if (now.error != 0 || p->step != STEP_IDLE || (!is_due(p, &now) && !always))
 		return;
-	p->stamp = now;
-	if (load(p) == ROUTES_LOADED && redis_is_up(p->redis))
+	p->watch.seen = now;
+	if (always)
+		p->retry_ms = 0;	/* the operator asked, so report it again */
+	if (load(p) && redis_is_up(p->redis))
 		begin_round(p, all);
 }
 
@@ -290,11 +334,11 @@ on_farewell(struct ev_timer *t)
 {
 	struct publisher *p = EV_CONTAINER(t, struct publisher, farewell);
 
-	log_warn("what is published could not be taken back: it will expire");
+	log_warn("published routes could not be withdrawn; they will expire");
 	app_stop(p->app, 0);
 }
 
-/* Take back all of it, what is under way too. */
+/* Withdraw everything, including what is being written. */
 static void
 on_term(void *arg, int signo)
 {
@@ -364,7 +408,7 @@ int
 put_run(struct app *app)
 {
 	struct publisher p = { .path = app->opts->put, .once = true };
-	enum routes_result result = shelf_read(p.path, report, NULL, &p.now);
+	enum routes_result result = shelf_read(p.path, report, &p, &p.now);
 
 	if (result != ROUTES_LOADED)
 		return result == ROUTES_FAILED ? EXIT_TEMP : EXIT_USAGE;
@@ -375,7 +419,7 @@ put_run(struct app *app)
 	return run(&p);
 }
 
-/* A folder of our own: no other node, and no other run of this one, has the same. */
+/* A folder of our own: no other node, and no other run on this one, has the same. */
 static void
 name_folder(struct publisher *p)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What a store holds -> lines of a routes file. */
+/* The values of a store -> lines of a routes file. */
 #include "record.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include "host.h"
 #include "num.h"
 
-#define TLS_PORT 443	/* of the oldest records, which may leave it out */
+#define TLS_PORT 443	/* the default of the oldest records */
 
 static bool
 refuse(struct record_reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -27,6 +28,13 @@ refuse(struct record_reader *r, const char *format, ...)
 	vsnprintf(r->why, sizeof(r->why), format, ap);
 	va_end(ap);
 	return false;
+}
+
+static bool
+refuse_starved(struct record_reader *r)
+{
+	r->starved = true;
+	return refuse(r, "out of memory");
 }
 
 /* ---- keys ---- */
@@ -92,7 +100,7 @@ set_about(struct record_reader *r, struct slice name)
 	r->about = slice_of(r->about_text, name.len);
 }
 
-/* What is wrong with a line, "" nothing. It quotes the line: not for the log. */
+/* What is wrong with a line; "": nothing. It quotes the line, so it must not be logged. */
 static const char *
 try_line(struct record_reader *r, struct slice line, char why[static ROUTES_WHY_MAX])
 {
@@ -101,7 +109,7 @@ try_line(struct record_reader *r, struct slice line, char why[static ROUTES_WHY_
 	return routes_line_canonical(line, r->line, &text, why) ? "" : why;
 }
 
-/* The key before '=', as one of the words everybody knows; NULL: it is another. */
+/* The key before '=', if it is one of those in routes(5); else NULL. */
 static const char *
 known_key(struct slice key)
 {
@@ -127,7 +135,7 @@ bad_target(struct slice targets)
 	return "";
 }
 
-/* Only its number, and a key everybody knows, is told of a word: there may be a secret in it. */
+/* Reports the number of a word, and its key if that is a known one: anything else may hold a secret. */
 static bool
 refuse_word(struct record_reader *r, unsigned number, struct slice word, const char *why)
 {
@@ -143,9 +151,9 @@ refuse_word(struct record_reader *r, unsigned number, struct slice word, const c
 	if (strncmp(why, "bad address", 11) == 0)
 		return refuse(r, "word %u: bad address in %s=: %s", number, key, bad_target(value));
 	if (strncmp(why, "duplicate", 9) == 0)
-		return refuse(r, "word %u: %s= comes twice", number, key);
+		return refuse(r, "word %u: %s= appears twice", number, key);
 	if (strstr(why, "in the wrong place") != NULL)
-		return refuse(r, "word %u: %s= does not go with this name", number, key);
+		return refuse(r, "word %u: %s= is not allowed for this name", number, key);
 	return refuse(r, "word %u: %s= %s", number, key, value.len == 0 ? "is empty" : "has a bad value");
 }
 
@@ -161,7 +169,7 @@ next_word(struct slice line, size_t *end)
 	return slice_of(line.p + from, *end - from);
 }
 
-/* The word at fault is the last one of the shortest beginning that is refused as the whole line is. */
+/* The bad word is the last one of the shortest prefix of the line that is refused for the same reason. */
 static bool
 refuse_line(struct record_reader *r, struct slice line, size_t name_len)
 {
@@ -181,9 +189,12 @@ refuse_line(struct record_reader *r, struct slice line, size_t name_len)
 static bool
 has_odd_byte(struct slice name)
 {
-	for (size_t i = 0; i < name.len; i++)
-		if (name.p[i] <= ' ' || name.p[i] == 0x7f)
+	for (size_t i = 0; i < name.len; i++) {
+		unsigned char c = (unsigned char)name.p[i];	/* plain char is signed on some machines only */
+
+		if (c <= ' ' || c >= 0x7f)
 			return true;
+	}
 	return false;
 }
 
@@ -226,11 +237,11 @@ print(char *out, size_t size, const char *format, ...)
 
 /* ---- records ---- */
 
-/* The members we know of; null, "" and 0 count as absent. */
+/* The known members; null, "" and 0 count as absent. */
 struct fields {
 	struct slice addr, sni, secret;
 	uint64_t tlsport, httpport;	/* 0: absent */
-	bool sni_read;			/* false: it is there, and no text */
+	bool sni_read;			/* false: it is present but not text */
 };
 
 static bool
@@ -288,7 +299,7 @@ read_fields(struct record_reader *r, const json_t *object, struct fields *f)
 	return ok;
 }
 
-/* addr is HOST, with a port or without one; host is as a target writes it. */
+/* addr, which is HOST with or without a port; host is written as in a target. */
 struct place {
 	char host[HOST_MAX + 3];
 	uint64_t port;		/* 0: none */
@@ -307,7 +318,7 @@ read_place(struct record_reader *r, struct slice addr, struct place *p)
 		return true;
 	}
 	if (addr_parse(addr, 0, &a) != ADDR_OK || (a.kind != ADDR_IP && a.kind != ADDR_HOST))
-		return refuse(r, "addr is neither a host nor an address, with a port or without");
+		return refuse(r, "addr is neither a host nor an address, with or without a port");
 	while (addr.p[addr.len - 1] != ':')
 		addr.len--;
 	print(p->host, sizeof(p->host), SLICE_FMT, SLICE_ARG(slice_of(addr.p, addr.len - 1)));
@@ -315,7 +326,7 @@ read_place(struct record_reader *r, struct slice addr, struct place *p)
 	return true;
 }
 
-/* A record with addr: the older form has the port there, and routes the name in sni. */
+/* A record with addr: the older form has the port in it, and routes the name in sni. */
 static bool
 line_of_place(struct record_reader *r, struct slice name, const struct fields *f, struct record *out)
 {
@@ -350,13 +361,14 @@ line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *
 	struct slice fields;
 	char text[512];
 
+	if (!sha256(f->secret, out->secret))
+		return refuse_starved(r);
 	out->has_secret = true;
-	sha256(f->secret, out->secret);
 	fields = print(text, sizeof(text), RECORD_TUNNEL_FORMAT, r->visitors, r->visitors);
 	return make_line(r, name, fields, out);
 }
 
-/* Whether a line may begin so. Leaves r->why alone. */
+/* Whether a line may begin with this name. Leaves r->why alone. */
 static bool
 is_name(struct record_reader *r, struct slice name)
 {
@@ -383,7 +395,7 @@ line_of_record(struct record_reader *r, struct slice name, const struct fields *
 	return refuse(r, "neither addr nor clientsecret");
 }
 
-/* The name in the record beats the one of its key; name is absent when there is none. */
+/* A name in the record takes precedence over that of its key, which may be absent. */
 static bool
 read_record(struct record_reader *r, struct slice name, const json_t *object, struct record *out)
 {
@@ -403,14 +415,29 @@ read_record(struct record_reader *r, struct slice name, const json_t *object, st
 
 /* ---- JSON ---- */
 
-/* Only where it breaks is said: the text may hold a secret. */
+/* jansson does not always report that memory ran out, but malloc() sets errno. *starved is only ever set. */
+static json_t *
+load(struct slice text, size_t flags, json_error_t *error, bool *starved)
+{
+	json_t *value;
+
+	errno = 0;
+	value = json_loadb(text.p, text.len, flags, error);
+	if (value == NULL && errno == ENOMEM)
+		*starved = true;
+	return value;
+}
+
+/* The reason says only where the text breaks: it may hold a secret. */
 static json_t *
 parse(struct record_reader *r, struct slice text)
 {
 	json_error_t error;
-	json_t *value = json_loadb(text.p, text.len, 0, &error);
+	json_t *value = load(text, 0, &error, &r->starved);
 
-	if (value == NULL)
+	if (value == NULL && r->starved)
+		refuse_starved(r);
+	else if (value == NULL)
 		refuse(r, "not JSON from byte %d on", error.position);
 	return value;
 }
@@ -435,7 +462,7 @@ text_of(const json_t *value)
 	return slice_of(json_string_value(value), json_string_length(value));
 }
 
-/* {"Key","Value","LastIndex"}: told from a record by what it has and a record has not. */
+/* {"Key","Value","LastIndex"}, distinguished from a record by the members. */
 static bool
 is_wrapper(const json_t *object)
 {
@@ -453,10 +480,12 @@ read_wrapped(struct record_reader *r, struct slice name, const json_t *wrapper, 
 	bool ok = false;
 
 	*out = (struct record){ 0 };
-	if (decoded == NULL || text.p == NULL || !base64_decode(text, decoded, &len))
+	if (decoded == NULL)
+		refuse_starved(r);
+	else if (text.p == NULL || !base64_decode(text, decoded, &len))
 		refuse(r, "Value is not base64");
 	else if ((object = parse(r, slice_of(decoded, len))) != NULL && !json_is_object(object))
-		refuse(r, "Value holds no JSON object");
+		refuse(r, "Value is not a JSON object");
 	else if (object != NULL)
 		ok = read_record(r, name, object, out);
 	json_decref(object);
@@ -486,7 +515,7 @@ trim(struct slice text)
 	return text;
 }
 
-/* The right-hand side of a routes line, told by how it begins. */
+/* The right-hand side of a routes line, recognized by its beginning. */
 static bool
 read_line(struct record_reader *r, struct slice name, struct slice value, struct record *out)
 {
@@ -505,6 +534,7 @@ record_read(struct record_reader *r, struct slice name, struct slice value, stru
 
 	*out = (struct record){ 0 };
 	r->about = slice_of(NULL, 0);
+	r->starved = false;
 	value = trim(value);
 	if (value.len == 0 || *value.p != '{')
 		return read_line(r, name, value, out);
@@ -526,13 +556,15 @@ struct stream {
 static void
 tell(struct stream *s, struct slice key, bool ok, const struct record *record)
 {
+	if (s->reader->starved)
+		return;		/* record_stream() reports this */
 	s->good += ok;
 	s->bad += !ok;
 	s->told(s->arg, key, ok ? record : NULL, ok ? NULL : s->reader->why);
 	s->reader->about = slice_of(NULL, 0);
 }
 
-/* [server.services."HOST"]: records named by their place. */
+/* [server.services."HOST"]: records named by their member. */
 static void
 read_services(struct stream *s, const json_t *services)
 {
@@ -598,7 +630,7 @@ read_listener(struct record_reader *r, const json_t *listener, const json_t *bac
 		return false;
 	set_about(r, slice_str(name));
 	if (backend == NULL)
-		return refuse(r, "its backend is not among the backends");
+		return refuse(r, "its backend is not in the list of backends");
 	if (!join_place(r, backend, "host", fields + 4, sizeof(fields) - 4))
 		return false;
 	return make_line(r, slice_str(name), slice_str(fields), out);
@@ -620,7 +652,7 @@ read_listeners(struct stream *s, const json_t *listeners, const json_t *backends
 	}
 }
 
-/* A wrapped record outside of a store: its Key names it, whatever folder it stands in. */
+/* A wrapped record outside a store is named by its Key, whatever the folder in it. */
 static void
 read_keyed(struct stream *s, const json_t *wrapper)
 {
@@ -659,32 +691,42 @@ read_value(struct stream *s, const json_t *value)
 	}
 }
 
+/* Read one value and move *text past it. False, with the reason: it is not an object. */
+static bool
+read_next(struct stream *s, const char *begin, struct slice *text)
+{
+	struct record_reader *r = s->reader;
+	json_error_t error;
+	json_t *value = load(*text, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error, &r->starved);
+	size_t at = (size_t)(text->p - begin) + (size_t)error.position;
+	bool ok = json_is_object(value);
+
+	if (value == NULL)
+		return refuse(r, "not JSON from byte %zu on", at);
+	if (ok)
+		read_value(s, value);
+	else
+		refuse(r, "a JSON value that is not an object before byte %zu", at);
+	json_decref(value);
+	*text = slice_skip(*text, (size_t)error.position);
+	return ok;
+}
+
 bool
 record_stream(struct record_reader *r, struct slice text, record_told *told, void *arg)
 {
 	struct stream s = { .reader = r, .told = told, .arg = arg };
 	const char *begin = text.p;
-	json_error_t error;
-	json_t *value;
 	bool ok = true;
 
 	r->about = slice_of(NULL, 0);
+	r->starved = false;
 	text = trim(text);
 	if (text.len == 0)
 		return refuse(r, "no JSON value");
-	for (; ok && text.len > 0; text = trim(text)) {
-		value = json_loadb(text.p, text.len, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
-		if (value == NULL)
-			return refuse(r, "not JSON from byte %zu on",
-			    (size_t)(text.p - begin) + (size_t)error.position);
-		if (json_is_object(value))
-			read_value(&s, value);
-		else
-			refuse(r, "a JSON value that is no object before byte %zu",
-			    (size_t)(text.p - begin) + (size_t)error.position);
-		ok = json_is_object(value);
-		json_decref(value);
-		text = slice_skip(text, (size_t)error.position);
-	}
-	return ok && (s.good > 0 || s.bad == 0 || refuse(r, "not one of its records is good"));
+	for (; ok && text.len > 0; text = trim(text))
+		ok = read_next(&s, begin, &text) && !r->starved;
+	if (r->starved)
+		return refuse_starved(r);
+	return ok && (s.good > 0 || s.bad == 0 || refuse(r, "none of its records is valid"));
 }

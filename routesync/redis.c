@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The store: read, watched, written to. */
+/* The store: read, watch, write. */
 #include "redis.h"
 
 #include <stdio.h>
@@ -11,9 +11,9 @@
 #include "log.h"
 #include "record.h"
 
-#define SCAN_COUNT "1000"	/* keys the server looks at in one step */
+#define SCAN_COUNT "1000"	/* keys the server examines in one step */
 #define BATCH_MAX 512u		/* keys of one MGET */
-#define READS_MAX 4096u		/* single reads under way; if more keys change, all are read */
+#define READS_MAX 4096u		/* outstanding single reads; if more keys change, all are read */
 #define RETRY_MIN_MS 100u
 #define RETRY_MAX_MS 5000u
 
@@ -29,12 +29,12 @@ struct redis {
 	struct ev_timer retry;
 	unsigned failures;
 	enum state logged;
-	char *pattern;			/* of our keys; owned */
-	char *channels;			/* of their notifications; owned */
+	char *pattern;			/* for our keys; owned */
+	char *channels;			/* for their notifications; owned */
 	size_t channel_prefix;		/* bytes before the key in a channel's name */
 	bool scanning, last_step, again, watched;
 	bool lost;			/* a key to renew was not there */
-	unsigned reads, writes;		/* under way */
+	unsigned reads, writes;		/* outstanding */
 };
 
 /* ---- state ---- */
@@ -66,7 +66,7 @@ note_trouble(struct redis *r, enum redis_trouble trouble, const char *why)
 	r->logged = state;
 }
 
-/* Uniform between half of and the whole delay, so that a fleet does not come back as one. */
+/* Uniform between half and all of the delay, so that a fleet does not reconnect all at once. */
 static uint64_t
 retry_delay(const struct redis *r)
 {
@@ -79,10 +79,16 @@ retry_delay(const struct redis *r)
 	return delay / 2 + random % (delay / 2) + 1;
 }
 
+/* Retry the connection, or watching, which begins with a scan. */
 static void
 on_retry(struct ev_timer *t)
 {
-	redis_open(EV_CONTAINER(t, struct redis, retry));
+	struct redis *r = EV_CONTAINER(t, struct redis, retry);
+
+	if (redis_is_up(r))
+		redis_scan(r);
+	else
+		redis_open(r);
 }
 
 static void
@@ -93,14 +99,22 @@ main_up(struct link *l)
 	r->ops->up(r->arg);
 }
 
+/* Forget the last connection: it gets no more replies, and a retry set for it must not cut off the next one. */
+static void
+start_anew(struct redis *r)
+{
+	ev_timer_at(r->ev, &r->retry, 0);
+	r->scanning = r->last_step = r->again = r->watched = r->lost = false;
+	r->reads = r->writes = 0;
+	link_close(&r->watch);
+}
+
 static void
 main_down(struct link *l, enum redis_trouble trouble, const char *why)
 {
 	struct redis *r = EV_CONTAINER(l, struct redis, main);
 
-	r->scanning = r->last_step = r->again = r->watched = false;
-	r->reads = r->writes = 0;
-	link_close(&r->watch);
+	start_anew(r);
 	note_trouble(r, trouble, why);
 	ev_timer_in(r->ev, &r->retry, retry_delay(r));
 	r->failures++;
@@ -109,7 +123,7 @@ main_down(struct link *l, enum redis_trouble trouble, const char *why)
 
 /* ---- reading ---- */
 
-/* One MGET under way. */
+/* One outstanding MGET. */
 struct batch {
 	size_t n;
 	struct slice key[BATCH_MAX];
@@ -133,7 +147,7 @@ is_ours(const struct redis *r, struct slice key)
 static void
 check_end(struct redis *r)
 {
-	if (r->reads > 0 || (r->scanning && !r->last_step))
+	if (r->reads > 0 || (r->scanning && !r->last_step) || link_is_failing(&r->main))
 		return;
 	if (r->scanning) {
 		r->scanning = r->last_step = false;
@@ -153,13 +167,13 @@ text_of(const redisReply *reply)
 static void
 tell_batch(struct redis *r, const struct batch *b, const redisReply *reply)
 {
-	for (size_t i = 0; i < b->n; i++) {
+	for (size_t i = 0; i < b->n && !link_is_failing(&r->main); i++) {
 		const redisReply *value = reply->element[i];
 
 		if (value->type == REDIS_REPLY_STRING)
 			r->ops->value(r->arg, b->key[i], REDIS_TEXT, text_of(value));
 		else
-			read_key(r, b->key[i], false);	/* gone, or no text: GET knows */
+			read_key(r, b->key[i], false);	/* gone, or not text: GET distinguishes them */
 	}
 }
 
@@ -186,7 +200,7 @@ on_batch(redisAsyncContext *ac, void *data, void *arg)
 	free(b);
 }
 
-/* The keys of ours among some of a scan's reply; owned by the caller. */
+/* Those of our keys that are among n keys of a scan's reply; owned by the caller. */
 static struct batch *
 make_batch(const struct redis *r, redisReply *const *keys, size_t n)
 {
@@ -211,22 +225,21 @@ make_batch(const struct redis *r, redisReply *const *keys, size_t n)
 	return b;
 }
 
-static bool
+static void
 read_batch(struct redis *r, redisReply *const *keys, size_t n)
 {
 	struct slice argv[BATCH_MAX + 1] = { slice_str("MGET") };
 	struct batch *b = make_batch(r, keys, n);
 
-	if (b == NULL)
-		return false;
-	if (b->n == 0) {
-		free(b);
-		return true;
+	if (b == NULL) {
+		link_fail_soon(&r->main);
+		return;
 	}
 	memcpy(argv + 1, b->key, b->n * sizeof(*argv));
-	r->reads++;
-	link_send(&r->main, on_batch, b, b->n + 1, argv);
-	return true;
+	if (b->n > 0 && link_send(&r->main, on_batch, b, b->n + 1, argv))
+		r->reads++;
+	else
+		free(b);
 }
 
 static bool
@@ -255,14 +268,11 @@ on_scan(redisAsyncContext *ac, void *data, void *arg)
 	keys = reply->element[1];
 	r->last_step = strcmp(reply->element[0]->str, "0") == 0;
 	if (!r->last_step)
-		scan_step(r, text_of(reply->element[0]));	/* first: the server works while we do */
+		scan_step(r, text_of(reply->element[0]));	/* first, so that the server works meanwhile */
 	for (size_t i = 0; i < keys->elements; i += BATCH_MAX) {
 		size_t n = keys->elements - i;
 
-		if (!read_batch(r, keys->element + i, n < BATCH_MAX ? n : BATCH_MAX)) {
-			link_fail(l, REDIS_UNREACHABLE, "out of memory");
-			return;
-		}
+		read_batch(r, keys->element + i, n < BATCH_MAX ? n : BATCH_MAX);
 	}
 	check_end(r);
 }
@@ -305,7 +315,7 @@ on_single(redisAsyncContext *ac, void *data, void *arg)
 	r = EV_CONTAINER(l, struct redis, main);
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) != 0) {
 		link_fail_reply(l, reply);
-	} else {
+	} else if (!link_is_failing(l)) {
 		r->reads--;
 		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(s, reply), text_of(reply));
 		check_end(r);
@@ -320,19 +330,21 @@ read_key(struct redis *r, struct slice key, bool expired)
 	struct single *s = malloc(sizeof(*s) + key.len);
 
 	if (s == NULL) {
-		r->again = true;
+		link_fail_soon(&r->main);
 		return;
 	}
 	s->len = key.len;
 	s->expired = expired;
 	memcpy(s->key, key.p, key.len);
-	r->reads++;
-	link_send(&r->main, on_single, s, 2, argv);
+	if (link_send(&r->main, on_single, s, 2, argv))
+		r->reads++;
+	else
+		free(s);
 }
 
 /* ---- watching ---- */
 
-/* A change between the scan and the subscription would be missed: the first answer is followed by a scan. */
+/* A change between the scan and the subscription would be missed, so the first reply triggers a scan. */
 static void
 on_notification(redisAsyncContext *ac, void *data, void *arg)
 {
@@ -354,7 +366,7 @@ on_notification(redisAsyncContext *ac, void *data, void *arg)
 	channel = text_of(reply->element[2]);
 	event = text_of(reply->element[3]);
 	if (slice_is(event, "expire"))
-		return;		/* it got a time to live, its value is as it was */
+		return;		/* it was given a time to live; its value is unchanged */
 	if (channel.len <= r->channel_prefix || !is_ours(r, slice_skip(channel, r->channel_prefix)))
 		return;
 	if (!redis_is_up(r) || r->reads > READS_MAX)
@@ -372,16 +384,19 @@ watch_up(struct link *l)
 	link_send(l, on_notification, NULL, 2, argv);
 }
 
-/* Polling goes on; the next scan tries again. */
+/* The next scan tries again, but with polling off there may be none: set a timer. */
 static void
 watch_down(struct link *l, enum redis_trouble trouble, const char *why)
 {
-	(void)trouble;
-	EV_CONTAINER(l, struct redis, watch)->watched = false;
+	struct redis *r = EV_CONTAINER(l, struct redis, watch);
+
+	r->watched = false;
 	log_debug("no notifications: %s", why);
+	if (trouble == REDIS_UNREACHABLE)
+		ev_timer_in(r->ev, &r->retry, RETRY_MAX_MS);
 }
 
-/* A server that will not say may still send them. */
+/* A server that refuses CONFIG may still send notifications. */
 static void
 on_config(redisAsyncContext *ac, void *data, void *arg)
 {
@@ -405,7 +420,7 @@ on_config(redisAsyncContext *ac, void *data, void *arg)
 	}
 }
 
-/* A master the sentinels have replaced may live on, and know nothing of what happens. */
+/* A master that the sentinels have replaced may still be running, with stale data. */
 static void
 on_role(redisAsyncContext *ac, void *data, void *arg)
 {
@@ -415,7 +430,7 @@ on_role(redisAsyncContext *ac, void *data, void *arg)
 	(void)arg;
 	if (l != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->str != NULL &&
 	    strcmp(reply->element[0]->str, "master") != 0)
-		link_fail(l, REDIS_UNREACHABLE, "it is the master no more");
+		link_fail(l, REDIS_UNREACHABLE, "it is no longer the master");
 }
 
 void
@@ -439,6 +454,13 @@ redis_scan(struct redis *r)
 /* ---- writing ---- */
 
 static void
+write_key(struct redis *r, redisCallbackFn *fn, size_t argc, const struct slice *argv)
+{
+	if (link_send(&r->main, fn, NULL, argc, argv))
+		r->writes++;
+}
+
+static void
 on_written(redisAsyncContext *ac, void *data, void *arg)
 {
 	redisReply *reply = data;
@@ -453,7 +475,7 @@ on_written(redisAsyncContext *ac, void *data, void *arg)
 		link_fail_reply(l, reply);
 		return;
 	}
-	if (--r->writes == 0) {
+	if (--r->writes == 0 && !link_is_failing(l)) {
 		redis_good(r);
 		r->ops->written(r->arg);
 	}
@@ -466,8 +488,7 @@ redis_set(struct redis *r, struct slice key, struct slice value, uint64_t ttl_ms
 	const struct slice argv[] = { slice_str("SET"), key, value, slice_str("PX"), slice_of(ttl,
 	    (size_t)snprintf(ttl, sizeof(ttl), "%llu", (unsigned long long)ttl_ms)) };
 
-	r->writes++;
-	link_send(&r->main, on_written, NULL, ttl_ms == 0 ? 3 : 5, argv);
+	write_key(r, on_written, ttl_ms == 0 ? 3 : 5, argv);
 }
 
 static void
@@ -488,8 +509,7 @@ redis_renew(struct redis *r, struct slice key, uint64_t ttl_ms)
 	const struct slice argv[] = { slice_str("PEXPIRE"), key, slice_of(ttl,
 	    (size_t)snprintf(ttl, sizeof(ttl), "%llu", (unsigned long long)ttl_ms)) };
 
-	r->writes++;
-	link_send(&r->main, on_renewed, NULL, 3, argv);
+	write_key(r, on_renewed, 3, argv);
 }
 
 bool
@@ -506,13 +526,12 @@ redis_delete(struct redis *r, struct slice key)
 {
 	const struct slice argv[] = { slice_str("DEL"), key };
 
-	r->writes++;
-	link_send(&r->main, on_written, NULL, 2, argv);
+	write_key(r, on_written, 2, argv);
 }
 
 /* ---- life ---- */
 
-/* Our keys as a glob pattern: whatever stands before the prefix, which has no special characters any more. */
+/* A glob pattern for our keys: anything before the prefix, whose special characters are escaped. */
 static char *
 make_pattern(const char *prefix)
 {
@@ -570,6 +589,7 @@ redis_new(struct ev *ev, const struct redis_conf *conf, const struct redis_ops *
 void
 redis_open(struct redis *r)
 {
+	start_anew(r);
 	link_open(&r->main);
 }
 
@@ -585,6 +605,12 @@ redis_free(struct redis *r)
 	free(r->pattern);
 	free(r->channels);
 	free(r);
+}
+
+void
+redis_out_of_memory(struct redis *r)
+{
+	link_fail_soon(&r->main);
 }
 
 bool

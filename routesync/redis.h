@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store: kept connected, read, watched, written to. Its changes of state are logged here, one line each; a lost
- * connection is made again with jittered backoff, for ever.
+ * The store: keep a connection to it, read, watch and write. Its changes of state are logged here, one line each; a lost
+ * connection is retried with jittered backoff, for ever.
  */
 #ifndef REDIS_H
 #define REDIS_H
@@ -15,15 +15,15 @@
 #include "source.h"
 
 enum redis_trouble {
-	REDIS_UNREACHABLE,	/* nobody answers, or is starting: it will pass */
-	REDIS_REFUSED		/* it answers, and says no: wrong password, no right to, read-only */
+	REDIS_UNREACHABLE,	/* no answer, or still starting: it may pass */
+	REDIS_REFUSED		/* it refuses: wrong password, no permission, read-only */
 };
 
 enum redis_value {
 	REDIS_TEXT,
 	REDIS_NO_TEXT,		/* the key holds a list, a hash, ... */
 	REDIS_NO_KEY,
-	REDIS_EXPIRED		/* no key, for nobody renewed it */
+	REDIS_EXPIRED		/* no key: it was not renewed */
 };
 
 struct redis_conf {
@@ -33,15 +33,15 @@ struct redis_conf {
 	const char *prefix;
 };
 
-/* What its owner is told. */
+/* Callbacks to the owner. */
 struct redis_ops {
-	/* Connected. It is good only when it has answered something else. */
+	/* Connected. It counts as good only after answering a command. */
 	void (*up)(void *arg);
-	/* Lost, or still not there. What was under way will not be answered. */
+	/* The connection was lost, or could not be made. Outstanding commands get no answer. */
 	void (*down)(void *arg, enum redis_trouble trouble);
-	/* The value of a key, by redis_scan(), redis_get(), or because it changed. */
+	/* The value of a key, during redis_scan() or because it changed. */
 	void (*value)(void *arg, struct slice key, enum redis_value what, struct slice value);
-	/* A scan begins; every key has been told: keys that were not are gone. */
+	/* A scan begins; a scan is complete: keys without a value() since it began are gone. */
 	void (*scan_begins)(void *arg);
 	void (*scanned)(void *arg);
 	/* Every write has been acknowledged. */
@@ -50,32 +50,38 @@ struct redis_ops {
 
 struct redis;
 
-/* conf and ops are borrowed for ever; ops a tool never causes may be NULL. NULL with errno. */
+/* conf and ops are borrowed for ever; ops that are never needed may be NULL. NULL with errno. */
 struct redis *redis_new(struct ev *ev, const struct redis_conf *conf, const struct redis_ops *ops, void *arg);
 
-/* Connect now. */
+/* Connect now instead of at the next retry; only when not connected. */
 void redis_open(struct redis *r);
 
-/* Close and free; nothing is told any more. */
+/* Close and free; there are no more callbacks. */
 void redis_free(struct redis *r);
 
-/* What was asked of it is done, if only nothing: it is good (logged, if it was not), and backoff begins anew. */
+/* All work is done, if there was any: it is good (logged if it was not before), and backoff starts afresh. */
 void redis_good(struct redis *r);
 
-/* Connected: commands can be given. */
+/* Whether it is connected, so that commands can be sent. */
 bool redis_is_up(const struct redis *r);
 
-/* Whether the server tells us of changes. */
+/* Whether the server notifies us of changes. */
 bool redis_is_watched(const struct redis *r);
 
-/* Read every key of ours; behind a scan that runs comes another. Watching begins when the server offers it. */
+/*
+ * The owner has no memory for a value: act as if the connection had been lost. There are no more values before down() is called;
+ * everything is read again later. May be called from the callbacks.
+ */
+void redis_out_of_memory(struct redis *r);
+
+/* Read all our keys; if a scan is running, another one follows it. Watching begins if the server supports it. */
 void redis_scan(struct redis *r);
 
 /* Write or remove a key; ttl_ms 0: it stays. Only when connected. */
 void redis_set(struct redis *r, struct slice key, struct slice value, uint64_t ttl_ms);
 void redis_delete(struct redis *r, struct slice key);
 
-/* Let a key live for ttl_ms more; redis_has_lost() tells, once, whether one was not there any more. */
+/* Renew a key for ttl_ms; redis_has_lost() reports, once, whether one of them was no longer there. */
 void redis_renew(struct redis *r, struct slice key, uint64_t ttl_ms);
 bool redis_has_lost(struct redis *r);
 

@@ -71,7 +71,7 @@ cleanup(void *arg)
 	ev_free_later(w->ev, w);
 }
 
-/* Either call may free the context, which cleanup() tells us. */
+/* Either call may free the context; cleanup() then sets fd to -1. */
 static void
 on_event(struct ev_io *io, unsigned events)
 {

@@ -19,7 +19,7 @@ redis_tls_built_in(void)
 	return true;
 }
 
-static int verify_error;	/* X509_V_OK: none to tell */
+static int verify_error;	/* X509_V_OK: none to report */
 
 static int
 on_verify(int ok, X509_STORE_CTX *store)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* TLS to the store, where hiredis brings it (1.0 and later). Only for link.c and main.c. */
+/* TLS to the store, if hiredis supports it (1.0 and later). Used only by link.c and main.c. */
 #ifndef REDIS_TLS_H
 #define REDIS_TLS_H
 
@@ -12,10 +12,10 @@ struct redisAsyncContext;
 /* Whether this program was built with it. */
 bool redis_tls_built_in(void);
 
-/* Begin TLS on a connection under way, before anything is sent. The server's certificate must be good for its host. */
+/* Start TLS on a connection being made, before anything is sent. The server's certificate must be valid for its host. */
 bool redis_tls_start(struct redisAsyncContext *ac, const struct source *source);
 
-/* Why a certificate was refused since this was asked last (static), NULL: none was. hiredis does not say. */
+/* Why a certificate was refused since the last call (static); NULL: none was. hiredis does not report it. */
 const char *redis_tls_why(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* routesync: what its parts share. */
+/* routesync: declarations shared by its parts. */
 #ifndef ROUTESYNC_H
 #define ROUTESYNC_H
 
@@ -39,7 +39,7 @@ enum {
 	M_COUNT
 };
 
-/* A running routesync: what all its modes need. */
+/* The state shared by all modes. */
 struct app {
 	const struct options *opts;
 	struct ev *ev;
@@ -49,10 +49,10 @@ struct app {
 	bool ready;
 };
 
-/* Tell the supervisor, once. */
+/* Tell the supervisor that we are ready, once. */
 void app_ready(struct app *app);
 
-/* End with this code, when the loop's turn is over. */
+/* Exit with this code after the current turn of the loop. */
 void app_stop(struct app *app, int code);
 
 void app_metric(const struct app *app, int metric, int64_t value);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* A routes file as what goes into the store. */
+/* A routes file in the form it has in the store. */
 #include "shelf.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "record.h"
+#include "stamp.h"
 
 struct slice
 shelf_name(struct slice line)
@@ -42,7 +45,7 @@ copy_text(const struct routes *r, size_t *len)
 	return text;
 }
 
-/* Lines of one NAME follow each other: all but the first lose the NAME and are put behind it. */
+/* Lines of one NAME are adjacent: all but the first lose the NAME and are appended to the first. */
 static bool
 join(const struct lines *all, struct shelf *out)
 {
@@ -100,6 +103,20 @@ shelf_read(const char *path, routes_report *report, void *arg, struct shelf *out
 	}
 	routes_free(r);
 	return result;
+}
+
+enum routes_result
+shelf_read_plain(const char *path, routes_report *report, void *arg, struct shelf *out)
+{
+	struct stamp now = stamp_of(path);
+	char text[PATH_MAX + 32];
+
+	if (now.error != 0 || now.plain)
+		return shelf_read(path, report, arg, out);
+	*out = (struct shelf){ 0 };
+	snprintf(text, sizeof(text), "%s: not a plain file", path);
+	report(arg, text);
+	return ROUTES_REFUSED;
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A routes file as what goes into the store: one value a NAME. */
+/* A routes file in the form it has in the store: one value per NAME. */
 #ifndef SHELF_H
 #define SHELF_H
 
@@ -10,12 +10,15 @@
 
 /* The NAMEs of a routes file in order, the fields of all lines of one NAME joined. */
 struct shelf {
-	struct lines lines;	/* one line a NAME */
-	char *text;		/* owned; what they are borrowed from */
+	struct lines lines;	/* one line per NAME */
+	char *text;		/* owned; lines borrow from it */
 };
 
 /* Read and check a file; on anything but ROUTES_LOADED (reported as by routes_load()) *out is empty. */
 enum routes_result shelf_read(const char *path, routes_report *report, void *arg, struct shelf *out);
+
+/* The same for a file that is read repeatedly: anything but a plain file might block, so it is refused and reported. */
+enum routes_result shelf_read_plain(const char *path, routes_report *report, void *arg, struct shelf *out);
 void shelf_free(struct shelf *s);
 
 /* The last part of the key for a line, "*" as CATCH_ALL, and the value. */

@@ -38,7 +38,7 @@ cut_scheme(struct slice *rest, struct source *out)
 	return false;
 }
 
-/* A password may have any byte in it, '/' and '@' too: what stands before the last '@' is the user's. */
+/* A password may contain any byte, even '/' and '@': everything before the last '@' is the user part. */
 static bool
 cut_user(struct slice *rest, struct source *out, const char **why)
 {
@@ -48,7 +48,7 @@ cut_user(struct slice *rest, struct source *out, const char **why)
 		return true;
 	out->user = slice_of(rest->p, (size_t)(at - rest->p));
 	if (memchr(out->user.p, ':', out->user.len) != NULL)
-		return refuse(why, "a password in it can be seen by everybody: use --password-file");
+		return refuse(why, "anyone can see a password in it: use --password-file");
 	if (out->user.len == 0)
 		return refuse(why, "no user before @");
 	*rest = slice_skip(*rest, out->user.len + 1);
@@ -86,10 +86,10 @@ check_servers(const struct source *s, const char **why)
 	struct addr addr;
 
 	if (s->kind != SOURCE_SENTINEL && memchr(rest.p, ',', rest.len) != NULL)
-		return refuse(why, "several servers are for redis+sentinel://");
+		return refuse(why, "only redis+sentinel:// takes several servers");
 	do {
 		if (!read_server(slice_cut(&rest, ','), REDIS_PORT, &addr))
-			return refuse(why, "not HOST or HOST:PORT behind ://");
+			return refuse(why, "not HOST or HOST:PORT after ://");
 	} while (rest.p != NULL);
 	return true;
 }
@@ -104,7 +104,7 @@ read_unix(struct slice rest, struct source *out, const char **why)
 	if (rest.p == NULL)
 		return true;
 	if (!slice_starts(rest, "db="))
-		return refuse(why, "only ?db=NUMBER may stand behind the path");
+		return refuse(why, "only ?db=NUMBER may follow the path");
 	return read_db(slice_skip(rest, 3), out, why);
 }
 
@@ -124,7 +124,7 @@ source_parse(struct slice text, struct source *out, const char **why)
 		return read_unix(rest, out, why);
 	out->servers = slice_cut(&rest, '/');
 	if (out->servers.len == 0)
-		return refuse(why, "no host behind ://");
+		return refuse(why, "no host after ://");
 	if (!check_servers(out, why))
 		return false;
 	if (out->kind == SOURCE_SENTINEL) {

@@ -23,14 +23,14 @@ struct source {
 	struct slice user;	/* absent: none */
 	struct slice servers;	/* HOST[:PORT],... of the server, or of the sentinels */
 	struct slice path;	/* of the socket */
-	struct slice master;	/* what the sentinels call it */
+	struct slice master;	/* its name, as known to the sentinels */
 	uint64_t db;
 };
 
-/* False: *why (static) says what is wrong, without a byte of the text: there might be a password in it. */
+/* False: *why (static) says what is wrong, without quoting the text: there might be a password in it. */
 bool source_parse(struct slice text, struct source *out, const char **why);
 
-/* Cut the next server off *servers, which source_parse() has checked; its port has the default where none is given. */
+/* Cut the next server off *servers, which source_parse() has checked; its port is the default if none is given. */
 void source_next(const struct source *s, struct slice *servers, struct addr *out);
 
 #endif

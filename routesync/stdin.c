@@ -15,7 +15,7 @@
 struct input {
 	struct app *app;
 	struct ev_io io;		/* standard input */
-	char *text;			/* owned; what was read of it */
+	char *text;			/* owned; what has been read so far */
 	size_t len, room;
 	struct table *table;
 	struct record_reader *reader;
@@ -24,7 +24,7 @@ struct input {
 
 /* ---- reading ---- */
 
-/* As much as there is, or wait for some of it. False: that was the end. */
+/* Read what is available. False: that was the end. */
 static bool
 read_some(struct input *in)
 {
@@ -59,7 +59,7 @@ on_readable(struct ev_io *io, unsigned events)
 	ev_stop(in->app->ev);
 }
 
-/* From the loop, for somebody may want us to end meanwhile; a plain file has no waiting, and no place in one. */
+/* In the event loop, so that signals are handled meanwhile; a plain file never blocks, and epoll does not take one. */
 static bool
 read_all(struct input *in)
 {
@@ -117,7 +117,7 @@ fill(struct input *in, struct files *files)
 		die(EXIT_TEMP, "start");
 	if (!record_stream(&reader, slice_of(in->text, in->len), on_told, in)) {
 		log_error("standard input: %s", reader.why);
-		return EXIT_USAGE;
+		return reader.starved ? EXIT_TEMP : EXIT_USAGE;
 	}
 	if (!files_keep_old(files) || in->out_of_memory) {
 		log_error("out of memory");
@@ -135,8 +135,7 @@ write_files(struct input *in)
 	in->table = table_new(in->app->opts->prefix, in->app->opts->visitors, on_report, NULL);
 	if (in->table == NULL)
 		die(EXIT_TEMP, "start");
-	files_open(&files, in->app, in->table);
-	code = fill(in, &files);
+	code = files_open(&files, in->app, in->table) ? fill(in, &files) : EXIT_TEMP;
 	if (code == 0)
 		app_ready(in->app);
 	files_close(&files);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The store into the file, again and again: refreshes, notifications, and what the operator says. */
+/* Keep the files equal to the store: refreshes, notifications, and the operator's signals. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,11 +12,11 @@
 #include "routesync.h"
 
 #define SPACING_MS 50u		/* between two writes of the file */
-#define TICK_MS 1000u		/* how often the file is looked at, and what failed is tried again */
+#define TICK_MS 1000u		/* how often the file is checked, and failed writes are retried */
 #define REPORTS_MAX 100u	/* malformed records logged in one refresh */
-#define DOUBT_MIN 20u		/* keys; when so many are gone, */
-#define DOUBT_PERCENT 5u	/* and so much of them all, the store is read once more */
-#define PATIENCE_MS 30000u	/* how long nodes may take to publish again what the store has lost */
+#define DOUBT_MIN 20u		/* keys; when more than this many are gone, */
+#define DOUBT_PERCENT 5u	/* and more than this share of all, the store is read once more */
+#define PATIENCE_MS 30000u	/* how long nodes may take to republish what the store has lost */
 
 struct sync {
 	struct app *app;
@@ -26,10 +26,10 @@ struct sync {
 	struct ev_timer refresh, write, tick;
 	uint64_t began_ms, good_ms, written_ms, spacing_ms;
 	unsigned reports;
-	uint64_t patient_until_ms;	/* what nodes publish and is missing stays */
+	uint64_t patient_until_ms;	/* until then, published keys that are missing stay */
 	size_t missing;			/* such keys, at the end of the last refresh */
 	bool complete;			/* the table holds all of the store */
-	bool doubted;			/* it lost much, and is not believed yet */
+	bool doubted;			/* it lost much, and is to be read again before that is believed */
 };
 
 /* ---- reports ---- */
@@ -93,7 +93,7 @@ update(struct sync *s)
 	ev_timer_at(s->app->ev, &s->write, 0);
 	result = files_update(&s->files);
 	s->written_ms = ev_refresh(s->app->ev);
-	s->spacing_ms = s->written_ms - began;	/* a big file must not keep us from all else */
+	s->spacing_ms = s->written_ms - began;	/* writing a big file must not take all our time */
 	if (s->spacing_ms < SPACING_MS)
 		s->spacing_ms = SPACING_MS;
 	if (result == FILES_GOOD)
@@ -107,7 +107,7 @@ on_write(struct ev_timer *t)
 	update(EV_CONTAINER(t, struct sync, write));
 }
 
-/* A change came alone: written at once, unless there was one just before it. */
+/* A single change is written at once, unless another was written just before. */
 static void
 want_write(struct sync *s)
 {
@@ -120,8 +120,8 @@ want_write(struct sync *s)
 /* ---- the store ---- */
 
 /*
- * A store that was away may have lost what nodes published. They do it again, each at its own time, and their names work
- * meanwhile.
+ * A store that was away may have lost what nodes published. Each node publishes again in its own time, and until then its
+ * names must keep working.
  */
 static void
 be_patient(struct sync *s)
@@ -184,7 +184,7 @@ on_value(void *arg, struct slice key, enum redis_value what, struct slice value)
 		break;
 	}
 	if (!ok)
-		log_error("out of memory: a record is left out");
+		redis_out_of_memory(s->redis);
 	want_write(s);
 }
 
@@ -197,21 +197,13 @@ on_scan_begins(void *arg)
 	table_begin(s->table);
 }
 
-static void
-first_refresh(struct sync *s)
-{
-	if (!files_keep_old(&s->files))
-		log_error("out of memory: routes are left out");
-	s->complete = true;
-}
-
 static bool
 is_much(size_t gone, size_t all)
 {
 	return gone >= DOUBT_MIN && gone * 100 > all * DOUBT_PERCENT;
 }
 
-/* A store that is emptied while it is read shows a part of the loss first, which might be too small for the guard. */
+/* A store that is emptied while being read shows only part of the loss at first, perhaps too little for the guard. */
 static bool
 is_doubtful(struct sync *s, size_t gone)
 {
@@ -219,7 +211,7 @@ is_doubtful(struct sync *s, size_t gone)
 	return s->doubted;
 }
 
-/* Take out what is gone. Nodes that take much back are heard of by notification; else the store has lost it. */
+/* Remove what is gone. If nodes had withdrawn much of it, there would have been notifications; so the store has lost it. */
 static size_t
 end_round(struct sync *s)
 {
@@ -230,19 +222,31 @@ end_round(struct sync *s)
 	if (!is_patient(s))
 		missing = 0;
 	if (s->missing == 0 && missing > 0)
-		log_warn("%zu published routes are missing in the store: they stay for %u s", missing,
+		log_warn("%zu published routes are missing from the store: keeping them for %u s", missing,
 		    PATIENCE_MS / 1000);
 	s->missing = missing;
 	return table_end(s->table, missing > 0);
 }
 
-/* Without --interval, what is missing has to be looked at once more. */
+/* Without --interval, missing keys must still be looked at once more. */
 static uint64_t
 next_refresh_ms(const struct sync *s)
 {
 	uint64_t interval_ms = s->app->opts->interval_ms;
 
 	return s->missing > 0 && (interval_ms == 0 || interval_ms > PATIENCE_MS) ? PATIENCE_MS : interval_ms;
+}
+
+static void
+note_refresh(struct sync *s)
+{
+	const struct app *app = s->app;
+
+	s->good_ms = ev_now_ms(app->ev);
+	app_metric(app, M_STORE_UP, 1);
+	app_metric(app, M_LAST, (int64_t)time(NULL));
+	app_metric(app, M_DURATION, (int64_t)(s->good_ms - s->began_ms));
+	app_count(app, M_REFRESH_OK);
 }
 
 static void
@@ -258,13 +262,12 @@ on_scanned(void *arg)
 		redis_scan(s->redis);
 		return;
 	}
-	if (!s->complete)
-		first_refresh(s);
-	s->good_ms = ev_now_ms(app->ev);
-	app_metric(app, M_STORE_UP, 1);
-	app_metric(app, M_LAST, (int64_t)time(NULL));
-	app_metric(app, M_DURATION, (int64_t)(s->good_ms - s->began_ms));
-	app_count(app, M_REFRESH_OK);
+	if (!s->complete && !files_keep_old(&s->files)) {
+		redis_out_of_memory(s->redis);
+		return;
+	}
+	s->complete = true;
+	note_refresh(s);
 	ev_timer_in(app->ev, &s->refresh, next_refresh_ms(s));
 	update(s);
 	set_metrics(s);
@@ -335,11 +338,20 @@ set_up(struct sync *s, struct app *app)
 	s->tick.cb = on_tick;
 	s->table = table_new(app->opts->prefix, app->opts->visitors, on_report, s);
 	s->redis = redis_new(app->ev, &app->conf, &ops, s);
-	if (s->table == NULL || s->redis == NULL)
-		return false;
-	files_open(&s->files, app, s->table);
-	return files_fall_back(&s->files) && ev_signal(app->ev, SIGHUP, on_hup, s) == 0 &&
+	return s->table != NULL && s->redis != NULL && ev_signal(app->ev, SIGHUP, on_hup, s) == 0 &&
 	    ev_signal(app->ev, SIGUSR1, on_usr1, s) == 0;
+}
+
+static void
+follow(struct sync *s)
+{
+	if (!files_fall_back(&s->files))
+		die(EXIT_TEMP, "start");
+	ev_timer_in(s->app->ev, &s->tick, TICK_MS);
+	set_metrics(s);
+	redis_open(s->redis);
+	if (ev_run(s->app->ev) == -1)
+		die(EXIT_TEMP, "event loop");
 }
 
 int
@@ -349,11 +361,10 @@ sync_run(struct app *app)
 
 	if (!set_up(&s, app))
 		die(EXIT_TEMP, "start");
-	ev_timer_in(app->ev, &s.tick, TICK_MS);
-	set_metrics(&s);
-	redis_open(s.redis);
-	if (ev_run(app->ev) == -1)
-		die(EXIT_TEMP, "event loop");
+	if (files_open(&s.files, app, s.table))
+		follow(&s);
+	else
+		app->code = EXIT_TEMP;
 	redis_free(s.redis);
 	files_close(&s.files);
 	table_free(s.table);

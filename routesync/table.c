@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Keys of the store and what they say, in a hash. */
+/* The keys of the store and their lines, in a hash table. */
 #include "table_private.h"
 
 #include <stdlib.h>
@@ -45,7 +45,14 @@ grow(struct table *t)
 	return true;
 }
 
-/* Close the gap a removed entry leaves: whoever stands behind it only because it was there moves up. */
+/* For one more key. Slots may move: call find() again. */
+static bool
+make_room(struct table *t)
+{
+	return (t->n + 1) * 4 < t->nslots * 3 || grow(t);
+}
+
+/* Close the gap a removed entry leaves: entries that were placed after it because it was there move up. */
 static void
 close_gap(struct table *t, size_t gap)
 {
@@ -156,14 +163,15 @@ remove_at(struct table *t, struct slot *at)
 	close_gap(t, (size_t)(at - t->slots));
 }
 
-/* In the place of the entry at this slot, if any. */
+/* Put e into this slot, replacing the entry in it, if any. */
 static bool
 set_entry(struct table *t, struct slot *at, struct entry *e)
 {
-	if (e == NULL || !table_add(t, e)) {
+	if (e == NULL || (at->entry == NULL && !make_room(t)) || !table_add(t, e)) {
 		free(e);
 		return false;
 	}
+	at = find(t, entry_key(e));
 	e->round = t->round;
 	t->malformed += e->malformed;
 	t->nameless += e->nameless;
@@ -175,7 +183,7 @@ set_entry(struct table *t, struct slot *at, struct entry *e)
 	}
 	at->entry = e;
 	t->n++;
-	return t->n * 4 < t->nslots * 3 || grow(t);
+	return true;
 }
 
 /* ---- values ---- */
@@ -230,14 +238,14 @@ table_end(struct table *t, bool keep_live)
 
 /* A malformed value. */
 struct fault {
-	struct slice name;	/* what it speaks of; if that is not told, what its key does */
+	struct slice name;	/* the NAME it is for; the key's NAME unless told is set */
 	bool told;
 	enum record_rank rank;
 	const char *why;
 	uint64_t value;		/* as in the entry */
 };
 
-/* A key that is malformed when it is met first: it gives the line of its NAME in the file at start, if that had one. */
+/* A key that is malformed when first met: it takes the line of its NAME in the file at start, if there was one. */
 static struct entry *
 malformed_new(struct table *t, struct slice key, const struct fault *f)
 {
@@ -254,7 +262,7 @@ malformed_new(struct table *t, struct slice key, const struct fault *f)
 	return e;
 }
 
-/* The value is malformed: the entry keeps its line, or gets that of the file at start, or none. */
+/* The value is malformed: the entry keeps its line, or takes that of the file at start, if any. */
 static bool
 put_malformed(struct table *t, struct slot *at, struct slice key, const struct fault *f)
 {
@@ -270,7 +278,7 @@ put_malformed(struct table *t, struct slot *at, struct slice key, const struct f
 	return true;
 }
 
-/* A good value again gives the same line: nothing to write, but for a secret it may have. */
+/* Whether a good value gives the same line, and has the same secret, as before: then there is nothing to write. */
 static bool
 is_same(const struct entry *e, enum record_rank rank, const struct record *record)
 {
@@ -318,6 +326,8 @@ table_put(struct table *t, struct slice key, struct slice value)
 		return true;
 	if (record_read(&t->reader, name, value, &record))
 		return put_good(t, at, key, rank, &record, h);
+	if (t->reader.starved)
+		return false;
 	return put_malformed(t, at, key, &(struct fault){ t->reader.about.p != NULL ? t->reader.about : name,
 	    t->reader.about.p != NULL, rank, t->reader.why, h });
 }

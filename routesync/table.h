@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is known of every key of the store, and the routes file that follows from it.
+ * All that is known about the keys of the store, and the routes file that follows from it.
  *
- * A key with a malformed value keeps the line and the secret of its last good one. Values are not kept, only what tells them apart.
+ * A key with a malformed value keeps the line and the secret of its last good one. Values are not kept, only hashes of them.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -16,12 +16,12 @@
 
 struct table;
 
-/* Told of a key whose value became malformed (why says how), or good again (why NULL). */
+/* Called when a key's value becomes malformed (why says how), or good again (why NULL). */
 typedef void table_report(void *arg, struct slice key, const char *why);
 
 struct table_counts {
 	size_t keys, malformed;
-	size_t live_gone;	/* keys of nodes that went since table_settle() */
+	size_t live_gone;	/* published keys removed since table_settle() */
 };
 
 /* prefix and visitors are borrowed for ever. NULL when out of memory. */
@@ -29,47 +29,47 @@ struct table *table_new(const char *prefix, const char *visitors, table_report *
 void table_free(struct table *t);
 
 /*
- * Before the first round: the routes and the secrets (lines_read_secrets()) of the files that were there at start. A key
- * that is malformed and has no good value yet gives the line of its NAME in them, as long as no good key speaks of that
- * NAME. Both are borrowed until table_keep_old().
+ * Call before the first round, with the routes and secrets (lines_read_secrets()) of the files that existed at start. A key that
+ * is malformed, and never had a good value, keeps the line of its NAME in them as long as there is no good key for that NAME.
+ * Both are borrowed until table_keep_old() succeeds.
  */
 void table_fall_back(struct table *t, const struct lines *routes, const struct lines *secrets);
 
 /*
- * Behind the first round. Of some malformed keys nobody can tell what they speak of: not by the value, and there was no
- * line of the key's NAME. So every line that no key gives is kept, until a good key speaks of its NAME or none of those
- * keys is malformed any more. *kept is their number. False: no memory.
+ * Call after the first round. For some malformed keys the NAME is unknown: the value does not show it, and there was no line of
+ * the key's NAME. As long as there is such a key, every old line that no key accounts for is kept, until there is a good key for
+ * its NAME. *kept is the number of these lines. False: out of memory; call it again later.
  */
 bool table_keep_old(struct table *t, size_t *kept);
 
 /*
- * A round through all keys begins. Before its end table_missing_live() counts the keys of nodes that were not told during
- * it; behind its end, keys that were not told are gone: their number. With keep_live those of nodes stay, and give the
- * lines of names that no other node publishes, until an end without it.
+ * A round through all keys begins and ends. Before its end, table_missing_live() counts the published keys it has not met so far.
+ * At its end all keys it has not met are removed; table_end() returns their number. With keep_live the published ones stay, for
+ * names that no other node publishes, until a round ends without it.
  */
 void table_begin(struct table *t);
 size_t table_missing_live(const struct table *t);
 size_t table_end(struct table *t, bool keep_live);
 
-/* The value of a key. Keys that are none of ours are ignored. False: no memory. */
+/* The value of a key; keys that are not ours are ignored. False: out of memory, and the key keeps its last value. */
 bool table_put(struct table *t, struct slice key, struct slice value);
 
-/* The key holds something that is no text. */
+/* The key holds something other than text. False: as above. */
 bool table_put_wrong_type(struct table *t, struct slice key);
 
-/* There is no such key any more. */
+/* The key no longer exists. */
 void table_remove(struct table *t, struct slice key);
 
-/* The same for one of a node that may stay, as with keep_live. */
+/* The same for a published key, which may stay as with keep_live. */
 void table_miss(struct table *t, struct slice key);
 
-/* A route from elsewhere than a store, under a key that names its place. */
+/* A route that is not from a store; key names its source. */
 bool table_put_record(struct table *t, struct slice key, const struct record *record);
 
-/* The same for one that is malformed; about is the NAME it speaks of, absent when that cannot be told. */
+/* The same for one that is malformed; about is the NAME it is for, absent if unknown. */
 bool table_put_malformed(struct table *t, struct slice key, struct slice about, const char *why);
 
-/* Whether the texts may have changed since table_text() was called last. */
+/* Whether the texts may have changed since the last table_text(). */
 bool table_changed(const struct table *t);
 struct table_counts table_counts(const struct table *t);
 void table_settle(struct table *t);
@@ -80,7 +80,7 @@ struct table_text {
 	size_t routes_len, secrets_len, names;
 };
 
-/* False: no memory. */
+/* False: out of memory. */
 bool table_text(struct table *t, struct table_text *out);
 
 #endif

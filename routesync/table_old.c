@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What the table takes from the files that were there at start: lines of keys that are malformed since. */
+/* The lines the table takes from the files that existed at start, for keys that have been malformed since. */
 #include "table_private.h"
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ read_old(struct table *t, struct slice line, struct record *out)
 	return true;
 }
 
-/* However a key spells it. */
+/* The line of a NAME, in any spelling. */
 static struct slice
 old_line(const struct table *t, struct slice name)
 {
@@ -52,7 +52,7 @@ table_find_old(struct table *t, struct slice name, struct record *out)
 	return read_old(t, old_line(t, name), out);
 }
 
-/* Whether a key gives a line of this NAME. *at is where to look, and moves on: ask in order. */
+/* Whether some key has a line of this NAME. *at, where to look, moves on: call this with NAMEs in order. */
 static bool
 is_given(const struct table *t, size_t *at, struct slice name)
 {
@@ -97,9 +97,11 @@ table_keep_old(struct table *t, size_t *kept)
 			continue;
 		ok = keep_line(t, old->line[i]);
 	}
+	if (!ok)
+		return false;
 	table_fall_back(t, NULL, NULL);
 	*kept = t->kept;
-	return ok;
+	return true;
 }
 
 void

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: ISC */
-/* What routesync/table.c (keys), table_old.c (the file at start) and table_text.c (order and texts) share. Only for these. */
+/* What routesync/table.c (keys), table_old.c (the file at start) and table_text.c (order and texts) share. */
 #ifndef TABLE_PRIVATE_H
 #define TABLE_PRIVATE_H
 
 #include "table.h"
 
-#define RANK_OLD 3u	/* a line of the file at start: whoever else speaks of its NAME counts more */
+#define RANK_OLD 3u	/* a line of the file at start: any key for its NAME takes precedence */
 
-/* One key and its line; never changed, but replaced by another. */
+/* One key and its line; replaced, never changed. */
 struct entry {
 	uint64_t value;			/* hash of the value, good or not */
-	uint32_t round;			/* the last one that met it */
+	uint32_t round;			/* the last one in which it was met */
 	uint32_t key_len : 30;
 	uint32_t rank : 2;
 	uint32_t line_len : 28;		/* 0: no good value yet */
 	uint32_t malformed : 1;
 	uint32_t has_secret : 1;
-	uint32_t dead : 1;		/* out of the hash, still in the order */
+	uint32_t dead : 1;		/* removed from the hash, still in the order */
 	uint32_t odd : 1;		/* reported: its options keep it out of the line of its NAME */
 	uint32_t name_len : 29;
-	uint32_t nameless : 1;		/* malformed since start, and no line of the file is known to be its own */
-	uint32_t spent : 1;		/* RANK_OLD, and a good key has spoken of its NAME since: it gives its line no more */
-	uint32_t kept : 1;		/* RANK_OLD, for the nameless: no key, and not in the hash */
+	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is known to be its */
+	uint32_t spent : 1;		/* RANK_OLD, but there has been a good key for its NAME since: its line no longer counts */
+	uint32_t kept : 1;		/* RANK_OLD, because of nameless keys: it has no key and is not in the hash */
 	char text[];			/* line, key, hash of the secret */
 };
 
-/* Of the hash; the key's hash beside the pointer spares most looks at entries far away in memory. */
+/* Of the hash table; the key's hash beside the pointer avoids most accesses to entries elsewhere in memory. */
 struct slot {
 	struct entry *entry;		/* owned by the order; NULL: empty */
 	uint64_t hash;
@@ -38,11 +38,11 @@ struct table {
 	const struct lines *old, *old_secrets;	/* of the files at start; borrowed, or NULL */
 	struct slot *slots;		/* owned; open addressing by the hash of the key */
 	size_t nslots, n, malformed, nameless, live_gone;
-	size_t kept;			/* entries for the nameless: in the order only */
+	size_t kept;			/* entries kept because of nameless keys: in the order only */
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
 	uint64_t seed;
-	uint32_t round, ended;		/* this one; the last that ended */
+	uint32_t round, ended;		/* the current one; the last that ended */
 	bool changed;
 };
 
@@ -70,7 +70,7 @@ entry_secret(const struct entry *e)
 	return (const uint8_t *)e->text + e->line_len + e->key_len;
 }
 
-/* It was kept though a round did not meet it. */
+/* It was kept although a round did not meet it. */
 static inline bool
 is_stale(const struct table *t, const struct entry *e)
 {
@@ -79,26 +79,26 @@ is_stale(const struct table *t, const struct entry *e)
 
 /* ---- table.c ---- */
 
-/* A key (empty: none) with the line of record, NULL: none. NULL: no memory. */
+/* A key (empty: none) with the line of record (NULL: none). Returns NULL when out of memory. */
 struct entry *entry_new(struct slice key, const struct record *record);
 
-/* Add e to the order, which takes it over. False, and it stays the caller's: no memory. */
+/* Add e to the order, which takes it over. False: out of memory, and it stays the caller's. */
 bool table_add(struct table *t, struct entry *e);
 
 /* ---- table_old.c ---- */
 
-/* The line of a NAME, however a key spells it, in the file at start, with the secret it had there; false: there is none. */
+/* The line of a NAME, in any spelling, in the file at start, with the secret it had there. False: there is none. */
 bool table_find_old(struct table *t, struct slice name, struct record *out);
 
-/* What was kept for keys that are malformed goes with the last of them. */
+/* Drop the lines kept because of nameless keys, once there are no such keys. */
 void table_drop_kept(struct table *t);
 
 /* ---- table_text.c ---- */
 
-/* Free the dead, keeping the order of the rest. */
+/* Free the dead entries, keeping the order of the rest. */
 void table_bury(struct table *t);
 
-/* Bury the dead and put the rest in order. False: no memory. */
+/* Free the dead entries and sort the rest. False: out of memory. */
 bool table_sort(struct table *t);
 
 #endif

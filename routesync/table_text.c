@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The texts that follow from the keys: their lines in order, one a NAME, and the secrets beside them. */
+/* The texts that follow from the keys: their lines in order, one per NAME, and the secrets. */
 #include "table_private.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ table_bury(struct table *t)
 	t->order_n = kept;
 }
 
-/* By NAME, then by whose word counts most. */
+/* By NAME, then by precedence. */
 static int
 compare(const struct entry *a, const struct entry *b)
 {
@@ -43,7 +43,7 @@ compare_slots(const void *a, const void *b)
 	return compare(*(struct entry *const *)a, *(struct entry *const *)b);
 }
 
-/* The few new ones at the end are sorted and merged into the rest, from behind. */
+/* The few new ones at the end are sorted and merged into the rest, starting at the end. */
 bool
 table_sort(struct table *t)
 {
@@ -80,7 +80,7 @@ put_text(char *at, struct slice text)
 	return at + text.len + 1;
 }
 
-/* The entries of one NAME: from the given one up to the result. */
+/* The end of the entries that have the same NAME as the given one. */
 static size_t
 same_name(const struct table *t, size_t from)
 {
@@ -91,7 +91,7 @@ same_name(const struct table *t, size_t from)
 	return to;
 }
 
-/* The first of some entries the store still has; else the first. */
+/* The first of these entries that the store still has; else the first of all. */
 static size_t
 first_fresh(const struct table *t, size_t from, size_t to)
 {
@@ -101,7 +101,7 @@ first_fresh(const struct table *t, size_t from, size_t to)
 	return from;
 }
 
-/* Several nodes publish one NAME: their targets in one line; without those the store has lost, when it has others. */
+/* Several nodes publish one NAME: merge their targets into one line, without those the store has lost unless it lost all. */
 static struct slice
 merge(struct table *t, size_t from, size_t to)
 {
@@ -123,7 +123,7 @@ merge(struct table *t, size_t from, size_t to)
 	return live_line(&live);
 }
 
-/* Lines of the file at start are done for when a good key speaks of their NAME. The end of the others. */
+/* Lines of the file at start no longer count once there is a good key for their NAME. Returns the end of the others. */
 static size_t
 spend_old(struct table *t, size_t from, size_t to)
 {
@@ -132,7 +132,7 @@ spend_old(struct table *t, size_t from, size_t to)
 	return to;
 }
 
-/* The line of the NAME these entries are of; absent: there is none. */
+/* The line for the NAME of these entries; absent: there is none. */
 static struct slice
 line_of(struct table *t, size_t from, size_t to)
 {
@@ -179,7 +179,7 @@ by_secret(const void *a, const void *b)
 	return order != 0 ? order : compare(x, y);
 }
 
-/* The entries that count and have a secret; a tunnel needs a name, so "*" has none. */
+/* The entries that are used and have a secret; a tunnel needs a name, so "*" is left out. */
 static size_t
 gather_secrets(const struct table *t, struct entry **out)
 {
@@ -203,7 +203,7 @@ put_secret(char *at, const struct entry *e)
 	return at + sprintf(at, "secret=sha256:%s names=", sha256_hex(entry_secret(e), hex));
 }
 
-/* One line a secret, whatever number of names it may serve. */
+/* One line per secret, however many names it serves. */
 static bool
 put_secrets(struct table *t, struct table_text *out)
 {

@@ -21,12 +21,14 @@ bad
 exits 100 "$ROUTESYNC" -m nonsense redis://h
 echo 'a tls=10.0.0.1' >broken
 : >empty
+chmod 600 empty
 bad -c --put broken --publish broken -m nonsense --password-file empty --prefix / http://h
-for what in 'SOURCE' '--put and --publish exclude' '--metrics nonsense' '--password-file empty' '--prefix' '^broken:1: '; do
+for what in 'SOURCE' '--put and --publish cannot be used together' '--metrics nonsense' '--password-file empty' '--prefix' '^broken:1: '; do
 	has "$(cat err)" "$what"
 done
 
 echo secret >password
+chmod 600 password
 echo 'a tls=10.0.0.1:1' >routes
 exits 0 "$ROUTESYNC" -c -o routes --password-file password -m 127.0.0.1:0 redis://h
 exits 0 "$ROUTESYNC" -c -o routes -m "unix:$T/metrics" -

@@ -23,7 +23,7 @@ names 100 140 10.0.0.1:443 >a.new
 mv a.new a.live
 redis redis --notify-keyspace-events KA
 wait_for 10 grep -q '^n100\.' routes || fail "not followed: $(cat routes)"
-logged 'published routes are missing in the store' sync
+logged 'published routes are missing from the store' sync
 sleep 1			# rounds go by that find nothing of it
 routes_count 51
 has "$(cat routes)" '^n101\.test tls=10\.0\.0\.1:443$'
@@ -49,7 +49,7 @@ kill -STOP "$(pid_of c)"
 r client kill type normal
 empty() { [ "$(redis-cli -s redis.sock dbsize)" = 0 ]; }
 wait_for 5 empty || fail "not expired"
-logged_times 2 'published routes are missing in the store' sync
+logged_times 2 'published routes are missing from the store' sync
 routes_count 3
 kill -CONT "$(pid_of c)"
 wait_for 10 eval '! empty' || fail "not published again"

@@ -23,7 +23,8 @@ same 600 "$(stat -c %a secrets)" mode
 r del /tcprouter/service/b.example
 wait_for 3 sh -c '[ "$(wc -l <secrets)" = 1 ]' || fail "a removed secret stays"
 chmod 644 secrets
-touch secrets
+mode_is() { [ "$(stat -c %a secrets)" = "$1" ]; }
+wait_for 4 mode_is 600 || fail "the mode is left wrong"
 r del /tcprouter/service/c.example
 wait_for 3 sh -c '! grep -q c.example secrets' || fail "a removed name stays"
 same 600 "$(stat -c %a secrets)" "mode after a change"

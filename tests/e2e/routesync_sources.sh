@@ -13,6 +13,7 @@ auth set /tcprouter/service/zero tls=10.0.0.1:443
 auth -n 3 set /tcprouter/service/three tls=10.0.0.1:443
 echo 'pass word' >default
 printf 'of sync' >user
+chmod 600 default user
 zero=$(lines 'zero tls=10.0.0.1:443') three=$(lines 'three tls=10.0.0.1:443')
 
 gives() { local want="$1"; shift; exits 0 "$ROUTESYNC" "$@"; same "$want" "$(cat out)" "$*"; }

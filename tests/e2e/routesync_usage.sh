@@ -20,6 +20,7 @@ wrong --visitors relative redis://h
 wrong --visitors '/a b' redis://h
 wrong --prefix / redis://h
 : >empty
+chmod 600 empty
 wrong --password-file empty redis://h
 exits 111 "$ROUTESYNC" --password-file missing redis://h
 for url in redis://u:hunter2@h redis://:hunter2@h/1 redis://u:hun/ter2@h redis+unix://u:hunter2@/x; do
@@ -43,7 +44,7 @@ wrong -o /dev/null redis://h
 wrong -o "$T" redis://h
 ln -s nowhere link
 wrong -o link redis://h
-has "$(cat err)" 'link is a symbolic link that leads nowhere'
+has "$(cat err)" 'link is a broken symbolic link'
 
 exits 0 "$ROUTESYNC" -h
 has "$(cat out)" '^usage: routesync '

@@ -7,6 +7,7 @@ redis redis --requirepass right
 redis-cli -s redis.sock -a right --no-auth-warning set /tcprouter/service/a tls=10.0.0.1:443 >/dev/null
 lines 'old tls=10.0.0.1:443' >routes
 echo wrong >password
+chmod 600 password
 exits 111 "$ROUTESYNC" -o routes --once --password-file password "$STORE"
 has "$(cat err)" 'store=refuses .*WRONGPASS'
 spawn_sync -i 0.2 --password-file password "$STORE"
