@@ -10,7 +10,7 @@
 #include "num.h"
 #include "text.h"
 
-#define PATH_LEN_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)	/* room for a NUL, before or behind */
+#define PATH_LEN_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)	/* room for a NUL, before or after */
 #define V4_AT 12		/* where the IPv4 address lies in a v4-mapped one (RFC 4291 2.5.5.2) */
 #define V4_BITS_BEFORE 96u	/* the same in bits */
 
@@ -100,7 +100,7 @@ parse_host(struct slice host, unsigned allow, struct addr *out)
 		out->kind = ADDR_ANY;
 		return ADDR_OK;
 	}
-	/* Without brackets nobody can tell the end of an IPv6 address from a port. */
+	/* Without brackets the end of an IPv6 address cannot be told from a port. */
 	if (host.p[0] != '[' && memchr(host.p, ':', host.len) != NULL)
 		return ADDR_BAD_HOST;
 	if (endpoint_parse_ip(host, &out->ip)) {
@@ -269,7 +269,7 @@ endpoint_of(const struct sockaddr_storage *sa, struct endpoint *out)
 	}
 }
 
-/* inet_ntop(3) is sprintf(3) inside; this is in every line of the log. */
+/* inet_ntop(3) uses sprintf(3) inside, and every log line has an address. */
 static void
 add_v4(struct text *t, const uint8_t *ip)
 {
@@ -341,7 +341,7 @@ cidr_parse(struct slice text, struct cidr *out)
 	return true;
 }
 
-/* Families are compared too: ::/0 means every IPv6 address, not every IPv4 one as well. */
+/* Families are compared too: ::/0 means every IPv6 address, and no IPv4 one. */
 static bool
 cidr_has(const struct cidr *c, const struct endpoint *e)
 {

@@ -16,7 +16,7 @@
 struct endpoint {
 	uint8_t ip[16];		/* network order */
 	uint16_t port;		/* host order */
-	uint8_t family;		/* AF_INET, AF_INET6, AF_UNIX (no address kept), or AF_UNSPEC: not known */
+	uint8_t family;		/* AF_INET, AF_INET6, AF_UNIX (no address kept), or AF_UNSPEC: unknown */
 };
 
 #define ENDPOINT_TEXT_MAX 64	/* "[v6]:port" and a NUL fit */
@@ -37,8 +37,8 @@ enum addr_result {
 	ADDR_BAD_PORT,		/* not a number from the range allowed */
 	ADDR_BAD_HOST,		/* neither an address nor a host name */
 	ADDR_BAD_PATH,		/* not absolute, empty, or longer than sun_path holds */
-	ADDR_BAD_ABSTRACT,	/* the name behind unix:@ is empty or longer than that */
-	ADDR_NOT_HERE		/* a form that has no meaning in this place (:PORT as a target, pass: in http=) */
+	ADDR_BAD_ABSTRACT,	/* the name after unix:@ is empty or longer than that */
+	ADDR_NOT_HERE		/* a form that means nothing here (:PORT as a target, pass: in http=) */
 };
 
 struct addr {
@@ -48,7 +48,7 @@ struct addr {
 	struct endpoint ip;	/* ADDR_IP: the address; ADDR_HOST, ADDR_ANY: only its port */
 };
 
-/* What addr_parse() accepts beside IP, host and unix addresses. */
+/* What addr_parse() accepts besides IP, host and unix addresses. */
 #define ADDR_LISTEN	1u	/* a listening address: :PORT, and port 0 */
 #define ADDR_ALLOW_PASS	2u	/* pass:/PATH */
 
@@ -58,7 +58,7 @@ enum addr_result addr_parse(struct slice text, unsigned allow, struct addr *out)
 /* Why addr_parse() refused, for a message: "no port", "port is not a number from 1 to 65535", ... Static. */
 const char *addr_reason(enum addr_result r);
 
-/* The same where it was called with this allow: names the forms that would do, and the ports. */
+/* The same for a call with this allow: names the forms and ports that would do. */
 const char *addr_why(enum addr_result r, unsigned allow);
 
 /*
@@ -73,21 +73,24 @@ void endpoint_of(const struct sockaddr_storage *sa, struct endpoint *out);
 /* The socket address of an AF_INET or AF_INET6 endpoint; its length, or 0 for another family. */
 socklen_t endpoint_sockaddr(const struct endpoint *e, struct sockaddr_storage *out);
 
-/* The address alone, NUL-terminated in out, which is borrowed: "192.0.2.1", "2001:db8::1"; absent when it is neither v4 nor v6. */
+/*
+ * The address alone, NUL-terminated in out, which is borrowed: "192.0.2.1", "2001:db8::1"; absent when it is neither
+ * v4 nor v6.
+ */
 struct slice endpoint_ip_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX]);
 
-/* "192.0.2.1:80", "[2001:db8::1]:80", "unix", or "-" when not known; returns out. */
+/* "192.0.2.1:80", "[2001:db8::1]:80", "unix", or "-" when unknown; returns out. */
 const char *endpoint_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX]);
 
-/* An IP literal without port ("192.0.2.1", "2001:db8::1", brackets allowed round the latter). Port is 0. */
+/* An IP literal without a port ("192.0.2.1", "2001:db8::1", the latter also in brackets). Port is 0. */
 bool endpoint_parse_ip(struct slice text, struct endpoint *out);
 
 /* Whether e lies in one of the comma-separated CIDRs of list, which cidr_list_valid() accepted. */
 bool cidr_list_has(struct slice list, const struct endpoint *e);
 
 /*
- * Check a comma-separated list of ADDRESS[/BITS]. False sets *bad to the first item that is none (an empty
- * item or list as well; host bits set behind the prefix are accepted).
+ * Check a comma-separated list of ADDRESS[/BITS]. False sets *bad to the first item that is not one (an empty item or
+ * list counts; host bits set after the prefix are accepted).
  */
 bool cidr_list_valid(struct slice list, struct slice *bad);
 

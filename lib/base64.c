@@ -18,7 +18,7 @@ value_of(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : NONE;
 }
 
-/* The next four characters, line breaks left out; their number. */
+/* The next four characters, line breaks skipped; returns their number. */
 static unsigned
 take_four(struct slice *text, char out[static 4])
 {
@@ -30,7 +30,7 @@ take_four(struct slice *text, char out[static 4])
 	return n;
 }
 
-/* Four characters give three bytes, less one for each '=' at their end; 0: they are wrong. */
+/* Four characters give three bytes, less one for each '=' at their end; 0: they are invalid. */
 static unsigned
 decode_four(const char in[static 4], char out[static 3])
 {
@@ -57,7 +57,7 @@ base64_decode(struct slice text, char *out, size_t *len)
 
 	*len = 0;
 	while ((n = take_four(&text, four)) == 4) {
-		if (bytes < 3)		/* something behind the padding */
+		if (bytes < 3)		/* something after the padding */
 			return false;
 		bytes = decode_four(four, three);
 		if (bytes == 0)

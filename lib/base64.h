@@ -11,9 +11,8 @@
 #define BASE64_DECODED_MAX(len) ((len) / 4 * 3)
 
 /*
- * Decode text into out, *len bytes. Line breaks anywhere are skipped (MIME encoders make them); everything else
- * outside of the alphabet, missing or misplaced padding, and bits behind the last byte that are not 0 give false.
- * Pure.
+ * Decode text into out, *len bytes. Line breaks anywhere are skipped (MIME encoders make them); anything else outside
+ * the alphabet, missing or misplaced padding, and non-zero bits after the last byte give false. Pure.
  */
 bool base64_decode(struct slice text, char *out, size_t *len);
 

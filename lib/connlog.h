@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The one line every connection ends in, with the same fields in every tool. */
+/* The one line every connection ends with; the fields are the same in every tool. */
 #ifndef CONNLOG_H
 #define CONNLOG_H
 
@@ -30,8 +30,8 @@ enum conn_end {
 const char *conn_end_word(enum conn_end end);
 
 /*
- * The exit code of a process that served one connection: 0 served, 100 refused (a restart will not help), 111
- * failed. verdict tells the kinds of END_HELLO apart.
+ * The exit code of a process that served one connection: 0 served, 100 refused (a restart will not help), 111 failed.
+ * For END_HELLO it depends on verdict.
  */
 int conn_end_exit(enum conn_end end, enum hello_verdict verdict);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The tunnel's control messages: one JSON object a line. */
+/* The tunnel's control messages: one JSON object per line. */
 #include "control.h"
 
 #include <jansson.h>
@@ -8,7 +8,7 @@
 #include "host.h"
 
 #define MS_MAX 86400000		/* a day */
-#define STREAMS_MAX 2147483647	/* more ids than that yamux does not have for one side */
+#define STREAMS_MAX 2147483647	/* yamux has no more ids for one side */
 
 /* A member that is a whole number, and its range. */
 struct number {
@@ -56,11 +56,11 @@ control_free(struct control *c)
 
 /* ---- reading ---- */
 
-/* What one line is read with. */
+/* The state of reading one line. */
 struct reader {
 	const json_t *object;
 	struct control *out;
-	char *at;		/* room for texts, in out->memory: a decoded text is never longer than it was in the line */
+	char *at;		/* room for texts, in out->memory: decoding never makes a text longer */
 	const char *why;
 };
 
@@ -79,7 +79,7 @@ text_of(const json_t *value)
 	return slice_of(json_string_value(value), json_string_length(value));
 }
 
-/* The place of text among n words, n when it is none of them. */
+/* The index of text among n words, n when it is not one of them. */
 static size_t
 find_word(struct slice text, const char *const *words, size_t n)
 {
@@ -90,7 +90,7 @@ find_word(struct slice text, const char *const *words, size_t n)
 	return i;
 }
 
-/* A whole number; *out stays as it is when the member is missing and may be. */
+/* A whole number; *out is left alone when an optional member is missing. */
 static bool
 read_number(struct reader *r, const struct number *rule, uint64_t *out)
 {
@@ -180,7 +180,7 @@ read_names(struct reader *r, const json_t *names)
 	return true;
 }
 
-/* Zeroed room for n elements of size bytes, and behind them for the texts of a line of len bytes. NULL: out of memory. */
+/* Zeroed room for n elements of size bytes, and after them for the texts of a line of len bytes. NULL: out of memory. */
 static void *
 make_room(struct reader *r, size_t n, size_t size, size_t len)
 {
@@ -249,7 +249,10 @@ cut_text(struct slice text)
 	return text;
 }
 
-/* Valid UTF-8 with its control characters (C0, DEL, and C1: C2 80 to C2 9F) made blanks; returns the bytes written. */
+/*
+ * Valid UTF-8 with its control characters (C0, DEL, and C1: C2 80 to C2 9F) turned into blanks; returns the bytes
+ * written.
+ */
 static size_t
 copy_printable(struct slice text, char *out)
 {
@@ -282,7 +285,7 @@ read_error(struct reader *r, size_t len)
 	return read_hint(r) && r->why == NULL;
 }
 
-/* len is that of the line. */
+/* len is the length of the line. */
 static bool
 read_object(struct reader *r, size_t len)
 {
@@ -416,7 +419,7 @@ set_error(json_t *object, const struct control *c)
 	int failed = set_text(object, "code", slice_str(control_code_word(c->code)));
 
 	if (c->text.p != NULL)
-		set_text(object, "text", cut_text(c->text));	/* one that is no UTF-8 is left out: the code says enough */
+		set_text(object, "text", cut_text(c->text));	/* left out if not UTF-8: the code says enough */
 	return failed | set_hint(object, c);
 }
 
@@ -438,7 +441,7 @@ set_members(json_t *object, const struct control *c)
 	return -1;
 }
 
-/* The object as one line. NULL when it is longer than a line may be. */
+/* The object as one line. NULL when that would be too long. */
 static char *
 dump_line(const json_t *object, size_t *len)
 {

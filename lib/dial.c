@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Dialling: pick the best target not tried yet, each of its addresses in turn, until one connects. */
+/* Dialling: pick the best target not tried yet and try each of its addresses in turn, until one connects. */
 #include "dial.h"
 
 #include <errno.h>
@@ -11,14 +11,14 @@
 #include "sock.h"
 #include "target.h"
 
-#define BUSY_FIRST_MS 5u		/* a target whose queue is full is asked again after so long, */
+#define BUSY_FIRST_MS 5u		/* a target whose queue is full is tried again after this long, */
 #define BUSY_MAX_MS 100u	/* and then less and less often */
 
 struct dialer {
 	struct ev *ev;
 	uint64_t timeout_ms;
 	struct resolver *resolver;
-	struct dial *first, **last;	/* dials that begin at the turn's end */
+	struct dial *first, **last;	/* dials to begin at the end of the turn */
 	struct ev_task begin;
 	struct targets targets;
 };
@@ -30,21 +30,21 @@ struct choice {
 
 struct dial {
 	struct dialer *dialer;
-	struct dial *next;		/* of those that begin */
+	struct dial *next;		/* among those to begin */
 	struct ev_io *io;
 	const struct dial_ops *ops;
 	void *arg;
 	struct endpoint src;
 	enum routes_balance balance;
 	bool speaks_first;
-	bool queued;			/* to begin, or on_begin()'s second pass has yet to come to it */
+	bool queued;			/* to begin, or on_begin()'s second pass has not reached it yet */
 	bool connected;			/* by connect(2), at once */
-	bool mute;			/* connects, and on_begin()'s second pass is to go on with it */
+	bool mute;			/* connecting; on_begin()'s second pass goes on with it */
 	bool beginning;			/* in on_begin(), which calls done itself */
-	bool over;			/* done is called behind this call, or in a later turn */
+	bool over;			/* done is called after this call, or in a later turn */
 	enum dial_result result;
 	struct ev_timer deadline;	/* of the attempt, or its next try */
-	uint64_t busy_ms;		/* since when the target's queue is full, 0: it is not */
+	uint64_t busy_ms;		/* since when the target's queue has been full, 0: it is not */
 	struct ev_task finish;
 	struct resolve question;
 	struct target *current;		/* held through choice[] */
@@ -107,7 +107,7 @@ target_forget(struct dialer *d, struct target *t)
 
 /* ---- choosing ---- */
 
-/* Rendezvous hashing: a source keeps its target as long as that one is there, whatever comes and goes beside it. */
+/* Rendezvous hashing: a source keeps its target as long as that exists, whichever others come and go. */
 static uint32_t
 source_weight(const struct endpoint *src, uint32_t hash)
 {
@@ -120,7 +120,7 @@ source_weight(const struct endpoint *src, uint32_t hash)
 	return h ^ h >> 16;
 }
 
-/* Whether a should be tried before b, which stands before it in the list. */
+/* Whether a should be tried before b, which precedes it in the list. */
 static bool
 better(const struct dialer *d, enum routes_balance balance, const struct endpoint *src, const struct target *a,
     const struct target *b)
@@ -140,7 +140,7 @@ better(const struct dialer *d, enum routes_balance balance, const struct endpoin
 	return false;
 }
 
-/* The best target not tried yet; NULL when all were. */
+/* The best target not tried yet; NULL when all have been tried. */
 static struct target *
 choose(struct dial *d)
 {
@@ -239,7 +239,7 @@ drop_attempt(struct dial *d)
 
 enum attempt { ATTEMPT_RUNS, ATTEMPT_FAILED };
 
-/* The socket connects, or has done so already: say what may be said by now, and wait for the rest. */
+/* The socket is connecting, or connected already: write what may be written by now, and wait for the rest. */
 static enum attempt
 go_on(struct dial *d)
 {
@@ -263,7 +263,7 @@ go_on(struct dial *d)
 	return ATTEMPT_RUNS;
 }
 
-/* A full queue is no failure before the deadline, as it is none elsewhere, where TCP repeats what it asks. */
+/* A full queue is not a failure before the deadline: with TCP it would not be one either, as the SYN is retransmitted. */
 static enum attempt
 wait_for_room(struct dial *d)
 {
@@ -309,7 +309,7 @@ connect_ip(struct dial *d, const struct endpoint *ip)
 	return connect_to(d, &sa, len);
 }
 
-/* The addresses of the current target still to be tried, the one that worked last in front. */
+/* The addresses of the current target still to be tried, the one that last worked first. */
 static enum attempt
 next_address(struct dial *d)
 {
@@ -404,7 +404,7 @@ try_next_target(struct dial *d)
 		if (d->current != NULL)
 			d->current->conns--;
 		d->current = t;
-		t->conns++;	/* an attempt counts: slow targets must not collect a burst */
+		t->conns++;	/* an attempt counts: a burst must not pile up on slow targets */
 		if (try_target(d) == ATTEMPT_RUNS)
 			return;
 		target_failed(&d->dialer->targets, t, strerror(errno));
@@ -427,8 +427,8 @@ dial_on_io(struct dial *d, unsigned events)
 }
 
 /*
- * At the end of a turn: it reads what has come on all connections before it wakes anybody. For the same reason all connect before
- * any of them speaks. Callbacks may start dials, which begin in the next turn, and cancel any.
+ * At the end of a turn, so that what has come on all connections is read before anybody is woken. For the same reason
+ * all connect before any of them sends. Callbacks may start dials, which begin in the next turn, and cancel any.
  */
 static void
 on_begin(struct ev_task *task)
@@ -518,7 +518,7 @@ dial_cancel(struct dial *d)
 	dial_free(d);
 }
 
-/* Targets in front of item i by weight, ties by place: its rank among all. */
+/* How many targets precede item i by weight, ties by place: its rank among all. */
 static size_t
 rank_by_weight(struct slice targets, const struct endpoint *src, size_t i, uint32_t weight)
 {
@@ -548,7 +548,7 @@ dial_order(struct slice targets, enum routes_balance balance, const struct endpo
 	return slice_of(NULL, 0);
 }
 
-/* A target nobody has asked for yet has no connection and no hold-off: it may be the best one, so nothing is known then. */
+/* A target never used yet has no connection and no hold-off: it may be the best one, so the answer is then unknown. */
 struct target *
 dial_first(struct dialer *d, struct slice targets, enum routes_balance balance, const struct endpoint *src)
 {

@@ -25,7 +25,7 @@ struct ev {
 	bool stop;
 	uint64_t now_ms;
 	struct ev_timer **heap;		/* owned array of borrowed timers, heap[0] is due first by key */
-	uint64_t *key;			/* when heap[i] is looked at: never later than its due_ms */
+	uint64_t *key;			/* when heap[i] is looked at: no later than its due_ms */
 	uint32_t timers, room;
 	struct ev_task *tasks, **last_task;
 	void *garbage;			/* chain through the first word of each block */
@@ -113,7 +113,7 @@ control(struct ev *ev, int op, struct ev_io *io, unsigned want)
 		e.events |= EPOLLOUT;
 	if (want & EV_EDGE)
 		e.events |= EPOLLET;
-	if (want & EV_SHARED)		/* epoll allows it beside IN and OUT only */
+	if (want & EV_SHARED)		/* epoll allows it with IN and OUT only */
 		e.events = (e.events & (EPOLLIN | EPOLLOUT | EPOLLET)) | EPOLLEXCLUSIVE;
 	return epoll_ctl(ev->epfd, op, io->fd, &e);
 }
@@ -207,7 +207,7 @@ heap_remove(struct ev *ev, struct ev_timer *t)
 	sift_down(ev, i);
 }
 
-/* False: no memory, and nothing has changed. */
+/* False: out of memory, and nothing has changed. */
 static bool
 heap_grow(struct ev *ev)
 {
@@ -231,7 +231,7 @@ ev_make_room(struct ev *ev)
 	return ev->timers < ev->room - ev->room / 4 || heap_grow(ev);
 }
 
-/* Once all of the reserve is used up there is no way to fail gracefully: a loop that loses deadlines is worse than none. */
+/* Once the reserve is used up there is no way to fail gracefully: a loop that loses deadlines is worse than none. */
 static void
 heap_insert(struct ev *ev, struct ev_timer *t)
 {
@@ -268,7 +268,7 @@ fire_timers(struct ev *ev)
 	while (ev->timers > 0 && ev->key[0] <= ev->now_ms) {
 		struct ev_timer *t = ev->heap[0];
 
-		if (t->due_ms > ev->now_ms) {	/* moved later meanwhile */
+		if (t->due_ms > ev->now_ms) {	/* meanwhile moved later */
 			ev->key[0] = t->due_ms;
 			sift_down(ev, 0);
 			continue;
@@ -307,7 +307,7 @@ ev_undefer(struct ev *ev, struct ev_task *task)
 	task->queued = false;
 }
 
-/* Runs what is queued now, one by one: a task may take back another that has not run yet. */
+/* Runs what is queued now, one by one: a task may cancel another that has not run yet. */
 static void
 run_tasks(struct ev *ev)
 {
@@ -408,7 +408,10 @@ ev_before_wait(struct ev *ev, ev_before_wait_cb *cb)
 	ev->before_wait = cb;
 }
 
-/* How long to wait: not at all with work queued, for ever without a timer; but not longer than limit_ms, -1: none. */
+/*
+ * How long to wait: not at all with work queued, indefinitely without a timer; but no longer than limit_ms (-1: no
+ * limit).
+ */
 static int
 wait_ms(const struct ev *ev, int limit_ms)
 {

@@ -15,11 +15,11 @@ struct ev;
 enum {
 	EV_READ = 1,	/* there may be something to read, an end included */
 	EV_WRITE = 2,
-	EV_EOF = 4,	/* the peer has ended its direction; everything it sent can be read now */
+	EV_EOF = 4,	/* the peer ended its direction; everything it sent can be read now */
 	EV_ERROR = 8,	/* reset, or a connect that failed: read or write will say why */
-	EV_URGENT = 16,	/* TCP urgent data: a short read does not mean that all was read */
+	EV_URGENT = 16,	/* TCP urgent data: a short read does not mean all was read */
 	EV_EDGE = 32,	/* wait: report changes only, not levels */
-	EV_SHARED = 64	/* wait: a listener several processes wait on; wake only one */
+	EV_SHARED = 64	/* wait: a listener shared by processes; wake only one */
 };
 
 /* A watched descriptor, embedded in its owner. cb may close fd and free the owner by ev_free_later(). */
@@ -38,7 +38,7 @@ struct ev_timer {
 	void (*cb)(struct ev_timer *t);
 };
 
-/* Work for later, embedded in its owner: run once, in order, behind the events of this turn. */
+/* Work for later, embedded in its owner: run once, in order, after this turn's events. */
 struct ev_task {
 	struct ev_task *next;
 	void (*cb)(struct ev_task *task);
@@ -50,8 +50,9 @@ struct ev *ev_new(void);
 void ev_free(struct ev *ev);
 
 /*
- * Start or change watching io->fd; -1 with errno. ev_del() ends it. So does closing the descriptor, but only when no other
- * process or duplicate holds it (epoll(7)): one that was passed on, or is older than a fork, needs ev_del() first.
+ * Start or change watching io->fd; -1 with errno. ev_del() ends it. So does closing the descriptor, but only when no
+ * other process or duplicate holds it (epoll(7)): one that was passed on, or opened before a fork, needs ev_del()
+ * first.
  */
 int ev_add(struct ev *ev, struct ev_io *io, unsigned want);
 int ev_mod(struct ev *ev, struct ev_io *io, unsigned want);
@@ -68,34 +69,37 @@ void ev_timer_at(struct ev *ev, struct ev_timer *t, uint64_t due_ms);
 void ev_timer_in(struct ev *ev, struct ev_timer *t, uint64_t delay_ms);
 
 /*
- * See to it that there is memory for the timers of one more connection. False: there is none; those there are go on with a reserve,
- * and the process ends only when that is used up.
+ * Make sure there is memory for the timers of one more connection. False: there is none; existing ones go on with a
+ * reserve, and the process ends only when that is used up.
  */
 bool ev_make_room(struct ev *ev);
 
-/* Queue task behind this turn's events; a task queued while tasks run waits for the next turn. Queued twice is once. */
+/*
+ * Queue task to run after this turn's events; one queued while tasks run waits for the next turn. Queueing twice
+ * counts once.
+ */
 void ev_defer(struct ev *ev, struct ev_task *task);
 void ev_undefer(struct ev *ev, struct ev_task *task);
 
-/* free(p) behind this turn's events: for owners that end inside a callback. p's first bytes are overwritten. */
+/* free(p) after this turn's events: for owners that end inside a callback. p's first bytes are overwritten. */
 void ev_free_later(struct ev *ev, void *p);
 
-/* Receive signo as cb(arg, signo) from the loop instead of by interruption. -1 with errno. */
+/* Deliver signo as cb(arg, signo) from the loop instead of asynchronously. -1 with errno. */
 typedef void ev_signal_cb(void *arg, int signo);
 int ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg);
 
-/* A process forked from one with a loop makes its own: unblock what ev_signal() blocked first. */
+/* A process forked from one with a loop makes its own: first unblock what ev_signal() blocked. */
 void ev_signal_reset(void);
 
-/* Before there is a loop: hold back the signals that end or prod a tool until ev_signal() has somebody to tell of them. */
+/* Before there is a loop: hold back the signals that end or prod a tool until ev_signal() can deliver them. */
 void ev_signal_hold(void);
 
-/* Whether one that is to end us is held back. */
+/* Whether a signal that is to end us is held back. */
 bool ev_stop_held(void);
 
 /*
- * Called at the end of each turn before waiting, and with UINT64_MAX behind the last: returns how many milliseconds the wait may
- * take, -1: as many as it likes. log_turn() is one.
+ * Called at the end of each turn before waiting, and with UINT64_MAX after the last: returns how many milliseconds
+ * the wait may take, -1: any number. log_turn() is one.
  */
 typedef int ev_before_wait_cb(uint64_t now_ms);
 void ev_before_wait(struct ev *ev, ev_before_wait_cb *cb);

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * Whether others than its owner can get at it. Root's file which we may read as members of its group is kept from them as well: container
- * runtimes and supervisors hand out secrets so.
+ * Whether anyone but its owner can get at it. A file of root's that we may read as a member of its group counts as
+ * private: container runtimes and supervisors hand out secrets that way.
  */
 static bool
 is_open_to_others(const struct stat *st)
@@ -22,7 +22,7 @@ is_open_to_others(const struct stat *st)
 	return (st->st_mode & forbidden) != 0;
 }
 
-/* Whether it may be read; else the reason. */
+/* Whether it may be read; if not, the reason. */
 static bool
 is_fit(const struct stat *st, size_t max, bool secret, char why[static FILE_WHY_MAX])
 {
@@ -38,7 +38,7 @@ is_fit(const struct stat *st, size_t max, bool secret, char why[static FILE_WHY_
 	return false;
 }
 
-/* The bytes there are now; a file that grows meanwhile is read as far as it was. */
+/* The bytes there are now; a file that grows meanwhile is read up to its old size. */
 static char *
 read_all(int fd, size_t size, size_t *len)
 {

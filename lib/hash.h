@@ -12,7 +12,10 @@ hash_step(uint64_t h, uint64_t word)
 	return h ^ h >> 32;
 }
 
-/* Eight bytes, A to Z made a to z: a byte from 'A' to 'Z' alone gets its top bit set by the first sum and not by the second. */
+/*
+ * Eight bytes, A to Z made a to z: a byte from 'A' to 'Z' alone gets its top bit set by the first sum and not by the
+ * second.
+ */
 static inline uint64_t
 hash_lower(uint64_t word)
 {
@@ -32,7 +35,7 @@ hash_word(const char *p, size_t len)
 	return word;
 }
 
-/* For the two below. */
+/* For the two functions below. */
 static inline uint64_t
 hash_any(uint64_t seed, struct slice text, bool nocase)
 {

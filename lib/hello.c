@@ -68,7 +68,7 @@ parse_alpn(struct slice data, struct slice *alpn)
 	return true;
 }
 
-/* Extensions of other kinds are none of our business, GREASE and an encrypted inner hello included. */
+/* Other extensions are ignored, GREASE and an encrypted inner hello included. */
 static bool
 parse_extensions(struct slice list, struct hello *h)
 {
@@ -92,7 +92,7 @@ parse_extensions(struct slice list, struct hello *h)
 	return true;
 }
 
-/* RFC 8446 4.1.2; a hello without the extensions block is as old as RFC 2246 and fine. */
+/* RFC 8446 4.1.2; a hello without an extensions block, as in RFC 2246, is fine. */
 static bool
 parse_body(struct slice body, struct hello *h)
 {
@@ -120,14 +120,14 @@ message_len(const struct hello *h)
 	return MESSAGE_HEADER_LEN + ((uint32_t)h->head[1] << 16 | (uint32_t)h->head[2] << 8 | h->head[3]);
 }
 
-/* Whether n bytes of the message, from its first one on, are all of it. */
+/* Whether the first n bytes of the message are all of it. */
 static bool
 is_whole(const struct hello *h, uint32_t n)
 {
 	return n >= MESSAGE_HEADER_LEN && n >= message_len(h);
 }
 
-/* Copy the whole message out of its records; every byte is looked at once more, here. */
+/* Copy the whole message out of its records: here every byte is looked at a second time. */
 static struct slice
 gather(const uint8_t *buf, uint32_t message, uint8_t *scratch)
 {
@@ -159,7 +159,7 @@ judge_message(struct hello *h, const uint8_t *buf, uint8_t *scratch)
 	return h->name.p == NULL ? HELLO_NO_SNI : HELLO_OK;
 }
 
-/* Keep what the first bytes of the message say. bytes: n more of it, behind the h->have there were. */
+/* Keep what the first bytes of the message say. bytes: n more of it, after the first h->have. */
 static enum hello_verdict
 note_head(struct hello *h, const uint8_t *bytes, uint32_t n)
 {
@@ -175,7 +175,7 @@ note_head(struct hello *h, const uint8_t *bytes, uint32_t n)
 	return HELLO_OK;
 }
 
-/* The record header at h->next, as far as it is there: HELLO_OK when it is all there. */
+/* The record header at h->next, as far as it has come: HELLO_OK when all of it is there. */
 static enum hello_verdict
 check_record_header(struct hello *h, const uint8_t *record, size_t n)
 {
@@ -229,7 +229,7 @@ hello_parse(struct hello *h, const uint8_t *buf, size_t len, uint8_t *scratch)
 	return judge_message(h, buf, scratch);
 }
 
-/* How many bytes of the message must be there to learn something, when n are. */
+/* How many bytes of the message it takes to learn anything more, when there are n. */
 static uint32_t
 next_stage(const struct hello *h, size_t n)
 {

@@ -29,7 +29,7 @@ bool
 host_valid(struct slice text)
 {
 	const char *p, *end, *label;
-	uint8_t class, all;		/* what all characters of the label are */
+	uint8_t class, all;		/* classes that all characters of the label share */
 
 	text = without_trailing_dot(text);
 	if (text.len == 0 || text.len > HOST_MAX)
@@ -40,7 +40,7 @@ host_valid(struct slice text)
 		if (!label_valid(slice_of(label, (size_t)(p - label))))
 			return false;
 		if (p == end)
-			return (all & DIGIT) == 0;	/* what ends in a number is an IPv4 address or a mistyped one */
+			return (all & DIGIT) == 0;	/* what ends in a number is an IPv4 address or a typo of one */
 		if (*p != '.')
 			return false;
 	}

@@ -10,9 +10,9 @@
 #define HOST_MAX 253	/* bytes of a host name in text form, without the trailing dot (RFC 1035 3.1) */
 
 /*
- * Whether text is a host name: labels of 1 to 63 letters, digits, '-' and '_' (which DNS has, RFC 2181 11,
- * and people use), none beginning or ending with '-', HOST_MAX in all, one trailing dot allowed. An IPv4
- * address is none, nor is any text whose last label is all digits. Pure.
+ * Whether text is a host name: labels of 1 to 63 letters, digits, '-' and '_' (which DNS allows, RFC 2181 11, and
+ * people use), none beginning or ending with '-', HOST_MAX in all, one trailing dot allowed. An IPv4 address is not
+ * one, nor is any text whose last label is all digits. Pure.
  */
 bool host_valid(struct slice text);
 

@@ -24,7 +24,7 @@ enum http1_result {
 	HTTP1_CONNECT,		/* 405: asks for a tunnel to anywhere */
 	HTTP1_TARGET_LONG,	/* 414: target over HTTP1_TARGET_MAX */
 	HTTP1_HEAD_LONG,	/* 431: head over HTTP1_HEAD_MAX, or too many fields */
-	HTTP1_CODING,		/* 501: a transfer coding beside chunked */
+	HTTP1_CODING,		/* 501: a transfer coding other than chunked */
 	HTTP1_VERSION,		/* 505: not HTTP/1, the HTTP/2 preface included */
 	HTTP1_TLS		/* begins like a TLS record */
 };
@@ -39,7 +39,7 @@ enum http1_framing {
 	HTTP1_TO_CLOSE		/* responses only: the body ends with the connection */
 };
 
-/* Fields a proxy has an opinion on. */
+/* Fields a proxy has to deal with. */
 enum http1_name {
 	HTTP1_OTHER,
 	HTTP1_N_CONNECTION,
@@ -62,7 +62,7 @@ struct http1_field {
 	enum http1_name known;
 };
 
-/* How far the search for a head's end has come. Zero it for each head. */
+/* How far the search for the end of a head has come. Zero it for each head. */
 struct http1_scan {
 	uint32_t at;		/* bytes looked at */
 	uint32_t line;		/* where the current line begins */
@@ -71,24 +71,24 @@ struct http1_scan {
 /* What both kinds of heads say. Slices are borrowed from the bytes parsed. */
 struct http1_message {
 	size_t size;		/* bytes of the head */
-	uint8_t minor;		/* version 1.minor, 0 or 1 (what is higher is 1) */
+	uint8_t minor;		/* version 1.minor, 0 or 1 (anything higher is 1) */
 	struct slice fields;	/* the header section, for http1_next_field() */
 	enum http1_framing framing;
-	uint64_t length;	/* HTTP1_LENGTH: bytes of body; a response without a body: what it says all the same */
+	uint64_t length;	/* HTTP1_LENGTH: bytes of body; a response without a body: what it states all the same */
 	bool has_length;	/* a Content-Length was given */
 	bool names_fields;	/* Connection names more than close, keep-alive and upgrade */
-	bool keep_alive;	/* the sender is ready to go on after this message */
-	bool upgrade;		/* there is an Upgrade, or several, and Connection names it (version 1.1 only) */
+	bool keep_alive;	/* the sender is willing to go on after this message */
+	bool upgrade;		/* there is at least one Upgrade, and Connection names it (version 1.1 only) */
 };
 
 struct http1_request {
 	struct http1_message msg;
 	struct slice method;
 	struct slice target;	/* as sent */
-	struct slice path;	/* from the first '/' on, query included; "*"; without '/' in front ("?a=b", "") when an
+	struct slice path;	/* from the first '/' on, query included; "*"; without a leading '/' ("?a=b", "") when an
 				   absolute target had no path */
-	struct slice authority;	/* of an absolute target, else Host: HOST[:PORT]; absent without either (version 1.0) */
-	struct slice host;	/* authority without its port; brackets round a v6 address are kept */
+	struct slice authority;	/* of an absolute target, else from Host: HOST[:PORT]; absent without either (version 1.0) */
+	struct slice host;	/* authority without its port; brackets around a v6 address are kept */
 	bool is_head;
 	bool is_safe;		/* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */
 };
@@ -101,25 +101,25 @@ struct http1_response {
 
 /*
  * Look at the first len bytes a client sent, all of which must still be there at each call (they may move); scan is
- * kept between calls, so that work is linear in len. One empty line in front of the request is skipped
- * (RFC 9112 2.2). On HTTP1_OK *out is filled; on any other result it is undefined. Pure.
+ * kept between calls, so that work is linear in len. One empty line before the request is skipped (RFC 9112 2.2). On
+ * HTTP1_OK *out is filled; on any other result it is undefined. Pure.
  */
 enum http1_result http1_request(struct http1_scan *scan, const char *buf, size_t len, struct http1_request *out);
 
 /*
- * The same for what a server sent in answer to a request (to_head: a HEAD, whose answer has no body). Only
- * HTTP1_MORE, HTTP1_OK and HTTP1_BAD. Pure.
+ * The same for a server's response (to_head: to a HEAD, so it has no body). Only HTTP1_MORE, HTTP1_OK and HTTP1_BAD.
+ * Pure.
  */
 enum http1_result http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head,
     struct http1_response *out);
 
-/* Walk the fields of a message, or of a trailer section, in order: false behind the last. *fields is advanced. */
+/* Walk the fields of a message, or of a trailer section, in order: false after the last. *fields is advanced. */
 bool http1_next_field(struct slice *fields, struct http1_field *out);
 
 /* Whether a comma-separated list has word among its members; case does not matter. */
 bool http1_list_has(struct slice list, const char *word);
 
-/* Whether a Connection field of the message names the field: it must not be passed on then (RFC 9110 7.6.1). */
+/* Whether a Connection field of the message names the field: it must then not be passed on (RFC 9110 7.6.1). */
 bool http1_is_hop_by_hop(struct slice fields, struct slice name);
 
 bool http1_name_is(struct slice name, const char *lower);
@@ -147,24 +147,24 @@ struct http1_chunked {
 
 enum http1_chunk_result {
 	HTTP1_CHUNK_MORE,	/* all bytes are used up; the body goes on */
-	HTTP1_CHUNK_TRAILER,	/* the last chunk was read: the trailer section begins behind what was used */
+	HTTP1_CHUNK_TRAILER,	/* the last chunk was read: the trailer section begins after what was used */
 	HTTP1_CHUNK_BAD
 };
 
 /*
- * Decode in place: of the len bytes at buf *used are consumed, and their payload stands in the first *data bytes
- * of buf. Extensions are dropped. Once the result was HTTP1_CHUNK_TRAILER call http1_trailer(). Pure.
+ * Decode in place: of the len bytes at buf *used are consumed, and their payload is left in the first *data bytes of
+ * buf. Extensions are dropped. After HTTP1_CHUNK_TRAILER call http1_trailer(). Pure.
  */
 enum http1_chunk_result http1_dechunk(struct http1_chunked *c, char *buf, size_t len, size_t *used, size_t *data);
 
 /*
- * The trailer section at buf, in full from its first byte at each call. On HTTP1_OK *fields are its fields (maybe
- * none, all well-formed) and *used its size. HTTP1_MORE, HTTP1_OK, HTTP1_BAD. Pure.
+ * The trailer section at buf, from its first byte at each call. On HTTP1_OK *fields are its fields (possibly none,
+ * all well-formed) and *used its size. HTTP1_MORE, HTTP1_OK, HTTP1_BAD. Pure.
  */
 enum http1_result http1_trailer(struct http1_chunked *c, const char *buf, size_t len, struct slice *fields,
     size_t *used);
 
-/* Whether a trailer field may be passed on: none that frames, routes or connects (RFC 9110 6.5.1). */
+/* Whether a trailer field may be passed on: not one for framing, routing or the connection (RFC 9110 6.5.1). */
 bool http1_trailer_allowed(const struct http1_field *f);
 
 #endif

@@ -2,7 +2,7 @@
 /* Chunked bodies: a byte machine for sizes and line ends, memmove for data. */
 #include "http1.h"
 
-#define SIZE_DIGITS 15u		/* what fits 60 bits */
+#define SIZE_DIGITS 15u		/* what fits in 60 bits */
 #define SIZE_LINE_MAX 256u	/* bytes of a size line with its extensions */
 
 static int
@@ -20,7 +20,7 @@ size_over(const struct http1_chunked *c)
 	return c->left == 0 ? HTTP1_C_TRAILER : HTTP1_C_DATA;
 }
 
-/* A byte of a size line; false when it must not stand here. No blank, no sign, no bare LF (RFC 9112 7.1). */
+/* A byte of a size line; false when it is not allowed here. No blank, no sign, no bare LF (RFC 9112 7.1). */
 static bool
 size_byte(struct http1_chunked *c, char byte)
 {
@@ -56,7 +56,7 @@ size_byte(struct http1_chunked *c, char byte)
 	return false;
 }
 
-/* The CRLF behind a chunk's data. */
+/* The CRLF after a chunk's data. */
 static bool
 data_end_byte(struct http1_chunked *c, char byte)
 {

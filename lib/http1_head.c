@@ -7,7 +7,7 @@
 #include "http1.h"
 #include "num.h"
 
-#define LENGTH_DIGITS 18u	/* of a Content-Length: what fits 63 bits whatever the digits */
+#define LENGTH_DIGITS 18u	/* of a Content-Length: what fits in 63 bits whatever the digits */
 
 /* ---- bytes ---- */
 
@@ -32,7 +32,7 @@ static const uint8_t byte_class[256] = {
 #undef T
 #undef B
 
-/* How many bytes from the first on are of the class. */
+/* How many leading bytes are of the class. */
 static size_t
 span(struct slice s, uint8_t class)
 {
@@ -102,7 +102,7 @@ http1_status(enum http1_result r)
 
 /*
  * Find the empty line that ends a section whose first line begins at start. Every line ends with CRLF: a bare LF is
- * seen here, a bare CR when the line is taken apart. HTTP1_OK: the section ends at scan->at.
+ * noticed here, a bare CR when the line is taken apart. HTTP1_OK: the section ends at scan->at.
  */
 static enum http1_result
 find_end(struct http1_scan *scan, const char *buf, size_t len, size_t start)
@@ -171,7 +171,7 @@ cut_line(struct slice *rest)
 	return line;
 }
 
-/* Cut a line off a header section: false when it is no field (RFC 9112 5: no blank before the colon, no folding). */
+/* Cut a line off a header section: false when it is not a field (RFC 9112 5: no blank before the colon, no folding). */
 static bool
 cut_field(struct slice *rest, struct http1_field *out)
 {
@@ -221,7 +221,7 @@ struct said {
 	bool chunked, close, keep_alive, upgrade, names_upgrade, names_fields;
 };
 
-/* RFC 9112 6.3: digits only; repeated, it must say the same. */
+/* RFC 9112 6.3: digits only; if repeated, the values must be the same. */
 static bool
 note_length(struct said *s, struct slice value)
 {
@@ -265,8 +265,8 @@ note_options(struct said *s, struct slice list)
 }
 
 /*
- * RFC 9112 6.1: "chunked", once and alone. Codings in front of a last chunked are well-formed, but none of ours;
- * everything else leaves the end of the message open.
+ * RFC 9112 6.1: "chunked", once and alone. Codings before a final chunked are well-formed, but we know none; anything
+ * else leaves the end of the message unknown.
  */
 static enum http1_result
 note_coding(struct said *s, struct slice value)
@@ -331,7 +331,7 @@ read_fields(struct slice fields, struct said *s)
 	return r;
 }
 
-/* Length and coding together, or a coding in version 1.0, is how requests are smuggled (RFC 9112 6.1, 6.3). */
+/* Length and coding together, or a coding in version 1.0, are how requests are smuggled (RFC 9112 6.1, 6.3). */
 static bool
 framing_is_clear(const struct said *s, uint8_t minor)
 {
@@ -364,7 +364,7 @@ parse_version(struct slice text, uint8_t *minor)
 
 /* ---- requests ---- */
 
-/* HOST[:PORT]: a host name, an IPv4 address or a bracketed IPv6 address; *host is it without the port. */
+/* HOST[:PORT]: a host name, an IPv4 address or a bracketed IPv6 address; *host is the same without the port. */
 static bool
 parse_authority(struct slice text, struct slice *host)
 {
@@ -379,7 +379,7 @@ parse_authority(struct slice text, struct slice *host)
 	if (port.len > 0 && (port.len > 5 || !num_parse(port, 0, 65535, &n)))
 		return false;
 	if (bracket != NULL)
-		return endpoint_parse_ip(*host, &ip);	/* brackets take IPv6 only, a v4-mapped one too */
+		return endpoint_parse_ip(*host, &ip);	/* brackets are for IPv6 only, v4-mapped included */
 	return host_valid(*host) || (endpoint_parse_ip(*host, &ip) && ip.family == AF_INET);
 }
 
@@ -448,7 +448,7 @@ parse_request_line(struct slice line, struct http1_request *req)
 	return parse_target(req);
 }
 
-/* RFC 9112 3.2: one Host, required from 1.1 on, valid even where an absolute target makes it void. */
+/* RFC 9112 3.2: one Host, required from 1.1 on, valid even where an absolute target overrides it. */
 static bool
 take_host(struct http1_request *req, const struct said *s)
 {
@@ -486,7 +486,7 @@ parse_request(struct slice head, size_t skipped, struct http1_request *req)
 	return HTTP1_OK;
 }
 
-/* Why a head without an end will not be waited for any longer. */
+/* Why a head whose end has not come is not waited for any longer. */
 static enum http1_result
 judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, size_t skipped)
 {
@@ -540,7 +540,7 @@ parse_status_line(struct slice line, struct http1_response *res)
 	return span(res->reason, VALUE) == res->reason.len ? HTTP1_OK : HTTP1_BAD;
 }
 
-/* RFC 9112 6.3, for answers to everything but CONNECT. */
+/* RFC 9112 6.3, for responses to anything but CONNECT. */
 static void
 frame_response(struct http1_response *res, bool to_head)
 {

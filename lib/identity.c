@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Keys and ids, by OpenSSL's libcrypto. */
+/* Keys and ids, using OpenSSL's libcrypto. */
 #include "identity.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #define PEM_MAX 16384u
 #define COORDINATE 32u		/* bytes of an Ed25519 key, and of x and y of a P-256 key */
 #define COORDINATE_TEXT 45u	/* in base64, NUL included */
-#define WHY_PATH 160		/* bytes of a path in a reason: what is wrong must fit behind it */
+#define WHY_PATH 160		/* bytes of a path in a reason: what is wrong must fit after it */
 
 struct identity {
 	EVP_PKEY *key;		/* owned */
@@ -53,7 +53,7 @@ base32(const uint8_t in[static SHA256_SIZE], char out[static IDENTITY_ID_SIZE])
 	out[IDENTITY_ID_LEN] = '\0';
 }
 
-/* One coordinate of a P-256 point, as many bytes as the curve has, and as base64url. */
+/* One coordinate of a P-256 point, padded to the size of the curve, and as base64url. */
 static bool
 coordinate(EVP_PKEY *key, const char *name, char out[static COORDINATE_TEXT])
 {
@@ -67,7 +67,7 @@ coordinate(EVP_PKEY *key, const char *name, char out[static COORDINATE_TEXT])
 	return ok;
 }
 
-/* EVP_PKEY_is_a() would need memory, and call it another kind without. */
+/* EVP_PKEY_is_a() would need memory, and without it report another kind. */
 static bool
 is_a(EVP_PKEY *key, const char *kind)
 {
@@ -76,7 +76,7 @@ is_a(EVP_PKEY *key, const char *kind)
 	return name != NULL && strcmp(name, kind) == 0;
 }
 
-/* Whether it is of a kind we take. */
+/* Whether it is of a kind we accept. */
 static bool
 is_ours(EVP_PKEY *key)
 {
@@ -88,7 +88,7 @@ is_ours(EVP_PKEY *key)
 	    strcmp(curve, "prime256v1") == 0;
 }
 
-/* The members that make the key, in the order of their names and without a blank (RFC 7638 3). False when out of memory. */
+/* The members that make up the key, ordered by name and without blanks (RFC 7638 3). False when out of memory. */
 static bool
 jwk_of(EVP_PKEY *key, char *out, size_t size)
 {
@@ -164,7 +164,7 @@ read_pem(struct slice pem, bool *encrypted)
 	return key;
 }
 
-/* Whether its halves belong together: nobody would believe us otherwise. */
+/* Whether its halves belong together: otherwise no peer would believe us. */
 static bool
 is_pair(EVP_PKEY *key)
 {
@@ -202,7 +202,7 @@ accept_key(struct identity *me, bool encrypted, char why[static IDENTITY_WHY_MAX
 	return false;
 }
 
-/* NULL with what seems to be the reason. */
+/* NULL with the apparent reason. */
 static struct identity *
 parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 {
@@ -222,8 +222,8 @@ parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 }
 
 /*
- * Whether there is all it takes to read a key. OpenSSL tries one decoder after the other, and forgets why one of them failed: a
- * lack of memory looks like a key of an unknown kind.
+ * Whether everything needed to read a key is there. OpenSSL tries one decoder after another and forgets why each
+ * failed, so running out of memory looks like a key of an unknown kind.
  */
 static bool
 can_parse(void)
@@ -245,7 +245,7 @@ identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 {
 	struct identity *me;
 
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);		/* 100 KiB of reasons nobody asks for */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);		/* 100 KiB of error texts nobody asks for */
 	me = parse(pem, why);
 	if (me != NULL)
 		return me;
@@ -254,7 +254,7 @@ identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 		errno = ENOMEM;
 		return NULL;
 	}
-	me = parse(pem, why);		/* it may have been for a moment only */
+	me = parse(pem, why);		/* the shortage may have been momentary */
 	errno = 0;
 	return me;
 }

@@ -15,21 +15,21 @@
 struct identity;
 
 /*
- * Read a private key, Ed25519 or P-256, PEM (PKCS #8 or SEC 1, not encrypted), from a plain file of at most 16 KiB that only
- * its owner may read. NULL, with the reason (it names the path and what is wrong, never contents), and errno: 0 when it is
- * the file's contents, kind, size or mode and not the system that said no.
+ * Read a private key, Ed25519 or P-256, PEM (PKCS #8 or SEC 1, not encrypted), from a plain file of at most 16 KiB
+ * that only its owner may read. NULL, with the reason (it names the path and what is wrong, never contents), and
+ * errno: 0 when the cause is the file's contents, kind, size or mode and not the system.
  */
 struct identity *identity_load(const char *path, char why[static IDENTITY_WHY_MAX]);
 
-/* The same from the text of such a file. NULL with the reason, and errno as above. */
+/* The same, from the text of such a file. NULL with the reason, and errno as above. */
 struct identity *identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX]);
 
 /* NULL is fine. */
 void identity_free(struct identity *me);
 
 /*
- * Make an Ed25519 key and write it to path, mode 0600, synced; a file that is there already stays as it is (EEXIST). -1 with
- * errno; nothing is left behind then.
+ * Make an Ed25519 key and write it to path, mode 0600, synced; an existing file stays as it is (EEXIST). -1 with
+ * errno; nothing is then left behind.
  */
 int identity_new_file(const char *path);
 
@@ -42,12 +42,12 @@ const char *identity_id(const struct identity *me);
 /* Whether text has the shape of an id: 52 characters a-z, 2-7, the last one carrying only 1 bit (a or q). */
 bool identity_id_valid(struct slice text);
 
-/* Whether a (normalised) host name's first label, or the name itself, is shaped like an id: such names are nobody's alias. */
+/* Whether a (normalised) host name's first label, or the name itself, is shaped like an id: such names can't be aliases. */
 bool identity_reserved(struct slice name);
 
 /*
- * For tls.c: the key itself, an EVP_PKEY, borrowed; and the id of anybody's public key: false with errno, 0: it is of no kind we
- * take, else ENOMEM.
+ * For tls.c: the key itself, an EVP_PKEY, borrowed; and the id of anybody's public key: false with errno, 0: not of a
+ * kind we accept, else ENOMEM.
  */
 struct evp_pkey_st;
 struct evp_pkey_st *identity_key(const struct identity *me);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define STACK_BYTES (256u * 1024u)
-#define NICENESS 10		/* the loop may share the CPU with us, and shall not wait for our time slice to end */
+#define NICENESS 10		/* the loop may share the CPU with us and must not wait for our time slice to end */
 
 static void
 be_nice(void)
@@ -21,7 +21,7 @@ be_nice(void)
 	(void)setpriority(PRIO_PROCESS, 0, NICENESS);	/* of this thread alone, on Linux */
 }
 
-/* Nobody joins it: a nice thread may take its time even to end. 0 or an errno. */
+/* Nobody joins it: a nice thread may take its time even to exit. 0 or an errno. */
 static int
 spawn(void *(*body)(void *), void *arg)
 {
@@ -107,7 +107,7 @@ job_close(struct job *j, struct ev *ev)
 	if (ev != NULL)
 		ev_del(ev, &j->finished);
 	close(j->finished.fd);
-	j->finished = (struct ev_io){ .fd = -1 };	/* this turn may have an event for it yet */
+	j->finished = (struct ev_io){ .fd = -1 };	/* this turn may still have an event for it */
 	errno = saved;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Work the event loop shall not wait for: a thread does it, one piece at a time, and the loop hears when it is done. */
+/* Work the event loop must not wait for: a thread does it, one piece at a time, and the loop learns when it is done. */
 #ifndef JOB_H
 #define JOB_H
 
@@ -7,10 +7,10 @@
 
 #include "ev.h"
 
-/* Embedded in its owner, who sets the first two and zeroes the rest. */
+/* Embedded in its owner, which sets the first two and zeroes the rest. */
 struct job {
-	void (*work)(struct job *j);	/* in the thread: what it uses nobody else touches; logs by log_from_thread() */
-	void (*done)(struct job *j);	/* in the loop, behind it */
+	void (*work)(struct job *j);	/* in the thread: nobody else touches what it uses; logs with log_from_thread() */
+	void (*done)(struct job *j);	/* in the loop, afterwards */
 
 	/* ---- job.c's ---- */
 	struct ev_io finished;		/* an eventfd */
@@ -20,19 +20,19 @@ struct job {
 /* -1 with errno. */
 int job_open(struct job *j, struct ev *ev);
 
-/* Begin; not while one is under way (busy). -1 with errno: there is no thread to be had. */
+/* Begin; not while one is under way (busy). -1 with errno: no thread could be started. */
 int job_start(struct job *j);
 
-/* When one is under way: until its work has ended. done() will not be called for it. */
+/* If one is under way, wait until its work has ended. done() will not be called for it. */
 void job_wait(struct job *j);
 
-/* Not while one is under way. Fine when it was never opened. ev is NULL when the loop is gone. */
+/* Not while one is under way. Fine if never opened. ev is NULL when the loop is gone. */
 void job_close(struct job *j, struct ev *ev);
 
-/* work(arg) in a thread nobody waits for or hears of again; at once, here, when there is no thread to be had. */
+/* work(arg) in a thread nobody waits for or hears of again; at once, here, when no thread can be started. */
 void job_aside(void (*work)(void *arg), void *arg);
 
-/* Whether such a thread works: what it uses would be a child's for ever, which has no such thread. */
+/* Whether such a thread is at work: a forked child, without that thread, would keep what it uses for ever. */
 bool job_aside_busy(void);
 
 #endif

@@ -28,7 +28,7 @@ env_number(const char *name, uint64_t max, uint64_t *out)
 	return text != NULL && num_parse(slice_str(text), 0, max, out);
 }
 
-/* How many there are for us; it can be asked once. */
+/* How many there are for us; can be asked only once. */
 static int
 listen_fds(void)
 {
@@ -60,7 +60,7 @@ launch_systemd(struct listeners *ls)
 	return n;
 }
 
-/* What is no socket is not from a supervisor. */
+/* What is not a socket is not from a supervisor. */
 int
 launch_refuse_systemd(void)
 {
@@ -106,7 +106,7 @@ is_connected(int fd)
 	return sock_is_stream(fd) && getpeername(fd, (struct sockaddr *)&sa, &len) == 0;
 }
 
-/* tcpserver(1), s6-tcpserver(8): an end of the connection that the descriptors do not tell. */
+/* tcpserver(1), s6-tcpserver(8): an end of the connection that the descriptors do not reveal. */
 static void
 endpoint_from_env(const char *ip_name, const char *port_name, struct endpoint *out)
 {
@@ -149,7 +149,7 @@ set_blocking(int fd)
 		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-/* inetd makes the client's socket standard error, too: what is logged must not reach the client. */
+/* inetd makes the client's socket standard error too, and what is logged must not reach the client. */
 static void
 silence(void)
 {

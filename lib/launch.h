@@ -7,16 +7,17 @@
 #include "listeners.h"
 
 /*
- * Open something on those of descriptors 0 to 2 that are closed, so that no file or socket of ours takes their place: /dev/null, and
- * /dev/full for standard output, which errands shall notice. To be called before anything is opened.
+ * Open something on those of descriptors 0 to 2 that are closed, so that no file or socket of ours takes their place:
+ * /dev/null, and for standard output /dev/full, so that one-shot commands notice a closed stdout. To be called before
+ * anything is opened.
  */
 void launch_fill_std(void);
 
 #define LAUNCH_FIRST_FD 3	/* of LISTEN_FDS, sd_listen_fds(3) */
 
 /*
- * Adopt the sockets of LISTEN_FDS when LISTEN_PID is ours (sd_listen_fds(3)), and clear the variables. The number, -1 with errno;
- * ENOTSOCK: the descriptor behind those adopted is not a listening stream socket.
+ * Adopt the sockets of LISTEN_FDS when LISTEN_PID is ours (sd_listen_fds(3)), and clear the variables. The number, -1
+ * with errno; ENOTSOCK: the descriptor after those adopted is not a listening stream socket.
  */
 int launch_systemd(struct listeners *ls);
 
@@ -34,13 +35,13 @@ struct launch_one {
 };
 
 /*
- * Whether descriptors 0 and 1 are a connection: a connected socket, or two ends of pipes or sockets. Fills *one and makes
- * them non-blocking; launch_one_restore() undoes that for those who share them.
+ * Whether descriptors 0 and 1 are a connection: a connected socket, or two ends of pipes or sockets. Fills *one and
+ * makes them non-blocking; launch_one_restore() undoes that for other processes that share them.
  */
 bool launch_one_connection(struct launch_one *one);
 void launch_one_restore(const struct launch_one *one);
 
-/* Where a client, of AF_INET or AF_INET6, came to: fd's own address, else TCPLOCALIP and TCPLOCALPORT, else zeros. */
+/* The address a client (AF_INET or AF_INET6) connected to: fd's own, else TCPLOCALIP and TCPLOCALPORT, else zeros. */
 void launch_local(int fd, const struct endpoint *peer, struct endpoint *out);
 
 #endif

@@ -15,7 +15,7 @@
 #include "log.h"
 #include "resolve.h"
 
-#define START_WAIT_MS 3000u	/* how long the start waits for names of routes files, in all; then they are looked up aside */
+#define START_WAIT_MS 3000u	/* how long the start waits for names of routes files in all; then they are looked up aside */
 
 static const char *
 file_path(const struct listener *l)
@@ -69,7 +69,7 @@ open_addr(struct listeners *ls, const struct addr *a, struct slice addr, bool fr
 	return 0;
 }
 
-/* What is at the end of a name. bind(2) has words of its own for an address that is not ours, so here it is another errno. */
+/* What a name leads to. bind(2) has an errno of its own for an address that is not ours, so here it is another. */
 static int
 set_ip(struct addr *a, bool found, struct endpoint ip)
 {
@@ -150,7 +150,7 @@ listener_unref(struct listener *l)
 	if (--l->refs > 0)
 		return;
 	if (l->set->ev != NULL)
-		ev_free_later(l->set->ev, l);	/* an event of this turn may still name it */
+		ev_free_later(l->set->ev, l);	/* an event of this turn may still refer to it */
 	else
 		free(l);
 }
@@ -170,7 +170,7 @@ listeners_close(struct listeners *ls, struct listener *l, bool remove_file)
 	listener_unref(l);
 }
 
-/* Others may write to the folder: what is given away is what was looked at, and no link is followed to it. */
+/* Others may write to the folder: what is given away is what was checked, and no link is followed. */
 static int
 give_file(const struct listener *l, uid_t uid, gid_t gid)
 {
@@ -220,18 +220,18 @@ listeners_text(const struct listeners *ls)
 struct listen_name {
 	struct listen_name *next;
 	enum { NAME_IDLE, NAME_WANTED, NAME_FOUND, NAME_MISSING } state;
-	bool log;			/* what goes wrong next is said */
+	bool log;			/* log the next failure */
 	struct endpoint ip;
 	size_t host_len;
 	char addr[];			/* as written */
 };
 
 struct listen_names {
-	struct job job;			/* looks up those that are wanted */
+	struct job job;			/* looks up the wanted ones */
 	struct listeners *of;		/* NULL: given up while the job was busy */
 	struct ev *ev;			/* the job's */
 	struct listen_name *first;
-	bool answered;			/* in this try: what it leaves to be looked up waits for the next */
+	bool answered;			/* in this try: what is still to be looked up waits for the next */
 	uint64_t waited_ms;		/* at start */
 };
 
@@ -349,7 +349,7 @@ clock_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* The start is ready once everything is bound, so it waits; a DNS that is dead may not keep it from that. */
+/* We are ready once everything is bound, so the start waits; but a dead DNS must not hold it up. */
 static void
 look_up_at_start(struct listen_names *names, struct listen_name *n)
 {
@@ -361,7 +361,7 @@ look_up_at_start(struct listen_names *names, struct listen_name *n)
 	names->waited_ms += clock_ms() - begin_ms;
 }
 
-/* Put the address of its name into a, once it is known. -1 with errno, EAGAIN: not yet. */
+/* Put the address of its name into a, once known. -1 with errno, EAGAIN: not yet. */
 static int
 take_name(struct listeners *ls, struct slice addr, struct addr *a, struct listen_name **out)
 {
@@ -415,7 +415,7 @@ close_gone(struct listeners *ls, const struct routeset *rs, listeners_event *eve
 	}
 }
 
-/* The names that no line has any more, while nobody looks them up. */
+/* Forget names that no line has any more, while no look-up is under way. */
 static void
 drop_names(struct listen_names *names, const struct routeset *rs)
 {
@@ -446,7 +446,7 @@ look_up_aside(struct listeners *ls)
 	if (!wanted || (names->ev == NULL && job_open(&names->job, ls->ev) == -1))
 		return;
 	names->ev = ls->ev;
-	(void)job_start(&names->job);	/* without a thread, the next try wants them again */
+	(void)job_start(&names->job);	/* without a thread, the next try asks for them again */
 }
 
 static void

@@ -15,7 +15,7 @@
 
 struct listeners {
 	struct listener *first;
-	struct ev *ev;			/* the loop they are watched in, NULL: none yet */
+	struct ev *ev;			/* the loop they are watched by, NULL: none yet */
 	struct ev_timer *retry;		/* borrowed: calls listeners_sync(); brought forward by answers to look-ups */
 	struct listen_names *names;	/* listeners.c's */
 };
@@ -23,13 +23,13 @@ struct listeners {
 struct listener {
 	struct listener *next;
 	struct listeners *set;
-	struct ev_io io;		/* fd -1: closed, kept for connections that still name it */
+	struct ev_io io;		/* fd -1: closed, kept for connections that still refer to it */
 	void *owner;			/* for io's callback */
-	unsigned burst;			/* clients to take in one turn */
+	unsigned burst;			/* clients to accept in one turn */
 	unsigned refs;			/* the list, and every connection that came through it */
 	uint8_t role;			/* what it is for: its opener's own numbers */
 	bool from_routes;
-	bool unlimited;			/* peers come for many clients: no limit per source */
+	bool unlimited;			/* each peer stands for many clients: no limit per source */
 	bool watched;			/* in the event loop */
 	uint64_t file;			/* inode of the socket file we made, 0: none */
 	char name[SOCK_NAME_MAX];	/* the bound address */
@@ -37,15 +37,15 @@ struct listener {
 };
 
 /*
- * Bind ADDR text. A name in it is waited for, some seconds while DNS is silent. -1 with errno: EINVAL for text that is
- * none (*why says what is wrong, else NULL), ENXIO for a name without an address.
+ * Bind ADDR text. A name in it is waited for, some seconds while DNS is silent. -1 with errno: EINVAL for text that
+ * is not an ADDR (*why says what is wrong, else NULL), ENXIO for a name without an address.
  */
 int listeners_open(struct listeners *ls, struct slice addr, bool from_routes, const char **why);
 
-/* What to say of that: why, else what errno means here. */
+/* The message for that: why, else what errno means here. */
 const char *listeners_reason(const char *why);
 
-/* The one opened last; NULL: none. */
+/* The last one opened; NULL: none. */
 struct listener *listeners_last(const struct listeners *ls);
 
 /* Take over a listening descriptor: a supervisor's (addr absent), or one bound by another process. -1 with errno. */
@@ -72,15 +72,16 @@ size_t listeners_count(const struct listeners *ls);
 /* Bound addresses separated by blanks; owned by the caller. NULL when out of memory. */
 char *listeners_text(const struct listeners *ls);
 
-/* What changed when the listeners were made to match the routes files; told by callback. */
+/* Called for each listener opened or closed to match the routes files. */
 typedef void listeners_event(void *arg, struct listener *l, bool opened);
 
 /*
- * Make the listeners from routes files match the tables: open new ones, close those gone (event is called before the
- * close). A failed bind is logged when first_try; the number of failures is returned.
+ * Make the listeners from routes files match the tables: open new ones, close those that are gone (event is called
+ * before the close). A failed bind is logged if first_try; the number of failures is returned.
  *
- * Names in addresses are looked up in a thread. Until that is done they count as failures; then the retry timer fires,
- * and the next call binds them. Without a loop, at start, they are waited for, but not for more than some seconds in all.
+ * Names in addresses are looked up in a thread. Until that is done they count as failures; then the retry timer
+ * fires, and the next call binds them. Without a loop, at start, they are waited for, but for no more than some
+ * seconds in all.
  */
 size_t listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try, listeners_event *event, void *arg);
 

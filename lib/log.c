@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Log lines: formatted into one buffer, written now and then in pieces a pipe takes whole. */
+/* Log lines: gathered in one buffer and written from time to time, in pieces a pipe takes whole. */
 #include "log.h"
 
 #include <errno.h>
@@ -15,17 +15,17 @@
 #include <unistd.h>
 
 #define PAUSE_MS 10		/* between two writes of log_turn() */
-#define GATHER_MAX (64u * 1024u)	/* bytes held between two flushes; a fuller buffer flushes itself */
+#define GATHER_MAX (64u * 1024u)	/* bytes held between two flushes; a full buffer flushes itself */
 
 static struct {
 	const char *tool;
 	enum log_level max;
 	bool with_time;
-	bool always_room;	/* standard error is a file: writing to it does not wait */
-	bool torn;		/* what was written last ends within a line */
+	bool always_room;	/* standard error is a file: writes never wait */
+	bool torn;		/* the last write ended within a line */
 	size_t len;
 	uint64_t flushed_ms;	/* by log_turn() */
-	atomic_ulong dropped;	/* lines, by threads too */
+	atomic_ulong dropped;	/* lines, those of threads included */
 } lg = { .tool = "tcproute", .max = LOG_LEVEL_INFO };
 
 static char gathered[GATHER_MAX];
@@ -68,7 +68,7 @@ put_time(char *out, size_t size)
 	return n + (size_t)snprintf(out + n, size - n, ".%03ldZ ", now.tv_nsec / 1000000);
 }
 
-/* How every line begins; room for its newline is left. */
+/* Begin a line, leaving room for its newline. */
 static struct text
 begin_line(char out[static LOG_LINE_MAX], enum log_level level)
 {
@@ -83,7 +83,7 @@ begin_line(char out[static LOG_LINE_MAX], enum log_level level)
 	return t;
 }
 
-/* What came along unseen, in the name of a file, say, must not reach a terminal. */
+/* Unprintable bytes, from a file name, say, must not reach a terminal. */
 static void
 add_visible(struct text *t, const char *text)
 {
@@ -97,7 +97,7 @@ add_visible(struct text *t, const char *text)
 	}
 }
 
-/* The whole line with its newline; what does not fit is cut, the newline stays. */
+/* The whole line with its newline; what does not fit is cut, but not the newline. */
 static size_t
 put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
@@ -144,7 +144,7 @@ count_lines(const char *p, size_t len)
 	return n;
 }
 
-/* How many of the bytes were written: less than all on a full disk, for one. */
+/* How many of the bytes were written: fewer than all on a full disk, for instance. */
 static size_t
 write_all(const char *p, size_t len)
 {
@@ -161,7 +161,7 @@ write_all(const char *p, size_t len)
 	return done;
 }
 
-/* False: there is no room for that either. */
+/* False: no room for that line either. */
 static bool
 report_dropped(void)
 {
@@ -212,7 +212,7 @@ log_turn(uint64_t now_ms)
 	return -1;
 }
 
-/* Where it goes. */
+/* Where the next line goes. */
 static char *
 next_line(void)
 {
@@ -305,7 +305,7 @@ log_from_thread(enum log_level level, const char *fmt, ...)
 void
 log_bare(const char *text)
 {
-	char line[4 * LOG_LINE_MAX];	/* paths may be long, and get longer */
+	char line[4 * LOG_LINE_MAX];	/* paths may be long, and escapes make them longer */
 	struct text t = text_in(line, sizeof(line) - 1);
 
 	add_visible(&t, text);
@@ -347,7 +347,7 @@ diex(int code, const char *fmt, ...)
 	exit(code);
 }
 
-/* What a value may hold as it is; and what it may hold between quotes. */
+/* What a value may hold unquoted, and what it may hold between quotes. */
 enum { PLAIN = 1, PRINTABLE = 2 };
 
 static const uint8_t char_class[256] = {

@@ -11,9 +11,9 @@ enum metric_type {
 	METRIC_GAUGE	/* summed over workers, zero again when one dies */
 };
 
-/* One time series. Series of one name stand together; help is said once, by the first. */
+/* One time series. Series of one name are adjacent; only the first has the help text. */
 struct metric {
-	const char *name;	/* with the unit: sniroute_received_bytes_total; NULL: one this tool does not have */
+	const char *name;	/* with the unit: sniroute_received_bytes_total; NULL: this tool lacks it */
 	const char *labels;	/* end="closed", or NULL */
 	const char *help;
 	enum metric_type type;
@@ -21,7 +21,7 @@ struct metric {
 
 struct metrics;
 
-/* Memory shared with processes forked later. table is borrowed for ever. NULL with errno. */
+/* Memory shared with processes forked later. table is borrowed for the life of the process. NULL with errno. */
 struct metrics *metrics_new(const struct metric *table, size_t n, unsigned workers);
 
 /* Add to series i on behalf of worker (gauges go down with a negative by). */
@@ -36,12 +36,12 @@ int64_t metrics_sum(const struct metrics *m, size_t i);
 /* Worker died: its gauges are zero. */
 void metrics_forget(struct metrics *m, unsigned worker);
 
-/* The next connection's number, counted over all workers. */
+/* The number of the next connection, counted over all workers. */
 uint64_t metrics_next_id(struct metrics *m);
 
 /*
  * The whole page (text format 0.0.4) into out; its length. It is cut to whole lines when size is too small;
- * metrics_text_max() bytes always do.
+ * metrics_text_max() bytes always suffice.
  */
 size_t metrics_text(const struct metrics *m, char *out, size_t size);
 size_t metrics_text_max(const struct metrics *m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A tunnel session: its connection, its life, the walk over what the peer says. One stream: lib/mux_stream.c. */
+/* A tunnel session: its connection, its life, the walk over what the peer sends. One stream: lib/mux_stream.c. */
 #include "mux_private.h"
 
 #include <errno.h>
@@ -16,13 +16,13 @@
 #define IN_SIZE (256u * 1024u)		/* bytes read at once */
 #define OUT_SIZE (256u * 1024u)		/* bytes sent at once */
 #define TURN_MAX (256u * 1024u)		/* bytes of one session and direction in one turn */
-#define READ_COUNTS (TURN_MAX / 16u)	/* as so many bytes at least: records with little in them cost as much as others */
+#define READ_COUNTS (TURN_MAX / 16u)	/* least bytes a read counts as: small records cost as much as others */
 #define WRITE_COUNTS 1024u		/* so does a write to a stream's descriptor */
-#define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* bytes read at once from who makes us write little by little */
-#define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes behind them */
-#define PIECES 64			/* of one stream's data, written at once */
-#define LINGER_MS 2000u			/* for a peer to take some more of the last bytes; and, when it has them all, to end too */
-#define RTT_PACE_MS 1000		/* the round trip is measured at most so often */
+#define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that make us do small writes */
+#define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes after them */
+#define PIECES 64			/* pieces of one stream's data written at once */
+#define LINGER_MS 2000u			/* for a peer to take more of the last bytes and, once it has them all, to end too */
+#define RTT_PACE_MS 1000		/* the round trip is measured at most this often */
 
 /* ---- the pool ---- */
 
@@ -106,7 +106,7 @@ mux_conn_end(enum mux_end end, enum conn_end local, enum conn_end remote)
 static void send_control(struct mux *m);
 static void linger_on(struct mux *m);
 
-/* The one door: streams are told, then the owner. */
+/* The only way to end: streams are told first, then the owner. */
 static void
 end(struct mux *m, enum mux_end how, const char *why)
 {
@@ -143,7 +143,7 @@ mux_free(struct mux *m)
 
 /* ---- its connection, encrypted or plain ---- */
 
-/* errno says why; 0: it ended without a word. */
+/* errno says why; 0: an end of file. */
 static void
 end_lost(struct mux *m)
 {
@@ -293,7 +293,7 @@ keep_shortest(uint32_t *rtt_us, uint64_t us)
 		*rtt_us = (uint32_t)us;
 }
 
-/* TCP's may end at a proxy beside us; a ping goes all the way, but waits behind what is under way. */
+/* TCP's may end at a nearby proxy; a ping goes all the way, but waits behind what is under way. */
 static void
 measure(struct mux *m)
 {
@@ -331,7 +331,7 @@ mux_rtt_us(struct mux *m)
 	return m->ping_rtt_us > m->tcp_rtt_us ? m->ping_rtt_us : m->tcp_rtt_us;
 }
 
-/* ---- what the peer says ---- */
+/* ---- what the peer sends ---- */
 
 /* Data of one stream, in pieces, to be written at once. */
 struct gather {
@@ -373,7 +373,7 @@ stream_of(const struct yamux_what *what)
 	return EV_CONTAINER(what->stream, struct mux_stream, y);
 }
 
-/* One event but data. */
+/* One event other than data. */
 static void
 act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 {
@@ -411,8 +411,8 @@ act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 }
 
 /*
- * Walk what came; how many writes that took. Any callback may free the session: its memory lives on until the end of
- * the turn.
+ * Walk over what came; returns how many writes that took. Any callback may free the session: its memory lives on
+ * until the end of the turn.
  */
 static size_t
 hear(struct mux *m, const uint8_t *bytes, size_t len)
@@ -448,7 +448,7 @@ hear(struct mux *m, const uint8_t *bytes, size_t len)
 	return g.writes;
 }
 
-/* What a read cost, in bytes of a lot. */
+/* The cost of a read, in bytes of bulk data. */
 static size_t
 cost(size_t n, size_t writes)
 {
@@ -472,11 +472,11 @@ input(struct mux *m)
 		m->crumbs = writes * WRITE_COUNTS > n;
 		sum += cost(n, writes);
 	}
-	if (!m->over && (m->readable || (yamux_has_out(m->y) && !m->blocked)))	/* blocked: room makes it due */
+	if (!m->over && (m->readable || (yamux_has_out(m->y) && !m->blocked)))	/* when blocked, room makes it due */
 		mux_due(m);
 }
 
-/* ---- what we say ---- */
+/* ---- what we send ---- */
 
 void
 mux_due(struct mux *m)
@@ -485,7 +485,7 @@ mux_due(struct mux *m)
 		ev_defer(m->pool->ev, &m->task);
 }
 
-/* Whether something of mux_send() waits for nothing but its turn. */
+/* Whether bytes from mux_send() are waiting only for their turn. */
 static bool
 has_words(const struct mux *m)
 {
@@ -495,7 +495,7 @@ has_words(const struct mux *m)
 	return false;
 }
 
-/* The GOAWAY, if it is due: who hears it must know by then why. */
+/* The GOAWAY, if due: by then the peer must have been told why. */
 static size_t
 fill_goaway(struct mux *m, uint8_t *out, size_t room)
 {
@@ -541,7 +541,7 @@ output(struct mux *m)
 		mux_due(m);
 }
 
-/* The last words of a session that is over: what the machine has to say. */
+/* The last frames of a session that is over: whatever the machine has to send. */
 static void
 send_control(struct mux *m)
 {
@@ -566,7 +566,7 @@ watch(struct mux *m)
 	ev_timer_at(m->pool->ev, &m->life, due == UINT64_MAX ? 0 : due);
 }
 
-/* Whether nothing came for too long. We may have been stopped ourselves: what lies in the socket counts. */
+/* Whether nothing came for too long. We may have been stopped ourselves: so what waits in the socket counts. */
 static bool
 silent(struct mux *m)
 {
@@ -598,14 +598,14 @@ on_life(struct ev_timer *t)
 		return;
 	if (m->conf.heartbeat_ms != 0 && now >= m->said_ms + m->conf.heartbeat_ms) {
 		m->said_ms = now;
-		m->ping_us = 0;		/* one that measures and has not left by now is replaced, and nobody will answer it */
+		m->ping_us = 0;		/* a measuring ping not yet sent is replaced, and will not be answered */
 		yamux_ping(m->y, m->pings++);
 		mux_due(m);
 	}
 	watch(m);
 }
 
-/* TCP gives up on a peer that acknowledges nothing, in case that is noticed before the silence. */
+/* TCP gives up on a peer that acknowledges nothing, in case it notices before we notice the silence. */
 static void
 limit_unacknowledged(const struct mux *m)
 {
@@ -646,7 +646,7 @@ say_the_rest(struct mux *m)
 	return !m->over && m->closing == MUX_ENDING && push(m);
 }
 
-/* Those that are joined: what is left to say may take a while, and they are not to be served in it. */
+/* Doom the joined ones: sending the rest may take a while, and they are not to be served meanwhile. */
 static void
 lose_joined(struct mux *m)
 {
@@ -656,7 +656,7 @@ lose_joined(struct mux *m)
 	mux_streams_tell(m);
 }
 
-/* Bytes the peer has not acknowledged, the end of our direction being one; errno is left alone. */
+/* Bytes the peer has not acknowledged, the end of our direction counting as one; errno is left alone. */
 static int
 unacknowledged(const struct mux *m)
 {
@@ -668,7 +668,10 @@ unacknowledged(const struct mux *m)
 	return n;
 }
 
-/* Read what still comes and drop it: left unread, or answered by a closed socket, it becomes a reset that overtakes what we said. */
+/*
+ * Read what still comes and drop it: left unread, or answered by a closed socket, it causes a reset that overtakes
+ * what we sent.
+ */
 static void
 linger(struct mux *m)
 {
@@ -684,7 +687,7 @@ linger(struct mux *m)
 		end(m, MUX_CLOSED, "we ended it");
 }
 
-/* Its time is over, unless what we said is still on its way. */
+/* Its time is up, unless what we sent is still on its way. */
 static void
 linger_on(struct mux *m)
 {
@@ -700,7 +703,7 @@ linger_on(struct mux *m)
 	}
 }
 
-/* All was said: TCP says so, too. */
+/* All was sent: end the TCP direction too. */
 static void
 begin_linger(struct mux *m)
 {
@@ -726,7 +729,7 @@ finish(struct mux *m)
 
 /* ---- its turns ---- */
 
-/* The owner had to wait to open a stream: not any more? */
+/* The owner had to wait to open a stream: tell it if that is over. */
 static void
 tell_room(struct mux *m)
 {
@@ -775,7 +778,7 @@ on_io(struct ev_io *io, unsigned events)
 	}
 }
 
-/* The owner's watch is ours now: what the batch still has for it is reported again. */
+/* The owner's watch is ours now: events still in the batch for it are reported again. */
 static void
 ignore(struct ev_io *io, unsigned events)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel session: yamux streams over one TLS (or plain) connection, each joined to a descriptor of ours. The same on both ends.
+ * A tunnel session: yamux streams over one TLS (or plain) connection, each joined to a descriptor of ours. The same
+ * at both ends.
  *
- * Bytes are read from a stream's descriptor straight into frames when the connection has room for them, streams taking turns,
- * and written straight from what was decrypted; only what a descriptor does not take is kept, within the stream's window. Whoever
- * is slow stops only itself: credit follows what its descriptor took.
+ * Bytes are read from a stream's descriptor straight into frames when the connection has room for them, streams
+ * taking turns, and written straight from what was decrypted; only what a descriptor does not take is kept, within
+ * the stream's window. A slow stream holds up only itself: credit follows what its descriptor took.
  */
 #ifndef MUX_H
 #define MUX_H
@@ -20,14 +21,14 @@
 #include "yamux.h"
 
 #define MUX_MEMORY_MAX (16u * 1024u * 1024u)	/* bytes one session may keep for slow descriptors, over all its streams */
-#define MUX_MEMORY_MIN (128u * 1024u)		/* and may in any case */
-#define MUX_POOL_MEMORY_MAX (512u * 1024u * 1024u)	/* all sessions of a pool, but for that */
+#define MUX_MEMORY_MIN (128u * 1024u)		/* and may keep in any case */
+#define MUX_POOL_MEMORY_MAX (512u * 1024u * 1024u)	/* all sessions of a pool, beyond that minimum */
 #define MUX_WINDOW_MAX (4u * 1024u * 1024u)	/* bytes a stream's window may grow to */
 
 /*
- * What the sessions of one process share: buffers, and the memory for what slow descriptors don't take: MUX_POOL_MEMORY_MAX, or a
- * quarter of the machine's memory where that is less. Of what the others leave over one session gets at most half. NULL when out of
- * memory.
+ * What the sessions of one process share: buffers, and the memory for what slow descriptors don't take:
+ * MUX_POOL_MEMORY_MAX, or a quarter of the machine's memory where that is less. One session gets at most half of what
+ * the others leave. NULL when out of memory.
  */
 struct mux_pool;
 struct mux_pool *mux_pool_new(struct ev *ev);
@@ -42,8 +43,8 @@ enum mux_end {
 	MUX_PEER_RESET,		/* stream: the peer reset it */
 	MUX_IDLE,		/* stream: idle_ms without a byte */
 	MUX_HALF_CLOSE,		/* stream: half_close_ms without a byte after one direction's end */
-	MUX_MEMORY,		/* stream: the session was at its limit, and this one's descriptor has taken nothing for the longest */
-	MUX_LOST,		/* session: the connection broke; streams: their session ended, however */
+	MUX_MEMORY,		/* stream: the session was at its limit, and this descriptor had been stuck longest */
+	MUX_LOST,		/* session: the connection broke; streams: their session ended, for any reason */
 	MUX_SILENT,		/* session: nothing came for dead_ms */
 	MUX_PROTOCOL		/* session: the peer broke the rules, TLS's included */
 };
@@ -51,7 +52,7 @@ enum mux_end {
 /* "closed", "local-reset", ... for logs. Static. */
 const char *mux_end_word(enum mux_end end);
 
-/* A stream's end as that of the connection it carried, whose side here is local and beyond the peer remote: whose reset is it? */
+/* A stream's end as that of the connection it carried: a reset from here is local, one from beyond the peer is remote. */
 enum conn_end mux_conn_end(enum mux_end end, enum conn_end local, enum conn_end remote);
 
 struct mux;
@@ -60,33 +61,36 @@ struct mux_stream;
 struct mux_ops {
 	/* The peer opened a stream: mux_accept() it or mux_refuse() before returning. */
 	void (*opened)(struct mux *m);
-	/* The peer takes no new streams any more. May be NULL. */
+	/* The peer takes no more new streams. May be NULL. */
 	void (*goaway)(struct mux *m);
 	/* The session is over and its streams were told so: mux_free() it (from here is fine), close the descriptor. */
 	void (*ended)(struct mux *m, enum mux_end end);
-	/* mux_must_wait() said yes, and would not now. May be NULL. */
+	/* mux_must_wait() was true and no longer is. May be NULL. */
 	void (*room)(struct mux *m);
 };
 
 struct mux_stream_ops {
-	/* A stream that is not joined got bytes, or the peer's end (mux_ended()): look with mux_peek(), drop with mux_take(). May be NULL. */
+	/*
+	 * A stream not joined got bytes, or the peer's end (mux_ended()): look with mux_peek(), drop with mux_take().
+	 * May be NULL.
+	 */
 	void (*data)(struct mux_stream *s);
-	/* Its end, from the loop, never from inside a call of the owner's on s: it has left the session. Close its
+	/* Its end, from the loop, never from inside a call the owner makes on s: it has left the session. Close its
 	   descriptor (sock_reset() it when the end is a reset), free the owner by ev_free_later(). */
 	void (*ended)(struct mux_stream *s, enum mux_end end);
 };
 
 struct mux_conf {
 	enum yamux_role role;
-	bool ancestor;			/* the ancestors' yamux: explicit SYN; pings at their pace are answered as ever */
-	uint64_t heartbeat_ms, dead_ms;	/* ping when nothing was sent for so long; end when nothing came. 0: off */
+	bool ancestor;			/* the ancestors' yamux: explicit SYN; all pings at their pace are answered */
+	uint64_t heartbeat_ms, dead_ms;	/* ping after sending nothing that long; end after receiving nothing. 0: off */
 	uint64_t idle_ms, half_close_ms;	/* of joined streams, 0: off */
 	uint32_t max_streams;		/* the peer may open at once */
 };
 
 /* A session; opaque. */
 
-/* One stream, embedded in its owner (zeroed before mux_open() or mux_accept()). Private but for what is said here. */
+/* One stream, embedded in its owner (zeroed before mux_open() or mux_accept()). Private except for what is stated here. */
 struct mux_spill;
 struct mux_stream {
 	struct yamux_stream y;
@@ -95,55 +99,59 @@ struct mux_stream {
 	struct ev_io io;		/* the descriptor, -1: none; the owner's to open and close, the session's to use once joined */
 	struct ev_timer deadline;	/* once joined */
 	struct mux_stream *next, **at;	/* among all of the session */
-	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be told */
+	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be reported */
 	struct mux_spill *in, *out;	/* owned: received and not yet written; to be sent before anything read from io */
 	uint64_t rx, tx;		/* bytes of the stream received from, and sent to the peer (what was mux_send() included) */
 	uint64_t looked_us;		/* when half a window was last taken, or it was joined */
-	uint32_t window;		/* how large the peer's window is to be */
+	uint32_t window;		/* intended size of the peer's window */
 	uint32_t taken;			/* bytes taken since then */
-	uint32_t stuck_ms;		/* since when the descriptor has taken none of what is kept (low bits) */
+	uint32_t stuck_ms;		/* since when the descriptor has taken none of the kept bytes (low bits) */
 	uint8_t end;			/* enum mux_end, once dead */
 	bool joined : 1;
 	bool readable : 1, writable : 1; /* of the descriptor, until EAGAIN says otherwise */
-	bool hup : 1;			/* of the descriptor: its end lies behind what can be read */
+	bool hup : 1;			/* of the descriptor: its end comes after what can be read */
 	bool urgent : 1;		/* a short read from it proves nothing */
 	bool error : 1;			/* it has, or had, one to report */
-	bool broken : 1;		/* it takes no bytes any more */
+	bool broken : 1;		/* it takes no more bytes */
 	bool nodelay : 1, wrote : 1;	/* TCP_NODELAY is set there; something was written to it */
 	bool bulk : 1;			/* the last read brought all that was asked for */
 	bool eof : 1, fin_out : 1;	/* our direction has ended; the peer was told */
 	bool peer_eof : 1, shut : 1;	/* the peer's direction has ended; the descriptor was told */
 	bool ready : 1;			/* in the queue of those with something to send */
-	bool dead : 1;			/* out of the game, its end is yet to be told */
+	bool dead : 1;			/* ended, which is yet to be reported */
 };
 
 /*
- * Begin a session over io->fd, connected, non-blocking, already watched edge-triggered for read and write; tls: its handshake done
- * (taken over), or NULL: plain. io's descriptor stays the owner's, its callback becomes the session's. arg is the owner's
- * (mux_arg()). Anything that came meanwhile is looked for in a later turn. NULL when out of memory (tls is still the owner's then).
+ * Begin a session over io->fd, connected, non-blocking, already watched edge-triggered for read and write; tls: with
+ * its handshake done (taken over), or NULL: plain. io's descriptor stays the owner's, its callback becomes the
+ * session's. arg is the owner's (mux_arg()). Anything that came meanwhile is looked for in a later turn. NULL when
+ * out of memory (tls is still the owner's then).
  */
 struct mux *mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops, struct ev_io *io, struct tls *tls,
     void *arg);
 void *mux_arg(const struct mux *m);
 
-/* Frees; streams still in it are told MUX_LOST first. Before its descriptor is closed. NULL is fine. ops->ended is not called. */
+/*
+ * Frees; its streams get MUX_LOST first. To be called before its descriptor is closed. NULL is fine. ops->ended is
+ * not called.
+ */
 void mux_free(struct mux *m);
 
 /*
- * End in order: all that is under way, what mux_send() was given, GOAWAY and close_notify leave as the socket has room; then the peer's
- * end is waited for, so that no reset overtakes them, but not for long once it takes no more; ended(MUX_CLOSED) tells, in a later
- * turn. Streams that are joined are not served meanwhile. A peer that leaves no room can hold this up: a deadline, and mux_free()
- * at its end, are the owner's.
+ * End in order: all that is under way, what mux_send() was given, GOAWAY and close_notify leave as the socket has
+ * room; then the peer's end is waited for, so that no reset overtakes them, but not for long once it takes no more;
+ * ended(MUX_CLOSED) follows in a later turn. Joined streams are not served meanwhile. A peer that leaves no room can
+ * hold this up: a deadline, with mux_free() when it passes, is up to the owner.
  */
 void mux_close(struct mux *m);
 
-/* Say that no new streams are wanted, behind what mux_send() was given so far. Those there are go on. */
+/* Tell the peer that no new streams are wanted, after what mux_send() was given so far. Existing ones go on. */
 void mux_goaway(struct mux *m);
 
-/* What the welcome says holds from now on. */
+/* The welcome's values, in force from now on. */
 void mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms);
 
-/* Why the session ended, for the log: never secret. Lives until mux_free(). */
+/* Why the session ended, for the log; never secret. Lives until mux_free(). */
 const char *mux_why(const struct mux *m);
 
 /* Streams at once, whoever opened them; bytes kept for slow descriptors; bytes of payload received and sent so far. */
@@ -152,10 +160,13 @@ size_t mux_memory(const struct mux *m);
 uint64_t mux_rx(const struct mux *m);
 uint64_t mux_tx(const struct mux *m);
 
-/* Open a stream. False: the peer takes none any more. s->io.fd may be -1 until mux_join(). */
+/* Open a stream. False: the peer takes no more. s->io.fd may be -1 until mux_join(). */
 bool mux_open(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
 
-/* Whether mux_open() would fail for now, because an ancestor has yet to take YAMUX_BACKLOG streams: ops->room() tells when not. */
+/*
+ * Whether mux_open() would fail for now, because an ancestor has yet to take YAMUX_BACKLOG streams; ops->room()
+ * reports the end of that.
+ */
 bool mux_must_wait(struct mux *m);
 void mux_accept(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
 void mux_refuse(struct mux *m);
@@ -163,24 +174,28 @@ void mux_refuse(struct mux *m);
 /* The session s is in. NULL once it has ended. */
 struct mux *mux_of(const struct mux_stream *s);
 
-/* Send a copy of bytes, in front of whatever is read from the descriptor later. False when out of memory. */
+/* Send a copy of bytes, before whatever is read from the descriptor later. False when out of memory. */
 bool mux_send(struct mux_stream *s, struct slice bytes);
 
-/* Of a stream not joined: what came and was not taken yet, in one piece; drop its first n bytes; whether the end came behind it. */
+/*
+ * For a stream not joined: what came and was not taken yet, in one piece; drop its first n bytes; whether the end
+ * came after it.
+ */
 struct slice mux_peek(struct mux_stream *s);
 void mux_take(struct mux_stream *s, size_t n);
 bool mux_ended(const struct mux_stream *s);
 
-/* End our direction of a stream not joined, behind what was sent. */
+/* End our direction of a stream not joined, after what was sent. */
 void mux_fin(struct mux_stream *s);
 
 /*
- * From now on relay between the stream and s->io.fd, which is watched edge-triggered for read and write already; events are those
- * that came meanwhile and were not acted on (EV_READ | EV_WRITE is always safe). Bytes that came for it go there first.
+ * From now on relay between the stream and s->io.fd, which is watched edge-triggered for read and write already;
+ * events are those that came meanwhile and were not acted on (EV_READ | EV_WRITE is always safe). Bytes that came for
+ * it go there first.
  */
 void mux_join(struct mux_stream *s, unsigned events);
 
-/* Leave the session at once, with a reset for the peer; ended() is not called. What is not in a session is left alone. */
+/* Leave the session at once, with a reset for the peer; ended() is not called. A stream not in a session is left alone. */
 void mux_reset(struct mux_stream *s);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "mux.h"
 
-/* What one session reads into it, or writes, is used up before anybody else has a turn: who is idle holds nothing. */
+/* What one session reads into it, or writes from it, is used up before another gets a turn: an idle one holds nothing. */
 struct mux_pool {
 	struct ev *ev;
 	uint8_t *in, *out;
@@ -21,13 +21,13 @@ struct mux_queue {
 /* The steps of an end in order, from mux_close() on. */
 enum mux_closing {
 	MUX_OPEN,
-	MUX_FINISHING,		/* what is to be said leaves, as the socket has room; the owner has the deadline */
+	MUX_FINISHING,		/* what remains to be sent leaves as the socket has room; the owner has the deadline */
 	MUX_ENDING,		/* so does the end itself */
-	MUX_LINGERING		/* all is said: the peer's end is waited for; LINGER_MS without progress */
+	MUX_LINGERING		/* all is sent: the peer's end is waited for; LINGER_MS without progress */
 };
 
 struct mux {
-	const struct mux_ops *ops;	/* first: it is what ev_free_later() overwrites */
+	const struct mux_ops *ops;	/* first: ev_free_later() overwrites it */
 	struct mux_pool *pool;
 	void *arg;
 	struct yamux *y;
@@ -39,34 +39,34 @@ struct mux {
 	struct mux_conf conf;
 	struct mux_stream *streams;	/* all of them */
 	struct mux_queue ready;		/* those with something to send, served in turn */
-	struct mux_queue doomed;	/* those whose end is to be told */
+	struct mux_queue doomed;	/* those whose end is to be reported */
 	uint32_t count;
 	size_t kept;			/* bytes of memory in their .in */
-	size_t grown;			/* bytes their windows have grown, together */
+	size_t grown;			/* bytes their windows have grown by, together */
 	const struct mux_stream *moved;	/* the joined one whose descriptor last took bytes; only compared */
-	uint64_t shared_ms;		/* when it last was another one than before */
-	uint64_t talk_ms;		/* and that one has little to say */
+	uint64_t shared_ms;		/* when that last changed from one to another */
+	uint64_t talk_ms;		/* and the new one had little to send */
 	uint64_t rx, tx;
-	uint64_t heard_ms, said_ms;	/* when bytes last came, and went */
+	uint64_t heard_ms, said_ms;	/* when bytes last came, and left */
 	uint64_t rtt_asked_ms;
-	uint64_t ping_us;		/* when the ping left that measures the round trip, 0: none is under way */
+	uint64_t ping_us;		/* when the measuring ping was sent, 0: none is under way */
 	uint32_t ping;			/* its value */
 	uint32_t pings;			/* the next one's */
-	uint32_t tcp_rtt_us, ping_rtt_us; /* the shortest so far, 0: not known */
+	uint32_t tcp_rtt_us, ping_rtt_us; /* the shortest so far, 0: unknown */
 	bool readable, blocked;		/* of the socket, until EAGAIN and until it is writable */
 	bool crumbs;			/* what was read last was written in small pieces */
 	uint8_t closing;		/* enum mux_closing */
-	int left_bytes;			/* LINGERING: those the peer had not acknowledged when last looked at */
-	bool leaving, left;		/* a GOAWAY is due, behind what mux_send() was given; it was said */
-	bool waiting;			/* the owner would open a stream, once the peer has taken those it has */
-	bool over;			/* it has ended: no more of it is looked at */
+	int left_bytes;			/* LINGERING: not acknowledged by the peer at the last look */
+	bool leaving, left;		/* a GOAWAY is due, after what mux_send() was given; it was sent */
+	bool waiting;			/* the owner wants to open a stream, once the peer has taken the open ones */
+	bool over;			/* it has ended: nothing more of it is looked at */
 	bool freed;			/* by its owner; the memory lives until the end of the turn */
 	char why[TLS_WHY_MAX];
 };
 
 /* ---- lib/mux.c ---- */
 
-/* There is something to send or to tell: behind this turn's events. */
+/* There is something to send or report: do it after this turn's events. */
 void mux_due(struct mux *m);
 
 /* The shortest round trip to the peer in microseconds, 0: not known yet. Measures it now and then. */
@@ -83,24 +83,24 @@ struct mux_spill {
 	uint8_t bytes[];
 };
 
-/* Append to *spill, NULL: nothing is in it yet; it grows ahead up to most. False when out of memory. */
+/* Append to *spill, NULL: nothing is in it yet; it grows ahead of need, up to most bytes. False when out of memory. */
 bool mux_spill_add(struct mux_spill **spill, const void *bytes, size_t len, size_t most);
 
-/* Drop the first n bytes, and with the last of them the memory: *spill is NULL then. */
+/* Drop the first n bytes, and with the last byte the memory: *spill is then NULL. */
 void mux_spill_drop(struct mux_spill **spill, size_t n);
 
-/* len bytes of the peer in n pieces came for s, and with fin its end behind them. */
+/* len bytes from the peer, in n pieces, came for s, and with fin its end after them. */
 void mux_stream_input(struct mux_stream *s, const struct iovec *iov, int n, size_t len);
 void mux_stream_fin(struct mux_stream *s);
 
 /* Queue s if it has something to send, and may. */
 void mux_stream_ready(struct mux_stream *s);
 
-/* Frames of s, read straight from its descriptor, into the room bytes at out: how many bytes. */
-#define MUX_ROOM_MIN 1024u	/* bytes of room that are worth it, at least */
+/* Frames of s, read straight from its descriptor, into the room bytes at out; returns how many bytes. */
+#define MUX_ROOM_MIN 1024u	/* least bytes of room that make it worthwhile */
 size_t mux_stream_output(struct mux_stream *s, uint8_t *out, size_t room);
 
-/* s is over: let go of what it holds, with a reset for the peer if it knows s. Its owner is told in a while. */
+/* s is over: let go of what it holds, with a reset for the peer if it knows s. Its owner is told later. */
 void mux_stream_doom(struct mux_stream *s, enum mux_end end);
 
 /* Tell the owners of doomed streams. False: one of them freed the session. */
@@ -114,10 +114,10 @@ struct mux_stream *mux_queue_take(struct mux_queue *q);
 
 /* ---- lib/mux_window.c ---- */
 
-/* n bytes of s found their place: grant the peer as many anew, and more or less for a window that is to grow or to shrink. */
+/* n bytes of s were written: grant the peer as many anew, and more or fewer if its window is to grow or shrink. */
 void mux_window_credit(struct mux_stream *s, size_t n);
 
-/* s ends: its window is nobody's concern any more. */
+/* s ends: its window no longer counts. */
 void mux_window_forget(struct mux_stream *s);
 
 #endif

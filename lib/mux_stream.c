@@ -11,8 +11,8 @@
 #include "relay.h"
 #include "sock.h"
 
-#define FRAMES 8		/* read at once from a stream that moves a lot; others get one */
-#define BLAME_MIN 65536u	/* bytes kept that make a stream one to look at when the session is at its limit */
+#define FRAMES 8		/* read at once from a bulk stream; others get one */
+#define BLAME_MIN 65536u	/* kept bytes from which a stream can be to blame when the session is at its limit */
 #define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
 /* ---- what waits ---- */
@@ -115,7 +115,7 @@ queue_remove(struct mux_queue *q, struct mux_stream *s)
 		q->last = at;
 }
 
-/* Bytes that may be read now. Of a lot whole frames are sent, not the few bytes the window has left behind them. */
+/* Bytes that may be read now. For bulk data only whole frames are sent, never the few bytes left in the window. */
 static size_t
 may_read(const struct mux_stream *s)
 {
@@ -146,7 +146,7 @@ mux_stream_ready(struct mux_stream *s)
 
 /* ---- what is kept for its descriptor ---- */
 
-/* The size of s->in is another one than it was. */
+/* The size of s->in has changed. */
 static void
 account(struct mux_stream *s, size_t before)
 {
@@ -173,8 +173,8 @@ free_in(struct mux_stream *s)
 }
 
 /*
- * How much one session may keep: at most half of what the others leave over. So a few greedy ones get their fill, and many get less
- * each. What the control messages and the first bytes of streams need is left to everybody.
+ * How much one session may keep: at most half of what the others leave. So a few greedy ones get their fill, and many
+ * get less each. Every session may keep what control messages and the first bytes of streams need.
  */
 static size_t
 allowance(const struct mux *m)
@@ -202,7 +202,7 @@ let_go(struct mux_stream *s)
 	s->ready = false;
 }
 
-/* Let the machine forget it; what it then has to say leaves with this turn. */
+/* Let the machine forget it; what it then has to send leaves with this turn. */
 static void
 reset_frames(struct mux_stream *s)
 {
@@ -345,7 +345,7 @@ would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
-/* It is we who have no memory: that says nothing of the descriptor, and nobody would tell when there is some again. */
+/* We are out of memory: that says nothing about the descriptor, and no event comes when there is some again. */
 static bool
 starved(void)
 {
@@ -354,7 +354,7 @@ starved(void)
 
 /* ---- the end of its peer's direction ---- */
 
-/* What follows from everything having been written: an end to pass on, or that of the stream. */
+/* Everything is written: pass on the peer's end, or end the stream. */
 static void
 settle(struct mux_stream *s)
 {
@@ -368,7 +368,7 @@ settle(struct mux_stream *s)
 	}
 }
 
-/* The descriptor takes no more. What it still has to say is delivered first; behind it comes the reset. */
+/* The descriptor takes no more. What it still has to send is delivered first, then the reset. */
 static void
 sink_broke(struct mux_stream *s)
 {
@@ -386,8 +386,8 @@ sink_broke(struct mux_stream *s)
 
 /*
  * Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY is not worth its system
- * call before a second write or a first one of several segments. The peer's FIN, when known, is to travel with the
- * last bytes.
+ * call before a second write or a first one of several segments. The peer's FIN, if known, is to travel with the last
+ * bytes.
  */
 static ssize_t
 put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
@@ -400,7 +400,7 @@ put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
 	return sock_put(s->io.fd, iov, n, s->peer_eof ? MSG_MORE : 0);
 }
 
-/* n bytes, some, found their place. */
+/* n bytes, at least one, were written. */
 static void
 took(struct mux_stream *s, size_t n)
 {
@@ -433,8 +433,8 @@ drain(struct mux_stream *s)
 }
 
 /*
- * Whether a rather than b is to blame for a session at its limit: whose descriptor has taken nothing for longer. One that reads may
- * keep a lot for a moment, too, its window having grown.
+ * Whether a rather than b is to blame for a session at its limit: the one whose descriptor has taken nothing for
+ * longer. One that reads may also keep a lot for a moment, its window having grown.
  */
 static bool
 to_blame(const struct mux_stream *a, const struct mux_stream *b)
@@ -539,7 +539,7 @@ mux_stream_fin(struct mux_stream *s)
 
 /* ---- from the descriptor to the peer ---- */
 
-/* After a read that brought less than was asked for: the queue is empty, and behind it may lie the end. */
+/* After a read that brought less than was asked for: the queue is empty, and the end may come next. */
 static void
 drained(struct mux_stream *s)
 {
@@ -549,7 +549,7 @@ drained(struct mux_stream *s)
 	s->eof = s->hup;
 }
 
-/* Where the payloads of frames in the room at out go, at most want bytes together: how many pieces; *sum bytes. */
+/* Where the payloads of frames go in the room at out, at most want bytes together; returns how many pieces, *sum bytes. */
 static int
 lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t *sum)
 {
@@ -570,7 +570,7 @@ lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t
 	return n;
 }
 
-/* Head the frames of got bytes laid out in iov; the end goes with the last, but not for the ancestors. */
+/* Write headers for the frames of the got bytes laid out in iov; the end goes with the last, but not for the ancestors. */
 static size_t
 head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
 {
@@ -670,7 +670,7 @@ note(struct mux_stream *s, unsigned events)
 	if (events & EV_EOF)
 		s->hup = true;
 	if (events & (EV_URGENT | EV_ERROR))
-		s->urgent = true;	/* behind a reset, too, only a read tells whether an end came before it */
+		s->urgent = true;	/* even after a reset, only a read tells whether an end came before it */
 	if (events & EV_ERROR)
 		s->error = true;
 	if (events & EV_WRITE)
@@ -684,7 +684,7 @@ act(struct mux_stream *s)
 		drain(s);
 	else
 		settle(s);
-	if (!s->dead && s->error && (s->eof || !has_to_send(s)) && sock_error(s->io.fd) != 0)	/* there is no read left to tell */
+	if (!s->dead && s->error && (s->eof || !has_to_send(s)) && sock_error(s->io.fd) != 0)	/* no read left to report it */
 		mux_stream_doom(s, MUX_LOCAL_RESET);
 	if (!s->dead)
 		mux_stream_ready(s);
@@ -701,7 +701,7 @@ on_io(struct ev_io *io, unsigned events)
 	act(s);
 }
 
-/* A unix socket's read may stop short at a descriptor somebody passes along, with more bytes behind it. */
+/* A unix socket's read may stop short at a descriptor passed along in it, with more bytes after that. */
 static bool
 is_tcp(int fd)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How much a peer may send on a stream before it hears from us. What is under way hides the round trip, and delays all that comes behind
- * it: a window grows while its peer waits for credit, and is small where company would wait.
+ * How much a peer may send on a stream before it hears from us. Bytes under way hide the round trip, but delay all
+ * that comes after them: a window grows while its peer waits for credit, and is small where other streams would wait.
  */
 #include "mux_private.h"
 
-#define WINDOW_ALONE (2u * 1024u * 1024u) /* bytes of a window that has the session for itself */
-#define WINDOW_TALK (128u * 1024u)	/* and of one beside a stream with little to say, where the peer is near */
+#define WINDOW_ALONE (2u * 1024u * 1024u) /* bytes of a window that has the session to itself */
+#define WINDOW_TALK (128u * 1024u)	/* and of one beside a stream with little to send, to a near peer */
 #define COMPANY_MS 50			/* how long a stream is company after it moved bytes */
-#define TALK_US 100000			/* half a window took longer: it has little to say */
-#define ALONE_US 2000			/* so soon half a window must be taken to grow */
+#define TALK_US 100000			/* half a window took longer: it has little to send */
+#define ALONE_US 2000			/* half a window must be taken within this to grow */
 #define NEAR_US 1000			/* a round trip that needs no window worth mentioning */
 
 static size_t
@@ -39,7 +39,7 @@ alone(const struct mux *m)
 	return m->shared_ms == 0 || ev_now_ms(m->pool->ev) >= m->shared_ms + COMPANY_MS;
 }
 
-/* s moves, at now_us: who is in whose company? */
+/* s moves, at now_us: note whether another moved before it, and whether s has little to send. */
 static void
 note_company(struct mux_stream *s, uint64_t now_us)
 {
@@ -62,7 +62,7 @@ is_near(struct mux *m)
 	return rtt_us > 0 && rtt_us < NEAR_US;
 }
 
-/* What is enough for a near peer: what a window holds delays all that comes behind it. */
+/* What is enough for a near peer: what a window holds delays all that comes after it. */
 static uint32_t
 enough(const struct mux *m)
 {
@@ -72,20 +72,21 @@ enough(const struct mux *m)
 }
 
 /*
- * Whether a window may be so large, half of what it is having been taken in spent_us. As long as that takes less than a round trip,
- * the peer waits for credit; and where nobody else waits behind it, a larger one lets both sides work at the same time.
+ * Whether a window may grow to this size, half of the present one having been taken in spent_us. As long as that
+ * takes less than a round trip, the peer waits for credit; and if no other stream waits, a larger one lets both sides
+ * work at the same time.
  */
 static bool
 may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
 {
-	bool near = is_near(m);		/* asked first: the round trip is best measured before there is much under way */
+	bool near = is_near(m);		/* first: the round trip is best measured before much is under way */
 
 	if (to <= WINDOW_ALONE && spent_us < ALONE_US && alone(m))
 		return true;
 	return near ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m);
 }
 
-/* Half a window was taken, or more at once, for which there was more time: by how much does it grow? */
+/* Half a window was taken, or more at once, which is allowed more time: by how much does it grow? */
 static uint32_t
 growth(struct mux_stream *s, uint64_t now)
 {

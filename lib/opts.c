@@ -13,7 +13,7 @@
 #include "num.h"
 
 #define LONG_ONLY 1000	/* getopt's value of option i: LONG_ONLY + i */
-#define WORD 1		/* getopt's value of a word, when it is to report them where they stand */
+#define WORD 1		/* getopt's value of a word, when words are reported in place */
 
 static void
 append(struct opt_list *list, char *value)
@@ -99,8 +99,8 @@ arg_rule(enum opt_kind kind)
 }
 
 /*
- * The two forms getopt_long() wants: ":" first, so that it says what is wrong by its result and not on its own. "-" before it has
- * words reported where they stand, so that "--" is still known from them at the end.
+ * The two forms getopt_long() wants: ":" first, so that it returns what is wrong instead of printing it. "-" before
+ * it has words reported in place, so that "--" can be told from them at the end.
  */
 static void
 build(const struct opt *table, size_t n, bool words, char *letters, struct option *longs)
@@ -131,8 +131,8 @@ by_value(const struct opt *table, size_t n, int value)
 }
 
 /*
- * What getopt_long() did not like: a letter (or a byte of one, as a char), or the long option it has just passed. Its value may
- * be a secret that a better spelled option would have read from a file.
+ * What getopt_long() rejected: a letter (or a byte of one, as a char), or the long option it has just passed. Never
+ * print the value: it may be a secret that a correctly spelled option would have read from a file.
  */
 static void
 refuse_option(char **argv, const char *before, const char *after)
@@ -143,13 +143,13 @@ refuse_option(char **argv, const char *before, const char *after)
 }
 
 /*
- * Leaves optind at the first word that is no option; getopt_long() moves those behind the options. With words they are
- * gathered there, and optind is left behind "--".
+ * Leaves optind at the first word that is not an option; getopt_long() moves those after the options. With words they
+ * are gathered there, and optind is left after "--".
  */
 static void
 parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, struct opt_list *words)
 {
-	static char *letters;		/* static: usage and refusals exit from in here */
+	static char *letters;		/* static: usage and refusals exit from here */
 	static struct option *longs;
 	int value;
 

@@ -12,13 +12,13 @@ enum opt_kind {
 	OPT_TEXT,	/* const char *: the last one given */
 	OPT_LIST,	/* struct opt_list: every one given, in order */
 	OPT_NUMBER,	/* uint64_t from min to max */
-	OPT_FD,		/* uint64_t, a descriptor that is open by then */
+	OPT_FD,		/* uint64_t, a descriptor that must be open */
 	OPT_SECONDS,	/* uint64_t milliseconds, given in seconds with decimals; at most max ms */
 	OPT_MAYBE	/* const char *: "" when given without a value (--name[=VALUE]; an empty VALUE is refused) */
 };
 
 struct opt_list {
-	char **item;	/* borrowed from argv; the array is owned, for ever */
+	char **item;	/* borrowed from argv; the array is owned, never freed */
 	size_t n;
 };
 
@@ -33,22 +33,26 @@ struct opt {
 	const char *help;
 };
 
-/* Between the lines of a synopsis that has several: each is one way to start the tool. */
+/* Separates the lines of a synopsis with several: each is one way to start the tool. */
 #define OPTS_OR "\n       "
 
 /*
  * Parse argv by the n options of table. -h prints usage (synopsis and the table) to standard output and exits 0, -V
- * prints "TOOL VERSION"; 111 when that can't be written. Anything wrong (an unknown option, a bad value, a word left over) is logged and exits 100.
+ * prints "TOOL VERSION"; 111 when that can't be written. Any error (an unknown option, a bad value, a leftover word)
+ * is logged and exits 100.
  */
 void opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
 
-/* The same for a tool that takes one word beside its options; returns it (borrowed from argv), NULL when none was given. */
+/*
+ * The same for a tool that takes one word besides its options; returns it (borrowed from argv), NULL when none was
+ * given.
+ */
 const char *opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
 
 /*
- * The same for a tool that takes any number of words, between its options or behind them, and a program behind "--":
- * *words is NULL-terminated (its texts are borrowed from argv; the array is owned, for ever), *program what stands
- * behind the first "--" that is no option's value, in argv itself, NULL when that is nothing.
+ * The same for a tool that takes any number of words, between its options or after them, and a program after "--":
+ * *words is NULL-terminated (its texts are borrowed from argv; the array is owned, never freed), *program is what
+ * follows the first "--" that is not an option's value, in argv itself, NULL when nothing does.
  */
 void opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, char ***words,
     char ***program);

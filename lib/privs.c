@@ -65,7 +65,7 @@ privs_drop(const struct privs *p)
 
 	if (groups == -1 || setresgid(p->gid, p->gid, p->gid) == -1 || setresuid(p->uid, p->uid, p->uid) == -1)
 		return -1;
-	if (p->uid != 0 && setuid(0) == 0) {	/* must not work any more */
+	if (p->uid != 0 && setuid(0) == 0) {	/* must no longer work */
 		errno = EPERM;
 		return -1;
 	}

@@ -27,7 +27,7 @@ static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };	/* how an end
 
 /* ---- reading version 1 ---- */
 
-/* A field up to the next single space; the last one has none behind it. */
+/* A field up to the next single space; the last one has none after it. */
 static bool
 v1_field(struct slice *line, bool last, struct slice *out)
 {
@@ -54,7 +54,7 @@ v1_port(struct slice text, struct endpoint *out)
 	return true;
 }
 
-/* line: what stands between "PROXY " and CRLF. */
+/* line: what is between "PROXY " and CRLF. */
 static bool
 v1_line(struct slice line, struct proxyhdr *out)
 {
@@ -117,7 +117,7 @@ v2_port(struct slice *block, struct endpoint *out)
 	return true;
 }
 
-/* Take the address block; false when it is too short, or the family one that no TCP connection has. */
+/* Take the address block; false when it is too short, or of a family no TCP connection has. */
 static bool
 v2_addresses(struct slice *block, unsigned family, struct proxyhdr *out)
 {
@@ -164,8 +164,8 @@ v2_tlvs(struct slice block, struct proxyhdr *out)
 }
 
 /*
- * LOCAL: the receiver must accept it and discard the block, whatever is in it (2.2). TLVs are still found
- * where they can only be, behind no addresses, because a sender of ours puts the name there.
+ * LOCAL: the receiver must accept it and discard the block, whatever is in it (2.2). TLVs are still looked for, in
+ * the only place they can be with no addresses before them, because our own senders put the name there.
  */
 static void
 v2_local(struct slice block, unsigned family, struct proxyhdr *out)

@@ -17,7 +17,7 @@ enum proxyhdr_version { PROXYHDR_NONE = 0, PROXYHDR_V1 = 1, PROXYHDR_V2 = 2 };
 enum proxyhdr_result {
 	PROXYHDR_MORE,		/* a prefix of a header */
 	PROXYHDR_OK,
-	PROXYHDR_ABSENT,	/* the bytes are no PROXY header */
+	PROXYHDR_ABSENT,	/* the bytes are not a PROXY header */
 	PROXYHDR_BAD		/* it begins as one but breaks the rules */
 };
 
@@ -27,7 +27,7 @@ enum proxyhdr_result {
 #define PROXYHDR_TLV_KIND 0xE0		/* ours: "tls", "http" or "tcp" */
 
 struct proxyhdr {
-	struct endpoint src, dst;	/* family AF_UNSPEC: LOCAL, UNKNOWN, UNSPEC or unix; the socket's own hold */
+	struct endpoint src, dst;	/* family AF_UNSPEC: LOCAL, UNKNOWN, UNSPEC or unix; use the socket's own */
 	struct slice authority;		/* v2 TLVs, absent when not there; reading: borrowed from the buffer */
 	struct slice alpn;
 	struct slice kind;

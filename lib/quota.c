@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Counts shared by processes. Each worker has an open-addressing table of its own and writes only there; a count is the
- * sum over the tables. So a worker that dies takes nothing with it: its table is wiped.
+ * Counts shared by processes. Each worker has an open-addressing table of its own and writes only there; a count is
+ * the sum over the tables. So a worker that dies leaves no counts behind: its table is wiped.
  */
 #include "quota.h"
 
@@ -18,7 +18,7 @@ struct entry {
 };
 
 struct quota {
-	pthread_mutex_t lock;	/* robust: a worker killed inside is survived */
+	pthread_mutex_t lock;	/* robust: it survives a worker killed inside */
 	uint64_t seed;
 	uint64_t logged_ms, unlogged;
 	unsigned workers;
@@ -43,7 +43,7 @@ quota_new(unsigned workers, size_t entries)
 	struct quota *q;
 	size_t room = 64;
 
-	while (room < entries * 2)	/* half full at most: short probes, and never a full table */
+	while (room < entries * 2)	/* at most half full: short probes, and never a full table */
 		room *= 2;
 	q = mmap(NULL, sizeof(*q) + workers * room * sizeof(struct entry), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -61,7 +61,7 @@ quota_new(unsigned workers, size_t entries)
 static void
 lock(struct quota *q)
 {
-	/* The table a dead owner was changing is its own, and is wiped when its death is noticed. */
+	/* A dead owner was changing only its own table, which is wiped when its death is noticed. */
 	if (pthread_mutex_lock(&q->lock) == EOWNERDEAD)
 		pthread_mutex_consistent(&q->lock);
 }
@@ -107,7 +107,7 @@ uint64_t
 quota_key_source(const struct quota *q, const struct endpoint *peer)
 {
 	size_t len = peer->family == AF_INET6 ? 8 : 16;
-	uint8_t bytes[17] = { peer->family };	/* no text begins so */
+	uint8_t bytes[17] = { peer->family };	/* no text begins like this */
 
 	memcpy(bytes + 1, peer->ip, len);
 	return quota_key_text(q, bytes, len + 1);
@@ -158,7 +158,7 @@ quota_take(struct quota *q, unsigned worker, uint64_t key, uint64_t limit)
 	return ok;
 }
 
-/* Free an entry and move what would no longer be found behind the hole (Knuth 6.4, algorithm R). */
+/* Free an entry and move those that would no longer be found past the hole (Knuth 6.4, algorithm R). */
 static void
 erase(struct quota *q, unsigned worker, struct entry *e)
 {
@@ -199,7 +199,7 @@ quota_count(struct quota *q, uint64_t key)
 	return n;
 }
 
-/* Give whole pages back, which zeroes them; memset() would claim those never used. */
+/* Give whole pages back, which zeroes them; memset() would allocate those never used. */
 static void
 wipe(void *p, size_t len)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How many of what are there at once, counted over all worker processes: connections per source, per route. */
+/* How many of something there are at once, counted over all worker processes: connections per source, per route. */
 #ifndef QUOTA_H
 #define QUOTA_H
 
@@ -17,7 +17,7 @@ struct quota;
  */
 struct quota *quota_new(unsigned workers, size_t entries);
 
-/* Keys: 64-bit keyed hashes, so that nobody outside can aim at one. 0 is never returned. */
+/* Keys: 64-bit keyed hashes, so that outsiders cannot provoke a collision. 0 is never returned. */
 uint64_t quota_key_source(const struct quota *q, const struct endpoint *peer);	/* the address, or its /64 for v6 */
 uint64_t quota_key_text(const struct quota *q, const void *text, size_t len);
 
@@ -31,7 +31,10 @@ void quota_drop(struct quota *q, unsigned worker, uint64_t key);
 /* What key's count over all workers is now. */
 uint64_t quota_count(struct quota *q, uint64_t key);
 
-/* One more event of a kind all workers together log at most once a second: how many there were since that was done, 0: not now. */
+/*
+ * One more event of a kind that all workers together log at most once a second. Returns how many there were since the
+ * last was logged, 0: don't log now.
+ */
 uint64_t quota_log(struct quota *q, uint64_t now_ms);
 
 /* Worker died: what it held is free again. */

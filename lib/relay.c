@@ -26,7 +26,7 @@
 
 /* What a turn has read and not yet written. */
 struct held {
-	struct relay *r;		/* NULL: it was dropped, or written before its time */
+	struct relay *r;		/* NULL: it was dropped, or written early */
 	uint32_t at, len;		/* in the pool's held_bytes */
 	int flow;
 };
@@ -81,7 +81,7 @@ dequeue(struct relay_pool *pool, struct relay *r)
 	r->queued = false;
 }
 
-/* Once round: who has still more goes to the end and waits for the next turn. */
+/* One round: a relay with more to do goes to the end and waits for the next turn. */
 static void
 on_task(struct ev_task *task)
 {
@@ -157,7 +157,7 @@ relay_scratch(struct relay_pool *pool)
 
 /* ---- pipes ---- */
 
-/* NULL is normal life: no descriptors, or the user's share of pipe memory is used up. */
+/* NULL is to be expected: no descriptors, or the user's share of pipe memory is used up. */
 static struct relay_pipe *
 pipe_new(struct relay_pool *pool)
 {
@@ -251,7 +251,7 @@ relay_note(struct relay *r, int end, unsigned events)
 	if (events & EV_EOF)
 		from->fin = true;
 	if (events & (EV_URGENT | EV_ERROR))
-		from->urgent = true;	/* behind a reset, too, only a read tells whether an end came before it */
+		from->urgent = true;	/* even after a reset, only a read tells whether an end came before it */
 	if (events & EV_URGENT)
 		from->no_splice = true;	/* tcp_splice_read() does not get past it */
 	if (events & EV_WRITE)
@@ -310,7 +310,7 @@ enum step {
 	STEP_BLOCKED,	/* until the next event */
 	STEP_NO_SOURCE,	/* reading failed: the source is gone */
 	STEP_NO_SINK,	/* writing failed: the destination is gone */
-	STEP_NO_MEMORY	/* neither's fault, and bytes are lost */
+	STEP_NO_MEMORY	/* neither is to blame, and bytes are lost */
 };
 
 static bool
@@ -319,7 +319,7 @@ would_block(void)
 	return errno == EAGAIN || errno == EINTR;
 }
 
-/* A call failed: is who stands in who is gone, or is it we who have no memory? */
+/* A call failed: because that end is gone, or because we are out of memory? */
 static enum step
 failed(enum step gone)
 {
@@ -343,7 +343,8 @@ keep(struct relay_flow *f, const uint8_t *left, size_t len)
 /*
  * Write to the destination. Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY
  * is not worth its system call before a second write or a first one of several segments. When the source's end is
- * known to follow, its FIN shall travel in the same segment: MSG_MORE keeps it for the shutdown() that comes next.
+ * known to follow, its FIN should travel in the same segment: MSG_MORE holds the data back for the shutdown() that
+ * comes next.
  */
 static ssize_t
 put(struct relay_flow *f, int to, const void *bytes, size_t len)
@@ -384,14 +385,14 @@ relay_early(struct relay *r)
 {
 	struct relay_flow *f = &r->flow[0];
 
-	f->nodelay = f->wrote = f->told = false;	/* of an attempt before */
+	f->nodelay = f->wrote = f->told = false;	/* of an earlier attempt */
 	f->writable = true;
 	if (f->spill == NULL)
 		return EAGAIN;
 	if (flush_spill(f, r->end[1].fd) == STEP_MOVED || f->spill->at > 0)
 		return 0;
 	f->wrote = false;
-	return would_block() || errno == ENOBUFS || errno == ENOMEM ? EAGAIN : errno;	/* which say nothing of the target */
+	return would_block() || errno == ENOBUFS || errno == ENOMEM ? EAGAIN : errno;	/* these say nothing about the target */
 }
 
 static enum step
@@ -413,7 +414,7 @@ flush_pipe(struct relay_pool *pool, struct relay_flow *f, int to)
 	return STEP_MOVED;
 }
 
-/* After a read of n bytes that asked for more: the queue is empty, and behind it may lie the end. */
+/* After a read of n bytes that asked for more: the queue is empty, and the end may come next. */
 static void
 drained(struct relay_flow *f)
 {
@@ -449,7 +450,7 @@ write_through(struct relay_flow *f, int to, const uint8_t *bytes, size_t n)
 	return keep(f, bytes + w, n - (size_t)w);
 }
 
-/* Keep the n bytes just read until the turn's end. False: they are not of the kind, or there is no room. */
+/* Hold the n bytes just read until the turn's end. False: not of the kind to hold, or there is no room. */
 static bool
 hold(struct relay_pool *pool, struct relay *r, int i, size_t n)
 {
@@ -505,7 +506,7 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 	return step;
 }
 
-/* Only into an empty pipe: with bytes inside, EAGAIN would not say which side is the reason. */
+/* Only into an empty pipe: with bytes inside, EAGAIN would not say which side is to blame. */
 static enum step
 move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *bytes)
 {
@@ -546,7 +547,7 @@ static enum step
 finish(struct relay *r, int i)
 {
 	r->flow[i].over = true;
-	if (i == 1 && r->out_fd != r->end[0].fd) {	/* a pipe of its own: closing it is the only way to say it */
+	if (i == 1 && r->out_fd != r->end[0].fd) {	/* a pipe of its own: closing it is the only way to tell it */
 		(void)shutdown(r->out_fd, SHUT_WR);	/* others may hold it too, if it is a socket */
 		close(r->out_fd);
 		r->out_fd = -1;
@@ -577,7 +578,7 @@ step(struct relay_pool *pool, struct relay *r, int i)
 	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, r, i, from, to);
 }
 
-/* The destination of flow i is gone. What it still had to say is delivered first. */
+/* The destination of flow i is gone. What it still had to send is delivered first. */
 static void
 lose_sink(struct relay_pool *pool, struct relay *r, int i)
 {
@@ -594,7 +595,10 @@ break_off(struct relay *r, int end)
 	r->flow[0].over = r->flow[1].over = true;
 }
 
-/* Write what a relay holds. Is there more to it: an end to pass on, a destination that did not take all, or is gone? */
+/*
+ * Write what a relay holds. Returns whether there is more to do: an end to pass on, or a destination that did not
+ * take all, or is gone.
+ */
 static bool
 write_one(struct relay_pool *pool, const struct held *h)
 {
@@ -632,7 +636,7 @@ write_held(struct ev_task *task)
 	pool->held_len = 0;
 }
 
-/* Most connections never fill a socket: to be told of room from the start would be an event for nothing. */
+/* Most connections never fill a socket: asking about room from the start would cost an event for nothing. */
 static void
 ask_for_room(struct relay_pool *pool, struct relay *r, int i)
 {
@@ -676,7 +680,7 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 	}
 }
 
-/* Bytes that were read and wait to be written, those held to the turn's end aside. */
+/* Bytes that were read and wait to be written, except those held until the turn's end. */
 static size_t
 waiting(const struct relay *r)
 {
@@ -687,7 +691,7 @@ waiting(const struct relay *r)
 	return n;
 }
 
-/* Both directions, as much as their turns allow. Whether anything happened. */
+/* Both directions, as much as their turns allow. Returns whether anything happened. */
 static bool
 pump_both(struct relay_pool *pool, struct relay *r, int end)
 {
@@ -711,7 +715,7 @@ relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
 	relay_note(r, end, events);
 	moved = pump_both(pool, r, end);
 	if ((events & EV_ERROR) && r->broken == RELAY_NONE && !(r->flow[0].over && r->flow[1].over) &&
-	    sock_error(r->end[end].fd) != 0)		/* nothing to read or write that would have told */
+	    sock_error(r->end[end].fd) != 0)		/* no read or write was due that would have shown it */
 		break_off(r, end);
 	if (!r->flow[0].over || !r->flow[1].over)
 		return moved ? RELAY_MOVED : RELAY_STILL;

@@ -2,10 +2,11 @@
 /*
  * Pump bytes both ways between two descriptors until both directions are done.
  *
- * Small traffic is read and written through one buffer that all connections share: a turn of the loop first reads what has come on
- * all connections, then writes, which makes for fewer and better filled turns of everybody; a direction that keeps moving a lot is
- * spliced through a pooled pipe instead, which it holds only while bytes are in it. What a slow receiver does not take is
- * kept in memory of its own (at most RELAY_CHUNK_MAX bytes a direction) and nothing more is read meanwhile.
+ * Small traffic is read and written through one buffer that all connections share: a turn of the loop first reads
+ * what has come on all connections, then writes, which makes for fewer and fuller turns everywhere; a direction that
+ * keeps moving a lot is spliced through a pooled pipe instead, which it holds only while bytes are in it. What a slow
+ * receiver does not take is kept in memory of its own (at most RELAY_CHUNK_MAX bytes per direction) and nothing more
+ * is read meanwhile.
  */
 #ifndef RELAY_H
 #define RELAY_H
@@ -24,8 +25,8 @@ struct relay_pool;
 struct relay;
 
 /*
- * At most max_pipes pipes (two descriptors each) at once. more(r) is called in a later turn for a relay that
- * had more to do than one turn allows: call relay_pump() with no events. NULL with errno.
+ * At most max_pipes pipes (two descriptors each) at once. more(r) is called in a later turn for a relay that had more
+ * to do than one turn allows: it should call relay_pump() with no events. NULL with errno.
  */
 struct relay_pool *relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r));
 void relay_pool_free(struct relay_pool *pool);
@@ -54,23 +55,23 @@ struct relay_flow {
 	uint8_t large;			/* large reads in a row */
 	uint16_t held;			/* where the pool holds bytes read in this turn and not yet written, 0: none */
 	bool readable : 1, writable : 1; /* of the source, of the destination: until EAGAIN says otherwise */
-	bool fin : 1;			/* the source's end is known to lie behind what is queued */
-	bool urgent : 1;		/* of the source a short read proves nothing: urgent data, a unix socket */
+	bool fin : 1;			/* the source's end is known to follow what is queued */
+	bool urgent : 1;		/* a short read from the source proves nothing: urgent data, a unix socket */
 	bool splice : 1;		/* worth a pipe */
 	bool no_splice : 1;		/* refused by the kernel for these descriptors */
 	bool eof : 1;			/* the source has ended */
 	bool over : 1;			/* and the destination was told, or is gone */
 	bool wrote : 1;			/* something was written to the destination */
 	bool nodelay : 1;		/* TCP_NODELAY is set there */
-	bool told : 1;			/* when there is room again there: epoll was asked to */
+	bool told : 1;			/* epoll was asked to report room there */
 };
 
 /*
  * A relay, embedded in its connection. end[0] is the client, end[1] the target; the owner opens and closes their
- * descriptors (TCP_NODELAY set on the client's, on the target's the relay sets it when it begins to matter),
- * registers them edge-triggered for read, and sets their callbacks; the relay asks for write, too, when one has no room. end[0]
- * may write to another descriptor than it reads from (two pipes): out_fd, usually the same, else registered for write by the
- * owner; the relay closes that one at its end.
+ * descriptors (TCP_NODELAY set on the client's; on the target's the relay sets it when it begins to matter),
+ * registers them edge-triggered for read, and sets their callbacks; the relay asks for write too when one has no
+ * room. end[0] may write to another descriptor than it reads from (two pipes): out_fd, usually the same, else
+ * registered for write by the owner; the relay closes that one at its end.
  */
 struct relay {
 	struct ev_io end[2];
@@ -78,17 +79,17 @@ struct relay {
 	uint64_t bytes[2];		/* read from end[0], from end[1] */
 	struct relay *next;		/* in the pool's queue */
 	int out_fd;
-	int8_t broken;			/* RELAY_NONE, the end that is gone, or RELAY_BOTH: we have no memory to go on with */
+	int8_t broken;			/* RELAY_NONE, the end that is gone, or RELAY_BOTH: we are out of memory */
 	bool queued;
 };
 
 enum relay_state {
 	RELAY_STILL,		/* open, and nothing has happened */
-	RELAY_MOVED,		/* open; bytes were read or written, or a direction has ended: silence begins anew */
+	RELAY_MOVED,		/* open; bytes were read or written, or a direction has ended: silence starts over */
 	RELAY_DONE,		/* both directions ended in order */
 	RELAY_CLIENT_RESET,	/* end[0] is gone: reset the other */
 	RELAY_TARGET_RESET,
-	RELAY_NO_MEMORY		/* bytes are lost, by our fault: reset both */
+	RELAY_NO_MEMORY		/* bytes are lost, through our fault: reset both */
 };
 
 /* Ready for use, nothing open: end[].fd = out_fd = -1. */
@@ -98,36 +99,36 @@ void relay_init(struct relay *r);
 void relay_preload(struct relay *r, struct relay_spill *spill);
 
 /*
- * end[1].fd is new, and may be connected already: write what was preloaded. 0, or the errno of why none of it could be: EAGAIN as
- * long as it is not connected. To be called for each descriptor that is tried.
+ * end[1].fd is new, and may be connected already: write what was preloaded. 0, or the errno of why none of it could
+ * be: EAGAIN as long as it is not connected. To be called for each descriptor that is tried.
  */
 int relay_early(struct relay *r);
 
 /* The same as relay_preload() for end[0]. */
 void relay_preload_client(struct relay *r, struct relay_spill *spill);
 
-/* end[end] is a unix socket: a read may stop short at a descriptor somebody passes along, with more bytes behind it. */
+/* end[end] is a unix socket: a read may stop short at a descriptor passed along in it, with more bytes after that. */
 void relay_is_unix(struct relay *r, int end);
 
 /* Remember events that came before the relay may act on them. */
 void relay_note(struct relay *r, int end, unsigned events);
 
 /*
- * Do what the events of end[end] (0: only go on with what was noted or left) allow, a bounded amount of it.
- * What is not open any more is final: call relay_release().
+ * Do what the events of end[end] (0: only go on with what was noted or left) allow, a bounded amount of it. Any
+ * result but open is final: call relay_release().
  */
 enum relay_state relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events);
 
 /* Whether one direction has ended and the other has not. */
 bool relay_half_closed(const struct relay *r);
 
-/* How long nothing may happen, 0: for ever, and how the connection ends then. */
+/* How long nothing may happen (0: no limit), and how the connection then ends. */
 struct relay_silence {
 	uint64_t ms;
 	enum conn_end end;
 };
 
-/* Of the two limits, 0 being off, the one that is over first; half_close_ms runs only when half_closed. */
+/* Of the two limits, 0 being off, the one that passes first; half_close_ms runs only when half_closed. */
 static inline struct relay_silence
 relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 {

@@ -27,7 +27,7 @@ write_all(int fd, struct slice text)
 	return 0;
 }
 
-/* Make the rename outlive a power cut. Folders that cannot be synced (some network file systems) do not matter. */
+/* Make the rename survive a power cut. Folders that cannot be synced (some network file systems) do not matter. */
 static void
 sync_folder(const char *path)
 {
@@ -44,7 +44,7 @@ sync_folder(const char *path)
 	close(fd);
 }
 
-/* Unlike rename, link puts nothing in the place of what is there already, a symbolic link to nowhere included. */
+/* Unlike rename, link does not replace what is there already, a dangling symbolic link included. */
 static int
 link_and_unlink(const char *temporary, const char *path)
 {
@@ -85,7 +85,7 @@ open_nameless(const char *path)
 	return fd;
 }
 
-/* By the name of its descriptor, for which /proc must be there. */
+/* Through the name of its descriptor, for which /proc must be there. */
 static int
 give_name(int fd, const char *name)
 {
@@ -96,8 +96,8 @@ give_name(int fd, const char *name)
 }
 
 /*
- * The file, whole, under a name it gets only then, so that whoever kills us before finds nothing left behind. The name
- * replaces the template. -1 with errno: nothing is there; ENOTSUP: it has to be done in another way.
+ * The file, whole, under a name it gets only then, so that nothing is left behind if we are killed before. The name
+ * replaces the template. -1 with errno: nothing is there; ENOTSUP: it has to be done another way.
  */
 static int
 write_nameless(char *template, mode_t mode, struct slice text)
@@ -120,7 +120,7 @@ write_nameless(char *template, mode_t mode, struct slice text)
 	return -1;
 }
 
-/* The same with the name from the beginning. */
+/* The same, with the name from the start. */
 static int
 write_named(char *template, mode_t mode, struct slice text)
 {

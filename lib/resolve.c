@@ -12,12 +12,12 @@
 
 #define QUERY_TIMEOUT_MS 1000	/* per try and server; c-ares doubles it for the second */
 #define QUERY_TRIES 2
-#define TTL_MIN_MS 1000u	/* an answer serves at least this long, whatever it says */
+#define TTL_MIN_MS 1000u	/* an answer is used at least this long, whatever its TTL */
 #define TTL_MAX_MS 3600000u
-#define STALE_WAIT_MS 1800u	/* how long a question waits for DNS when a stale answer is at hand (RFC 8767 5) */
-#define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer serves before the next try */
+#define STALE_WAIT_MS 1800u	/* how long a look-up waits for DNS when a stale answer is at hand (RFC 8767 5) */
+#define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer is used before the next try */
 #define FAILED_RETRY_MS 1000u	/* DNS failed: how long a name without any answer is not asked for again */
-#define UNASKED_MS 86400000u	/* an answer nobody has asked for that long is not kept in case DNS fails (RFC 8767 5) */
+#define UNASKED_MS 86400000u	/* an answer unused for this long is not kept in case DNS fails (RFC 8767 5) */
 #define SOCKETS 16		/* c-ares uses one or two per server */
 #define BUCKETS 256
 
@@ -27,8 +27,8 @@ struct resolve_name {
 	struct resolve *waiting;
 	struct endpoint *addr;		/* owned */
 	size_t n;
-	uint64_t used_ms;		/* when somebody asked or was answered last */
-	uint64_t fresh_until_ms;	/* until then what is known is the answer, nothing included */
+	uint64_t used_ms;		/* of the last look-up or answer */
+	uint64_t fresh_until_ms;	/* until then what is known is the answer, even if nothing */
 	struct ev_timer stale;
 	bool asking;
 	char host[];
@@ -121,7 +121,7 @@ on_timer(struct ev_timer *t)
 	rearm(r);
 }
 
-/* c-ares says what it waits for; neither means it closes the socket next. */
+/* c-ares says what it waits for; neither means that it is about to close the socket. */
 static void
 on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 {
@@ -163,7 +163,10 @@ channel_open(struct resolver *r)
 	return 0;
 }
 
-/* From the loop, never here: whom c-ares is just telling an answer may ask this, or the next question, from inside its channel. */
+/*
+ * From the loop, never here: a callback that is just getting its answer may call this, or start another look-up, from
+ * inside c-ares' channel.
+ */
 void
 resolver_reload(struct resolver *r)
 {
@@ -187,16 +190,16 @@ answer(struct resolve_name *name)
 {
 	struct resolve *q;
 
-	name->used_ms = ev_now_ms(name->resolver->ev);	/* name stays, whatever those who are answered ask */
+	name->used_ms = ev_now_ms(name->resolver->ev);	/* this keeps name, whatever the callbacks ask */
 	while ((q = name->waiting) != NULL) {
 		name->waiting = q->next;
 		q->name = NULL;
 		q->cb(q, name->addr, name->n);
 	}
-	ev_timer_at(name->resolver->ev, &name->stale, 0);	/* nobody waits now */
+	ev_timer_at(name->resolver->ev, &name->stale, 0);	/* nobody is waiting now */
 }
 
-/* DNS takes its time: those who wait get what was known. The query goes on. */
+/* DNS takes its time: those waiting get what was known. The query goes on. */
 static void
 on_stale(struct ev_timer *t)
 {
@@ -213,7 +216,7 @@ is_forgettable(const struct resolve_name *name)
 	    ev_now_ms(name->resolver->ev) - name->used_ms >= UNASKED_MS;
 }
 
-/* The names of targets come and go with the routes: each new one makes its bucket forget those that are gone. */
+/* The names of targets come and go with the routes: each new one clears its bucket of those that are gone. */
 static void
 forget_unasked(struct resolve_name **at)
 {
@@ -264,7 +267,7 @@ shorter(uint64_t ttl_ms, int ttl_s)
 	return ttl_s >= 0 && (uint64_t)ttl_s * 1000 < ttl_ms ? (uint64_t)ttl_s * 1000 : ttl_ms;
 }
 
-/* How long all of it holds: the addresses, and the aliases that led to them. */
+/* How long all of it is valid: the addresses, and the aliases that led to them. */
 static uint64_t
 life_ms(const struct ares_addrinfo *info)
 {
@@ -313,7 +316,7 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	(void)timeouts;
 	name->asking = false;
 	if (status == ARES_EDESTRUCTION)
-		return;		/* of the channel, not of the question: see on_renew() */
+		return;		/* of the channel, not of the look-up: see on_renew() */
 	if (status != ARES_SUCCESS || !take_answer(name, info))
 		name->fresh_until_ms = ev_now_ms(name->resolver->ev) + (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);
 	if (info != NULL)
@@ -335,7 +338,7 @@ ask(struct resolver *r, struct resolve_name *name)
 	rearm(r);
 }
 
-/* Other servers may be right now: what is under way is asked again, of a new channel. */
+/* The right servers may be others now: what is under way is asked again through a new channel. */
 static void
 on_renew(struct ev_task *task)
 {

@@ -13,8 +13,8 @@ struct resolver;
 struct resolve_name;
 
 /*
- * One question, embedded in who asks. cb gets every address known (port 0) or n == 0 when there is none;
- * addrs is borrowed for the call.
+ * One look-up, embedded in its owner. cb gets every address known (port 0) or n == 0 when there is none; addrs is
+ * borrowed for the call.
  */
 struct resolve {
 	struct resolve *next;
@@ -22,25 +22,25 @@ struct resolve {
 	void (*cb)(struct resolve *q, const struct endpoint *addrs, size_t n);
 };
 
-/* No socket is opened and no file is read before the first question. NULL with errno. */
+/* No socket is opened and no file is read before the first look-up. NULL with errno. */
 struct resolver *resolver_new(struct ev *ev);
 void resolver_free(struct resolver *r);
 
 /*
  * Ask; q->cb is called once: from inside this call when the answer is at hand (then true is returned), later
- * otherwise. An answer past its TTL is asked for again, and used all the same when DNS gives none.
+ * otherwise. A name whose answer is past its TTL is queried again; the old answer is still used when DNS gives none.
  */
 bool resolver_ask(struct resolver *r, struct resolve *q, struct slice host);
 
-/* Take the question back: q->cb will not be called. Fine when nothing was asked. */
+/* Cancel the look-up: q->cb will not be called. Fine when nothing was asked. */
 void resolver_cancel(struct resolve *q);
 
 /* Ask and wait, for an address of our own to listen on: the first one; false when there is none. */
 bool resolve_wait(struct slice host, struct endpoint *out);
 
 /*
- * Read resolv.conf and hosts anew for what is asked in later turns. What has no answer yet is asked again; the cache stays. Fine
- * from inside an answer.
+ * Read resolv.conf and hosts anew for what is asked in later turns. Those without an answer yet are repeated; the
+ * cache stays. Fine from inside a callback.
  */
 void resolver_reload(struct resolver *r);
 

@@ -52,7 +52,7 @@ routes_free(struct routes *r)
 {
 	if (r == NULL)
 		return;
-	for (size_t at = 0, n; r->table.head != NULL && at < r->size; at += n) {	/* a loop may wait for our CPU */
+	for (size_t at = 0, n; r->table.head != NULL && at < r->size; at += n) {	/* a loop may be waiting for our CPU */
 		n = r->size - at < UNMAP_ONCE ? r->size - at : UNMAP_ONCE;
 		munmap((char *)r->table.head + at, n);
 		sched_yield();
@@ -63,7 +63,7 @@ routes_free(struct routes *r)
 	free(r);
 }
 
-/* A private mapping shares its pages all the same, and older kernels refuse a shared one of a sealed file. */
+/* A private mapping shares its pages too, and older kernels refuse a shared one of a sealed file. */
 static int
 map_table(struct routes *r)
 {
@@ -183,10 +183,10 @@ struct search {
 	enum routes_kind kind;
 	struct slice alpn;
 	struct route *out;
-	int rank;			/* of the answer, ROUTES_NO_MATCH as long as there is none */
+	int rank;			/* of the answer, ROUTES_NO_MATCH while there is none */
 };
 
-/* The keys of one NAME. False: what its lines say can't be known. */
+/* The keys of one NAME. False: its lines could not be read. */
 static bool
 collect(struct search *s, struct slice name, struct routes_fields *f)
 {
@@ -225,7 +225,7 @@ try_name(struct search *s, struct slice name, int rank)
 	return true;
 }
 
-/* Whether the table has a wildcard whose suffix has so many labels: most need not be looked for. */
+/* Whether the table has a wildcard whose suffix has this many labels: spares most searches. */
 static bool
 has_depth(const struct routes *r, unsigned labels)
 {

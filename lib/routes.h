@@ -2,9 +2,8 @@
 /*
  * The routes file, routes(5): one file's text, checked, and the answers it gives.
  *
- * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets. Nothing
- * in it is a pointer, so it can be handed to another process as a descriptor. A look-up reparses the lines it
- * found.
+ * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets. Nothing in it is
+ * a pointer, so it can be handed to another process as a descriptor. A look-up reparses the lines it finds.
  */
 #ifndef ROUTES_H
 #define ROUTES_H
@@ -25,7 +24,7 @@ enum routes_kind {
 	ROUTES_TLS,	/* keys alpn:* and tls */
 	ROUTES_HTTP,	/* keys http and tls */
 	ROUTES_TCP,	/* key tcp on "*": what came to a TLS port and is not TLS */
-	ROUTES_LISTEN	/* key tcp on a listening address, asked for by the address as written */
+	ROUTES_LISTEN	/* key tcp on a listening address, looked up by the address as written */
 };
 
 enum routes_balance { BALANCE_LEAST, BALANCE_FIRST, BALANCE_SOURCE };
@@ -33,7 +32,7 @@ enum routes_balance { BALANCE_LEAST, BALANCE_FIRST, BALANCE_SOURCE };
 /* The answer to a look-up. Slices and file are borrowed from the table until it is freed. */
 struct route {
 	const char *file;		/* path as given */
-	struct slice name;		/* NAME as written on its first line: one text for all its lines */
+	struct slice name;		/* NAME as written on its first line: the same text for all its lines */
 	struct slice key;		/* the key that matched: "tls", "http", "tcp", "alpn:h2" */
 	struct slice targets;		/* its value, a comma-separated list of checked targets */
 	struct slice alpn;		/* the protocol that chose an alpn: key, else absent */
@@ -45,8 +44,8 @@ struct route {
 };
 
 /*
- * How well a name matched; a higher rank beats a lower one. Below ROUTES_DEFAULT there is no answer, and the last two, of files that
- * are searched, say that there might be one: no other file may answer instead.
+ * How well a name matched; a higher rank beats a lower one. Below ROUTES_DEFAULT there is no answer; the two lowest,
+ * only from files that are searched, mean that there might be one, so no other file may answer instead.
  */
 #define ROUTES_BAD_LINE (-3)	/* a line of a NAME that was tried is bad */
 #define ROUTES_UNREADABLE (-2)	/* the file could not be read, or there was no memory */
@@ -56,7 +55,7 @@ struct route {
 
 struct routes;
 
-/* Told every error as "FILE:LINE: reason" (no newline), from the thread that loads. */
+/* Called with every error as "FILE:LINE: reason" (no newline), in the thread that loads. */
 typedef void routes_report(void *arg, const char *text);
 
 enum routes_result {
@@ -66,31 +65,32 @@ enum routes_result {
 };
 
 /*
- * Read and check the file; an empty one is a table without routes. On ROUTES_LOADED *out is owned by the
- * caller (routes_free()), otherwise it is NULL. Safe to call in a thread; touches no shared state. report may
- * be NULL.
+ * Read and check the file; an empty one is a table without routes. On ROUTES_LOADED *out is owned by the caller
+ * (routes_free()), otherwise it is NULL. Safe to call in a thread: touches no shared state. report may be NULL.
  */
 enum routes_result routes_load(const char *path, routes_report *report, void *arg, struct routes **out);
 
 /*
- * Open a file to be searched where it lies: for one look-up, without reading it all. Works only for a plain
- * file whose first line is "#!routes sorted"; ROUTES_REFUSED (unreported) means: it is not one, load it.
+ * Open a file to be searched in place: for one look-up, without reading all of it. Works only for a plain file whose
+ * first line is "#!routes sorted"; ROUTES_REFUSED (unreported): it is not one, load it.
  *
- * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report and arg
- * must live as long as the table). They are copied, so that a
- * change of the file does not hurt. Such a table has no descriptor (-1), a count of 0 and no listening
- * addresses to iterate over; it is not for two threads at once.
+ * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report and arg must live
+ * as long as the table). They are copied, so that a change of the file does no harm. Such a table has no descriptor
+ * (-1), a count of 0 and no listening addresses to iterate over; it must not be used by two threads at once.
  */
 enum routes_result routes_open_sorted(const char *path, routes_report *report, void *arg,
     struct routes **out);
 
 /*
- * The table behind a descriptor made by routes_fd(), in another process; takes over fd, on failure too. NULL
- * with errno (EINVAL: it is none) on failure. path is copied.
+ * The table behind a descriptor made by routes_fd(), in another process; takes over fd, on failure too. NULL with
+ * errno (EINVAL: not a table) on failure. path is copied.
  */
 struct routes *routes_from_fd(int fd, const char *path);
 
-/* The descriptor (memfd) of a loaded table; owned by the table. Who will pass it to nobody may close it before: the table stays. */
+/*
+ * The descriptor (memfd) of a loaded table; owned by the table. A process that will not pass it on may close it
+ * early: the table stays.
+ */
 int routes_fd(const struct routes *r);
 void routes_close_fd(struct routes *r);
 
@@ -98,36 +98,39 @@ void routes_close_fd(struct routes *r);
 void routes_free(struct routes *r);
 
 /*
- * The best route for name: exact, then the longest wildcard, then "*". name is in host_normalize()'s form or
- * absent (only "*" fits then); alpn is an ALPN wire list or absent. A NAME without a key for this kind
- * of look-up takes no part. Returns the rank; *out is filled when that is ROUTES_DEFAULT or better.
+ * The best route for name: exact, then the longest wildcard, then "*". name is in host_normalize()'s form or absent
+ * (only "*" fits then); alpn is an ALPN wire list or absent. A NAME without a key for this kind of look-up is
+ * ignored. Returns the rank; *out is filled when that is ROUTES_DEFAULT or better.
  */
 int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);
 
-/* The line of the file which has the key of an answer of r's, counted from 1; 0: not known (searched, not loaded). Not for each connection. */
+/*
+ * The line of the file that has the key of an answer of r's, counted from 1; 0: unknown (searched, not loaded). Too
+ * slow for each connection.
+ */
 unsigned routes_line_number(const struct routes *r, const struct route *answer);
 
-/* Whether any line of the table has a pass: target; true when not known (searched, not loaded). */
+/* Whether any line of the table has a pass: target; true when unknown (searched, not loaded). */
 bool routes_has_pass(const struct routes *r);
 
 /* Lines with a key; bytes of memory. */
 size_t routes_count(const struct routes *r);
 size_t routes_bytes(const struct routes *r);
 
-/* The table's listening addresses, in file order: false behind the last one. Start with *cursor = 0. */
+/* The table's listening addresses, in file order: false after the last one. Start with *cursor = 0. */
 bool routes_next_listen(const struct routes *r, size_t *cursor, struct slice *address);
 
-/* A loaded table's lines as read, comments and blank lines too, without newlines. Cursor as above. */
+/* A loaded table's lines as read, comments and blank lines included, without newlines. Cursor as above. */
 bool routes_next_line(const struct routes *r, size_t *cursor, struct slice *line);
 
-/* ---- for those who write routes files ---- */
+/* ---- for programs that write routes files ---- */
 
-/* A line in its one canonical form: NAME in lower case without trailing dot, fields apart by one blank, no comment. */
+/* A line in its one canonical form: NAME in lower case without trailing dot, fields separated by one blank, no comment. */
 struct routes_text {
-	struct slice line;	/* "NAME KEY=VALUE ..."; absent: nothing but blanks and a comment */
+	struct slice line;	/* "NAME KEY=VALUE ..."; absent: only blanks and a comment */
 	struct slice name;	/* its NAME */
-	struct slice fields;	/* what is behind the NAME and the blank */
+	struct slice fields;	/* what follows the NAME and the blank */
 };
 
 /*

@@ -54,7 +54,7 @@ proto_of(const struct routes_field *f)
 	return slice_skip(f->word, strlen(ROUTES_ALPN_PREFIX));
 }
 
-/* Of the protocols the client offers, in its order, the first with a key. */
+/* The first protocol with a key, in the client's order. */
 static const struct routes_field *
 find_alpn(const struct routes_fields *f, struct slice alpn)
 {

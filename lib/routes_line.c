@@ -14,7 +14,7 @@
 
 /* ---- reasons ---- */
 
-/* A value as a message shows it: control and non-ASCII bytes as \xNN, cut when long. */
+/* A value as shown in a message: control and non-ASCII bytes as \xNN, cut when long. */
 static const char *
 quote(struct slice s, char out[static QUOTE_SIZE])
 {
@@ -68,7 +68,7 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The CR of a CRLF is blank, like all that stands at the end of a line. */
+/* The CR of a CRLF counts as a trailing blank. */
 static struct slice
 trim_end(struct slice line)
 {
@@ -112,7 +112,7 @@ bool
 routes_line_is_of(struct slice line, struct slice name)
 {
 	if (line.len > name.len && is_blank(line.p[name.len]) && memcmp(line.p, name.p, name.len) == 0)
-		return true;	/* as most are written */
+		return true;	/* the usual spelling */
 	return routes_name_eq(routes_line_name(line), name);
 }
 
@@ -344,9 +344,9 @@ check_as(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 #define ON_ANY (ON_NAME | ON(NAME_ALL) | ON(NAME_LISTEN))
 
 static const struct {
-	const char *word;	/* alpn: has its protocol behind it */
-	unsigned on;		/* the forms of NAME it goes with */
-	const char *not_on;	/* why it does not go with the others */
+	const char *word;	/* alpn: is followed by its protocol */
+	unsigned on;		/* the forms of NAME it is allowed with */
+	const char *not_on;	/* why it is not allowed with others */
 	bool (*check)(const struct routes_field *f, char why[static ROUTES_WHY_MAX]);
 } keys[] = {
 	[KEY_TLS] = { "tls", NOT_LISTEN, "a listening address takes tcp=", check_targets },
@@ -381,7 +381,7 @@ split_field(struct slice text)
 	return f;
 }
 
-/* Who writes a host with a port means the host: why that is another thing here. */
+/* Anyone who writes a host with a port means the host: why that is something else here. */
 static const char *
 why_not_on(enum routes_key key, enum routes_name kind, struct slice name)
 {

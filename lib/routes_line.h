@@ -30,7 +30,7 @@ struct routes_field {
 
 /* The fields of all lines of one NAME, in file order. Slices are borrowed from the text of the lines. */
 struct routes_fields {
-	struct slice name;	/* as written on the first line; absent as long as there is none */
+	struct slice name;	/* as written on the first line; absent while there is none */
 	size_t n;
 	struct routes_field field[ROUTES_KEYS_MAX];
 };
@@ -49,7 +49,7 @@ bool routes_line_is_sorted_mark(struct slice line);
 /* The NAME a line begins with, unchecked; absent when the line is blank or a comment. */
 struct slice routes_line_name(struct slice line);
 
-/* Whether that is name, or it written in another way. */
+/* Whether that is name, or another spelling of it. */
 bool routes_line_is_of(struct slice line, struct slice name);
 
 /* What form of NAME this is, checked. */
@@ -59,8 +59,8 @@ enum routes_name routes_name_kind(struct slice name);
 bool routes_name_eq(struct slice a, struct slice b);
 
 /*
- * Check one line, without its newline, and add its NAME and fields to *f, which is clear. False writes the
- * reason to why and leaves *f with an unknown part of the line. A blank line or comment adds nothing.
+ * Check one line, without its newline, and add its NAME and fields to *f, which is empty before. False: the reason is
+ * in why, and *f holds an unknown part of the line. A blank line or comment adds nothing.
  */
 bool routes_line_check(struct slice line, struct routes_fields *f, char why[static ROUTES_WHY_MAX]);
 
@@ -77,17 +77,17 @@ bool routes_fields_join(struct routes_fields *f, const struct routes_fields *lin
 /* The first field whose key is repeated by one of the fields from the given one on, or NULL. */
 const struct routes_field *routes_fields_repeated(const struct routes_fields *f, size_t from);
 
-/* The reason for the line that repeats the key of first, which stands on the given line. */
+/* The reason for the line that repeats the key of first, which is on the given line. */
 void routes_why_repeated(const struct routes_fields *f, const struct routes_field *first, unsigned line,
     char why[static ROUTES_WHY_MAX]);
 
-/* Why this NAME, behind the one before (or absent), breaks the rules of a sorted file; false: it does not. */
+/* Why this NAME, after the one before (absent: none), breaks the rules of a sorted file; false: it does not. */
 bool routes_why_unsorted(struct slice name, struct slice before, char why[static ROUTES_WHY_MAX]);
 
 /* Whether there is a pass: target. */
 bool routes_fields_pass(const struct routes_fields *f);
 
-/* Fill *out but for file and line, when one of the fields answers this kind of look-up. */
+/* Fill *out except file and line, if one of the fields answers this kind of look-up. */
 bool routes_fields_answer(const struct routes_fields *f, enum routes_kind kind, struct slice alpn,
     struct route *out);
 

@@ -13,13 +13,13 @@
 #include "ev.h"
 #include "routes_table.h"
 
-/* An event loop may share the CPU with us, and shall not wait for the end of our time slice: give way this often. */
+/* An event loop may share the CPU with us and must not wait for the end of our time slice: yield this often. */
 #define LINES_ONCE 256
 #define READ_ONCE (256u * 1024u)
 
-#define TEXT_MAX 0xf0000000u		/* bytes; every place fits in 32 bits */
-#define WRITER_MS 200		/* between two looks whether waiting for a pipe's writer is of use */
-#define READ_AHEAD 65536u		/* bytes of room behind the size a file has when it is opened */
+#define TEXT_MAX 0xf0000000u		/* bytes; every offset fits in 32 bits */
+#define WRITER_MS 200		/* between two checks whether to go on waiting for a pipe's writer */
+#define READ_AHEAD 65536u		/* bytes of room beyond the size of a file when it is opened */
 
 struct loading {
 	const char *path;
@@ -29,11 +29,11 @@ struct loading {
 	char *map;			/* owned; NULL: none */
 	size_t size;			/* of map */
 	struct routes_table table;
-	const char *why;		/* it can't be read, better than errno; NULL: nothing better */
+	const char *why;		/* why it can't be read; NULL: errno says it */
 	unsigned line;
 	size_t bad_lines;
 	bool sorted;
-	struct slice name_before;	/* of the route line before; absent on the first */
+	struct slice name_before;	/* of the previous route line; absent on the first */
 	uint32_t *listens;		/* owned until they are moved into the map */
 	size_t listens_size;
 };
@@ -51,13 +51,13 @@ resize(struct loading *l, size_t size)
 		map = mremap(l->map, l->size, size, MREMAP_MAYMOVE);
 	if (map == MAP_FAILED)
 		return -1;
-	(void)madvise(map, size, MADV_DONTFORK);	/* while a child could write here too the table could not be sealed */
+	(void)madvise(map, size, MADV_DONTFORK);	/* if a child could write here too, the table could not be sealed */
 	l->map = map;
 	l->size = size;
 	return 0;
 }
 
-/* Whether the path leads there still. */
+/* Whether the path still leads there. */
 static bool
 is_in_place(const char *path, const struct stat *st)
 {
@@ -66,7 +66,7 @@ is_in_place(const char *path, const struct stat *st)
 	return stat(path, &now) == 0 && now.st_dev == st->st_dev && now.st_ino == st->st_ino;
 }
 
-/* Until something comes through a pipe: at start one waits for who writes into it, if need be for long, but not against all odds. */
+/* Wait for a pipe's writer, as long as the path still leads to it and nobody asked us to stop. */
 static int
 wait_for_writer(const struct loading *l, int fd, const struct stat *st)
 {
@@ -80,7 +80,7 @@ wait_for_writer(const struct loading *l, int fd, const struct stat *st)
 	return 0;
 }
 
-/* Read until the end of the file, wherever that is by then: it may be growing, or no plain file. */
+/* Read until the end of the file, wherever that is by then: it may be growing, or not a plain file. */
 static int
 read_text(struct loading *l, int fd)
 {
@@ -152,7 +152,7 @@ count_route_lines(const struct loading *l)
 	return n;
 }
 
-/* Behind the text comes room for the marks and for slots enough that four in five are used. */
+/* After the text comes room for the marks, and for enough slots that four in five are used. */
 static int
 add_slots(struct loading *l)
 {
@@ -169,7 +169,7 @@ add_slots(struct loading *l)
 	return 0;
 }
 
-/* Without memory for it the file cannot be loaded: false, with errno. */
+/* Without memory for this the file cannot be loaded: false, with errno. */
 static bool
 remember_listen(struct loading *l, uint32_t at)
 {
@@ -218,7 +218,7 @@ check_repeated(const struct loading *l, const struct routes_fields *f, size_t fr
 	return false;
 }
 
-/* Check one line by itself and then behind all those before it. */
+/* Check one line by itself, and then against all those before it. */
 static bool
 check_line(struct loading *l, struct slice line, struct checked *c, char why[static ROUTES_WHY_MAX])
 {
@@ -265,7 +265,7 @@ insert(struct loading *l, const struct checked *c)
 	return true;
 }
 
-/* False, with errno: no memory. A bad line is reported and left out. */
+/* False, with errno: out of memory. A bad line is reported and left out. */
 static bool
 load_line(struct loading *l, struct slice line)
 {
@@ -279,7 +279,7 @@ load_line(struct loading *l, struct slice line)
 	return true;
 }
 
-/* Walk the lines; each fills the marks of the bytes it has, newline included. */
+/* Walk the lines; each fills the marks of its bytes, newline included. */
 static int
 load_lines(struct loading *l)
 {
@@ -317,7 +317,7 @@ add_listens(struct loading *l)
 	return 0;
 }
 
-/* Whoever gets the descriptor can rely on the table staying as it is. */
+/* A process that gets the descriptor can rely on the table not changing. */
 static int
 seal(struct loading *l)
 {

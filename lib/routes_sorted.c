@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* A sorted routes file searched where it lies, a few blocks a look-up. */
+/* A sorted routes file searched in place, a few blocks per look-up. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,17 +23,17 @@ struct routes_sorted {
 	routes_report *report;
 	void *report_arg;
 	int fd;				/* owned */
-	off_t size;			/* of the file when it was opened; what comes later is not there */
+	off_t size;			/* of the file when it was opened; what is added later is ignored */
 	struct found *found;		/* owned, the last one first */
 	bool failed;			/* a read failed, which was reported */
 
 	off_t block_at;			/* the block in memory; meaningless while block_len is 0 */
 	size_t block_len;
 	char block[BLOCK];
-	char line[ROUTES_LINE_MAX + 1];	/* a byte more than a line may have shows that it is too long */
+	char line[ROUTES_LINE_MAX + 1];	/* one byte more than a line may have, to notice one that is too long */
 };
 
-/* A line as it lies in the file. */
+/* A line's place in the file. */
 struct place {
 	off_t at;			/* its first byte */
 	off_t next;			/* the first byte of the next line */
@@ -69,7 +69,7 @@ read_block(struct routes_sorted *s, off_t at)
 		s->block_len = (size_t)n;
 }
 
-/* The bytes from at on, up to the end of their block; absent behind the last one. */
+/* The bytes from at on, up to the end of their block; absent past the end of the file. */
 static struct slice
 bytes_at(struct routes_sorted *s, off_t at)
 {
@@ -85,7 +85,7 @@ bytes_at(struct routes_sorted *s, off_t at)
 	return bytes;
 }
 
-/* Where the line behind the one that byte at belongs to begins. */
+/* Where the line after the one that byte at belongs to begins. */
 static off_t
 next_line(struct routes_sorted *s, off_t at)
 {
@@ -101,7 +101,7 @@ next_line(struct routes_sorted *s, off_t at)
 	return s->size;
 }
 
-/* The line that begins at the given byte; false behind the last one. */
+/* The line that begins at the given byte; false after the last one. */
 static bool
 read_line(struct routes_sorted *s, off_t at, struct place *out)
 {
@@ -139,8 +139,8 @@ read_route(struct routes_sorted *s, off_t at, off_t end, struct place *out)
 /* ---- searching ---- */
 
 /*
- * Where the lines of this NAME would begin. Of the lines with a NAME, all that begin before low are less than
- * name; the first that begins at high or behind it is not.
+ * Where the lines of this NAME would begin. Of the lines with a NAME, all that begin before low are less than name;
+ * the first that begins at high or after it is not.
  */
 static off_t
 lower_bound(struct routes_sorted *s, struct slice name)
@@ -179,7 +179,7 @@ keep(struct routes_sorted *s, const struct place *line)
 	return f;
 }
 
-/* ---- bad lines: slow, but they have a number ---- */
+/* ---- bad lines: slow, but reported with a number ---- */
 
 /* The number of the line that byte at belongs to. */
 static unsigned

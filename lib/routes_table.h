@@ -10,7 +10,7 @@
  *
  *   head | text of the file | marks | slots | listens
  *
- * marks: for every ROUTES_MARK_BYTES of text, the number of the line which the first of them belongs to.
+ * marks: for every ROUTES_MARK_BYTES of text, the number of the line that the first of them belongs to.
  * slots: a hash of NAMEs, linear probing, one slot a line. Lines are never removed, so the lines of one NAME
  *        are met in file order, and the first empty slot ends the search.
  * listens: where each listening address stands, in file order.
@@ -35,7 +35,7 @@ struct routes_head {
 
 struct routes_slot {
 	uint32_t at;			/* first byte of a line's NAME, 0: empty */
-	uint32_t tag;			/* half of the NAME's hash, which spares most looks at the text */
+	uint32_t tag;			/* half of the NAME's hash: spares most comparisons of text */
 };
 
 /* The parts of a mapping. */
@@ -47,7 +47,7 @@ struct routes_table {
 	uint32_t *listens;
 };
 
-/* Find the parts of a mapping whose head is complete; returns the size it has then. Nothing else is read. */
+/* Find the parts of a mapping whose head is complete; returns the size it must have. Nothing else is read. */
 size_t routes_table_place(struct routes_table *t, void *map);
 
 /* The line with a byte at this place of the mapping, from there to its end. */
@@ -59,7 +59,7 @@ unsigned routes_table_line_number(const struct routes_table *t, const char *p);
 /* The hash of a NAME, whatever its case and trailing dot. */
 uint64_t routes_table_hash(const struct routes_table *t, struct slice name);
 
-/* Soon this hash will be looked for: its slot is far away in memory, so have it fetched in the meantime. */
+/* This hash will soon be looked up: its slot is far away in memory, so have it fetched meanwhile. */
 void routes_table_expect(const struct routes_table *t, uint64_t hash);
 
 /* Add the fields of every line of this NAME to *f; returns the empty slot where one more line would go. */

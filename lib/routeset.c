@@ -14,17 +14,17 @@
 #include "stamp.h"
 
 #define POLL_MS 250
-#define RETRY_MS 2000u		/* between two tries to read a file that is there and can't be read */
+#define RETRY_MS 2000u		/* between two tries to read a file that exists and can't be read */
 
 struct file {
 	const char *path;
 	struct routes *table;		/* owned */
 	struct stamp_watch watch;
 	bool wanted;			/* to be read in the next round */
-	uint64_t retry_ms;		/* it is there and could not be read: when to try again, 0: no need to */
+	uint64_t retry_ms;		/* it exists and could not be read: when to try again, 0: no need */
 };
 
-/* What a round found in one file: the thread's until it has ended. */
+/* What a round found in one file: the thread's until the round has ended. */
 struct found {
 	enum routes_result result;
 	struct stamp stamp;
@@ -40,7 +40,7 @@ struct routeset {
 	struct job round;		/* reads the files that are wanted */
 	struct found *found;		/* one per file */
 	bool again;
-	int no_thread;			/* why there was none to read them with: 0, or an errno */
+	int no_thread;			/* why no thread could be started: 0, or an errno */
 	unsigned long good, bad;
 	routeset_round *round_over;
 	void *arg;
@@ -68,7 +68,7 @@ routeset_new(char *const *paths, size_t n)
 void
 routeset_free(struct routeset *rs)
 {
-	if (rs == NULL || rs->round.busy)	/* a thread still uses it: only at exit, which shall not wait for a disk */
+	if (rs == NULL || rs->round.busy)	/* a thread still uses it: only at exit, which must not wait for a disk */
 		return;
 	for (size_t i = 0; i < rs->n; i++)
 		routes_free(rs->file[i].table);
@@ -125,7 +125,7 @@ routeset_open(struct routeset *rs, routes_report *report, void *arg)
 
 /* ---- while running ---- */
 
-/* Of a file that still can't be read that is not said again, but what is wrong with its lines is. */
+/* A file that still cannot be read is not reported again, but its bad lines are. */
 static void
 report_from_thread(void *arg, const char *text)
 {
@@ -136,7 +136,7 @@ report_from_thread(void *arg, const char *text)
 		log_from_thread(LOG_LEVEL_ERROR, "routes: %s", text);
 }
 
-/* What gives its bytes once, or without end, is no file to read again. */
+/* Anything that gives its bytes only once, or without end, is not a file to read again. */
 static void
 read_one(struct file *file, struct found *f)
 {
@@ -196,7 +196,7 @@ want_all(struct routeset *rs)
 {
 	for (size_t i = 0; i < rs->n; i++) {
 		rs->file[i].wanted = true;
-		rs->file[i].retry_ms = 0;	/* who asks wants to hear it again */
+		rs->file[i].retry_ms = 0;	/* an explicit reload reports it again */
 	}
 }
 
@@ -243,7 +243,7 @@ look(struct ev_timer *t)
 		start_round(rs);
 }
 
-/* The system's no, for want of descriptors, say, may be another answer in a while. */
+/* If the system refused, for lack of descriptors, say, a later try may succeed. */
 static void
 note_failure(struct routeset *rs, struct file *f, const struct found *r)
 {

@@ -12,8 +12,8 @@
 struct routeset;
 
 /*
- * For n files; paths are borrowed for ever. Nothing is read yet. NULL with errno. Freed behind the loop that watches it; while
- * busy it is not freed at all.
+ * For n files; paths are borrowed for the life of the process. Nothing is read yet. NULL with errno. To be freed
+ * after the loop that watches it; while busy it is not freed at all.
  */
 struct routeset *routeset_new(char *const *paths, size_t n);
 void routeset_free(struct routeset *rs);
@@ -24,13 +24,13 @@ void routeset_free(struct routeset *rs);
  */
 enum routes_result routeset_load(struct routeset *rs, routes_report *report, void *arg);
 
-/* For one look-up: sorted files are opened to be searched where they lie, others loaded. */
+/* For one look-up: sorted files are opened to be searched in place, others loaded. */
 enum routes_result routeset_open(struct routeset *rs, routes_report *report, void *arg);
 
 /*
- * Look at the files by path and stat four times a second, load what changed in a thread, and call round_over(arg, changed)
- * when that is done; changed: a table was replaced. A file that is refused or gone keeps the table it had; its errors
- * are logged. -1 with errno.
+ * Stat the files by path four times a second, load what changed in a thread, and call round_over(arg, changed) when
+ * that is done; changed: a table was replaced. A file that is refused or gone keeps the table it had; its errors are
+ * logged. -1 with errno.
  */
 typedef void routeset_round(void *arg, bool changed);
 int routeset_watch(struct routeset *rs, struct ev *ev, routeset_round *round_over, void *arg);
@@ -38,17 +38,17 @@ int routeset_watch(struct routeset *rs, struct ev *ev, routeset_round *round_ove
 /* Read all files again now, changed or not (SIGHUP). */
 void routeset_reload(struct routeset *rs);
 
-/* How many files were read again since the start, well or not. */
+/* How many files were read again since the start, with success and without. */
 void routeset_counts(const struct routeset *rs, unsigned long *good, unsigned long *bad);
 
 /* Whether a load is under way. */
 bool routeset_busy(const struct routeset *rs);
 
-/* The best route over all files; among equals the first file's. As routes_find(). */
+/* The best route over all files; among equals, the first file's. As routes_find(). */
 int routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);
 
-/* The line of route->file which has the key of an answer; 0: not known. As routes_line_number(). */
+/* The line of route->file that has the key of an answer; 0: unknown. As routes_line_number(). */
 unsigned routeset_line_number(const struct routeset *rs, const struct route *answer);
 
 bool routeset_has_pass(const struct routeset *rs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * GET /metrics, answered and closed. It is for a scraper on a private address: a request is read up to its blank line within
- * a deadline, a few at a time, and nothing in it but the request line matters.
+ * GET /metrics, answered and closed. It is for a scraper on a private address: requests are read up to their blank
+ * line within a deadline, a few at a time, and only the request line matters.
  */
 #include "scrape.h"
 
@@ -19,7 +19,7 @@
 #define CLIENTS_MAX 16
 #define REQUEST_MAX 4096
 #define DEADLINE_MS 5000
-#define RESUME_MS 100	/* how soon to try again without descriptors */
+#define RESUME_MS 100	/* how soon to try again when out of descriptors */
 
 /*
  *   REQUEST --blank line read--> ANSWER --all written, FIN sent--> LINGER --their FIN, or deadline--> gone
@@ -33,7 +33,7 @@ struct client {
 	char *answer;			/* owned */
 };
 
-/* One per process; its pages are not touched before somebody asks. */
+/* One per process; its pages are not touched before the first request. */
 static struct scrape {
 	struct ev *ev;
 	const struct metrics *metrics;
@@ -84,7 +84,7 @@ on_deadline(struct ev_timer *t)
 	client_close(EV_CONTAINER(t, struct client, deadline));
 }
 
-/* What stands before "HTTP/...": "/metrics", or the same behind "http://HOST" (RFC 9112 3.2.2), with or without a query. */
+/* What comes before "HTTP/...": "/metrics", or the same behind "http://HOST" (RFC 9112 3.2.2), with or without a query. */
 static bool
 is_page(struct slice target)
 {

@@ -6,10 +6,10 @@
 #include "ev.h"
 #include "metrics.h"
 
-/* Answer on the listening socket fd (borrowed; -1: nothing to do) from ev, as long as the process lives. -1 with errno. */
+/* Answer on the listening socket fd (borrowed; -1: nothing to do) from ev, for the life of the process. -1 with errno. */
 int scrape_start(struct ev *ev, const struct metrics *metrics, int fd);
 
-/* In a process forked from that one, whose clients they stay: close the descriptors of them that came along. */
+/* In a process forked from that one, which keeps its clients: close their inherited descriptors. */
 void scrape_abandon(void);
 
 #endif

@@ -19,8 +19,8 @@ enum secret_result {
 
 /*
  * Read a handshake from the first len bytes. SECRET_OK: *secret is borrowed from buf, *used is the handshake's
- * length, and what stands behind it is not looked at. On any other result both are undefined. What is wrong is said
- * at the first byte (of the magic) or field (the length) that shows it. Pure; keeps nothing.
+ * length, and what follows it is not looked at. On any other result both are undefined. SECRET_BAD is returned at the
+ * first byte (of the magic) or field (the length) that shows it. Pure; keeps nothing.
  */
 enum secret_result secret_read(const uint8_t *buf, size_t len, struct slice *secret, size_t *used);
 

@@ -15,9 +15,9 @@
 #include "workers.h"
 
 #define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
-#define ACCEPT_BATCH_SHARED 8	/* the other workers too */
-#define RESUME_MS 100		/* how soon to try again without descriptors */
-#define QUIET_MS 10000		/* between two lines of log about the same trouble with accepting */
+#define ACCEPT_BATCH_SHARED 8	/* so that other workers get theirs too */
+#define RESUME_MS 100		/* how soon to try again when out of descriptors */
+#define QUIET_MS 10000		/* between two log lines about the same trouble with accepting */
 #define RETRY_BIND_MS 1000
 
 /* ---- connections ---- */
@@ -103,7 +103,7 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 
 static void on_listener(struct ev_io *io, unsigned events);
 
-/* What comes again soon behind another such trouble is the same one: not logged again. */
+/* Trouble soon after other such trouble is the same one: not logged again. */
 static bool
 is_news(struct serve *s)
 {
@@ -161,7 +161,7 @@ on_resume(struct ev_timer *t)
 	resume(EV_CONTAINER(t, struct serve, resume));
 }
 
-/* Clients wait in the kernel's backlog meanwhile; it costs nothing, and a connection's end resumes. */
+/* Clients wait in the kernel's backlog meanwhile; it costs nothing, and the end of a connection resumes accepting. */
 static void
 pause_accepting(struct serve *s, const char *why)
 {
@@ -204,7 +204,7 @@ take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *
 	s->ops->accept(s, &client);
 }
 
-/* Without what another connection needs, until there is some again. */
+/* Stop accepting for lack of what a connection needs, and try again soon. */
 static void
 starve(struct serve *s, const char *why)
 {
@@ -213,7 +213,7 @@ starve(struct serve *s, const char *why)
 	workers_wake_others(s);
 }
 
-/* Whether another one may wait behind it. */
+/* Whether another one may be waiting after it. */
 static bool
 take_next_client(struct serve *s, struct listener *l)
 {
@@ -234,7 +234,7 @@ take_next_client(struct serve *s, struct listener *l)
 	case SOCK_ACCEPTED:
 		take_client(s, l, fd, &peer);
 		if (s->conf->workers > 1 && s->open_conns >= s->max_conns && !s->paused)
-			pause_accepting(s, "--max-conns reached");	/* now: the next client is to wake one that has room */
+			pause_accepting(s, "--max-conns reached");	/* now: the next client is to wake a worker with room */
 		return true;
 	case SOCK_GONE:
 		return true;
@@ -251,7 +251,7 @@ take_next_client(struct serve *s, struct listener *l)
 	return false;
 }
 
-/* As many as the last time and, if there were so many, more the next time: to look behind the last one is a system call, too. */
+/* Accept as many as last time; double the batch if it was filled. Looking for one more costs a system call. */
 static void
 on_listener(struct ev_io *io, unsigned events)
 {
@@ -276,7 +276,7 @@ serve_out_of_fds(struct serve *s)
 	if (s->paused || s->draining || s->listeners.first == NULL)
 		return;
 	pause_accepting(s, "no descriptor left for a target");
-	s->starved = true;	/* the end of the connection that saw it frees what it lacked: not enough to begin another */
+	s->starved = true;	/* the end of the connection that failed frees too little to begin another */
 	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }
 
@@ -294,7 +294,7 @@ serve_note_routes(struct serve *s)
 	metrics_set(s->metrics, s->worker, M_RELOADS_FAILED, (int64_t)bad);
 }
 
-/* False: not yet. Why was said at start. */
+/* False: not yet. The reason was logged at start. */
 static bool
 bind_metrics(struct serve *s)
 {
@@ -446,7 +446,7 @@ serve_reload(struct serve *s)
 	serve_reloaded(s);
 }
 
-/* One that was asked for while another one was under way has yet to come. */
+/* A reload requested during another is still to come. */
 void
 serve_reloaded(struct serve *s)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A server process: launches, accepting within limits, connections and their end, signals, reload, drain. A tool fills a
- * serve_conf, gives its serve_ops, and calls serve_main(); everything else it does happens in its callbacks.
+ * A server process: launches, accepting within limits, connections and their end, signals, reload, drain. A tool
+ * fills in a serve_conf, provides its serve_ops, and calls serve_main(); everything else it does happens in its
+ * callbacks.
  */
 #ifndef SERVE_H
 #define SERVE_H
@@ -33,9 +34,9 @@ struct serve_conf {
 	bool check, log_time, verbose, help, version;
 	bool routes_listen;	/* set by the tool: it binds the listening addresses of its routes files */
 	bool no_one;		/* set by the tool: it can't serve one connection on descriptors 0 and 1 */
-	const struct serve_door *doors;	/* the tool's other addresses: bound behind -l, in this order; borrowed */
+	const struct serve_door *doors;	/* the tool's other addresses: bound after -l, in this order; borrowed */
 	size_t n_doors;
-	const char *reread;	/* a file of the tool's that it reads again, beside the routes files; NULL: none */
+	const char *reread;	/* a file of the tool's that it re-reads, besides the routes files; NULL: none */
 };
 
 /* Addresses a tool listens on for a purpose of their own. */
@@ -43,7 +44,7 @@ struct serve_door {
 	const char *option;		/* "--visitors" */
 	const struct opt_list *addrs;
 	uint8_t role;			/* listener.role; that of -l and of inherited sockets is 0 */
-	bool unlimited;			/* peers come for many clients: --max-per-source does not hold */
+	bool unlimited;			/* each peer stands for many clients: exempt from --max-per-source */
 };
 
 #define SERVE_CONF_DEFAULTS                                                                                            \
@@ -61,7 +62,7 @@ struct serve_door {
 #define SERVE_OPTIONS_OTHER(c)                                                                                         \
 	SERVE_OPTIONS_WORDED(c, "connections at once per worker (what descriptors allow)",                             \
 	    "for each attempt to reach a target (5)")
-/* The same with what a tool has to say of these itself. */
+/* The same with help texts of the tool's own for these two. */
 #define SERVE_OPTIONS_WORDED(c, max_conns_help, connect_timeout_help)                                                  \
 	{ 'c', "check", NULL, OPT_FLAG, &(c).check, 0, 0, "check options and files, print every error, and exit" },   \
 	{ 'n', "notify-fd", "FD", OPT_FD, &(c).notify_fd, 0, 0,                                                      \
@@ -88,7 +89,10 @@ struct serve_door {
 	{ 'h', "help", NULL, OPT_FLAG, &(c).help, 0, 0, "print this and exit" },                                      \
 	{ 'V', "version", NULL, OPT_FLAG, &(c).version, 0, 0, "print the version and exit" }
 
-/* The series all tools have, in front of their own; T is the tool's name as a string literal. Those of routes files aside. */
+/*
+ * The series all tools have, before their own; T is the tool's name as a string literal. Those of routes files are
+ * separate.
+ */
 enum {
 	M_CONNS,
 	M_ACCEPTED,
@@ -149,7 +153,7 @@ struct serve_conn {
 	struct serve_conn *next, **at;
 	struct listener *via;
 	uint64_t id, started_ms, source;
-	struct endpoint peer;	/* the tool may put the one of a PROXY header here */
+	struct endpoint peer;	/* the tool may put the address from a PROXY header here */
 };
 
 struct serve_ops {
@@ -164,11 +168,14 @@ struct serve_ops {
 	void (*hup)(struct serve *s);
 	/* SIGUSR1: the status line was logged, the tool may add one of its own. May be NULL. */
 	void (*status)(struct serve *s);
-	/* TERM came: say elsewhere that we go. Draining begins leave_ms later, until then all goes on. May be NULL. */
+	/*
+	 * TERM came: announce elsewhere that we are leaving. Draining begins leave_ms later; until then all goes on.
+	 * May be NULL.
+	 */
 	void (*leaving)(struct serve *s);
 	/* Draining begins: end what has nothing under way. May be NULL. */
 	void (*drain)(struct serve *s);
-	/* The end of the process: give back what start() made, as far as it came. Called also without start(). May be NULL. */
+	/* The end of the process: release what start() made, as far as it got. Called also without start(). May be NULL. */
 	void (*stop)(struct serve *s);
 };
 
@@ -184,7 +191,7 @@ struct serve {
 	unsigned worker;
 	bool leaving, draining;
 	const struct launch_one *one;	/* the one-connection launch, NULL: another */
-	int one_exit;			/* one-connection launch: the exit code, by serve_leave(); the tool may know better */
+	int one_exit;			/* one-connection launch: the exit code, by serve_leave(); the tool may overrule it */
 
 	unsigned max_pipes;		/* relay pipes this process may have within its descriptor limit */
 
@@ -194,22 +201,22 @@ struct serve {
 	uint64_t open_conns, max_conns, max_per_source;
 	struct ev_timer grace, resume, retry_bind;
 	struct ev_io master;		/* in a worker: where its orders come from */
-	struct ev_timer orders;		/* the next look for one that waits for room for its descriptor */
+	struct ev_timer orders;		/* when to look again at one waiting for room for its descriptor */
 	uint64_t orders_ms;		/* since when it waits, 0: there is none */
-	int spare_fd;			/* what keeps that room, -1: nothing does */
+	int spare_fd;			/* what reserves that room, -1: nothing does */
 	struct parent *parent;		/* in the parent of workers */
-	bool announced;			/* readiness was told, its descriptor closed */
-	bool reloading;			/* that was told, and its end is to be */
-	bool paused, starved, bind_failed;	/* starved: for want of descriptors; only time ends that */
+	bool announced;			/* readiness was reported, its descriptor closed */
+	bool reloading;			/* that was reported, and its end is to be */
+	bool paused, starved, bind_failed;	/* starved: for lack of descriptors; only time ends that */
 	uint64_t pause_logged_ms;
 	struct listeners scrape;	/* of --metrics: one, or none yet */
-	const char *metrics_addr;	/* where that is to be bound, a name looked up; borrowed from conf or the next */
+	const char *metrics_addr;	/* where to bind that, a name looked up; borrowed from conf or the next */
 	char metrics_text[ENDPOINT_TEXT_MAX];
 };
 
 /*
- * Run: decides the launch, loads the routes files, binds, drops privileges, forks workers, serves until TERM. Returns the exit
- * code; errors are logged. metrics_table begins with SERVE_METRICS().
+ * Run: decides the launch, loads the routes files, binds, drops privileges, forks workers, serves until TERM. Returns
+ * the exit code; errors are logged. metrics_table begins with SERVE_METRICS().
  */
 int serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *metrics_table,
     size_t metrics_n);
@@ -223,7 +230,7 @@ void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_clien
 /* No memory for a client: close it and give back its place. */
 void serve_turn_away(struct serve *s, const struct serve_client *client);
 
-/* To be called before a client's descriptors are closed: those of a one-connection launch are left as they were found. */
+/* To be called before a client's descriptors are closed: restores those of a one-connection launch as they were found. */
 void serve_closing(const struct serve *s);
 
 /* Its end: logs line (id, peer, ms and end are filled in from c and end), counts, unlinks. c is the caller's to free. */
@@ -245,8 +252,8 @@ int serve_scrape_fd(const struct serve *s);
 int serve_announce(struct serve *s);
 
 /*
- * Keep the routes gauges true; log the status line; make the listeners match the tables, and bind that of --metrics (again, after
- * failures).
+ * Keep the routes gauges current; log the status line; make the listeners match the tables, and bind that of
+ * --metrics (again, after failures).
  */
 void serve_note_routes(struct serve *s);
 void serve_log_status(struct serve *s);
@@ -258,11 +265,14 @@ void serve_drop_listener(struct serve *s, struct listener *l);
 void serve_drain(struct serve *s);
 void serve_quit(struct serve *s);	/* cut what is left and stop now */
 
-/* For who reads the files (the tool itself, or the parent of workers): HUP came, and a round through the files is over. */
+/*
+ * For the process that reads the files (the tool itself, or the parent of workers): HUP came; a round through the
+ * files is over.
+ */
 void serve_reload(struct serve *s);
 void serve_reloaded(struct serve *s);
 
-/* A descriptor was wanted and not to be had: pause accepting, so that what is open can go on. */
+/* No descriptor was left: pause accepting, so that what is open can go on. */
 void serve_out_of_fds(struct serve *s);
 
 /* For --check and --explain: load the files (errors as "FILE:LINE: reason" on standard error). 0 or EXIT_USAGE. */

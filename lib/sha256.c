@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* SHA-256 by OpenSSL's libcrypto, which only the tools that hash link. */
+/* SHA-256 by OpenSSL's libcrypto, which only the tools that hash are linked with. */
 #include "sha256.h"
 
 #include <openssl/err.h>
@@ -10,7 +10,7 @@ sha256(struct slice data, uint8_t out[static SHA256_SIZE])
 {
 	if (EVP_Digest(data.p, data.len, out, NULL, EVP_sha256(), NULL) == 1)
 		return true;
-	memset(out, 0, SHA256_SIZE);	/* a caller that does not look has the hash of no text anybody knows */
+	memset(out, 0, SHA256_SIZE);	/* a caller that ignores the result gets the hash of no known text */
 	ERR_clear_error();
 	return false;
 }

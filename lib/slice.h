@@ -56,7 +56,7 @@ slice_skip(struct slice a, size_t n)
 	return (struct slice){ a.p + n, a.len - n };
 }
 
-/* Cut what stands before the first sep off *rest and return it; all of it (rest becomes absent) without a sep. */
+/* Cut what precedes the first sep off *rest and return it; without a sep, all of it (rest becomes absent). */
 static inline struct slice
 slice_cut(struct slice *rest, char sep)
 {

@@ -16,7 +16,7 @@
 #include "resolve.h"
 
 #define BACKLOG 65535	/* the kernel cuts it to net.core.somaxconn */
-#define PROBES 3	/* unanswered ones before a silent peer is given up */
+#define PROBES 3	/* unanswered ones before we give up on a silent peer */
 
 static void
 set_int(int fd, int level, int option, int value)
@@ -49,7 +49,7 @@ lookup_host(const struct addr *a, struct sockaddr_storage *sa, socklen_t *len)
 	return 0;
 }
 
-/* A socket file nobody listens on any more stands in the way of bind(): remove it. */
+/* A socket file that nobody listens on any more is in the way of bind(): remove it. */
 static void
 remove_stale(const struct sockaddr_storage *sa, socklen_t len)
 {
@@ -117,7 +117,7 @@ sock_adopt(int fd)
 
 	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		return -1;
-	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* refused by unix sockets, which need it not */
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* unix sockets refuse it, and don't need it */
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
@@ -313,7 +313,7 @@ sock_reset(int fd)
 /* ---- descriptors over unix sockets ---- */
 
 union fd_control {
-	char buf[CMSG_SPACE(4 * sizeof(int))];	/* room to see, and close, more than we want */
+	char buf[CMSG_SPACE(4 * sizeof(int))];	/* room to receive, and close, more than we want */
 	struct cmsghdr align;
 };
 
@@ -368,7 +368,7 @@ sock_recv_fd(int fd, void *data, size_t len, int *passed)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			take_fds(c, passed);
-	if (*passed == -1 && (msg.msg_flags & MSG_CTRUNC)) {	/* one was sent, and the kernel could not give it to us */
+	if (*passed == -1 && (msg.msg_flags & MSG_CTRUNC)) {	/* one was sent, but the kernel could not give it to us */
 		errno = EMFILE;
 		return -1;
 	}

@@ -13,19 +13,19 @@
 #define SOCK_NAME_MAX 128u	/* an address as text: unix:/PATH is the longest */
 
 /*
- * Bind and listen. ADDR_HOST is looked up (blocking) and its first address used; ADDR_ANY is one socket for v4 and v6.
- * A stale unix socket file, which nobody answers, is replaced. TCP_NODELAY is set, accepted sockets inherit it.
- * 0 and *fd (owned by the caller), or -1 with errno.
+ * Bind and listen. ADDR_HOST is looked up (blocking) and its first address used; ADDR_ANY is one socket for v4 and
+ * v6. A stale unix socket file, which nobody answers on, is replaced. TCP_NODELAY is set; accepted sockets inherit
+ * it. 0 and *fd (owned by the caller), or -1 with errno.
  */
 int sock_listen(const struct addr *a, int *fd);
 
-/* Prepare a listening socket somebody else made (inetd, systemd): NONBLOCK, CLOEXEC, TCP_NODELAY. -1 with errno. */
+/* Prepare a listening socket made by someone else (inetd, systemd): NONBLOCK, CLOEXEC, TCP_NODELAY. -1 with errno. */
 int sock_adopt(int fd);
 
 enum sock_accept {
 	SOCK_ACCEPTED,
 	SOCK_NONE,	/* nobody waits */
-	SOCK_GONE,	/* that client is gone already: accept again */
+	SOCK_GONE,	/* that client has already gone: accept again */
 	SOCK_FULL,	/* no descriptors or memory: pause */
 	SOCK_BROKEN	/* the listener itself; errno */
 };
@@ -37,7 +37,7 @@ enum sock_connect {
 	SOCK_CONNECTED,
 	SOCK_CONNECTING,	/* writable once it is done; sock_error() says how it went */
 	SOCK_NO_FDS,		/* out of descriptors or memory: not the target's fault */
-	SOCK_BUSY,		/* a unix socket whose queue is full: there is no event for when it is not any more */
+	SOCK_BUSY,		/* a unix socket whose queue is full: no event will say when that is over */
 	SOCK_REFUSED		/* errno */
 };
 
@@ -47,17 +47,20 @@ enum sock_connect {
  */
 enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first, int *fd);
 
-/* recv(2) and send(2), which are a little cheaper than read(2) and write(2); and those where fd is no socket (a pipe). */
+/*
+ * recv(2) and send(2), which are a little cheaper than read(2) and write(2); and these instead where fd is not a
+ * socket (a pipe).
+ */
 ssize_t sock_get(int fd, void *buf, size_t size);
 ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);
 
-/* Send small segments at once from now on (a no-op on what is no TCP socket). */
+/* Send small segments at once from now on (a no-op on anything but a TCP socket). */
 void sock_nodelay(int fd);
 
 /*
- * Let TCP ask a silent peer every beat_ms whether it still lives, and end the connection with an error (ETIMEDOUT, or what the network
- * said) when it has not answered anything for about dead_ms, data under way included. In steps of a second, for an hour at most;
- * either 0: never. A no-op on what is no TCP socket.
+ * Let TCP probe a silent peer every beat_ms, and end the connection with an error (ETIMEDOUT, or what the network
+ * reported) when nothing, data under way included, has been answered for about dead_ms. In whole seconds, an hour at
+ * most; either 0: never. A no-op on anything but a TCP socket.
  */
 void sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms);
 
@@ -87,9 +90,8 @@ int sock_send_fd(int fd, const void *data, size_t len, int pass);
 
 /*
  * Receive up to len bytes and at most one descriptor (*passed, owned by the caller, -1 when none came; CLOEXEC, and
- * blocking or not as its sender left it).
- * The number of bytes, 0 at the end, -1 with errno; EMFILE: a descriptor came, and this process has no room for it: it and its bytes are
- * lost. More descriptors than one are closed.
+ * blocking or not as its sender left it). The number of bytes, 0 at the end, -1 with errno; EMFILE: a descriptor
+ * came, but this process has no room for it: it and its bytes are lost. Any further descriptors are closed.
  */
 ssize_t sock_recv_fd(int fd, void *data, size_t len, int *passed);
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #define SETTLE_MS 100
-#define RESTLESS_MS 3000u	/* for so long half a file is thought worse than an old one */
+#define RESTLESS_MS 3000u	/* how long a file that keeps changing is not re-read */
 
 struct stamp
 stamp_of(const char *path)
@@ -50,7 +50,10 @@ is_at_rest(const struct stamp *s)
 	    now.tv_sec < s->ctime.tv_sec;	/* a clock set back must not stop us */
 }
 
-/* While a file is being cut its size changes before its times: for a moment one just emptied looks as old as it was. */
+/*
+ * While a file is being truncated its size changes before its times: for a moment one just emptied looks as old as
+ * before.
+ */
 static bool
 is_torn(const struct stamp *s, const struct stamp *seen)
 {

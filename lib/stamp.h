@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What tells one state of a file from another, for those who watch it by path. */
+/* What tells one state of a file from another, for watching it by path. */
 #ifndef STAMP_H
 #define STAMP_H
 
@@ -19,20 +19,21 @@ struct stamp {
 
 /* A file under watch. */
 struct stamp_watch {
-	struct stamp seen;	/* its owner's: of the file when it was read last */
-	struct stamp restless;	/* of when it was first found changed and not at rest */
+	struct stamp seen;	/* its owner's: of the file when it was last read */
+	struct stamp restless;	/* when it was first found changed and not at rest */
 	uint64_t since_ms;	/* when that was, 0: never since it was read */
 };
 
-/* The file path leads to now. Take it before reading the file: what changes later differs from it. */
+/* The file path leads to now. Take it before reading the file: a later change will differ from it. */
 struct stamp stamp_of(const char *path);
 
 bool stamp_same(const struct stamp *a, const struct stamp *b);
 
 /*
- * Whether the file, now in this state, has changed since .seen and should be read: it has been left alone for a moment, for one changed
- * just now may still be being written. But not for ever: one that is replaced whole over and over is read at the second look, one that
- * is written to without a pause after some seconds. Looks are to be a fraction of a second apart; now_ms is monotonic.
+ * Whether the file, now in this state, has changed since .seen and should be read: it has been left alone for a
+ * moment, as one changed just now may still be being written. This has limits: one that is replaced whole over and
+ * over is read at the second call, one that is written to without a pause after some seconds. Calls should be a
+ * fraction of a second apart; now_ms is monotonic.
  */
 bool stamp_due(struct stamp_watch *w, const struct stamp *now, uint64_t now_ms);
 

@@ -15,7 +15,7 @@
 #include "serve.h"
 #include "workers.h"
 
-#define FDS_LEAST 14u		/* standard ones, the loop's, the table's, a listener, one for a file: less is an error for somebody */
+#define FDS_LEAST 14u		/* standard ones, the loop's, the table's, a listener, a file's: with fewer something fails */
 #define FDS_RESERVED 32u	/* listeners come on top: epoll, signals, metrics, DNS, files being read */
 #define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 
@@ -34,8 +34,8 @@ raise_fd_limit(void)
 }
 
 /*
- * How many connections the descriptors carry: two each, two a pipe, and a reserve, smaller where the limit is tiny: who
- * waits to be accepted is not refused.
+ * How many connections the descriptors suffice for: two each, two per pipe, and a reserve, smaller where the limit is
+ * tiny: clients beyond that wait in the backlog and are not refused.
  */
 static uint64_t
 carried(struct serve *s, uint64_t fds)
@@ -114,7 +114,7 @@ check_addresses(const char *option, const struct opt_list *list)
 	return good;
 }
 
-/* ---- files that are read again when they change, by the user of -u then ---- */
+/* ---- files that are re-read when they change, then as the user of -u ---- */
 
 static void
 tell_error(const char *path, const char *user)
@@ -140,7 +140,7 @@ is_unreadable(const struct serve_conf *conf, const char *path, tell_unreadable *
 	return true;
 }
 
-/* How many there are, for the user we are now. */
+/* How many are unreadable for the user we are now. */
 static unsigned
 unreadable_files(const struct serve_conf *conf, tell_unreadable *tell)
 {
@@ -153,7 +153,7 @@ unreadable_files(const struct serve_conf *conf, tell_unreadable *tell)
 	return n;
 }
 
-/* In a child, which becomes that user; who may not do so can't know. */
+/* In a child, which becomes that user; without the right to do so there is no way to know. */
 static bool
 check_files_as(const struct serve_conf *conf, const struct privs *user)
 {
@@ -228,7 +228,7 @@ bind_list(struct listeners *ls, const char *option, const struct opt_list *list)
 	return 0;
 }
 
-/* The addresses beside -l. */
+/* The addresses besides -l. */
 static int
 bind_doors(struct serve *s)
 {
@@ -277,7 +277,7 @@ bind_metrics(struct serve *s)
 		log_info("metrics on %s", s->scrape.first->name);
 		return 0;
 	}
-	if (errno == EADDRINUSE) {	/* by the process whose place we take, until it has drained */
+	if (errno == EADDRINUSE) {	/* by the process we are replacing, until it has drained */
 		log_warn("--metrics %s: %s; trying again", s->conf->metrics, strerror(errno));
 		s->bind_failed = true;
 		return 0;
@@ -327,7 +327,7 @@ choose_launch(struct serve *s, struct launch_one *one, int *code)
 	return n == 0 && !s->conf->no_one && launch_one_connection(one) ? LAUNCH_ONE : LAUNCH_SERVE;
 }
 
-/* Socket files were made before: they shall be the user's, like those made later. */
+/* Socket files were made earlier: they should be the user's, like those made later. */
 static int
 drop_privileges(struct serve *s)
 {
@@ -434,7 +434,7 @@ serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
-	ev_signal_hold();	/* a table of millions of names takes its time */
+	ev_signal_hold();	/* a table of millions of names takes a while */
 	s.routes = routeset_new(conf->routes.item, conf->routes.n);
 	if (s.routes == NULL) {
 		log_error("routes: %s", strerror(errno));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Take fields off the front of network bytes. A length field opens a cursor of its own: whoever reads from that
- * cannot get past the field. All return false when the bytes do not suffice; the cursor is of no use then.
+ * Take fields off the front of network bytes. A length field opens a cursor of its own: reads from that cannot get
+ * past the field. All return false when there are too few bytes; the cursor is then of no use.
  */
 #ifndef TAKE_H
 #define TAKE_H

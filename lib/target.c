@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What is known of targets: a table by text, who uses them, and which of them are held off. */
+/* What is known of targets: a table by text, how many use each, and which are held off. */
 #include "target.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #define HOLD_FIRST_MS 1000u
 #define HOLD_MAX_MS 30000u
-#define UNUSED_MS 600000u	/* what is known of a target nobody has used for so long may be forgotten */
+#define UNUSED_MS 600000u	/* what is known of a target unused for this long may be forgotten */
 
 uint32_t
 target_hash(struct slice text)
@@ -27,7 +27,7 @@ target_held_off(const struct targets *ts, const struct target *t)
 	return ev_now_ms(ts->ev) < t->held_until_ms;
 }
 
-/* Targets come and go with the routes, and some of them were known by a name, or not to be reached, when they went. */
+/* Targets come and go with the routes, and some that went had a kept name or were held off. */
 static void
 forget_unused(struct targets *ts)
 {
@@ -53,7 +53,7 @@ grow(struct targets *ts)
 	struct target **bucket = calloc(room, sizeof(struct target *));
 
 	if (bucket == NULL)
-		return;		/* longer chains will do */
+		return;		/* make do with longer chains */
 	for (size_t i = 0; i < ts->room; i++) {
 		while (ts->bucket[i] != NULL) {
 			struct target *t = ts->bucket[i];
@@ -68,7 +68,7 @@ grow(struct targets *ts)
 	ts->room = room;
 }
 
-/* With half of the room left there are so many new ones to come before this is to be done again. */
+/* Keep half of the room free: that many new ones can come before this is due again. */
 static void
 make_room(struct targets *ts)
 {
@@ -122,7 +122,7 @@ target_hold(struct targets *ts, struct slice text)
 	return t;
 }
 
-/* A target nobody uses is kept only for what it knows, and that for a while. */
+/* An unused target is kept only for what is known of it, and only for a while. */
 void
 target_unhold(struct targets *ts, struct target *t)
 {
@@ -186,7 +186,7 @@ void
 target_failed(const struct targets *ts, struct target *t, const char *reason)
 {
 	if (target_held_off(ts, t))
-		return;		/* tried all the same, or failed twice at once: the hold-off runs already */
+		return;		/* tried all the same, or failed twice at once: already held off */
 	t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS : t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
 	t->held_until_ms = ev_now_ms(ts->ev) + t->hold_ms;
 	log_warn("target=%s is unreachable: %s; held off for %u s", t->text, reason, (unsigned)t->hold_ms / 1000);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What lib/dial.c knows of targets. Only for it: what its users may know of one is in dial.h. */
+/* What lib/dial.c knows of targets. Only for dial.c: what its users may know is in dial.h. */
 #ifndef TARGET_H
 #define TARGET_H
 
@@ -10,7 +10,7 @@ struct target {
 	struct addr addr;		/* slices into text */
 	uint32_t hash;
 	unsigned refs;			/* connections and dials that use it */
-	uint64_t unused_ms;		/* since when none does */
+	uint64_t unused_ms;		/* since when unused */
 	unsigned conns;			/* connections and attempts: what BALANCE_LEAST compares */
 	uint32_t hold_ms;		/* current hold-off, 0: reachable as far as we know */
 	uint64_t held_until_ms;
@@ -19,10 +19,10 @@ struct target {
 	char text[];
 };
 
-/* All that are used, and those that were and of which something is worth knowing. */
+/* All that are in use, and unused ones of which something worth keeping is known. */
 struct targets {
 	struct ev *ev;
-	struct target **bucket;		/* owned; room is a power of two, or nought */
+	struct target **bucket;		/* owned; room is a power of two, or 0 */
 	size_t room, count;
 };
 
@@ -33,11 +33,11 @@ uint32_t target_hash(struct slice text);
 /* NULL when nothing is known of it. */
 struct target *target_find(const struct targets *ts, struct slice text);
 
-/* The same, made when there is none; held until target_unhold(). NULL when out of memory, or text is no target. */
+/* The same, created if there is none; held until target_unhold(). NULL when out of memory, or when text is not a target. */
 struct target *target_hold(struct targets *ts, struct slice text);
 void target_unhold(struct targets *ts, struct target *t);
 
-/* It could not be reached, which is logged: it is held off, for longer than the last time. Or it could. */
+/* It could not be reached: log that and hold it off, for longer than the last time. Or it could. */
 void target_failed(const struct targets *ts, struct target *t, const char *reason);
 void target_works(struct target *t);
 bool target_held_off(const struct targets *ts, const struct target *t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Text put together piece by piece in a buffer of the caller's, for what is written too often for printf(3). */
+/* Text put together piece by piece in a buffer of the caller's, for text written too often for printf(3). */
 #ifndef TEXT_H
 #define TEXT_H
 
@@ -9,7 +9,7 @@
 
 /* What finds no room before end is left out. Nothing is NUL-terminated. */
 struct text {
-	char *at;	/* behind what is there */
+	char *at;	/* after what is there */
 	char *end;	/* of the room; the caller's buffer, borrowed */
 };
 

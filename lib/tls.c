@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TLS 1.3 by OpenSSL, over a BIO of our own: what a call of ours makes OpenSSL send is gathered in one buffer of the process.
+ * TLS 1.3 by OpenSSL, over a BIO of our own: what one of our calls makes OpenSSL send is gathered in one buffer per
+ * process.
  *
- * Nothing is left waiting: tls_read() says that the socket is empty only when recv() did, to OpenSSL, which asks for bytes only
- * when it has no whole record left of what it read ahead; the next byte makes a new edge. Else the caller's buffer is full, or
- * the turn's limit reached: that is TLS_OK, and the caller comes again. No record is taken in part, since there is room for a
- * whole one each time.
+ * Nothing is left waiting: tls_read() reports the socket empty only when recv() told OpenSSL so, and that asks for
+ * bytes only when what it read ahead holds no whole record any more; the next byte makes a new edge. Otherwise the
+ * caller's buffer is full, or the turn's limit reached: that is TLS_OK, and the caller calls again. No record is
+ * taken in part, since there is room for a whole one each time.
  */
 #include "tls.h"
 
@@ -23,16 +24,16 @@
 #include <openssl/ssl.h>
 
 #define CERT_MAX 4096u		/* bytes of a peer's certificate chain; ours has about 300 */
-#define SEND_AT 49152u		/* bytes worth a system call: what TCP handles as one piece (64 KiB) less one record; beyond it costs a fifth more */
-#define CHUNK (16u * TLS_RECORD_MAX)	/* bytes of plaintext encrypted before we look how the socket does */
+#define SEND_AT 49152u		/* bytes worth a system call: one TCP piece (64 KiB) less a record; more costs a fifth more */
+#define CHUNK (16u * TLS_RECORD_MAX)	/* bytes of plaintext encrypted before we check on the socket */
 #define RECORD_OVERHEAD 64u	/* bytes of a record's header, type, tag; generous */
 #define OUT_SIZE (CHUNK + 16u * RECORD_OVERHEAD + 8192u)	/* a chunk of records, and a flight of the handshake */
 #define HAND_OVER 32768u	/* bytes left over that are worth a buffer of that size */
-#define READ_RECORDS 64u	/* records of one tls_read(): small ones must not keep everybody else waiting */
-#define MESSAGE_RECORDS 8u	/* a handshake message, such as a key update, costs about as much as so many of them */
+#define READ_RECORDS 64u	/* records of one tls_read(): small ones must not keep others waiting */
+#define MESSAGE_RECORDS 8u	/* a handshake message, such as a key update, costs about as much as this many of them */
 #define ANSWERS_MAX 65536u	/* bytes of answers to such messages that may wait for a peer that does not read */
 #define IDLE_MESSAGES 32u	/* key updates and the like without a byte of data in between: more is an attack on our CPU */
-#define MESSAGES_MAX 256u	/* of them in all, but for one for every MESSAGE_BYTES of data */
+#define MESSAGES_MAX 256u	/* of them in all, plus one for every MESSAGE_BYTES of data */
 #define MESSAGE_BYTES 4096u
 
 struct tls_context {
@@ -40,8 +41,8 @@ struct tls_context {
 	BIO_METHOD *bio;
 	X509 *cert;
 	enum tls_side side;
-	uint8_t *out;		/* owned, OUT_SIZE bytes, made when needed: what the call that runs has to send */
-	size_t out_at, out_len;	/* sent of it, gathered in it */
+	uint8_t *out;		/* owned, OUT_SIZE bytes, allocated when needed: what the current call has to send */
+	size_t out_at, out_len;	/* bytes of it sent, and gathered */
 };
 
 struct tls {
@@ -49,8 +50,8 @@ struct tls {
 	struct tls_context *ctx;
 	int fd;
 	int recv_error, send_error;	/* errno of a broken connection */
-	enum tls_result over;	/* TLS_OK: it goes on; else what every further read says */
-	bool hello;		/* a client's came */
+	enum tls_result over;	/* TLS_OK: it goes on; else the result of every further read */
+	bool hello;		/* a client's has come */
 	bool done;		/* the handshake is */
 	bool eof;		/* the socket's */
 	bool drained;		/* the last read saw the socket empty */
@@ -61,9 +62,9 @@ struct tls {
 	size_t answers;		/* bytes added to pending that no caller of ours sent */
 	size_t received;	/* bytes before the handshake was done */
 	unsigned messages;	/* handshake messages since the last data */
-	unsigned unpaid;	/* the same in all, but for those that were paid for by data */
-	size_t paid;		/* bytes of data towards the next of those */
-	const char *said;	/* a reason of ours, better than OpenSSL's */
+	unsigned unpaid;	/* the same in all, less those paid for by data */
+	size_t paid;		/* bytes of data towards the next paid one */
+	const char *said;	/* our own reason, better than OpenSSL's */
 	tls_judge *judge;	/* NULL: any key will do for the handshake */
 	void *judge_arg;
 	char id[IDENTITY_ID_SIZE];
@@ -98,7 +99,7 @@ keep(struct tls *t, const uint8_t *bytes, size_t len)
 	return true;
 }
 
-/* Let the connection have the buffer itself rather than a copy. */
+/* Give the connection the buffer itself rather than a copy. */
 static void
 hand_over(struct tls_context *ctx, struct tls *t)
 {
@@ -109,7 +110,10 @@ hand_over(struct tls_context *ctx, struct tls *t)
 	ctx->out = NULL;
 }
 
-/* Everything pending went; a buffer that was handed over goes back, so that one busy connection never makes a new one. */
+/*
+ * Everything pending went; a buffer that was handed over goes back, so that a single busy connection never allocates
+ * a new one.
+ */
 static void
 drop_pending(struct tls *t)
 {
@@ -154,7 +158,7 @@ send_gathered(struct tls *t)
 		ctx->out_at = ctx->out_len = 0;
 }
 
-/* The end of a call: what was gathered leaves, or is kept. */
+/* The end of a call: what was gathered is sent or kept. */
 static void
 leave(struct tls *t)
 {
@@ -195,8 +199,8 @@ bio_write(BIO *bio, const char *bytes, size_t len, size_t *written)
 }
 
 /*
- * Whether a peer that wants size bytes more is one to end with. OpenSSL works through any number of key updates, for one,
- * without coming back to us, and asks for bytes between them.
+ * Whether to end with a peer for which size more bytes are wanted. OpenSSL works through any number of key updates,
+ * for instance, without returning to us, but asks for bytes between them.
  */
 static bool
 goes_too_far(struct tls *t, size_t size)
@@ -265,7 +269,10 @@ bio_method(void)
 
 /* ---- what we ask of a peer ---- */
 
-/* In place of OpenSSL's judgement of chains: one certificate, whose key is of a kind that has an id. The rest is nobody's word. */
+/*
+ * In place of OpenSSL's judgement of chains: one certificate, whose key is of a kind that has an id. Nothing else in
+ * it counts.
+ */
 static int
 on_certificate(X509_STORE_CTX *store, void *arg)
 {
@@ -277,7 +284,7 @@ on_certificate(X509_STORE_CTX *store, void *arg)
 	if (sk_X509_num(X509_STORE_CTX_get0_untrusted(store)) > 1)
 		t->said = "more than one certificate";
 	else if (key == NULL)
-		t->said = "a key that can't be read";	/* of an unknown kind, or for want of memory */
+		t->said = "a key that can't be read";	/* of an unknown kind, or out of memory */
 	else if (!identity_id_of(key, t->id))
 		t->said = errno == ENOMEM ? "out of memory" : "a key that is neither Ed25519 nor P-256";
 	else if (t->judge == NULL || (t->said = t->judge(t->judge_arg, t->id)) == NULL)
@@ -286,7 +293,7 @@ on_certificate(X509_STORE_CTX *store, void *arg)
 	return 0;
 }
 
-/* Whoever does not offer any protocol would never reach on_alpn(). */
+/* A client that offers no protocol at all would never reach on_alpn(). */
 static int
 on_hello(SSL *ssl, int *alert, void *arg)
 {
@@ -320,7 +327,7 @@ on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsig
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* Whether the server chose our protocol: one that leaves it open is some other server. */
+/* Whether the server chose our protocol: one that chose none is some other server. */
 static bool
 alpn_agreed(struct tls *t)
 {
@@ -398,7 +405,7 @@ set_algorithms(SSL_CTX *ssl)
 	    SSL_CTX_set1_sigalgs_list(ssl, "ed25519:ECDSA+SHA256") == 1;
 }
 
-/* Every connection proves its keys afresh: no tickets, no sessions kept, no early data. */
+/* Both sides prove their keys on every connection: no tickets, no sessions kept, no early data. */
 static bool
 set_sessions(SSL_CTX *ssl)
 {
@@ -552,7 +559,7 @@ end(struct tls *t, enum tls_result result)
 	return result;
 }
 
-/* Why OpenSSL did not get on with reading. */
+/* Why OpenSSL's read did not succeed. */
 static enum tls_result
 failed(struct tls *t, int error)
 {
@@ -572,7 +579,7 @@ failed(struct tls *t, int error)
 	return end(t, TLS_CUT);
 }
 
-/* Sending failed: what the peer said before may still be read. */
+/* Sending failed: what the peer sent before may still be read. */
 static enum tls_result
 send_failed(struct tls *t)
 {
@@ -604,7 +611,7 @@ handshake_done(struct tls *t)
 	}
 	t->done = true;
 	t->messages = t->unpaid = 0;
-	SSL_set_read_ahead(t->ssl, 1);	/* not before: bytes behind the handshake don't count against its limit */
+	SSL_set_read_ahead(t->ssl, 1);	/* not earlier: bytes after the handshake must not count against its limit */
 	return TLS_OK;
 }
 
@@ -680,7 +687,7 @@ tls_write(struct tls *t, const uint8_t *buf, size_t len)
 	for (; len > 0 && t->send_error == 0; buf += written, len -= written) {
 		bool taken = SSL_write_ex(t->ssl, buf, len < CHUNK ? len : CHUNK, &written) == 1;
 
-		leave(t);	/* what a failure leaves in the buffer would be the next connection's */
+		leave(t);	/* what a failure left in the buffer would go to the next connection */
 		if (!taken)
 			return failed(t, SSL_ERROR_SSL);
 	}

@@ -6,8 +6,8 @@
 #include "addr.h"
 
 /*
- * In this process: PROTO, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT and TCPLOCALHOST (name, NULL: none) as far
- * as they are known; what is not known, or an outer server may have left there (TCPREMOTEHOST, TCPREMOTEINFO), is unset.
+ * In this process: PROTO, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT and TCPLOCALHOST (name, NULL: none) as
+ * far as they are known; what is unknown, or left there by an outer server (TCPREMOTEHOST, TCPREMOTEINFO), is unset.
  * -1 with errno.
  */
 int ucspi_setenv(const struct endpoint *remote, const struct endpoint *local, const char *name);

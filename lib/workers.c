@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The parent of worker processes, and the worker's ear for its orders. */
+/* The parent of worker processes, and the worker's side that takes its orders. */
 #include "workers.h"
 
 #include <errno.h>
@@ -19,16 +19,16 @@
 #include "scrape.h"
 #include "serve.h"
 
-#define RESTART_MS 1000		/* a worker that dies sooner than this after its start is replaced this much later */
-#define ORDER_MS 1000		/* how long the parent, which serves nobody, waits for a worker to make room for an order */
+#define RESTART_MS 1000		/* a worker that dies within this time of its start is replaced this much later */
+#define ORDER_MS 1000		/* how long the parent, which serves no clients, waits for a worker to take an order */
 #define ROOM_MS 50		/* how soon a worker looks again whether there is room for an order's descriptor */
-#define ROOM_MAX_MS 5000	/* how long it does: others may be waiting behind that order */
+#define ROOM_MAX_MS 5000	/* for how long: others may be waiting behind that order */
 #define REPEAT_MS 1000	/* how soon orders that were lost are sent again */
-#define LOADING_MS 50		/* how soon the parent looks again whether files are being read, which is no time to fork */
-#define LOADING_MAX_MS 10000	/* how long it does: a disk may hang */
+#define LOADING_MS 50		/* how soon the parent looks again whether files are being read, when it must not fork */
+#define LOADING_MAX_MS 10000	/* for how long: a disk may hang */
 #define KILL_MS 1000		/* after a second stop signal */
 
-/* What the parent says, one message each; some carry a descriptor. */
+/* What the parent sends, one message each; some carry a descriptor. */
 struct order {
 	enum {
 		ORDER_TABLE,	/* file index: a table's memfd */
@@ -45,9 +45,9 @@ struct order {
 struct worker {
 	struct parent *parent;
 	pid_t pid;		/* 0: not running */
-	struct ev_io io;	/* our end of its socketpair, -1: none; it asks there for orders it has lost */
+	struct ev_io io;	/* our end of its socketpair, -1: none; there it asks for orders it has lost */
 	uint64_t started_ms;
-	bool behind;		/* an order could not be sent: all are to be repeated */
+	bool behind;		/* an order could not be sent: all must be repeated */
 };
 
 struct parent {
@@ -55,17 +55,17 @@ struct parent {
 	struct worker *worker;
 	unsigned running;
 	struct ev_timer restart, repeat, kill;
-	uint64_t loading_ms;	/* since when a fork waits for files being read, 0: none does */
+	uint64_t loading_ms;	/* since when a fork has been waiting for files being read, 0: none is */
 	bool stopping;
 	bool respawn;		/* the loop was left to start workers */
 	int code;
 	bool child;		/* this process is a worker now: unwind and return code */
 };
 
-/* What a worker rings to have the others look for clients; made before they are. */
+/* What a worker rings to make the others look for clients; created before they are. */
 static struct ev_io bell = { .fd = -1 };
 
-/* A worker's own: the timer it asks for orders by that it has lost. */
+/* A worker's own: the timer by which it asks for lost orders. */
 static struct ear {
 	struct serve *s;
 	struct ev_timer repeat;
@@ -74,8 +74,8 @@ static struct ear {
 /* ---- orders, parent's side ---- */
 
 /*
- * False: it is to be repeated, and will be. A worker that does not take orders any more (stopped for long) would serve old
- * routes for ever: it is replaced. Any other lack, of descriptors on their way, say, is not its fault.
+ * False: it will be repeated. A worker that takes no orders any more (stopped for long) would serve old routes for
+ * ever: it is replaced. Any other shortage, such as too many descriptors in flight, is not its fault.
  */
 static bool
 order(struct worker *w, const struct order *o, int pass)
@@ -153,7 +153,7 @@ on_round_over(void *arg, bool changed)
 	serve_reloaded(s);
 }
 
-/* Tell it how things are now, whatever it was told of that before. */
+/* Send it the current state, whatever was sent before. */
 static void
 repeat_orders(struct worker *w)
 {
@@ -181,7 +181,7 @@ on_repeat(struct ev_timer *t)
 			repeat_orders(&p->worker[i]);
 }
 
-/* Whatever it says is that it has lost some. */
+/* Any message means that it has lost some. */
 static void
 on_worker(struct ev_io *io, unsigned events)
 {
@@ -193,12 +193,12 @@ on_worker(struct ev_io *io, unsigned events)
 	if (n > 0)
 		repeat_orders(w);
 	else if (n == 0 || errno != EAGAIN)
-		ev_del(w->parent->s->ev, io);	/* its end, which on_child() will learn of */
+		ev_del(w->parent->s->ev, io);	/* it has ended: on_child() will notice */
 }
 
 /* ---- workers, parent's side ---- */
 
-/* The child keeps what it inherits but the parent's loop and the other workers' descriptors. */
+/* The child keeps what it inherits except the parent's loop and the other workers' descriptors. */
 static void
 become_worker(struct parent *p, unsigned i, int fd)
 {
@@ -208,8 +208,8 @@ become_worker(struct parent *p, unsigned i, int fd)
 		if (p->worker[k].io.fd != -1)
 			close(p->worker[k].io.fd);
 	if (!s->announced && s->conf->notify_fd != SERVE_UNSET)
-		notify_close_fd((int)s->conf->notify_fd);	/* who reads from it waits for its end, too */
-	unsetenv("NOTIFY_SOCKET");	/* the service's state is the parent's to tell */
+		notify_close_fd((int)s->conf->notify_fd);	/* its reader waits for end of file, too */
+	unsetenv("NOTIFY_SOCKET");	/* the service's state is the parent's to report */
 	scrape_abandon();
 	ev_free(s->ev);
 	s->ev = NULL;
@@ -267,7 +267,7 @@ spawn(struct parent *p, unsigned i)
 		log_warn("worker pid=%d: what it asks for goes unheard: %s", (int)w->pid, strerror(errno));
 }
 
-/* A child would keep what threads have at hand: the file one reads and a table half made, the table another one frees. */
+/* A child would keep what threads are working on: the file one reads, a table half made, the table another frees. */
 static bool
 is_loading(struct parent *p)
 {
@@ -476,7 +476,7 @@ workers_run(struct serve *s)
 
 /* ---- the worker's side ---- */
 
-/* Ask the parent for all orders again, some time later: now there may be no room for what they bring. */
+/* Ask the parent for all orders again, but later: now there may be no room for what they carry. */
 static void
 ask_again(struct serve *s)
 {
@@ -495,7 +495,7 @@ on_ask_again(struct ev_timer *t)
 		ask_again(s);
 }
 
-/* A repeated order names one that is here. */
+/* A repeated order may name one we already have. */
 static void
 take_listener(struct serve *s, const char *addr, int fd)
 {
@@ -588,7 +588,7 @@ give_room(struct serve *s)
 	s->spare_fd = -1;
 }
 
-/* Whether the next order has a descriptor there is no room for: a connection's end will make some. */
+/* Whether the next order has a descriptor there is no room for: the end of a connection will make room. */
 static bool
 lacks_room(struct serve *s)
 {
@@ -605,8 +605,8 @@ lacks_room(struct serve *s)
 }
 
 /*
- * The next order of the parent, and what it asks. False: there is none, and errno, or 0, says why. Those behind one that has
- * waited for room in vain have waited as long.
+ * Take the parent's next order and carry it out. False: there is none, and errno, or 0, says why. When one waited for
+ * room and got none, those after it count as having waited as long.
  */
 static bool
 follow_next(struct serve *s)
@@ -667,7 +667,7 @@ workers_wake_others(struct serve *s)
 {
 	const uint64_t one = 1;
 
-	/* Nobody reads it: each write is an edge to all. */
+	/* It is never read: each write is an edge for all. */
 	if (s->master.fd != -1 && write(bell.fd, &one, sizeof(one)) == -1)
 		log_error("waking the other workers: %s", strerror(errno));
 }

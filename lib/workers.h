@@ -16,12 +16,12 @@ int workers_run(struct serve *s);
 int workers_follow(struct serve *s, int fd);
 
 /*
- * In a worker: it has no room for a client that the kernel has woken nobody else for. The others shall look at their listeners.
- * Nothing elsewhere.
+ * In a worker: it has no room for a client for which the kernel has woken no other. Make the others look at their
+ * listeners. Elsewhere a no-op.
  */
 void workers_wake_others(struct serve *s);
 
-/* In a worker: a descriptor may be free now, keep it for the orders. Nothing elsewhere. */
+/* In a worker: a descriptor may be free now: keep it for orders. Elsewhere a no-op. */
 void workers_keep_room(struct serve *s);
 
 #endif

@@ -11,7 +11,7 @@ enum frame_type { FRAME_DATA, FRAME_WINDOW, FRAME_PING, FRAME_GOAWAY };
 enum frame_flag { FLAG_SYN = 1, FLAG_ACK = 2, FLAG_FIN = 4, FLAG_RST = 8 };
 
 struct yamux {
-	uint64_t next_id;		/* of the stream we open next */
+	uint64_t next_id;		/* of the next stream we open */
 	uint64_t late;			/* bytes that may still come for streams, or directions, that have ended */
 	uint64_t seen;			/* bit n: the peer has opened the stream n + 1 before its newest */
 	uint32_t newest;		/* the peer's newest stream, counted from 1; 0: none yet */
@@ -26,12 +26,12 @@ struct yamux {
 	/* ---- the frame under way ---- */
 	uint8_t head[YAMUX_HEADER];
 	uint8_t have;			/* bytes of head */
-	uint8_t flags;			/* those not dealt with */
-	bool offered;			/* OPENED was said, not answered */
-	uint32_t left;			/* bytes of data to come, or by how much to widen the window */
-	struct yamux_stream *stream;	/* NULL: nobody's, swallow it */
+	uint8_t flags;			/* those not dealt with yet */
+	bool offered;			/* OPENED was reported, not answered */
+	uint32_t left;			/* bytes of data to come, or the increase of the window */
+	struct yamux_stream *stream;	/* NULL: none, swallow the data */
 
-	/* ---- what to say ---- */
+	/* ---- what to send ---- */
 	uint32_t pong[YAMUX_PINGS_MAX];	/* ring */
 	uint8_t pongs, first_pong;
 	bool explicit_syn, goaway_heard, goaway_said, goaway_due, ping_due;
@@ -141,7 +141,7 @@ settle(struct yamux *y, struct yamux_stream *s)
 		dequeue(y, s);
 }
 
-/* Nothing more is wanted from the peer. What it was allowed may be on its way all the same. */
+/* Nothing more is wanted from the peer. What it was allowed to send may still be on its way. */
 static void
 end_receiving(struct yamux *y, struct yamux_stream *s)
 {
@@ -151,7 +151,7 @@ end_receiving(struct yamux *y, struct yamux_stream *s)
 	settle(y, s);
 }
 
-/* Let the credit go once the peer may run short without it: its window was used up since, or there is more of it. */
+/* Release the credit once the peer may run short without it: its window has been used up since, or the credit has grown. */
 static void
 consider_grant(struct yamux *y, struct yamux_stream *s, bool flush)
 {
@@ -181,7 +181,7 @@ say_goaway(struct yamux *y, enum yamux_goaway code)
 	y->goaway_said = y->goaway_due = true;
 }
 
-/* The step functions below say whether there is an event; this is that of the end. */
+/* The step functions below return whether there is an event; this makes the final one. */
 static bool
 bad(struct yamux *y, const char *why, enum yamux_event *e)
 {
@@ -198,7 +198,7 @@ number_of(uint32_t id)
 	return (id >> 1) + (id & 1);
 }
 
-/* A stream of the peer's of which nobody knows any more whether it was opened. */
+/* A stream of the peer's too old to know whether it was opened. */
 static bool
 is_late(const struct yamux *y, uint32_t id)
 {
@@ -227,12 +227,12 @@ note_opened(struct yamux *y, uint32_t id)
 		return;
 	}
 	y->seen = ahead < YAMUX_DISORDER ? y->seen << ahead : 0;
-	if (ahead <= YAMUX_DISORDER)	/* the one that was the newest */
+	if (ahead <= YAMUX_DISORDER)	/* the former newest */
 		y->seen |= UINT64_C(1) << (ahead - 1);
 	y->newest = n;
 }
 
-/* The first frame of one of ours that says so. */
+/* The first frame that acknowledges a stream of ours. */
 static void
 note_taken(struct yamux *y, struct yamux_stream *s)
 {
@@ -423,7 +423,7 @@ take_rst(struct yamux *y, struct yamux_what *what, enum yamux_event *e)
 	return true;
 }
 
-/* The next step through the input: a header, then what the frame says, part by part. True: it made an event. */
+/* The next step through the input: a header, then what the frame contains, part by part. True: it made an event. */
 static bool
 step(struct yamux *y, struct slice *in, struct yamux_what *what, enum yamux_event *e)
 {
@@ -598,8 +598,8 @@ write_window(struct yamux *y, struct yamux_stream *s, uint8_t *out)
 }
 
 /*
- * The next control frame. Resets come before what may open streams: the peer counts how many there are. True: there
- * was one.
+ * The next control frame. Resets come before what may open streams: the peer counts its open ones. True: there was
+ * one.
  */
 static bool
 write_control(struct yamux *y, uint8_t *out)

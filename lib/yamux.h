@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * yamux, version 0 (hashicorp/yamux spec.md): streams within one connection, as a pure byte machine. Bytes from the
- * peer go in and come out as events; what is to be said comes out as bytes. Data is never kept here, in neither
+ * peer go in and come out as events; what is to be sent comes out as bytes. Data is never kept here, in either
  * direction.
  */
 #ifndef YAMUX_H
@@ -18,9 +18,9 @@
 #define YAMUX_DATA_MAX (YAMUX_FRAME_MAX - YAMUX_HEADER)
 #define YAMUX_WINDOW_START 262144u	/* bytes each side may send on a new stream, by the specification */
 #define YAMUX_PINGS_MAX 8u		/* unanswered pings of the peer; more is a flood */
-#define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond as many as it may have; more is a flood */
-#define YAMUX_BACKLOG 256u		/* streams of ours an ancestor has not taken yet; it resets more */
-#define YAMUX_DISORDER 64u		/* how many streams behind the newest a SYN may come */
+#define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond its stream limit; more is a flood */
+#define YAMUX_BACKLOG 256u		/* streams of ours not taken yet by an ancestor; it resets any beyond */
+#define YAMUX_DISORDER 64u		/* how many streams behind the newest a SYN may be */
 
 enum yamux_role { YAMUX_CLIENT /* opens odd ids */, YAMUX_SERVER /* even ids */ };
 
@@ -38,23 +38,22 @@ struct yamux_stream {
 	bool ack : 1;			/* ACK still to be sent */
 	bool fin : 1;			/* FIN still to be sent */
 	bool grant : 1;			/* credit is to be sent */
-	bool unacked : 1;		/* ours, and the peer has not said that it took it */
+	bool unacked : 1;		/* ours, and not yet acknowledged by the peer */
 	bool fin_sent : 1, fin_received : 1;
 };
 
-/* Opaque; owned by who made it. */
+/* Opaque; owned by its creator. */
 struct yamux;
 
 /*
  * max_peer_streams: how many the peer may have open at once; its opens beyond that are reset without an event.
- * explicit_syn: open with a WINDOW frame of its own, as the ancestors do, instead of with the first data frame; and no
- * more than YAMUX_BACKLOG that wait for their ACK.
- * NULL when out of memory.
+ * explicit_syn: open with a separate WINDOW frame, as the ancestors do, instead of with the first data frame; and
+ * have no more than YAMUX_BACKLOG waiting for their ACK. NULL when out of memory.
  */
 struct yamux *yamux_new(enum yamux_role role, uint32_t max_peer_streams, bool explicit_syn);
 void yamux_free(struct yamux *y);
 
-/* ---- what the peer says ---- */
+/* ---- what the peer sends ---- */
 
 enum yamux_event {
 	YAMUX_MORE,	/* every byte was used: bring more */
@@ -62,10 +61,10 @@ enum yamux_event {
 	YAMUX_DATA,	/* bytes of a stream: all or a part of a frame's, at most as many as its window allowed */
 	YAMUX_WINDOW,	/* a stream may send more than before */
 	YAMUX_FIN,	/* the peer's direction has ended */
-	YAMUX_RESET,	/* the peer reset the stream: it is out of the machine already */
-	YAMUX_PING,	/* a ping came (the answer is queued by itself) */
+	YAMUX_RESET,	/* the peer reset the stream: it has already left the machine */
+	YAMUX_PING,	/* a ping came (the answer is queued automatically) */
 	YAMUX_PONG,	/* the answer to ours: its value */
-	YAMUX_GOAWAY,	/* the peer opens and accepts no streams any more: its code */
+	YAMUX_GOAWAY,	/* the peer opens and accepts no more streams: its code */
 	YAMUX_BAD	/* the peer broke the rules, yamux_why() says which; the session is over, a GOAWAY is queued */
 };
 
@@ -77,10 +76,10 @@ struct yamux_what {
 
 /*
  * Take the next event from the len bytes at buf; *used is how many to drop before the next call. Any split of the
- * input works: a header is kept inside until it is whole, data comes in the pieces it came in. A frame may make
- * several events, the last of them without any bytes: call until YAMUX_MORE. Frames that arrive for streams this
- * side has finished with, and data behind a FIN, are swallowed, as much as the windows of those streams allowed.
- * Opens beyond the peer's limit and after yamux_goaway() are reset without an event.
+ * input works: a header is kept inside until it is whole, data comes out in the pieces it came in. A frame may make
+ * several events, the last of them without any bytes: call until YAMUX_MORE. Frames that arrive for streams this side
+ * has finished with, and data after a FIN, are swallowed, up to what the windows of those streams allowed. Opens
+ * beyond the peer's limit and after yamux_goaway() are reset without an event.
  *
  * A data frame longer than its stream's window, a version other than 0, an unknown type, data or window for a
  * stream that was never opened, a SYN with an id of the wrong parity, used before, or over YAMUX_DISORDER streams
@@ -96,10 +95,10 @@ void yamux_refuse(struct yamux *y);
 /* Why it was YAMUX_BAD, for the log. Static; NULL before that. */
 const char *yamux_why(const struct yamux *y);
 
-/* ---- what we say ---- */
+/* ---- what we send ---- */
 
 /*
- * Open a stream: false when the ids are used up, a GOAWAY was said by either side, yamux_must_wait(), or memory is out.
+ * Open a stream: false when the ids are used up, either side sent a GOAWAY, yamux_must_wait(), or out of memory.
  * Nothing is sent before the first frame, unless another stream is opened meanwhile: SYNs go in order.
  */
 bool yamux_open(struct yamux *y, struct yamux_stream *s);
@@ -107,38 +106,38 @@ bool yamux_open(struct yamux *y, struct yamux_stream *s);
 /* Whether none can be opened before the peer has taken, or reset, one of those that are open. */
 bool yamux_must_wait(const struct yamux *y);
 
-/* Bytes of data s may send now: 0 once the FIN was asked for. */
+/* Bytes of data s may send now: 0 once the FIN was requested. */
 uint32_t yamux_may_send(const struct yamux_stream *s);
 
 /*
  * The header of a data frame of n bytes, at most yamux_may_send() and YAMUX_DATA_MAX (0 is allowed with fin): the
- * caller puts those bytes behind it. SYN and ACK that are due go along; with fin this is our direction's end. A
- * frame without bytes is of type WINDOW with explicit_syn: so the ancestors end a direction.
+ * caller puts those bytes after it. SYN and ACK that are due go along; with fin this is our direction's end. With
+ * explicit_syn a frame without bytes is of type WINDOW: that is how the ancestors end a direction.
  */
 void yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin, uint8_t out[static YAMUX_HEADER]);
 
 /*
- * Grant the peer n more bytes on s. They are sent once they are at least half of what it may send then, or when
- * flush, or along with another frame. Nothing happens behind its FIN.
+ * Grant the peer n more bytes on s. They are sent once they are at least half of what it may then send, or if flush,
+ * or along with another frame. Nothing happens after its FIN.
  */
 void yamux_grant(struct yamux *y, struct yamux_stream *s, uint32_t n, bool flush);
 
-/* End our direction, behind the data framed so far. */
+/* End our direction, after the data framed so far. */
 void yamux_fin(struct yamux *y, struct yamux_stream *s);
 
-/* Forget s at once, with a RST for the peer if it knows of it. No event names it any more. */
+/* Forget s at once, with a RST for the peer if it knows of s. No later event names it. */
 void yamux_reset(struct yamux *y, struct yamux_stream *s);
 
 /* Both directions have ended and the frames that say so are out: s has left the machine (its id is 0). */
 bool yamux_over(const struct yamux_stream *s);
 
-/* One ping waits to be sent at most: a second replaces it. */
+/* At most one ping waits to be sent: a second replaces it. */
 void yamux_ping(struct yamux *y, uint32_t value);
 void yamux_goaway(struct yamux *y, enum yamux_goaway code);
 
 /*
  * Write control frames that are due (pongs, pings, acks, windows, ends, resets, goaway) into the size bytes at out;
- * how many bytes it wrote. They go in front of data; 0: none is due. GOAWAY comes behind all others.
+ * returns how many bytes it wrote, 0: none is due. They go before data. GOAWAY comes after all others.
  */
 size_t yamux_out(struct yamux *y, uint8_t *out, size_t size);
 bool yamux_has_out(const struct yamux *y);
@@ -147,7 +146,7 @@ bool yamux_has_out(const struct yamux *y);
 uint32_t yamux_peer_streams(const struct yamux *y);
 uint32_t yamux_own_streams(const struct yamux *y);
 
-/* Walk the streams, in no order: *cursor starts at 0; NULL behind the last. Streams may be reset on the way. */
+/* Walk the streams, in no order: *cursor starts at 0; NULL after the last. Streams may be reset on the way. */
 struct yamux_stream *yamux_each(const struct yamux *y, size_t *cursor);
 
 #endif

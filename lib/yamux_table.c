@@ -6,7 +6,7 @@
 
 #define SIZE_MIN 8u		/* places of the smallest table */
 
-/* Ids are the peer's choice; where the table lies in memory, and so which of them collide, it does not know. */
+/* The peer chooses the ids, but does not know where the table is in memory, and so which of them collide. */
 static uint32_t
 place(const struct yamux_table *t, uint32_t id)
 {
@@ -97,7 +97,7 @@ yamux_table_close(struct yamux_table *t)
 	t->stream = NULL;
 }
 
-/* Half full at most with one stream more than there are. False when out of memory. */
+/* At most half full with one more stream than there are. False when out of memory. */
 static bool
 rebuild(struct yamux_table *t)
 {

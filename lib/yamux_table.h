@@ -6,13 +6,13 @@
 #include "yamux.h"
 
 /*
- * Open addressing. Nothing moves when a stream leaves: its id stays without a stream until the table is built anew. So a walk
- * over stream[0 .. size) survives resets on the way, and no search for an id goes on for long.
+ * Open addressing. Nothing moves when a stream leaves: its id stays without a stream until the table is rebuilt. So a
+ * walk over stream[0 .. size) survives resets, and failed look-ups stay short.
  */
 struct yamux_table {
 	struct yamux_stream **stream;	/* owned, with the two below in one piece; NULL: none at this place */
 	uint32_t *id;			/* 0: free */
-	uint32_t *reset;		/* ring of ids to be reset, with room for one of every stream */
+	uint32_t *reset;		/* ring of ids to be reset, with room for one per stream */
 	uint32_t size;			/* places, a power of two */
 	uint32_t taken;			/* places whose id is not 0 */
 	uint32_t streams;
