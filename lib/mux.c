@@ -1,28 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* A tunnel session: its connection, its life, the walk over what the peer sends. One stream: lib/mux_stream.c. */
+/* A tunnel session: its life, its turns, and the walk over what the peer sends. */
 #include "mux_private.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#define IN_SIZE (256u * 1024u)		/* bytes read at once */
-#define OUT_SIZE (256u * 1024u)		/* bytes sent at once */
 #define TURN_MAX (256u * 1024u)		/* bytes of one session and direction in one turn */
 #define READ_COUNTS (TURN_MAX / 16u)	/* least bytes a read counts as: small records cost as much as others */
 #define WRITE_COUNTS 1024u		/* so does a write to a stream's descriptor */
-#define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that make us do small writes */
-#define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes after them */
 #define PIECES 64			/* pieces of one stream's data written at once */
 #define LINGER_MS 2000u			/* for a peer to take more of the last bytes and, once it has them all, to end too */
-#define RTT_PACE_MS 1000		/* the round trip is measured at most this often */
 
 /* ---- the pool ---- */
 
@@ -36,8 +26,8 @@ mux_pool_new(struct ev *ev)
 		return NULL;
 	pool->ev = ev;
 	mux_pool_limit(pool, quarter < MUX_POOL_MEMORY_MAX ? quarter : MUX_POOL_MEMORY_MAX);
-	pool->in = aligned_alloc(4096, IN_SIZE);
-	pool->out = aligned_alloc(4096, OUT_SIZE);
+	pool->in = aligned_alloc(4096, MUX_IN_SIZE);
+	pool->out = aligned_alloc(4096, MUX_OUT_SIZE);
 	if (pool->in != NULL && pool->out != NULL)
 		return pool;
 	mux_pool_free(pool);
@@ -106,9 +96,9 @@ mux_conn_end(enum mux_end end, enum conn_end local, enum conn_end remote)
 static void send_control(struct mux *m);
 static void linger_on(struct mux *m);
 
-/* The only way to end: streams are told first, then the owner. */
-static void
-end(struct mux *m, enum mux_end how, const char *why)
+/* Streams are told first, then the owner. */
+void
+mux_end(struct mux *m, enum mux_end how, const char *why)
 {
 	if (m->over)
 		return;
@@ -139,196 +129,6 @@ mux_free(struct mux *m)
 	yamux_free(m->y);
 	free(m->pending);
 	ev_free_later(m->pool->ev, m);
-}
-
-/* ---- its connection, encrypted or plain ---- */
-
-/* errno says why; 0: an end of file. */
-static void
-end_lost(struct mux *m)
-{
-	end(m, MUX_LOST, errno == 0 ? "end of file" : strerror(errno));
-}
-
-static void
-end_tls(struct mux *m, enum tls_result r)
-{
-	switch (r) {
-	case TLS_EOF:
-		end(m, MUX_CLOSED, "the peer ended it");
-		break;
-	case TLS_CUT:
-		end(m, MUX_LOST, tls_why(m->tls));
-		break;
-	case TLS_BAD:
-		end(m, MUX_PROTOCOL, tls_why(m->tls));
-		break;
-	case TLS_OK:
-	case TLS_AGAIN:
-		break;
-	}
-}
-
-/* Bytes that came, into the pool's buffer; 0: none now, or it has ended. */
-static size_t
-receive_plain(struct mux *m)
-{
-	ssize_t n = recv(m->io.fd, m->pool->in, m->crumbs ? CRUMBS_SIZE : IN_SIZE, 0);
-
-	if (n > 0)
-		return (size_t)n;
-	m->readable = false;
-	if (n == 0)
-		end(m, MUX_CLOSED, "the peer ended it");
-	else if (errno != EAGAIN && errno != EINTR)
-		end_lost(m);
-	return 0;
-}
-
-static size_t
-receive(struct mux *m)
-{
-	enum tls_result r;
-	size_t n;
-
-	if (m->tls == NULL)
-		return receive_plain(m);
-	r = tls_read(m->tls, m->pool->in, m->crumbs ? CRUMBS_SIZE : IN_SIZE, &n);
-	m->readable = r == TLS_OK && !tls_drained(m->tls);
-	if (r == TLS_OK)
-		return n;
-	end_tls(m, r);
-	return 0;
-}
-
-static size_t
-pending(const struct mux *m)
-{
-	if (m->tls != NULL)
-		return tls_pending(m->tls);
-	return m->pending == NULL ? 0 : m->pending->len;
-}
-
-static void
-send_plain(struct mux *m, const uint8_t *bytes, size_t len)
-{
-	ssize_t w = send(m->io.fd, bytes, len, MSG_NOSIGNAL);
-
-	if (w == -1 && errno != EAGAIN && errno != EINTR) {
-		end_lost(m);
-		return;
-	}
-	if (w == -1)
-		w = 0;
-	if ((size_t)w == len)
-		return;
-	m->blocked = true;
-	if (!mux_spill_add(&m->pending, bytes + w, len - (size_t)w, UINT32_MAX))
-		end(m, MUX_LOST, "out of memory");
-}
-
-static void
-push_plain(struct mux *m)
-{
-	ssize_t w = send(m->io.fd, m->pending->bytes + m->pending->at, m->pending->len, MSG_NOSIGNAL);
-
-	if (w == -1 && errno != EAGAIN && errno != EINTR)
-		end_lost(m);
-	else if (w > 0)
-		mux_spill_drop(&m->pending, (size_t)w);
-	m->blocked = m->pending != NULL;
-}
-
-/* Send len bytes of the pool's buffer; what the socket has no room for is kept. */
-static void
-transmit(struct mux *m, size_t len)
-{
-	enum tls_result r;
-
-	m->said_ms = ev_now_ms(m->pool->ev);
-	if (m->tls == NULL) {
-		send_plain(m, m->pool->out, len);
-		return;
-	}
-	r = tls_write(m->tls, m->pool->out, len);
-	m->blocked = r == TLS_AGAIN;
-	end_tls(m, r);
-}
-
-/* Whether everything sent has left. */
-static bool
-push(struct mux *m)
-{
-	enum tls_result r;
-
-	if (m->blocked)
-		return false;
-	if (pending(m) == 0)
-		return true;
-	if (m->tls == NULL) {
-		push_plain(m);
-	} else {
-		r = tls_flush(m->tls);
-		m->blocked = r == TLS_AGAIN;
-		end_tls(m, r);
-	}
-	return !m->blocked && !m->over;
-}
-
-/* ---- its round trip ---- */
-
-uint64_t
-mux_now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
-
-static void
-keep_shortest(uint32_t *rtt_us, uint64_t us)
-{
-	if (us > 0 && us < UINT32_MAX && (*rtt_us == 0 || us < *rtt_us))
-		*rtt_us = (uint32_t)us;
-}
-
-/* TCP's may end at a nearby proxy; a ping goes all the way, but waits behind what is under way. */
-static void
-measure(struct mux *m)
-{
-	struct tcp_info info = { .tcpi_rtt = 0 };
-	socklen_t len = sizeof(info);
-
-	if (getsockopt(m->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
-		keep_shortest(&m->tcp_rtt_us, info.tcpi_min_rtt == UINT32_MAX ? info.tcpi_rtt : info.tcpi_min_rtt);
-	if (m->ping_us != 0)
-		return;
-	m->ping_us = mux_now_us();
-	m->ping = m->pings++;
-	yamux_ping(m->y, m->ping);
-	mux_due(m);
-}
-
-static void
-note_pong(struct mux *m, uint32_t value)
-{
-	if (m->ping_us == 0 || value != m->ping)
-		return;
-	keep_shortest(&m->ping_rtt_us, mux_now_us() - m->ping_us);
-	m->ping_us = 0;
-}
-
-uint32_t
-mux_rtt_us(struct mux *m)
-{
-	uint64_t now = ev_now_ms(m->pool->ev);
-
-	if (m->rtt_asked_ms == 0 || now >= m->rtt_asked_ms + RTT_PACE_MS) {
-		m->rtt_asked_ms = now;
-		measure(m);
-	}
-	return m->ping_rtt_us > m->tcp_rtt_us ? m->ping_rtt_us : m->tcp_rtt_us;
 }
 
 /* ---- what the peer sends ---- */
@@ -398,10 +198,10 @@ act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 			m->ops->goaway(m);
 		break;
 	case YAMUX_BAD:
-		end(m, MUX_PROTOCOL, yamux_why(m->y));
+		mux_end(m, MUX_PROTOCOL, yamux_why(m->y));
 		break;
 	case YAMUX_PONG:
-		note_pong(m, what->value);
+		mux_rtt_pong(m, what->value);
 		break;
 	case YAMUX_MORE:
 	case YAMUX_DATA:
@@ -464,7 +264,7 @@ input(struct mux *m)
 	size_t sum = 0, n, writes;
 
 	while (m->readable && !m->over && sum < TURN_MAX) {
-		n = receive(m);
+		n = mux_link_read(m);
 		if (n == 0)
 			break;
 		m->heard_ms = ev_now_ms(m->pool->ev);
@@ -511,17 +311,17 @@ static size_t
 fill(struct mux *m)
 {
 	uint8_t *out = m->pool->out;
-	size_t at = yamux_out(m->y, out, OUT_SIZE);
+	size_t at = yamux_out(m->y, out, MUX_OUT_SIZE);
 	struct mux_stream *s;
 
-	while (OUT_SIZE - at >= MUX_ROOM_MIN && (s = mux_queue_take(&m->ready)) != NULL) {
+	while (MUX_OUT_SIZE - at >= MUX_ROOM_MIN && (s = mux_queue_take(&m->ready)) != NULL) {
 		s->ready = false;
 		if (m->closing && s->out == NULL)
 			continue;
-		at += mux_stream_output(s, out + at, OUT_SIZE - at);
+		at += mux_stream_output(s, out + at, MUX_OUT_SIZE - at);
 		mux_stream_ready(s);
 	}
-	return at + fill_goaway(m, out + at, OUT_SIZE - at);
+	return at + fill_goaway(m, out + at, MUX_OUT_SIZE - at);
 }
 
 /* Send what there is to send while the socket has room, a turn's worth of it. */
@@ -530,11 +330,11 @@ output(struct mux *m)
 {
 	size_t sum = 0, n;
 
-	while (!m->over && push(m) && sum < TURN_MAX) {
+	while (!m->over && mux_link_push(m) && sum < TURN_MAX) {
 		n = fill(m);
 		if (n == 0)
 			return;
-		transmit(m, n);
+		mux_link_write(m, n);
 		sum += n;
 	}
 	if (!m->over && !m->blocked)
@@ -547,11 +347,11 @@ send_control(struct mux *m)
 {
 	size_t n;
 
-	if (!push(m))
+	if (!mux_link_push(m))
 		return;
-	n = yamux_out(m->y, m->pool->out, OUT_SIZE);
+	n = yamux_out(m->y, m->pool->out, MUX_OUT_SIZE);
 	if (n > 0)
-		transmit(m, n);
+		mux_link_write(m, n);
 }
 
 /* ---- its life ---- */
@@ -592,7 +392,7 @@ on_life(struct ev_timer *t)
 	}
 	if (silent(m)) {
 		snprintf(why, sizeof(why), "nothing came for %llu ms", (unsigned long long)(now - m->heard_ms));
-		end(m, MUX_SILENT, why);
+		mux_end(m, MUX_SILENT, why);
 	}
 	if (m->over)
 		return;
@@ -605,15 +405,6 @@ on_life(struct ev_timer *t)
 	watch(m);
 }
 
-/* TCP gives up on a peer that acknowledges nothing, in case it notices before we notice the silence. */
-static void
-limit_unacknowledged(const struct mux *m)
-{
-	unsigned ms = m->conf.dead_ms > 3600000 ? 3600000 : (unsigned)m->conf.dead_ms;
-
-	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
-}
-
 void
 mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
 {
@@ -621,7 +412,7 @@ mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
 		return;
 	m->conf.heartbeat_ms = heartbeat_ms;
 	m->conf.dead_ms = dead_ms;
-	limit_unacknowledged(m);
+	mux_link_limit(m);
 	watch(m);
 }
 
@@ -633,17 +424,17 @@ say_the_rest(struct mux *m)
 {
 	size_t n;
 
-	while (!m->over && m->closing == MUX_FINISHING && push(m)) {
+	while (!m->over && m->closing == MUX_FINISHING && mux_link_push(m)) {
 		n = fill(m);
 		if (n > 0) {
-			transmit(m, n);
+			mux_link_write(m, n);
 			continue;
 		}
 		m->closing = MUX_ENDING;
 		if (m->tls != NULL)
 			tls_goodbye(m->tls);
 	}
-	return !m->over && m->closing == MUX_ENDING && push(m);
+	return !m->over && m->closing == MUX_ENDING && mux_link_push(m);
 }
 
 /* Doom the joined ones: sending the rest may take a while, and they are not to be served meanwhile. */
@@ -656,18 +447,6 @@ lose_joined(struct mux *m)
 	mux_streams_tell(m);
 }
 
-/* Bytes the peer has not acknowledged, the end of our direction counting as one; errno is left alone. */
-static int
-unacknowledged(const struct mux *m)
-{
-	int n = 0, error = errno;
-
-	if (ioctl(m->io.fd, SIOCOUTQ, &n) == -1)
-		n = 0;
-	errno = error;
-	return n;
-}
-
 /*
  * Read what still comes and drop it: left unread, or answered by a closed socket, it causes a reset that overtakes
  * what we sent.
@@ -675,28 +454,28 @@ unacknowledged(const struct mux *m)
 static void
 linger(struct mux *m)
 {
-	ssize_t n = recv(m->io.fd, m->pool->in, IN_SIZE, 0);
+	ssize_t n = recv(m->io.fd, m->pool->in, MUX_IN_SIZE, 0);
 
 	if (n > 0)
 		mux_due(m);
 	else if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	else if (n == -1 && unacknowledged(m) > 0)
-		end_lost(m);
+	else if (n == -1 && mux_link_unacknowledged(m) > 0)
+		mux_link_lost(m);
 	else
-		end(m, MUX_CLOSED, "we ended it");
+		mux_end(m, MUX_CLOSED, "we ended it");
 }
 
 /* Its time is up, unless what we sent is still on its way. */
 static void
 linger_on(struct mux *m)
 {
-	int left = unacknowledged(m);
+	int left = mux_link_unacknowledged(m);
 
 	if (left > 0 && left == m->left_bytes) {
-		end(m, MUX_LOST, "the last bytes were not taken");
+		mux_end(m, MUX_LOST, "the last bytes were not taken");
 	} else if (left == 0 && m->left_bytes == 0) {
-		end(m, MUX_CLOSED, "we ended it");
+		mux_end(m, MUX_CLOSED, "we ended it");
 	} else {
 		m->left_bytes = left;
 		ev_timer_in(m->pool->ev, &m->life, LINGER_MS);
@@ -709,7 +488,7 @@ begin_linger(struct mux *m)
 {
 	m->closing = MUX_LINGERING;
 	(void)shutdown(m->io.fd, SHUT_WR);
-	m->left_bytes = unacknowledged(m);
+	m->left_bytes = mux_link_unacknowledged(m);
 	ev_timer_in(m->pool->ev, &m->life, LINGER_MS);
 	(void)mux_streams_lose(m);
 }
@@ -786,16 +565,6 @@ ignore(struct ev_io *io, unsigned events)
 	(void)events;
 }
 
-static void
-set_options(const struct mux *m)
-{
-	int on = 1, notsent = NOTSENT_MAX;
-
-	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent, sizeof(notsent));
-	limit_unacknowledged(m);
-}
-
 struct mux *
 mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops, struct ev_io *io,
     struct tls *tls, void *arg)
@@ -823,7 +592,7 @@ mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops
 	io->cb = ignore;
 	m->tls = tls;
 	m->readable = true;
-	set_options(m);
+	mux_link_options(m);
 	watch(m);
 	mux_due(m);
 	return m;

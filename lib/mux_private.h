@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/* What lib/mux.c (a session), lib/mux_stream.c (its streams) and lib/mux_window.c share. Only for these. */
+/* What lib/mux.c (a session), mux_link.c (its connection), mux_stream.c (its streams) and mux_window.c share. Only for these. */
 #ifndef MUX_PRIVATE_H
 #define MUX_PRIVATE_H
 
 #include <sys/uio.h>
 
 #include "mux.h"
+
+#define MUX_IN_SIZE (256u * 1024u)	/* bytes read at once */
+#define MUX_OUT_SIZE (256u * 1024u)	/* bytes sent at once */
 
 /* What one session reads into it, or writes from it, is used up before another gets a turn: an idle one holds nothing. */
 struct mux_pool {
@@ -69,11 +72,29 @@ struct mux {
 /* There is something to send or report: do it after this turn's events. */
 void mux_due(struct mux *m);
 
-/* The shortest round trip to the peer in microseconds, 0: not known yet. Measures it now and then. */
-uint32_t mux_rtt_us(struct mux *m);
+/* The only way for a session to end, in order or not. */
+void mux_end(struct mux *m, enum mux_end how, const char *why);
 
-/* CLOCK_MONOTONIC. */
-uint64_t mux_now_us(void);
+/* ---- lib/mux_link.c ---- */
+
+/* Bytes that came, into the pool's .in: how many, 0: none now, or the session has ended. */
+size_t mux_link_read(struct mux *m);
+
+/* Send len bytes of the pool's .out; what the socket has no room for is kept. */
+void mux_link_write(struct mux *m, size_t len);
+
+/* Send what was kept. Whether everything has left, so that there may be more. */
+bool mux_link_push(struct mux *m);
+
+/* Bytes the peer has not acknowledged, the end of our direction counting as one. Leaves errno alone. */
+int mux_link_unacknowledged(const struct mux *m);
+
+/* A system call failed: end the session. errno says why; 0: an end of file. */
+void mux_link_lost(struct mux *m);
+
+/* Set the socket's options; only those that follow from .conf.dead_ms. */
+void mux_link_options(const struct mux *m);
+void mux_link_limit(const struct mux *m);
 
 /* ---- lib/mux_stream.c ---- */
 
@@ -113,6 +134,13 @@ bool mux_streams_lose(struct mux *m);
 struct mux_stream *mux_queue_take(struct mux_queue *q);
 
 /* ---- lib/mux_window.c ---- */
+
+/* The shortest round trip to the peer in microseconds, 0: not known yet. Measures it now and then, by a ping. */
+uint32_t mux_rtt_us(struct mux *m);
+void mux_rtt_pong(struct mux *m, uint32_t value);
+
+/* CLOCK_MONOTONIC. */
+uint64_t mux_now_us(void);
 
 /* n bytes of s were written: grant the peer as many anew, and more or fewer if its window is to grow or shrink. */
 void mux_window_credit(struct mux_stream *s, size_t n);

@@ -5,12 +5,76 @@
  */
 #include "mux_private.h"
 
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <time.h>
+
 #define WINDOW_ALONE (2u * 1024u * 1024u) /* bytes of a window that has the session to itself */
 #define WINDOW_TALK (128u * 1024u)	/* and of one beside a stream with little to send, to a near peer */
 #define COMPANY_MS 50			/* how long a stream is company after it moved bytes */
 #define TALK_US 100000			/* half a window took longer: it has little to send */
 #define ALONE_US 2000			/* half a window must be taken within this to grow */
 #define NEAR_US 1000			/* a round trip that needs no window worth mentioning */
+#define RTT_PACE_MS 1000		/* the round trip is measured at most this often */
+
+/* ---- its round trip ---- */
+
+uint64_t
+mux_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static void
+keep_shortest(uint32_t *rtt_us, uint64_t us)
+{
+	if (us > 0 && us < UINT32_MAX && (*rtt_us == 0 || us < *rtt_us))
+		*rtt_us = (uint32_t)us;
+}
+
+/* TCP's may end at a nearby proxy; a ping goes all the way, but waits behind what is under way. */
+static void
+measure(struct mux *m)
+{
+	struct tcp_info info = { .tcpi_rtt = 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(m->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+		keep_shortest(&m->tcp_rtt_us, info.tcpi_min_rtt == UINT32_MAX ? info.tcpi_rtt : info.tcpi_min_rtt);
+	if (m->ping_us != 0)
+		return;
+	m->ping_us = mux_now_us();
+	m->ping = m->pings++;
+	yamux_ping(m->y, m->ping);
+	mux_due(m);
+}
+
+void
+mux_rtt_pong(struct mux *m, uint32_t value)
+{
+	if (m->ping_us == 0 || value != m->ping)
+		return;
+	keep_shortest(&m->ping_rtt_us, mux_now_us() - m->ping_us);
+	m->ping_us = 0;
+}
+
+uint32_t
+mux_rtt_us(struct mux *m)
+{
+	uint64_t now = ev_now_ms(m->pool->ev);
+
+	if (m->rtt_asked_ms == 0 || now >= m->rtt_asked_ms + RTT_PACE_MS) {
+		m->rtt_asked_ms = now;
+		measure(m);
+	}
+	return m->ping_rtt_us > m->tcp_rtt_us ? m->ping_rtt_us : m->tcp_rtt_us;
+}
+
+/* ---- windows ---- */
 
 static size_t
 extra(uint32_t window)

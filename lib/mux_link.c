@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/* The connection a tunnel session goes over, encrypted or plain. */
+#include "mux_private.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that make us do small writes */
+#define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes after them */
+
+/* errno says why; 0: an end of file. */
+void
+mux_link_lost(struct mux *m)
+{
+	mux_end(m, MUX_LOST, errno == 0 ? "end of file" : strerror(errno));
+}
+
+static void
+end_tls(struct mux *m, enum tls_result r)
+{
+	switch (r) {
+	case TLS_EOF:
+		mux_end(m, MUX_CLOSED, "the peer ended it");
+		break;
+	case TLS_CUT:
+		mux_end(m, MUX_LOST, tls_why(m->tls));
+		break;
+	case TLS_BAD:
+		mux_end(m, MUX_PROTOCOL, tls_why(m->tls));
+		break;
+	case TLS_OK:
+	case TLS_AGAIN:
+		break;
+	}
+}
+
+/* Bytes that came, into the pool's buffer; 0: none now, or it has ended. */
+static size_t
+receive_plain(struct mux *m)
+{
+	ssize_t n = recv(m->io.fd, m->pool->in, m->crumbs ? CRUMBS_SIZE : MUX_IN_SIZE, 0);
+
+	if (n > 0)
+		return (size_t)n;
+	m->readable = false;
+	if (n == 0)
+		mux_end(m, MUX_CLOSED, "the peer ended it");
+	else if (errno != EAGAIN && errno != EINTR)
+		mux_link_lost(m);
+	return 0;
+}
+
+size_t
+mux_link_read(struct mux *m)
+{
+	enum tls_result r;
+	size_t n;
+
+	if (m->tls == NULL)
+		return receive_plain(m);
+	r = tls_read(m->tls, m->pool->in, m->crumbs ? CRUMBS_SIZE : MUX_IN_SIZE, &n);
+	m->readable = r == TLS_OK && !tls_drained(m->tls);
+	if (r == TLS_OK)
+		return n;
+	end_tls(m, r);
+	return 0;
+}
+
+static size_t
+pending(const struct mux *m)
+{
+	if (m->tls != NULL)
+		return tls_pending(m->tls);
+	return m->pending == NULL ? 0 : m->pending->len;
+}
+
+static void
+send_plain(struct mux *m, const uint8_t *bytes, size_t len)
+{
+	ssize_t w = send(m->io.fd, bytes, len, MSG_NOSIGNAL);
+
+	if (w == -1 && errno != EAGAIN && errno != EINTR) {
+		mux_link_lost(m);
+		return;
+	}
+	if (w == -1)
+		w = 0;
+	if ((size_t)w == len)
+		return;
+	m->blocked = true;
+	if (!mux_spill_add(&m->pending, bytes + w, len - (size_t)w, UINT32_MAX))
+		mux_end(m, MUX_LOST, "out of memory");
+}
+
+static void
+push_plain(struct mux *m)
+{
+	ssize_t w = send(m->io.fd, m->pending->bytes + m->pending->at, m->pending->len, MSG_NOSIGNAL);
+
+	if (w == -1 && errno != EAGAIN && errno != EINTR)
+		mux_link_lost(m);
+	else if (w > 0)
+		mux_spill_drop(&m->pending, (size_t)w);
+	m->blocked = m->pending != NULL;
+}
+
+/* Send len bytes of the pool's buffer; what the socket has no room for is kept. */
+void
+mux_link_write(struct mux *m, size_t len)
+{
+	enum tls_result r;
+
+	m->said_ms = ev_now_ms(m->pool->ev);
+	if (m->tls == NULL) {
+		send_plain(m, m->pool->out, len);
+		return;
+	}
+	r = tls_write(m->tls, m->pool->out, len);
+	m->blocked = r == TLS_AGAIN;
+	end_tls(m, r);
+}
+
+/* Whether everything sent has left. */
+bool
+mux_link_push(struct mux *m)
+{
+	enum tls_result r;
+
+	if (m->blocked)
+		return false;
+	if (pending(m) == 0)
+		return true;
+	if (m->tls == NULL) {
+		push_plain(m);
+	} else {
+		r = tls_flush(m->tls);
+		m->blocked = r == TLS_AGAIN;
+		end_tls(m, r);
+	}
+	return !m->blocked && !m->over;
+}
+
+/* TCP gives up on a peer that acknowledges nothing, in case it notices before we notice the silence. */
+void
+mux_link_limit(const struct mux *m)
+{
+	unsigned ms = m->conf.dead_ms > 3600000 ? 3600000 : (unsigned)m->conf.dead_ms;
+
+	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
+void
+mux_link_options(const struct mux *m)
+{
+	int on = 1, notsent = NOTSENT_MAX;
+
+	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent, sizeof(notsent));
+	mux_link_limit(m);
+}
+
+/* Bytes the peer has not acknowledged, the end of our direction counting as one; errno is left alone. */
+int
+mux_link_unacknowledged(const struct mux *m)
+{
+	int n = 0, error = errno;
+
+	if (ioctl(m->io.fd, SIOCOUTQ, &n) == -1)
+		n = 0;
+	errno = error;
+	return n;
+}
