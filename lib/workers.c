@@ -438,6 +438,10 @@ supervise(struct parent *p)
 	spawn_missing(p);
 	if (p->child)
 		return p->code;
+	if (p->running == 0 && p->loading_ms == 0) {
+		log_error("no worker could be started");
+		return EXIT_TEMP;
+	}
 	r = serve_announce(p->s);
 	while (r == 0 && !p->child) {
 		p->respawn = false;
