@@ -48,6 +48,7 @@ PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKG_LIB) hiredis jansson openssl 
 ALL_LDFLAGS = -pthread $(if $(SAN),$(SAN_FLAGS),-Wl,--gc-sections \
     $(if $(findstring -static,$(LDFLAGS)),,-pie -Wl,-z,relro,-z,now)) $(LDFLAGS)
 pkg_libs  = $(shell $(PKG_CONFIG) --libs $(if $(findstring -static,$(LDFLAGS)),--static) $(1))
+jobs      = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 quiet     = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' '$(1)' '$@';)
 
 objs      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
@@ -140,9 +141,9 @@ run: deps-run
 #: make check        install what is missing, then every test, plain and under ASan and UBSan
 check: deps-check
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory WERROR=1 all tests
-	@$(MAKE) --no-print-directory WERROR=1 SAN=1 all tests
-	@$(MAKE) --no-print-directory fuzzers
+	@$(MAKE) --no-print-directory $(jobs) WERROR=1 all tests
+	@$(MAKE) --no-print-directory $(jobs) WERROR=1 SAN=1 all tests
+	@$(MAKE) --no-print-directory $(jobs) fuzzers
 	@FUZZ_TIME=$(FUZZ_TIME) tests/run.sh
 
 tests: $(UNIT) $(HELPERS)

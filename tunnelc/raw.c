@@ -75,30 +75,19 @@ log_end(const struct raw *r, enum conn_end how, const struct target *t)
 	app_count(M_TX, (int64_t)line.tx);
 }
 
-static void
-close_end(struct ev_io *io, bool reset)
-{
-	if (io->fd != -1 && reset)
-		sock_reset(io->fd);
-	else if (io->fd != -1)
-		close(io->fd);
-	io->fd = -1;
-}
-
 /* tried: the target that could not be reached. */
 static void
 finish(struct raw *r, enum conn_end how, const struct target *tried)
 {
 	struct link *l = r->link;
-	bool refused = how == END_UNREACHABLE || how == END_NO_ROUTE || how == END_LIMIT;
+	bool in_order = how == END_CLOSED;	/* anything else must not look like it */
 
 	if (r->state == RAW_CLOSED)
 		return;
 	dial_cancel(r->dial);
 	ev_undefer(the->ev, &r->begin);
 	relay_release(the->relays, &r->relay);
-	close_end(&r->relay.end[0], how == END_TARGET_RESET || refused);
-	close_end(&r->relay.end[1], how == END_CLIENT_RESET);
+	relay_close(&r->relay, !in_order && how != END_CLIENT_RESET, !in_order && how != END_TARGET_RESET);
 	log_end(r, how, r->target != NULL ? r->target : tried);
 	if (r->target != NULL)
 		target_release(the->dialer, r->target);
