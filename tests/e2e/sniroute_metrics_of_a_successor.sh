@@ -6,6 +6,8 @@
 backend back send:hi read
 echo "* tls=$READY" >routes
 scrape() { case $M in unix:*) curl -sS --max-time 5 --unix-socket "${M#unix:}" http://x/metrics ;; *) curl -sS --max-time 5 "http://$M/metrics" ;; esac }
+listens() { grep -q "^ *[0-9]*: 0100007F:$(printf %04X "${ADDR##*:}") 00000000:0000 0A " /proc/net/tcp; }
+no_longer_listens() { ! listens; }
 conns_are() { scrape | grep -q "^sniroute_accepted_total $1\$"; }
 
 for workers in 1 2; do
@@ -15,7 +17,9 @@ for workers in 1 2; do
 		spawn_peer client client "$ADDR" hello:www.example.org recv:2 touch:up wait:go shut read
 		wait_for 5 test -e up || fail "no connection"
 		wait_for 5 conns_are 1 || fail "no metrics at $M"
+		listens || fail "$ADDR is not in /proc/net/tcp"
 		signal sniroute TERM
+		wait_for 5 no_longer_listens || fail "it listens on"
 		start successor "$SNIROUTE" -n 9 -l "$ADDR" -r routes -m "$M" -j $workers
 		logged 'warn: --metrics .*: Address already in use; trying again' successor
 		alive "$(pid_of sniroute)" || fail "it does not drain"
