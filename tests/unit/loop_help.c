@@ -2,6 +2,8 @@
 /* An event loop, a clock to advance, a child process, a directory, and what was logged: for tests. */
 #include "loop_help.h"
 
+#include <malloc.h>
+
 /* ---- the clock: this definition replaces libc's, so that a test need not wait ---- */
 
 int64_t skipped_ms, skipped_wall_ms;
@@ -165,6 +167,23 @@ void
 unix_pair(int pair[2])
 {
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+}
+
+/* ---- memory ---- */
+
+void
+expect_bounded_memory(void (*happens)(int i), int n)
+{
+	size_t first;
+
+	if (mallinfo2().uordblks == 0)
+		skip();
+	for (int i = 0; i < n; i++)
+		happens(i);
+	first = mallinfo2().uordblks;
+	for (int i = n; i < 2 * n; i++)
+		happens(i);
+	assert_in_range(mallinfo2().uordblks, 0, first + first / 4);
 }
 
 /* ---- a directory of our own ---- */

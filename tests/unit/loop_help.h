@@ -64,6 +64,14 @@ int listen_on(const char *text);
 void tcp_pair(int pair[2]);
 void unix_pair(int pair[2]);
 
+/* ---- memory ---- */
+
+/*
+ * What happens another n times, something new each time, takes hardly more memory than the first n times left in use. Skips the test
+ * where malloc() does not say how much that is, as a sanitizer's.
+ */
+void expect_bounded_memory(void (*happens)(int i), int n);
+
 /* ---- a directory of our own ---- */
 
 extern char dir_path[64];
