@@ -54,17 +54,6 @@ check_status(uint64_t status)
 	return false;
 }
 
-static bool
-check_cidrs(const char *option, const char *list)
-{
-	struct slice bad;
-
-	if (list == NULL || cidr_list_valid(slice_str(list), &bad))
-		return true;
-	log_error("%s: \"" SLICE_FMT "\" is not an address or CIDR", option, SLICE_ARG(bad));
-	return false;
-}
-
 /* What certbot calls its webroot: the tokens are two folders below. */
 static void
 warn_of_deep_tokens(int fd, const char *dir)
@@ -106,9 +95,8 @@ check_opts(const struct options *o)
 
 	if (o->https && c->routes.n == 0)
 		diex(EXIT_USAGE, "--https proxies and needs to know where to: give -r FILE; -h shows the usage");
-	if (c->accept_proxy != NULL && c->accept_proxy[0] != '\0')
-		good &= check_cidrs("--accept-proxy", c->accept_proxy);
-	good &= check_cidrs("--trust", o->trust);
+	good &= serve_check_opts(c);
+	good &= opts_check_cidrs("--trust", o->trust);
 	webroot = check_webroot(o->webroot);
 	return !good ? EXIT_USAGE : webroot ? 0 : EXIT_TEMP;
 }

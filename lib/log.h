@@ -14,6 +14,13 @@ enum {
 	EXIT_TEMP = 111		/* the system said no: a supervisor may retry */
 };
 
+/* The worse of two exit codes: a system that said no may yet allow it. */
+static inline int
+exit_worse(int a, int b)
+{
+	return a == EXIT_USAGE || b == 0 ? a : b;
+}
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 #define LOG_LINE_MAX 2048u	/* bytes of one line; longer ones are cut */

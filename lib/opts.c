@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "addr.h"
 #include "log.h"
 #include "num.h"
 
@@ -214,4 +215,24 @@ opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *
 	append(&list, NULL);
 	*words = list.item;
 	*program = optind < argc ? argv + optind : NULL;
+}
+
+/* ---- checks of values ---- */
+
+bool
+opts_check_cidrs(const char *option, const char *list)
+{
+	struct slice bad;
+
+	return list == NULL || cidr_list_valid(slice_str(list), &bad) ||
+	    log_wrong(false, "%s: \"" SLICE_FMT "\" is not an address or CIDR", option, SLICE_ARG(bad));
+}
+
+bool
+opts_check_listen(const char *option, const char *addr)
+{
+	struct addr a;
+	enum addr_result r = addr == NULL ? ADDR_OK : addr_parse(slice_str(addr), ADDR_LISTEN, &a);
+
+	return r == ADDR_OK || log_wrong(false, "%s %s: %s", option, addr, addr_why(r, ADDR_LISTEN));
 }

@@ -23,6 +23,14 @@
 /* ---- connections ---- */
 
 bool
+serve_check_opts(const struct serve_conf *conf)
+{
+	bool from_all = conf->accept_proxy != NULL && conf->accept_proxy[0] == '\0';
+
+	return from_all || opts_check_cidrs("--accept-proxy", conf->accept_proxy);
+}
+
+bool
 serve_wants_proxyhdr(const struct serve_conf *conf, const struct endpoint *peer)
 {
 	return conf->accept_proxy != NULL &&

@@ -221,6 +221,9 @@ struct serve {
 int serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *metrics_table,
     size_t metrics_n);
 
+/* Check the values of options all tools share; what is wrong is logged. */
+bool serve_check_opts(const struct serve_conf *conf);
+
 /* Whether a client from peer must send a PROXY header first (--accept-proxy). */
 bool serve_wants_proxyhdr(const struct serve_conf *conf, const struct endpoint *peer);
 

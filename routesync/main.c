@@ -175,15 +175,6 @@ check_prefix(const char *prefix)
 }
 
 static int
-check_metrics(const char *text)
-{
-	struct addr a;
-	enum addr_result result = text == NULL ? ADDR_OK : addr_parse(slice_str(text), ADDR_LISTEN, &a);
-
-	return result == ADDR_OK ? 0 : log_wrong(EXIT_USAGE, "--metrics %s: %s", text, addr_reason(result));
-}
-
-static int
 check_password_file(const char *path)
 {
 	char password[PASSWORD_MAX + 1], why[FILE_WHY_MAX];
@@ -216,25 +207,18 @@ check_output(const char **path)
 	return 0;
 }
 
-/* Of two exit codes: wrong usage outweighs a system error, which may pass. */
-static int
-worse(int a, int b)
-{
-	return a == EXIT_USAGE || b == 0 ? a : b;
-}
-
 static int
 check_opts(struct options *o)
 {
 	int code = check_source(o);
 
-	code = worse(code, check_modes(o));
-	code = worse(code, check_visitors(o->visitors));
-	code = worse(code, check_prefix(o->prefix));
-	code = worse(code, check_metrics(o->metrics));
-	code = worse(code, check_password_file(o->password_file));
-	code = worse(code, check_output(&o->output));
-	code = worse(code, check_output(&o->secrets));
+	code = exit_worse(code, check_modes(o));
+	code = exit_worse(code, check_visitors(o->visitors));
+	code = exit_worse(code, check_prefix(o->prefix));
+	code = exit_worse(code, opts_check_listen("--metrics", o->metrics) ? 0 : EXIT_USAGE);
+	code = exit_worse(code, check_password_file(o->password_file));
+	code = exit_worse(code, check_output(&o->output));
+	code = exit_worse(code, check_output(&o->secrets));
 	if (o->output == NULL || o->source.kind == SOURCE_STDIN)
 		o->once = o->publish == NULL;
 	return code;

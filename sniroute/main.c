@@ -54,23 +54,12 @@ check_target(struct slice targets)
 	return good;
 }
 
-static bool
-check_accept_proxy(const char *list)
-{
-	struct slice bad;
-
-	if (list == NULL || list[0] == '\0' || cidr_list_valid(slice_str(list), &bad))
-		return true;
-	log_error("--accept-proxy: \"" SLICE_FMT "\" is no address or CIDR", SLICE_ARG(bad));
-	return false;
-}
-
 /* Every bad value is reported, so that -c shows them all. */
 static bool
 check_opts(const struct options *o)
 {
 	const struct serve_conf *c = &o->serve;
-	bool good = check_accept_proxy(c->accept_proxy);
+	bool good = serve_check_opts(c);
 
 	if (o->target != NULL && c->routes.n > 0)
 		diex(EXIT_USAGE, "-t and -r exclude each other");

@@ -201,17 +201,6 @@ check_proxy(const char *proxy)
 }
 
 static bool
-check_metrics(const char *metrics)
-{
-	struct addr a;
-	enum addr_result r = metrics == NULL ? ADDR_OK : addr_parse(slice_str(metrics), ADDR_LISTEN, &a);
-
-	if (r != ADDR_OK)
-		log_error("--metrics %s: %s", metrics, addr_reason(r));
-	return r == ADDR_OK;
-}
-
-static bool
 check_opts(const struct options *o, struct words *words)
 {
 	bool good;
@@ -225,7 +214,7 @@ check_opts(const struct options *o, struct words *words)
 	check_trust(o);
 	good = check_servers(&o->servers);
 	good &= check_proxy(o->proxy);
-	good &= check_metrics(o->metrics);
+	good &= opts_check_listen("--metrics", o->metrics);
 	good &= check_words(o->words, words);
 	if (o->secret_file != NULL)
 		good &= check_nameless(words);
@@ -285,13 +274,6 @@ log_one_error(const char *text)
 	log_error("%s", text);
 }
 
-/* The worse of two exit codes: wrong usage counts more than what the system may allow next time. */
-static int
-worse(int a, int b)
-{
-	return a == EXIT_USAGE || b == 0 ? a : b;
-}
-
 static int
 load(struct tunnelc *t)
 {
@@ -300,11 +282,11 @@ load(struct tunnelc *t)
 	struct identity *me;
 
 	if (o->identity != NULL) {
-		code = worse(code, load_identity(o->identity, &me));
+		code = exit_worse(code, load_identity(o->identity, &me));
 		t->identity = me;
 	}
 	if (o->secret_file != NULL)
-		code = worse(code, load_secret(o->secret_file, &t->secret));
+		code = exit_worse(code, load_secret(o->secret_file, &t->secret));
 	return code;
 }
 

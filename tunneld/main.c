@@ -103,24 +103,6 @@ check_domain(struct options *o)
 	return true;
 }
 
-static bool
-check_cidrs(const char *option, const char *list)
-{
-	struct slice bad;
-
-	if (list != NULL && list[0] != '\0' && !cidr_list_valid(slice_str(list), &bad))
-		return log_wrong(false, "%s: \"" SLICE_FMT "\" is no address or CIDR", option, SLICE_ARG(bad));
-	return true;
-}
-
-static bool
-check_peers(const char *list)
-{
-	if (list != NULL && list[0] == '\0')
-		return log_wrong(false, "--peers: an empty list");
-	return check_cidrs("--peers", list);
-}
-
 /* What others dial is a target of routes(5). */
 static bool
 check_advertise(const struct options *o)
@@ -182,8 +164,8 @@ check_opts(struct options *o)
 	if (o->serve.workers > 1)
 		diex(EXIT_USAGE, "-j: tunneld is one process, clients and visitors have to meet");
 	good = check_domain(o);
-	good &= check_peers(o->peers);
-	good &= check_cidrs("--accept-proxy", o->serve.accept_proxy);
+	good &= opts_check_cidrs("--peers", o->peers);
+	good &= serve_check_opts(&o->serve);
 	good &= check_advertise(o);
 	good &= check_local(o);
 	good &= check_times(o);

@@ -437,6 +437,25 @@ forget_words(void **state)
 	return 0;
 }
 
+static void
+a_value_that_is_not_of_its_kind_is_logged(void **state)
+{
+	(void)state;
+	log_init("tool", LOG_LEVEL_INFO, false);
+	catch_stderr();
+	assert_true(opts_check_cidrs("--from", NULL));
+	assert_true(opts_check_cidrs("--from", "10.0.0.0/8,::1"));
+	assert_false(opts_check_cidrs("--from", "10.0.0.0/8,x"));
+	assert_false(opts_check_cidrs("--from", ""));
+	assert_true(opts_check_listen("-m", NULL));
+	assert_true(opts_check_listen("-m", "127.0.0.1:0"));
+	assert_false(opts_check_listen("-m", "9"));
+	log_flush();
+	assert_string_equal(caught_stderr(), "tool: error: --from: \"x\" is not an address or CIDR\n"
+	    "tool: error: --from: \"\" is not an address or CIDR\n"
+	    "tool: error: -m 9: no port (HOST:PORT, :PORT or unix:/PATH)\n");
+}
+
 int
 main(void)
 {
@@ -463,6 +482,7 @@ main(void)
 		cmocka_unit_test(what_stands_behind_two_hyphens_is_the_program),
 		cmocka_unit_test(two_hyphens_may_be_the_value_of_an_option),
 		cmocka_unit_test(with_words_too_the_option_that_is_wrong_is_named),
+		cmocka_unit_test(a_value_that_is_not_of_its_kind_is_logged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget_words);
