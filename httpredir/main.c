@@ -50,7 +50,7 @@ check_status(uint64_t status)
 {
 	if (status == 301 || status == 302 || status == 307 || status == 308)
 		return true;
-	log_error("--status: %u is none of 301, 302, 307, 308", (unsigned)status);
+	log_error("--status: %u is not one of 301, 302, 307, 308", (unsigned)status);
 	return false;
 }
 

@@ -150,7 +150,7 @@ read_service(struct reader *r, const json_t *object, struct control_service *out
 		return refuse(r, "the kind of a service is none of tls, http, tcp");
 	memcpy(out->kind, kinds[kind], strlen(kinds[kind]) + 1);
 	if (name != NULL && !read_name(r, name, &out->name))
-		return refuse(r, "the name of a service is no host name");
+		return refuse(r, "the name of a service is not a host name");
 	return true;
 }
 
@@ -174,7 +174,7 @@ read_names(struct reader *r, const json_t *names)
 
 	while (c->n_names < json_array_size(names)) {
 		if (!read_name(r, json_array_get(names, c->n_names), &c->names[c->n_names]))
-			return refuse(r, "names holds something that is no host name");
+			return refuse(r, "names holds something that is not a host name");
 		c->n_names++;
 	}
 	return true;

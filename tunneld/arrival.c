@@ -178,7 +178,7 @@ take_passed(struct visitor *v, struct slice rest)
 	}
 	if (!sock_is_stream(v->passed) || flags == -1 ||
 	    (!(flags & O_NONBLOCK) && fcntl(v->passed, F_SETFL, flags | O_NONBLOCK) == -1)) {
-		malformed(v, "the descriptor that came with it is no stream socket");
+		malformed(v, "the descriptor that came with it is not a stream socket");
 		return false;
 	}
 	close(v->stream.io.fd);		/* nobody else has it: its watch ends too */

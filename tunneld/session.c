@@ -202,7 +202,7 @@ static void
 take_hello(struct client *c, const struct control *m)
 {
 	if (m->type != CONTROL_HELLO) {
-		session_refuse(c, CONTROL_PROTOCOL, "the first message is no hello");
+		session_refuse(c, CONTROL_PROTOCOL, "the first message is not a hello");
 	} else if (m->version < CONTROL_VERSION) {
 		session_refuse(c, CONTROL_VERSION_BAD, NULL);
 	} else {

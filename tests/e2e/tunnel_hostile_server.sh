@@ -48,7 +48,7 @@ wait_for 20 has_lines 19 'link=down reason="' c || fail "$(count 'link=down reas
 wait_for 30 test -e served || fail "not served in the end: $(tail -n 5 c.log)"
 logged_times 3000 'hello=timeout .* end=hello$' c
 cat >wanted <<'END'
-a control message is malformed: names holds something that is no host name
+a control message is malformed: names holds something that is not a host name
 a control message is malformed: not JSON
 closed: the peer ended it
 lost: the connection ended without a word

@@ -183,7 +183,7 @@ python3 -SE - <<-'END'
 	        pass
 END
 logged_times 8 'hello=malformed .* end=hello' tunneld
-logged_times 2 'reason="header: the descriptor that came with it is no stream socket"$' tunneld
+logged_times 2 'reason="header: the descriptor that came with it is not a stream socket"$' tunneld
 logged_times 1 'reason="header: bytes behind that of a handed-over socket"$' tunneld
 has "$(curl -sS --unix-socket metrics http://localhost/metrics)" '^tunneld_visitors_total\{kind="http"\} [1-9]'
 [ "$(find "/proc/$(pid_of tunneld)/fd" -type l | wc -l)" -lt 20 ] || fail "descriptors are left: $(ls -l "/proc/$(pid_of tunneld)/fd")"
