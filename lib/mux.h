@@ -97,7 +97,7 @@ struct mux_stream {
 	struct mux *mux;		/* NULL: not in a session */
 	const struct mux_stream_ops *ops;
 	struct ev_io io;		/* the descriptor, -1: none; the owner's to open and close, the session's to use once joined */
-	struct ev_timer deadline;	/* once joined */
+	struct ev_timer deadline;	/* the owner's, too, and the session's once joined */
 	struct mux_stream *next, **at;	/* among all of the session */
 	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be reported */
 	struct mux_spill *in, *out;	/* owned: received and not yet written; to be sent before anything read from io */

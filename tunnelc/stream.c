@@ -29,7 +29,6 @@ struct stream {
 	struct mux_stream s;
 	struct link *link;
 	struct stream *next, **at;	/* all of the process */
-	struct ev_timer deadline;	/* HEADER */
 	uint64_t id, started_ms;
 	const struct word *word;	/* NULL: none yet, or the program */
 	union {
@@ -77,7 +76,7 @@ enter(struct stream *v, enum stream_state next)
 	assert(next > v->state);	/* only forward; a new arrow goes in the diagram too */
 	log_debug("conn=%" PRIu64 " %s -> %s", v->id, state_name[v->state], state_name[next]);
 	v->state = next;
-	ev_timer_in(the->ev, &v->deadline, deadline_ms(v, next));
+	ev_timer_in(the->ev, &v->s.deadline, deadline_ms(v, next));
 }
 
 /* ---- its end ---- */
@@ -329,7 +328,7 @@ look(struct stream *v)
 		break;
 	case HEARD_LITTLE:
 		if (v->header > 0)	/* from now on we wait for a byte, as long as for an ancestor's */
-			ev_timer_in(the->ev, &v->deadline, GUESS_MS);
+			ev_timer_in(the->ev, &v->s.deadline, GUESS_MS);
 		break;
 	case HEARD_NONSENSE:
 		finish(v, END_HELLO, mux_ended(&v->s) ? HELLO_EOF : HELLO_MALFORMED, NULL);
@@ -349,7 +348,7 @@ on_data(struct mux_stream *s)
 static void
 on_deadline(struct ev_timer *t)
 {
-	struct stream *v = EV_CONTAINER(t, struct stream, deadline);
+	struct stream *v = EV_CONTAINER(t, struct stream, s.deadline);
 
 	if (v->state != STREAM_HEADER)
 		return;
@@ -378,7 +377,7 @@ stream_opened(struct mux *m, struct link *l, bool metadata)
 	v->link = l;
 	v->metadata = metadata;
 	v->s.io = (struct ev_io){ -1, on_io };
-	v->deadline.cb = on_deadline;
+	v->s.deadline.cb = on_deadline;
 	v->peer.family = AF_UNSPEC;
 	v->id = ++the->next_conn;
 	v->started_ms = ev_now_ms(the->ev);
@@ -391,7 +390,7 @@ stream_opened(struct mux *m, struct link *l, bool metadata)
 	app_count(M_STREAMS, 1);
 	link_visitor(l, 1);
 	mux_accept(m, &v->s, &stream_ops);
-	ev_timer_in(the->ev, &v->deadline, deadline_ms(v, STREAM_HEADER));
+	ev_timer_in(the->ev, &v->s.deadline, deadline_ms(v, STREAM_HEADER));
 }
 
 void

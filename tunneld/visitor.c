@@ -37,13 +37,50 @@ deadline_ms(enum visitor_state state)
 	return 0;
 }
 
+static void
+on_deadline(struct ev_timer *t)
+{
+	struct visitor *v = EV_CONTAINER(t, struct visitor, stream.deadline);
+
+	switch ((enum visitor_state)v->state) {
+	case VISITOR_HEADER:
+		v->verdict = HELLO_TIMEOUT;
+		visitor_close(v, END_HELLO);
+		break;
+	case VISITOR_KIND:
+		arrival_again(v, true);
+		break;
+	case VISITOR_PARKED:
+		parked_give_up(v);
+		break;
+	case VISITOR_REQUEST:
+		refusal_answer(v);
+		break;
+	case VISITOR_LINGER:
+		visitor_close(v, (enum conn_end)v->end);
+		break;
+	case VISITOR_JOINED:
+	case VISITOR_RAW:
+	case VISITOR_CLOSED:
+		break;
+	}
+}
+
+/* A stream has had the callback for itself while it was joined. */
+static void
+arm(struct visitor *v)
+{
+	v->stream.deadline.cb = on_deadline;
+	ev_timer_in(the->serve->ev, &v->stream.deadline, deadline_ms((enum visitor_state)v->state));
+}
+
 void
 visitor_enter(struct visitor *v, enum visitor_state next)
 {
 	assert(next > v->state);	/* only forward; a new arrow goes in the diagram too */
 	log_debug("conn=%" PRIu64 " %s -> %s", v->base.id, state_name[v->state], state_name[next]);
 	v->state = next;
-	ev_timer_in(the->serve->ev, &v->deadline, deadline_ms(next));
+	arm(v);
 }
 
 /* ---- the end ---- */
@@ -166,35 +203,6 @@ visitor_on_io(struct ev_io *io, unsigned events)
 	}
 }
 
-static void
-on_deadline(struct ev_timer *t)
-{
-	struct visitor *v = EV_CONTAINER(t, struct visitor, deadline);
-
-	switch ((enum visitor_state)v->state) {
-	case VISITOR_HEADER:
-		v->verdict = HELLO_TIMEOUT;
-		visitor_close(v, END_HELLO);
-		break;
-	case VISITOR_KIND:
-		arrival_again(v, true);
-		break;
-	case VISITOR_PARKED:
-		parked_give_up(v);
-		break;
-	case VISITOR_REQUEST:
-		refusal_answer(v);
-		break;
-	case VISITOR_LINGER:
-		visitor_close(v, (enum conn_end)v->end);
-		break;
-	case VISITOR_JOINED:
-	case VISITOR_RAW:
-	case VISITOR_CLOSED:
-		break;
-	}
-}
-
 /* ---- serve's ---- */
 
 /* Whether it may come to a TCP address, where the header is believed about who the visitor is. */
@@ -216,12 +224,11 @@ visitor_accept(const struct serve_client *from)
 		return;
 	}
 	v->stream.io = (struct ev_io){ from->in_fd, visitor_on_io };
-	v->deadline.cb = on_deadline;
 	v->passed = -1;
 	v->verdict = HELLO_NONE;
 	v->route_at = ROUTE_NONE;
 	serve_enter(the->serve, &v->base, from);
-	ev_timer_in(the->serve->ev, &v->deadline, deadline_ms(VISITOR_HEADER));
+	arm(v);
 	if (!is_peer(&from->peer)) {
 		visitor_close(v, END_DENIED);
 		return;

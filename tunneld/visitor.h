@@ -51,8 +51,7 @@ struct arrival {
 /* An idle one's memory is a figure we document: what it needs only for a while is allocated for that while. */
 struct visitor {
 	struct serve_conn base;
-	struct mux_stream stream;	/* its descriptor is the visitor's in every state but RAW */
-	struct ev_timer deadline;
+	struct mux_stream stream;	/* its descriptor is the visitor's in every state but RAW, its deadline but JOINED */
 	union {
 		struct arrival *arrival;	/* before JOINED: owned, or NULL */
 		struct raw *raw;		/* RAW */
