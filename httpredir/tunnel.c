@@ -137,10 +137,9 @@ void
 tunnel_free(struct tunnel *t, enum conn_end end)
 {
 	struct relay *r = &t->relay;
-	bool cut = end == END_DRAIN || end == END_LIMIT;
 
 	relay_release(the->relays, r);
-	relay_close(r, cut || end == END_TARGET_RESET, cut || end == END_CLIENT_RESET);
+	relay_close(r, end);
 	t->client->rx += r->bytes[0];
 	t->client->tx += r->bytes[1];
 	target_release(the->dialer, t->target);

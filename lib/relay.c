@@ -288,12 +288,14 @@ close_fd(int fd, bool reset)
 }
 
 void
-relay_close(struct relay *r, bool reset_client, bool reset_target)
+relay_close(struct relay *r, enum conn_end end)
 {
+	bool cut = end != END_CLOSED;
+
 	if (r->out_fd != r->end[0].fd)
 		close_fd(r->out_fd, false);
-	close_fd(r->end[0].fd, reset_client);
-	close_fd(r->end[1].fd, reset_target);
+	close_fd(r->end[0].fd, cut && end != END_CLIENT_RESET);
+	close_fd(r->end[1].fd, cut && end != END_TARGET_RESET);
 	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
 }
 

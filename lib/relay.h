@@ -137,8 +137,11 @@ relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 	return (struct relay_silence){ idle_ms, END_IDLE };
 }
 
-/* Close the descriptors that are open. What was cut off must not look whole: that takes a reset. */
-void relay_close(struct relay *r, bool reset_client, bool reset_target);
+/*
+ * Close the descriptors that are open. What did not end in order (END_CLOSED) must not look whole: that takes a reset, of
+ * both ends but the one a reset came from.
+ */
+void relay_close(struct relay *r, enum conn_end end);
 
 /* Give back memory, pipes and queued work; the descriptors stay the owner's. Idempotent. */
 void relay_release(struct relay_pool *pool, struct relay *r);

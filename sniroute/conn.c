@@ -85,7 +85,7 @@ conn_close(struct conn *c, enum conn_end end)
 {
 	struct serve *s = the->serve;
 	struct target *target = NULL;
-	bool cut = false;		/* we cut it off, both ways */
+	bool relayed = c->state == CONN_RELAY;
 
 	switch ((enum conn_state)c->state) {
 	case CONN_HELLO:
@@ -95,9 +95,6 @@ conn_close(struct conn *c, enum conn_end end)
 		dial_cancel(c->dial);
 		break;
 	case CONN_RELAY:
-		cut = end == END_DRAIN || end == END_LIMIT;
-		target = c->target;
-		break;
 	case CONN_LINGER:
 		target = c->target;
 		break;
@@ -107,7 +104,7 @@ conn_close(struct conn *c, enum conn_end end)
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
 	serve_closing(s);
-	relay_close(&c->relay, cut || end == END_TARGET_RESET, cut || end == END_CLIENT_RESET);
+	relay_close(&c->relay, relayed ? end : END_CLOSED);
 	route_leave(c);
 	log_end(c, end, target);
 	if (target != NULL)

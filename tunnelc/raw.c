@@ -80,14 +80,13 @@ static void
 finish(struct raw *r, enum conn_end how, const struct target *tried)
 {
 	struct link *l = r->link;
-	bool in_order = how == END_CLOSED;	/* anything else must not look like it */
 
 	if (r->state == RAW_CLOSED)
 		return;
 	dial_cancel(r->dial);
 	ev_undefer(the->ev, &r->begin);
 	relay_release(the->relays, &r->relay);
-	relay_close(&r->relay, !in_order && how != END_CLIENT_RESET, !in_order && how != END_TARGET_RESET);
+	relay_close(&r->relay, how);
 	log_end(r, how, r->target != NULL ? r->target : tried);
 	if (r->target != NULL)
 		target_release(the->dialer, r->target);

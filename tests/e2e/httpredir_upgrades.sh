@@ -20,6 +20,6 @@ has "$(get /head -H 'Connection: Upgrade' -H 'Upgrade: x/1' -H 'X: y' -H 'Upgrad
 has "$(get /ws -H 'Connection: Upgrade' -H 'Upgrade: x' -H 'Upgrade: y, H2C')" '^no upgrade'
 has "$(get /ws -H 'Connection: Upgrade' -H 'Upgrade: x' -d body)" '^no upgrade'
 begin=$(now_ms)
-has "$(raw "send:$u")" 'welcome.x0a end=eof$'
+has "$(raw "send:$u")" 'welcome.x0a end=reset$'
 [ $(($(now_ms) - begin)) -gt 1500 ] || fail "the idle limit came early"
 logged 'end=idle$' httpredir
