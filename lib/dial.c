@@ -252,6 +252,10 @@ go_on(struct dial *d)
 		errno = error;
 		return ATTEMPT_FAILED;
 	}
+	if (error == 0 && target_is_pass(d->current)) {	/* it has all it is to get, the client too: nothing may fail any more */
+		end(d, DIAL_OK, 0);
+		return ATTEMPT_RUNS;
+	}
 	if (ev_add(d->dialer->ev, d->io, EV_READ | room | EV_EDGE) == -1) {
 		drop_attempt(d);
 		end(d, DIAL_NO_FDS, 0);

@@ -35,9 +35,10 @@ enum dial_result {
 };
 
 /*
- * On DIAL_OK io->fd is connected to t, watched edge-triggered for read and write (see dial_early), and owned by the
- * callee; events are its first ones. Otherwise io->fd is -1 and t is the last target tried. The callee holds t until
- * target_release(). The dial frees itself when this returns: forget it, don't cancel it.
+ * On DIAL_OK io->fd is connected to t, watched edge-triggered for read and write (see dial_early; not when t is a pass:
+ * target, which has had all it is to get), and owned by the callee; events are its first ones. Otherwise io->fd is -1
+ * and t is the last target tried. The callee holds t until target_release(). The dial frees itself when this returns:
+ * forget it, don't cancel it.
  */
 typedef void dial_done(void *arg, enum dial_result result, struct target *t, unsigned events);
 

@@ -290,7 +290,7 @@ close_fd(int fd, bool reset)
 void
 relay_close(struct relay *r, enum conn_end end)
 {
-	bool cut = end != END_CLOSED;
+	bool cut = end != END_CLOSED && end != END_PASSED;
 
 	if (r->out_fd != r->end[0].fd)
 		close_fd(r->out_fd, false);

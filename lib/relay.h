@@ -138,8 +138,8 @@ relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 }
 
 /*
- * Close the descriptors that are open. What did not end in order (END_CLOSED) must not look whole: that takes a reset, of
- * both ends but the one a reset came from.
+ * Close the descriptors that are open. What did not end in order (END_CLOSED, END_PASSED) must not look whole: that takes
+ * a reset, of both ends but the one a reset came from.
  */
 void relay_close(struct relay *r, enum conn_end end);
 

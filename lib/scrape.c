@@ -19,7 +19,7 @@
 #define CLIENTS_MAX 16
 #define REQUEST_MAX 4096
 #define DEADLINE_MS 5000
-#define RESUME_MS 100	/* how soon to try again when out of descriptors */
+#define RESUME_MS 100	/* how soon to try again after a failure, of which being out of descriptors is the usual one */
 
 /*
  *   REQUEST --blank line read--> ANSWER --all written, FIN sent--> LINGER --their FIN, or deadline--> gone
@@ -229,11 +229,9 @@ on_accept(struct ev_io *io, unsigned events)
 	case SOCK_ACCEPTED:
 		break;
 	case SOCK_FULL:
-		unwatch();
-		ev_timer_in(the.ev, &the.resume, RESUME_MS);
-		return;
 	case SOCK_BROKEN:
 		unwatch();
+		ev_timer_in(the.ev, &the.resume, RESUME_MS);
 		return;
 	case SOCK_NONE:
 	case SOCK_GONE:
@@ -260,7 +258,7 @@ scrape_start(struct ev *ev, const struct metrics *metrics, int fd)
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		the.client[i].io.fd = -1;
 	the.watched = false;
-	watch();
+	the.watched = ev_add(ev, &the.io, EV_READ) == 0;
 	return the.watched ? 0 : -1;
 }
 

@@ -17,7 +17,7 @@
 #define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
 #define ACCEPT_BATCH_SHARED 8	/* so that other workers get theirs too */
 #define RESUME_MS 100		/* how soon to try again when out of descriptors */
-#define QUIET_MS 10000		/* between two log lines about the same trouble with accepting */
+#define QUIET_MS 10000		/* at least, between two log lines about trouble with accepting */
 #define RETRY_BIND_MS 1000
 
 /* ---- connections ---- */
@@ -63,6 +63,7 @@ serve_turn_away(struct serve *s, const struct serve_client *client)
 
 	connlog_write(&line);
 	metrics_add(s->metrics, s->worker, M_END + END_LIMIT, 1);
+	serve_closing(s);
 	close(client->in_fd);
 	if (client->source != 0)
 		quota_drop(s->quota, s->worker, client->source);
@@ -111,14 +112,27 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 
 static void on_listener(struct ev_io *io, unsigned events);
 
-/* Trouble soon after other such trouble is the same one: not logged again. */
+/* Trouble soon after other such trouble is not logged again. */
 static bool
 is_news(struct serve *s)
 {
-	uint64_t now = ev_now_ms(s->ev), before = s->pause_logged_ms;
+	uint64_t now = ev_now_ms(s->ev);
 
-	s->pause_logged_ms = now;
-	return before == 0 || now - before > QUIET_MS;
+	if (s->trouble_logged_ms != 0 && now - s->trouble_logged_ms < QUIET_MS)
+		return false;
+	s->trouble_logged_ms = now;
+	return true;
+}
+
+/* An address that cannot be served now is looked at again. */
+static void
+look_again(struct serve *s, const struct listener *l, const char *what)
+{
+	int saved = errno;
+
+	if (is_news(s))
+		log_error("listen %s: %s: %s; trying again", l->name, what, strerror(saved));
+	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }
 
 static void
@@ -129,11 +143,8 @@ watch(struct serve *s, struct listener *l)
 	l->owner = s;
 	l->io.cb = on_listener;
 	l->watched = ev_add(s->ev, &l->io, EV_READ | shared) == 0;
-	if (l->watched)
-		return;
-	if (is_news(s))
-		log_error("listen %s: cannot be watched: %s; trying again", l->name, strerror(errno));
-	ev_timer_in(s->ev, &s->resume, RESUME_MS);
+	if (!l->watched)
+		look_again(s, l, "cannot be watched");
 }
 
 void
@@ -252,7 +263,7 @@ take_next_client(struct serve *s, struct listener *l)
 		starve(s, strerror(errno));
 		break;
 	case SOCK_BROKEN:
-		log_error("listen %s: %s; not accepting there any more", l->name, strerror(errno));
+		look_again(s, l, "accept");
 		serve_drop_listener(s, l);
 		break;
 	}

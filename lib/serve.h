@@ -208,7 +208,7 @@ struct serve {
 	bool announced;			/* readiness was reported, its descriptor closed */
 	bool reloading;			/* that was reported, and its end is to be */
 	bool paused, starved, bind_failed;	/* starved: for lack of descriptors; only time ends that */
-	uint64_t pause_logged_ms;
+	uint64_t trouble_logged_ms;	/* with accepting, 0: never */
 	struct listeners scrape;	/* of --metrics: one, or none yet */
 	const char *metrics_addr;	/* where to bind that, a name looked up; borrowed from conf or the next */
 	char metrics_text[ENDPOINT_TEXT_MAX];
