@@ -212,7 +212,7 @@ on_finish(struct ev_task *task)
 		if (d->addrs > 0)
 			d->current->good = d->addr[d->next_addr - 1];
 	}
-	d->current->refs++;
+	target_keep(d->current);
 	d->ops->done(d->arg, d->result, d->current, d->events);
 	dial_free(d);
 }

@@ -2,11 +2,12 @@
 /* A tunnel session: its life, its turns, and the walk over what the peer sends. */
 #include "mux_private.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "sock.h"
 
 #define TURN_MAX (256u * 1024u)		/* bytes of one session and direction in one turn */
 #define READ_COUNTS (TURN_MAX / 16u)	/* least bytes a read counts as: small records cost as much as others */
@@ -458,7 +459,7 @@ linger(struct mux *m)
 
 	if (n > 0)
 		mux_due(m);
-	else if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	else if (n == -1 && sock_would_block())
 		return;
 	else if (n == -1 && mux_link_unacknowledged(m) > 0)
 		mux_link_lost(m);

@@ -88,8 +88,6 @@ struct mux_conf {
 	uint32_t max_streams;		/* the peer may open at once */
 };
 
-/* A session; opaque. */
-
 /* One stream, embedded in its owner (zeroed before mux_open() or mux_accept()). Private except for what is stated here. */
 struct mux_spill;
 struct mux_stream {

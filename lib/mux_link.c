@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "sock.h"
+
 #define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that make us do small writes */
 #define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes after them */
 
@@ -50,7 +52,7 @@ receive_plain(struct mux *m)
 	m->readable = false;
 	if (n == 0)
 		mux_end(m, MUX_CLOSED, "the peer ended it");
-	else if (errno != EAGAIN && errno != EINTR)
+	else if (!sock_would_block())
 		mux_link_lost(m);
 	return 0;
 }
@@ -84,7 +86,7 @@ send_plain(struct mux *m, const uint8_t *bytes, size_t len)
 {
 	ssize_t w = send(m->io.fd, bytes, len, MSG_NOSIGNAL);
 
-	if (w == -1 && errno != EAGAIN && errno != EINTR) {
+	if (w == -1 && !sock_would_block()) {
 		mux_link_lost(m);
 		return;
 	}
@@ -102,7 +104,7 @@ push_plain(struct mux *m)
 {
 	ssize_t w = send(m->io.fd, m->pending->bytes + m->pending->at, m->pending->len, MSG_NOSIGNAL);
 
-	if (w == -1 && errno != EAGAIN && errno != EINTR)
+	if (w == -1 && !sock_would_block())
 		mux_link_lost(m);
 	else if (w > 0)
 		mux_spill_drop(&m->pending, (size_t)w);

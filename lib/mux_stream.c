@@ -2,7 +2,6 @@
 /* One stream of a tunnel session: between its frames and its descriptor. */
 #include "mux_private.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -339,19 +338,6 @@ on_deadline(struct ev_timer *t)
 
 /* ---- from the peer to the descriptor ---- */
 
-static bool
-would_block(void)
-{
-	return errno == EAGAIN || errno == EINTR;
-}
-
-/* We are out of memory: that says nothing about the descriptor, and no event comes when there is some again. */
-static bool
-starved(void)
-{
-	return errno == ENOMEM || errno == ENOBUFS;
-}
-
 /* ---- the end of its peer's direction ---- */
 
 /* Everything is written: pass on the peer's end, or end the stream. */
@@ -372,7 +358,7 @@ settle(struct mux_stream *s)
 static void
 sink_broke(struct mux_stream *s)
 {
-	bool memory = starved();
+	bool memory = sock_no_memory();
 
 	free_in(s);
 	s->broken = true;
@@ -417,7 +403,7 @@ drain(struct mux_stream *s)
 	struct iovec iov = { s->in->bytes + s->in->at, s->in->len };
 	ssize_t w = put(s, &iov, 1, iov.iov_len);
 
-	if (w == -1 && would_block()) {
+	if (w == -1 && sock_would_block()) {
 		s->writable = false;
 		return;
 	}
@@ -491,7 +477,7 @@ write_through(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
 {
 	ssize_t w = put(s, iov, n, len);
 
-	if (w == -1 && !would_block()) {
+	if (w == -1 && !sock_would_block()) {
 		sink_broke(s);
 		return 0;
 	}
@@ -612,12 +598,12 @@ output_kept(struct mux_stream *s, uint8_t *out, size_t room)
 static bool
 read_nothing(struct mux_stream *s, ssize_t got)
 {
-	if (got == -1 && would_block()) {
+	if (got == -1 && sock_would_block()) {
 		s->readable = false;
 		return false;
 	}
 	if (got == -1 || s->broken || (s->error && sock_error(s->io.fd) != 0)) {
-		mux_stream_doom(s, got == -1 && starved() ? MUX_MEMORY : MUX_LOCAL_RESET);
+		mux_stream_doom(s, got == -1 && sock_no_memory() ? MUX_MEMORY : MUX_LOCAL_RESET);
 		return false;
 	}
 	s->eof = true;

@@ -278,24 +278,15 @@ relay_release(struct relay_pool *pool, struct relay *r)
 	dequeue(pool, r);
 }
 
-static void
-close_fd(int fd, bool reset)
-{
-	if (fd != -1 && reset)
-		sock_reset(fd);
-	else if (fd != -1)
-		close(fd);
-}
-
 void
 relay_close(struct relay *r, enum conn_end end)
 {
 	bool cut = end != END_CLOSED && end != END_PASSED;
 
 	if (r->out_fd != r->end[0].fd)
-		close_fd(r->out_fd, false);
-	close_fd(r->end[0].fd, cut && end != END_CLIENT_RESET);
-	close_fd(r->end[1].fd, cut && end != END_TARGET_RESET);
+		sock_close(r->out_fd, false);
+	sock_close(r->end[0].fd, cut && end != END_CLIENT_RESET);
+	sock_close(r->end[1].fd, cut && end != END_TARGET_RESET);
 	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
 }
 
@@ -315,17 +306,11 @@ enum step {
 	STEP_NO_MEMORY	/* neither is to blame, and bytes are lost */
 };
 
-static bool
-would_block(void)
-{
-	return errno == EAGAIN || errno == EINTR;
-}
-
 /* A call failed: because that end is gone, or because we are out of memory? */
 static enum step
 failed(enum step gone)
 {
-	return errno == ENOMEM || errno == ENOBUFS ? STEP_NO_MEMORY : gone;
+	return sock_no_memory() ? STEP_NO_MEMORY : gone;
 }
 
 /* Keep what the destination did not take; the shared buffer belongs to the next connection. */
@@ -368,7 +353,7 @@ flush_spill(struct relay_flow *f, int to)
 	ssize_t n = put(f, to, spill->bytes + spill->at, spill->len);
 
 	if (n == -1) {
-		f->writable = !would_block();
+		f->writable = !sock_would_block();
 		return f->writable ? failed(STEP_NO_SINK) : STEP_BLOCKED;
 	}
 	spill->at += (uint32_t)n;
@@ -394,7 +379,7 @@ relay_early(struct relay *r)
 	if (flush_spill(f, r->end[1].fd) == STEP_MOVED || f->spill->at > 0)
 		return 0;
 	f->wrote = false;
-	return would_block() || errno == ENOBUFS || errno == ENOMEM ? EAGAIN : errno;	/* these say nothing about the target */
+	return sock_would_block() || sock_no_memory() ? EAGAIN : errno;	/* these say nothing about the target */
 }
 
 static enum step
@@ -406,7 +391,7 @@ flush_pipe(struct relay_pool *pool, struct relay_flow *f, int to)
 		ssize_t n = splice(p->fd[0], NULL, to, NULL, p->len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 		if (n == -1) {
-			f->writable = !would_block();
+			f->writable = !sock_would_block();
 			return f->writable ? failed(STEP_NO_SINK) : STEP_BLOCKED;
 		}
 		p->len -= (size_t)n;
@@ -443,7 +428,7 @@ write_through(struct relay_flow *f, int to, const uint8_t *bytes, size_t n)
 {
 	ssize_t w = put(f, to, bytes, n);
 
-	if (w == -1 && !would_block())
+	if (w == -1 && !sock_would_block())
 		return failed(STEP_NO_SINK);
 	if (w == (ssize_t)n)
 		return STEP_MOVED;
@@ -489,7 +474,7 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 	enum step step;
 
 	if (n == -1) {
-		f->readable = !would_block();
+		f->readable = !sock_would_block();
 		return f->readable ? failed(STEP_NO_SOURCE) : STEP_BLOCKED;
 	}
 	if (n == 0) {
@@ -535,7 +520,7 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 			f->splice = false;
 			return STEP_MOVED;
 		}
-		f->readable = !would_block();
+		f->readable = !sock_would_block();
 		return f->readable ? failed(STEP_NO_SOURCE) : STEP_BLOCKED;
 	}
 	*bytes += (uint64_t)n;

@@ -115,7 +115,7 @@ void relay_note(struct relay *r, int end, unsigned events);
 
 /*
  * Do what the events of end[end] (0: only go on with what was noted or left) allow, a bounded amount of it. Any
- * result but open is final: call relay_release().
+ * result but STILL and MOVED is final: call relay_release().
  */
 enum relay_state relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events);
 

@@ -105,6 +105,9 @@ void routes_free(struct routes *r);
 int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);
 
+/* Whether allow= and deny= let a client in. One whose address is unknown is in no network. */
+bool route_admits(const struct route *route, const struct endpoint *client);
+
 /*
  * The line of the file that has the key of an answer of r's, counted from 1; 0: unknown (searched, not loaded). Too
  * slow for each connection.

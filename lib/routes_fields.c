@@ -134,3 +134,10 @@ routes_fields_answer(const struct routes_fields *f, enum routes_kind kind, struc
 		set_option(&f->field[i], out);
 	return true;
 }
+
+bool
+route_admits(const struct route *route, const struct endpoint *client)
+{
+	return (route->deny.p == NULL || !cidr_list_has(route->deny, client)) &&
+	    (route->allow.p == NULL || cidr_list_has(route->allow, client));
+}

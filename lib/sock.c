@@ -158,7 +158,7 @@ sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first
 {
 	*fd = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*fd == -1)
-		return errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM ? SOCK_NO_FDS : SOCK_REFUSED;
+		return errno == EMFILE || errno == ENFILE || sock_no_memory() ? SOCK_NO_FDS : SOCK_REFUSED;
 	if (speaks_first && sa->ss_family != AF_UNIX)
 		set_int(*fd, IPPROTO_TCP, TCP_QUICKACK, 0);
 	if (connect(*fd, (const struct sockaddr *)sa, len) == 0)
@@ -302,11 +302,14 @@ sock_is_stream(int fd)
 }
 
 void
-sock_reset(int fd)
+sock_close(int fd, bool reset)
 {
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
-	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	if (fd == -1)
+		return;
+	if (reset)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	close(fd);
 }
 

@@ -3,6 +3,7 @@
 #ifndef SOCK_H
 #define SOCK_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -79,8 +80,24 @@ bool sock_is_listening(int fd);
 /* Whether fd is a connection-oriented socket (SOCK_STREAM). */
 bool sock_is_stream(int fd);
 
-/* Close so that a TCP peer sees a reset. */
-void sock_reset(int fd);
+/* Close, in order or so that a TCP peer sees a reset; -1 is fine. */
+void sock_close(int fd, bool reset);
+
+static inline void sock_reset(int fd) { sock_close(fd, true); }	/* XXX */
+
+/* What errno says after a failed call: there is nothing to read, or no room to write, right now. */
+static inline bool
+sock_would_block(void)
+{
+	return errno == EAGAIN || errno == EINTR;
+}
+
+/* ... or memory is short, on which the descriptor has no bearing. */
+static inline bool
+sock_no_memory(void)
+{
+	return errno == ENOMEM || errno == ENOBUFS;
+}
 
 /*
  * Send one message of len bytes with the descriptor pass attached to a connected unix stream socket. The receiver

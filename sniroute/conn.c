@@ -13,7 +13,6 @@
 #include "conn.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -155,7 +154,7 @@ linger(struct conn *c)
 	do
 		n = read(c->relay.end[0].fd, scratch, READ_FIRST);
 	while (n > 0 && --turns > 0);
-	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
+	if (n == 0 || (n == -1 && !sock_would_block()))
 		conn_close(c, c->end);
 }
 

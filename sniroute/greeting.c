@@ -7,7 +7,6 @@
  */
 #include "conn.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,12 +62,6 @@ inbox_resize(struct inbox *old, size_t room)
 }
 
 /* ---- reading ---- */
-
-static bool
-reset_by_peer(void)
-{
-	return errno != EAGAIN && errno != EINTR;
-}
 
 static bool
 inbox_grow(struct conn *c)
@@ -158,7 +151,7 @@ fill(struct conn *c, struct slice *bytes)
 		stop_peeking(c);
 		return fill(c, bytes);
 	}
-	if (n == -1 && !reset_by_peer())
+	if (n == -1 && sock_would_block())
 		return FILL_NONE;
 	if (n <= 0) {
 		c->verdict = HELLO_EOF;

@@ -238,8 +238,7 @@ take_route(struct conn *c, const struct route *route, const struct question *q)
 {
 	struct serve *s = the->serve;
 
-	if ((route->deny.p != NULL && cidr_list_has(route->deny, &c->base.peer)) ||
-	    (route->allow.p != NULL && !cidr_list_has(route->allow, &c->base.peer))) {
+	if (!route_admits(route, &c->base.peer)) {
 		conn_refuse(c, ALERT_ACCESS_DENIED, END_DENIED, NULL);
 		return;
 	}

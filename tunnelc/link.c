@@ -465,7 +465,7 @@ look_raw(struct link *l)
 	char byte;
 	ssize_t n = recv(l->io.fd, &byte, 1, MSG_PEEK);
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && sock_would_block())
 		return;
 	if (n <= 0) {
 		if (l->state == LINK_HELLO)

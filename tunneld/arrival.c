@@ -97,7 +97,7 @@ guess_kind(struct visitor *v, struct slice rest, bool last)
 	if (len > 0)
 		memcpy(first, rest.p, len);
 	n = recv(v->stream.io.fd, first + len, sizeof(first) - len, MSG_PEEK);
-	if (n == -1 && errno != EAGAIN && errno != EINTR) {
+	if (n == -1 && !sock_would_block()) {
 		visitor_close(v, END_CLIENT_RESET);
 		return KIND_UNKNOWN;
 	}
@@ -281,7 +281,7 @@ arrival_read(struct visitor *v)
 		n = sock_recv_fd(v->stream.io.fd, at + had, READ_ROOM - had, &fd);
 		if (!take_descriptor(v, fd))
 			return;
-		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		if (n == -1 && sock_would_block())
 			return;
 		if (n == -1 && errno == EMFILE) {
 			serve_out_of_fds(the->serve);

@@ -3,7 +3,6 @@
 #include "client.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -102,10 +101,7 @@ client_close(struct client *c, enum conn_end end)
 	tls_free(c->tls);
 	if (c->raw != NULL)
 		legacy_leave(c->raw, end == END_DRAIN ? END_DRAIN : END_TARGET_RESET);
-	if (cut)			/* an ancestor's one visitor did not end in order: nor does its connection */
-		sock_reset(c->io.fd);
-	else
-		close(c->io.fd);
+	sock_close(c->io.fd, cut);	/* an ancestor's one visitor did not end in order: nor does its connection */
 	line.name = slice_str(c->name);
 	line.rx = c->rx;
 	line.tx = c->tx;
@@ -125,7 +121,7 @@ linger(struct client *c)
 		n = read(c->io.fd, relay_scratch(the->relays), TLS_RECORD_MAX);
 	if (n > 0)
 		(void)ev_mod(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE);	/* a later turn */
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	else if (n == 0 || !sock_would_block())
 		client_close(c, (enum conn_end)c->end);
 }
 

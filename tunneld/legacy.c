@@ -4,7 +4,6 @@
  * connection that then carries one visitor, the second on stream 1 of a yamux session. Their first byte tells them
  * apart.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -72,7 +71,7 @@ legacy_read(struct client *c, unsigned events)
 	uint8_t buf[SECRET_FRAME_MAX];
 	ssize_t n = recv(c->io.fd, buf, sizeof(buf), MSG_PEEK);
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && sock_would_block())
 		return;
 	if (n <= 0) {
 		c->verdict = HELLO_EOF;

@@ -157,7 +157,7 @@ looks_like_tls(struct client *c)
 	ssize_t n;
 
 	n = recv(c->io.fd, first, sizeof(first), MSG_PEEK);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && sock_would_block())
 		return false;
 	if (n <= 0) {
 		broken(c, n);
@@ -235,7 +235,7 @@ login_read_header(struct client *c, unsigned events)
 	struct proxyhdr h;
 	size_t used;
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && sock_would_block())
 		return;
 	if (n <= 0) {
 		broken(c, n);

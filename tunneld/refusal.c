@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* No stream for a visitor: an answer when it speaks HTTP, else a reset. */
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -23,7 +22,7 @@ refusal_linger(struct visitor *v)
 		n = read(v->stream.io.fd, relay_scratch(the->relays), READ_ROOM);
 	if (n > 0)
 		(void)ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE);	/* a later turn */
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	else if (n == 0 || !sock_would_block())
 		visitor_close(v, (enum conn_end)v->end);
 }
 
@@ -64,7 +63,7 @@ refusal_read(struct visitor *v)
 
 	while (v->state == VISITOR_REQUEST) {
 		n = read(v->stream.io.fd, at, READ_ROOM);
-		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		if (n == -1 && sock_would_block())
 			return;
 		if (n == -1) {
 			visitor_close(v, END_CLIENT_RESET);

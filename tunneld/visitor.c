@@ -122,10 +122,7 @@ close_fd(struct visitor *v, bool reset)
 {
 	if (v->is_passed && v->watched)		/* closing alone does not end the watch while its sender holds it too */
 		ev_del(the->serve->ev, &v->stream.io);
-	if (reset)
-		sock_reset(v->stream.io.fd);
-	else
-		close(v->stream.io.fd);
+	sock_close(v->stream.io.fd, reset);
 	v->stream.io.fd = -1;
 }
 
