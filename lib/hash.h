@@ -39,13 +39,14 @@ hash_word(const char *p, size_t len)
 static inline uint64_t
 hash_any(uint64_t seed, struct slice text, bool nocase)
 {
-	uint64_t h = seed ^ text.len * 0x9e3779b97f4a7c15u, word;
+	uint64_t h = seed ^ text.len * 0x9e3779b97f4a7c15u, word, last;
 
+	last = text.len >= 8 ? hash_word(text.p + text.len - 8, 8) : text.len == 0 ? 0 : hash_word(text.p, text.len);
 	for (; text.len > 8; text = slice_skip(text, 8)) {
 		word = hash_word(text.p, 8);
 		h = hash_step(h, nocase ? hash_lower(word) : word);
 	}
-	word = text.len == 0 ? 0 : hash_word(text.p, text.len);
+	word = last;	/* some of its bytes a second time */
 	h = hash_step(h, nocase ? hash_lower(word) : word) * 0x9e3779b97f4a7c15u;
 	return h ^ h >> 32;
 }

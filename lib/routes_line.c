@@ -83,16 +83,18 @@ trim_end(struct slice line)
 static struct slice
 cut_field(struct slice *rest)
 {
-	const char *from = rest->p, *end = from + rest->len, *to;
+	struct slice field, behind;
 
-	while (from < end && is_blank(*from))
-		from++;
-	if (from == end || *from == '#')
+	while (rest->len > 0 && is_blank(*rest->p))
+		*rest = slice_skip(*rest, 1);
+	if (rest->len == 0 || *rest->p == '#')
 		return slice_of(NULL, 0);
-	for (to = from; to < end && !is_blank(*to);)
-		to++;
-	*rest = slice_of(to, (size_t)(end - to));
-	return slice_of(from, (size_t)(to - from));
+	behind = *rest;
+	field = slice_cut(&behind, ' ');	/* memchr(3) twice is faster than byte by byte */
+	behind = field;
+	field = slice_cut(&behind, '\t');
+	*rest = slice_skip(*rest, field.len);
+	return field;
 }
 
 bool
