@@ -543,7 +543,7 @@ explain(struct tls *t, unsigned long code)
 		snprintf(t->why, sizeof(t->why), "%s", t->said);
 	else if (t->ctx->side == TLS_SERVER && !t->hello)
 		snprintf(t->why, sizeof(t->why), "no TLS 1.3 hello");
-	else if (reason > SSL_AD_REASON_OFFSET)
+	else if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
 		snprintf(t->why, sizeof(t->why), "peer refused us: %s", SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
 	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST)
 		snprintf(t->why, sizeof(t->why), t->done ? "bytes that are no TLS 1.3" : "no TLS 1.3 hello");

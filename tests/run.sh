@@ -14,7 +14,7 @@ export FUZZ_TIME="${FUZZ_TIME:-20}" TEST_TIMEOUT="${TEST_TIMEOUT:-120}"
 one() {
 	dir=$1 kind=$2 build=$3 path=$4
 	name=$(basename "$path" .sh)
-	log=$dir/$kind.$build.$name
+	log=$dir/$kind.${build##*/}.$name
 	work=$log.work
 	export BUILD="$build"
 	case $kind in
