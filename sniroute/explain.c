@@ -156,6 +156,18 @@ why(const struct asked *a, enum routes_kind kind, int rank)
 	return a->lookup.p == NULL ? "no valid name was given" : "no other name fits";
 }
 
+/* Whoever looks for a name's http= here is told who serves it. */
+static void
+print_http(const struct asked *a, const struct routeset *rs)
+{
+	struct route r;
+
+	if (a->lookup.p != NULL && routeset_find(rs, ROUTES_HTTP, a->lookup, a->alpn, &r) >= ROUTES_DEFAULT &&
+	    slice_is(r.key, "http"))
+		printf("plain HTTP, which httpredir serves: %s:%u: " SLICE_FMT " http=" SLICE_FMT "\n", r.file,
+		    routeset_line_number(rs, &r), SLICE_ARG(r.name), SLICE_ARG(r.targets));
+}
+
 static int
 print_route(const struct asked *a, const struct routeset *rs, enum routes_kind kind)
 {
@@ -166,6 +178,8 @@ print_route(const struct asked *a, const struct routeset *rs, enum routes_kind k
 	if (rank < ROUTES_DEFAULT) {
 		printf("refused: no line fits%s\n", kind == ROUTES_TLS ? " (alert 112, unrecognized_name)" :
 		    kind == ROUTES_LISTEN ? "; to ask about a host, give a host name alone" : "");
+		if (kind == ROUTES_TLS)
+			print_http(a, rs);
 		return EXIT_USAGE;
 	}
 	printf("line: %s:%u: " SLICE_FMT " " SLICE_FMT "=" SLICE_FMT "\n", r.file, routeset_line_number(rs, &r),

@@ -13,7 +13,7 @@ mkdir scan lib
 [ "$(id -u)" != 0 ] || { chown nobody redis.password lib; chmod 777 redis.sock; }
 adapt() {
 	sed "s,/var/lib/tcproute,$T/lib,g; s,/etc/tcproute/redis,$T/redis.password,; s,redis://127.0.0.1,-i 0.2 $STORE,
-	    s,/var/log/routesync,$T/${2:-},; s,-o tcproute ,,; $user" "$1" >new && cat new >"$1"
+	    s,/var/log/,$T/${2:-}/,; s,-o tcproute ,,; $user" "$1" >new && cat new >"$1"
 }
 if [ "$(id -u)" = 0 ]; then user='s,\(setuidgid\|-u\) tcproute,\1 nobody,'
 else user='s,s6-setuidgid [a-z]*,,; s,chpst -u [a-z]*,,; s,-o nobody,,'
@@ -27,7 +27,7 @@ spawn svscan s6-svscan "$T/scan"
 up() { s6-svstat -u scan/routesync | grep -qx true && s6-svstat -o ready scan/routesync | grep -qx true; }
 wait_for 10 up || fail "not ready"
 wait_for 5 grep -q '^a ' lib/routes || fail "no routes"
-wait_for 5 grep -q 'store=good' logs/current || fail "no log"
+wait_for 5 grep -q 'store=good' logs/routesync/current || fail "no log"
 kill "$(pid_of svscan)"
 ends svscan 0 10
 

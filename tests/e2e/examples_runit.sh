@@ -8,7 +8,7 @@ command -v runsv >/dev/null || skip "no runit"
 named a
 mkdir run
 cp -R "$ROOT/examples/runit/sniroute" .
-adapt() { sed "s,:443,127.0.0.1:0,; s,/etc/tcproute,$T,; s,/run/,$T/run/,; s,/var/log/sniroute,$T/logs,; $user" "$1" >new && cat new >"$1"; }
+adapt() { sed "s,:443,127.0.0.1:0,; s,/etc/tcproute,$T,; s,/run/,$T/run/,; s,/var/log/,$T/logs/,; $user" "$1" >new && cat new >"$1"; }
 if [ "$(id -u)" = 0 ]; then
 	user='s,-u tcproute,-u nobody,'
 else
@@ -18,7 +18,7 @@ adapt sniroute/run
 adapt sniroute/log/run
 echo "www.example.org tls=$READY" >routes
 PATH=$ROOT/$BUILD/bin:$PATH spawn runsv runsv "$T/sniroute"
-log=logs/current
+log=logs/sniroute/current
 
 bound() { ADDR=$(sed -n 's/.*ready on \([^ ]*\).*/\1/p' $log | tail -n 1) && [ "$ADDR" ]; }
 wait_for 10 bound || fail "no log"

@@ -7,7 +7,7 @@ supervised
 named a
 mkdir scan run
 cp -R "$ROOT/examples/s6/sniroute" scan/
-adapt() { sed "s,:443,127.0.0.1:0,; s,/etc/tcproute,$T,; s,/run/,$T/run/,; s,/var/log/sniroute,$T/logs,; $user" "$1" >new && cat new >"$1"; }
+adapt() { sed "s,:443,127.0.0.1:0,; s,/etc/tcproute,$T,; s,/run/,$T/run/,; s,/var/log/,$T/logs/,; $user" "$1" >new && cat new >"$1"; }
 if [ "$(id -u)" = 0 ]; then
 	user='s,-u tcproute,-u nobody,'
 else
@@ -17,7 +17,7 @@ adapt scan/sniroute/run
 adapt scan/sniroute/log/run
 echo "www.example.org tls=$READY" >routes
 PATH=$ROOT/$BUILD/bin:$PATH spawn svscan s6-svscan "$T/scan"
-s=scan/sniroute log=logs/current
+s=scan/sniroute log=logs/sniroute/current
 
 up() { s6-svstat -u "$s" | grep -qx true && s6-svstat -o ready "$s" | grep -qx true; }
 wait_for 10 up || fail "not ready"

@@ -14,15 +14,15 @@ SITE=$READY
 # adapt FOLDER KIND TOOL: the files of an example to this directory, in a folder of its own
 adapt() {
 	cp -R "$ROOT/examples/$2/$3" "$1/$3"
-	mkdir -p "logs.$2.$3"
-	chown "$owner" "logs.$2.$3"
+	mkdir -p "logs.$2/$3"
+	chown "$owner" "logs.$2/$3"
 	for file in "$1/$3/run" "$1/$3/log/run" "$1/$3/check"; do
 		[ -e "$file" ] || continue
-		sed "s,/var/log/$3,$T/logs.$2.$3,; s,/etc/tcproute,$T,g; s,/run/tunneld,$T/run.$2,g; s,-l :18000,-l 127.0.0.1:0,
+		sed "s,/var/log/,$T/logs.$2/,; s,/etc/tcproute,$T,g; s,/run/tunneld,$T/run.$2,g; s,-l :18000,-l 127.0.0.1:0,
 		    s,tunnel.example.com:18000,${SERVER:-},; s,127.0.0.1:8080,$SITE,; $user" "$file" >new && cat new >"$file"
 	done
 }
-bound() { SERVER=$(sed -n 's/.*ready on \([^ ]*\).*/\1/p' "logs.$1.tunneld/current" | tail -n 1) && [ "$SERVER" ]; }
+bound() { SERVER=$(sed -n 's/.*ready on \([^ ]*\).*/\1/p' "logs.$1/tunneld/current" | tail -n 1) && [ "$SERVER" ]; }
 through() { curl -s --unix-socket "$T/front" "http://$ID.tun.example.com/hello" | grep -q hello; }
 
 server_id=$(key tunneld.key)
@@ -36,17 +36,17 @@ mkdir scan
 adapt scan s6 tunneld
 spawn svscan s6-svscan "$T/scan"
 up() { s6-svstat -u "scan/$1" | grep -qx true && s6-svstat -o ready "scan/$1" | grep -qx true; }
-wait_for 10 up tunneld || fail "tunneld is not ready: $(cat logs.s6.tunneld/current)"
+wait_for 10 up tunneld || fail "tunneld is not ready: $(cat logs.s6/tunneld/current)"
 wait_for 5 bound s6 || fail "tunneld has no log"
 echo "$SERVER $server_id" >known_servers
 adapt scan s6 tunnelc
 s6-svscanctl -a scan
-wait_for 10 up tunnelc || fail "tunnelc is not ready: $(cat logs.s6.tunnelc/current)"
+wait_for 10 up tunnelc || fail "tunnelc is not ready: $(cat logs.s6/tunnelc/current)"
 
 same 700 "$(stat -c %a run.s6)"
 echo "*.tun.example.com http=unix:$T/run.s6/visitors proxy=v2" >routes
 front -l "unix:$T/front" -r routes
-through || fail "no way through: $(cat logs.s6.*/current)"
+through || fail "no way through: $(cat logs.s6/*/current)"
 has "$(curl -s --unix-socket "$T/run.s6/metrics" http://localhost/metrics)" '^tunneld_sessions 1$'
 
 before=$(s6-svstat -o pid scan/tunnelc)
@@ -77,7 +77,7 @@ echo "$SERVER $server_id" >known_servers
 adapt sv runit tunnelc
 spawn runsv.tunnelc runsv "$T/sv/tunnelc"
 checked() { sv check ./sv/tunnelc | grep -q '^ok: '; }
-wait_for 10 checked || fail "tunnelc is not up: $(cat logs.runit.tunnelc/current)"
+wait_for 10 checked || fail "tunnelc is not up: $(cat logs.runit/tunnelc/current)"
 sed "s,run.s6,run.runit," routes >new && mv new routes
 front -l "unix:$T/front" -r routes
 through || fail "no way through under runit"

@@ -25,6 +25,10 @@ exits 100 "$SNIROUTE" -r first -r second -x in.example.org,src=192.0.2.1
 has "$(cat out)" '^refused: .*alert 49' && has "$(cat out)" 'first:3'
 exits 100 "$SNIROUTE" -r first -r second -x example.net
 has "$(cat out)" '^refused: .*alert 112'
+lacks "$(cat out)" 'HTTP'
+echo 'web.test http=127.0.0.1:8000' >third
+exits 100 "$SNIROUTE" -r third -x Web.test
+has "$(cat out)" '^plain HTTP, which httpredir serves: third:1: web.test http=127.0.0.1:8000$'
 
 peer hello www.example.org,alpn=acme-tls/1,split=30 >hello
 exits 0 "$SNIROUTE" -r first -r second -x - <hello
