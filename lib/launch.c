@@ -106,6 +106,12 @@ is_connected(int fd)
 	return sock_is_stream(fd) && getpeername(fd, (struct sockaddr *)&sa, &len) == 0;
 }
 
+static bool
+is_ip(const struct endpoint *e)
+{
+	return e->family == AF_INET || e->family == AF_INET6;
+}
+
 /* tcpserver(1), s6-tcpserver(8): an end of the connection that the descriptors do not reveal. */
 static void
 endpoint_from_env(const char *ip_name, const char *port_name, struct endpoint *out)
@@ -124,6 +130,9 @@ endpoint_from_env(const char *ip_name, const char *port_name, struct endpoint *o
 void
 launch_local(int fd, const struct endpoint *peer, struct endpoint *out)
 {
+	*out = (struct endpoint){ .family = AF_UNSPEC };
+	if (!is_ip(peer))
+		return;
 	sock_local(fd, out);
 	if (out->family != peer->family)
 		endpoint_from_env("TCPLOCALIP", "TCPLOCALPORT", out);
@@ -176,7 +185,7 @@ launch_one_connection(struct launch_one *one)
 		sock_peer(one->in_fd, &one->peer);
 		sock_nodelay(one->in_fd);
 	}
-	if (one->peer.family != AF_INET && one->peer.family != AF_INET6) {
+	if (!is_ip(&one->peer)) {
 		struct endpoint env;
 
 		endpoint_from_env("TCPREMOTEIP", "TCPREMOTEPORT", &env);

@@ -41,7 +41,10 @@ struct launch_one {
 bool launch_one_connection(struct launch_one *one);
 void launch_one_restore(const struct launch_one *one);
 
-/* The address a client (AF_INET or AF_INET6) connected to: fd's own, else TCPLOCALIP and TCPLOCALPORT, else zeros. */
+/*
+ * The address a client connected to: fd's own, else TCPLOCALIP and TCPLOCALPORT, else zeros; of peer's family.
+ * AF_UNSPEC when peer is neither AF_INET nor AF_INET6.
+ */
 void launch_local(int fd, const struct endpoint *peer, struct endpoint *out);
 
 #endif

@@ -17,7 +17,7 @@ struct listeners {
 	struct listener *first;
 	struct ev *ev;			/* the loop they are watched by, NULL: none yet */
 	struct ev_timer *retry;		/* borrowed: calls listeners_sync(); brought forward by answers to look-ups */
-	struct listen_names *names;	/* listeners.c's */
+	struct listen_names *names;	/* listen_names.c's */
 };
 
 struct listener {
@@ -37,10 +37,17 @@ struct listener {
 };
 
 /*
- * Bind ADDR text. A name in it is waited for, some seconds while DNS is silent. -1 with errno: EINVAL for text that
- * is not an ADDR (*why says what is wrong, else NULL), ENXIO for a name without an address.
+ * Where to listen for ADDR text: *a is no ADDR_HOST then, and borrows from text. A name is waited for, some seconds
+ * while DNS is silent. -1 with errno: EINVAL for text that is not an ADDR (*why says what is wrong, else NULL), ENXIO
+ * for a name without an address.
  */
-int listeners_open(struct listeners *ls, struct slice addr, bool from_routes, const char **why);
+int listeners_resolve(struct slice text, struct addr *a, const char **why);
+
+/* Bind that, and remember its text. -1 with errno. */
+int listeners_bind(struct listeners *ls, const struct addr *a, struct slice text, bool from_routes);
+
+/* Both. */
+int listeners_open(struct listeners *ls, struct slice text, bool from_routes, const char **why);
 
 /* The message for that: why, else what errno means here. */
 const char *listeners_reason(const char *why);

@@ -3,10 +3,10 @@
 #ifndef NOTIFY_H
 #define NOTIFY_H
 
-/* Write line and a newline to fd and close it, unless it is standard error; -1 with errno. */
+/* Write line and a newline to fd, then let go of it with notify_close_fd(); -1 with errno. */
 int notify_ready_fd(int fd, const char *line);
 
-/* Let go of it; the numbers of standard descriptors must not become a client's. */
+/* Close it. Standard error stays, and 0 and 1 become /dev/null: their numbers must not become a client's. */
 void notify_close_fd(int fd);
 
 /*

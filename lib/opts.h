@@ -57,7 +57,10 @@ const char *opts_parse_word(int argc, char **argv, const char *synopsis, const s
 void opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, char ***words,
     char ***program);
 
-/* The value of an option, NULL: it was not given, must be a list of addresses and CIDRs, or an address to listen on: logged if not. */
+/*
+ * Whether the value of an option (NULL: it was not given) is a list of addresses and CIDRs; an address to listen on.
+ * If not, that is logged.
+ */
 bool opts_check_cidrs(const char *option, const char *list);
 bool opts_check_listen(const char *option, const char *addr);
 

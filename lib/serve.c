@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "follow.h"
 #include "log.h"
 #include "notify.h"
 #include "scrape.h"
-#include "workers.h"
 
 #define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
 #define ACCEPT_BATCH_SHARED 8	/* so that other workers get theirs too */
@@ -21,14 +21,6 @@
 #define RETRY_BIND_MS 1000
 
 /* ---- connections ---- */
-
-bool
-serve_check_opts(const struct serve_conf *conf)
-{
-	bool from_all = conf->accept_proxy != NULL && conf->accept_proxy[0] == '\0';
-
-	return from_all || opts_check_cidrs("--accept-proxy", conf->accept_proxy);
-}
 
 bool
 serve_wants_proxyhdr(const struct serve_conf *conf, const struct endpoint *peer)
@@ -101,7 +93,8 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 	if (c->next != NULL)
 		c->next->at = c->at;
 	s->open_conns--;
-	workers_keep_room(s);
+	if (s->follows)
+		follow_keep_room();
 	if (s->paused && !s->starved && s->open_conns < s->max_conns)
 		resume(s);
 	if ((s->draining || s->one) && s->open_conns == 0)
@@ -229,7 +222,8 @@ starve(struct serve *s, const char *why)
 {
 	pause_accepting(s, why);
 	ev_timer_in(s->ev, &s->resume, RESUME_MS);
-	workers_wake_others(s);
+	if (s->follows)
+		follow_wake_others();
 }
 
 /* Whether another one may be waiting after it. */
@@ -279,8 +273,8 @@ on_listener(struct ev_io *io, unsigned events)
 	unsigned most = s->conf->workers > 1 ? ACCEPT_BATCH_SHARED : ACCEPT_BATCH, n = 0;
 
 	(void)events;
-	if (s->paused)		/* since an earlier event of this turn */
-		workers_wake_others(s);
+	if (s->paused && s->follows)	/* since an earlier event of this turn */
+		follow_wake_others();
 	while (n < l->burst && take_next_client(s, l))
 		n++;
 	if (n < l->burst)
@@ -315,13 +309,11 @@ serve_note_routes(struct serve *s)
 
 /* False: not yet. The reason was logged at start. */
 static bool
-bind_metrics(struct serve *s)
+retry_metrics(struct serve *s)
 {
-	const char *why;
-
 	if (s->conf->metrics == NULL || s->scrape.first != NULL)
 		return true;
-	if (listeners_open(&s->scrape, slice_str(s->metrics_addr), false, &why) == -1)
+	if (listeners_bind(&s->scrape, &s->metrics_addr, slice_str(s->conf->metrics), false) == -1)
 		return false;
 	if (scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1) {
 		listeners_close_all(&s->scrape, true);
@@ -342,7 +334,7 @@ serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
 	s->listeners.retry = &s->retry_bind;
 	if (s->conf->routes_listen)
 		failed = listeners_sync(&s->listeners, s->routes, first_try, event, s);
-	if (!bind_metrics(s) || failed > 0)
+	if (!retry_metrics(s) || failed > 0)
 		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
 }
 
@@ -416,7 +408,7 @@ serve_drain(struct serve *s)
 	s->draining = true;
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
 		serve_drop_listener(s, l);
-	listeners_close_all(&s->listeners, s->master.fd == -1);
+	listeners_close_all(&s->listeners, !s->follows);
 	if (s->ops->drain != NULL)
 		s->ops->drain(s);
 	s->grace.cb = on_grace_over;
@@ -481,7 +473,7 @@ on_hup(void *arg, int signo)
 	struct serve *s = arg;
 
 	(void)signo;
-	if (s->master.fd != -1)		/* a worker: its parent reads the files */
+	if (s->follows)			/* its parent reads the files */
 		return;
 	if (s->ops->hup != NULL)
 		s->ops->hup(s);
@@ -562,32 +554,40 @@ run(struct serve *s)
 	return s->one ? s->one_exit : 0;
 }
 
+/* What a parent does for its workers. */
+static int
+start_alone(struct serve *s)
+{
+	return scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1 ? -1 :
+	    routeset_watch(s->routes, s->ev, on_round_over, s);
+}
+
+/* 0, or the exit code. */
+static int
+announce_alone(struct serve *s)
+{
+	serve_note_routes(s);
+	if (s->bind_failed)
+		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
+	return serve_announce(s);
+}
+
 int
 serve_process(struct serve *s, int master_fd)
 {
-	bool alone = master_fd == -1;
 	int r;
 
-	s->master.fd = -1;
-	if (!alone)
+	s->follows = master_fd != -1;
+	if (s->follows)
 		listeners_forked(&s->listeners);
-	if (start(s) == -1 || (!alone && workers_follow(s, master_fd) == -1) ||
-	    (alone && (scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1 ||
-	    routeset_watch(s->routes, s->ev, on_round_over, s) == -1))) {
+	if (start(s) == -1 || (s->follows ? follow_orders(s, master_fd) : start_alone(s)) == -1) {
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
 		watch(s, l);
-	if (alone) {
-		serve_note_routes(s);
-		if (s->bind_failed)
-			ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
-		r = serve_announce(s);
-		if (r != 0)
-			return r;
-	}
-	return run(s);
+	r = s->follows ? 0 : announce_alone(s);
+	return r != 0 ? r : run(s);
 }
 
 int
@@ -596,7 +596,6 @@ serve_one(struct serve *s, const struct launch_one *one)
 	struct serve_client client = { .in_fd = one->in_fd, .out_fd = one->out_fd, .peer = one->peer };
 	int code;
 
-	s->master.fd = -1;
 	s->max_conns = 1;
 	if (start(s) == -1) {
 		log_error("start: %s", strerror(errno));

@@ -188,7 +188,7 @@ struct serve {
 	struct routeset *routes;
 	struct metrics *metrics;
 	struct quota *quota;
-	unsigned worker;
+	unsigned worker;		/* which: its row of metrics and quota */
 	bool leaving, draining;
 	const struct launch_one *one;	/* the one-connection launch, NULL: another */
 	int one_exit;			/* one-connection launch: the exit code, by serve_leave(); the tool may overrule it */
@@ -200,18 +200,14 @@ struct serve {
 	struct serve_conn *conns;
 	uint64_t open_conns, max_conns, max_per_source;
 	struct ev_timer grace, resume, retry_bind;
-	struct ev_io master;		/* in a worker: where its orders come from */
-	struct ev_timer orders;		/* when to look again at one waiting for room for its descriptor */
-	uint64_t orders_ms;		/* since when it waits, 0: there is none */
-	int spare_fd;			/* what reserves that room, -1: nothing does */
 	struct parent *parent;		/* in the parent of workers */
+	bool follows;			/* this is a worker: its parent reads the files, binds, and gives it orders */
 	bool announced;			/* readiness was reported, its descriptor closed */
 	bool reloading;			/* that was reported, and its end is to be */
 	bool paused, starved, bind_failed;	/* starved: for lack of descriptors; only time ends that */
 	uint64_t trouble_logged_ms;	/* with accepting, 0: never */
 	struct listeners scrape;	/* of --metrics: one, or none yet */
-	const char *metrics_addr;	/* where to bind that, a name looked up; borrowed from conf or the next */
-	char metrics_text[ENDPOINT_TEXT_MAX];
+	struct addr metrics_addr;	/* where to bind that, a name looked up; borrowed from conf */
 };
 
 /*
@@ -221,7 +217,7 @@ struct serve {
 int serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *metrics_table,
     size_t metrics_n);
 
-/* Check the values of options all tools share; what is wrong is logged. */
+/* Check what the option table cannot, --accept-proxy: false, logged, when it is no list of CIDRs. Opens nothing. */
 bool serve_check_opts(const struct serve_conf *conf);
 
 /* Whether a client from peer must send a PROXY header first (--accept-proxy). */
@@ -262,7 +258,7 @@ void serve_note_routes(struct serve *s);
 void serve_log_status(struct serve *s);
 void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event);
 
-/* What a process of the tool does with a listener from the routes files; for workers.c. */
+/* What a serving process does with a listener from the routes files, and how it ends; for follow.c. */
 void serve_watch_listener(struct serve *s, struct listener *l);
 void serve_drop_listener(struct serve *s, struct listener *l);
 void serve_drain(struct serve *s);

@@ -11,7 +11,6 @@
 
 #include "log.h"
 #include "privs.h"
-#include "resolve.h"
 #include "serve.h"
 #include "workers.h"
 
@@ -93,63 +92,31 @@ routes_code(enum routes_result r)
 	return r == ROUTES_LOADED ? 0 : r == ROUTES_REFUSED ? EXIT_USAGE : EXIT_TEMP;
 }
 
-static bool
-check_address(const char *option, const char *text)
-{
-	struct addr a;
-	enum addr_result r = addr_parse(slice_str(text), ADDR_LISTEN, &a);
-
-	if (r != ADDR_OK)
-		log_error("%s %s: %s", option, text, addr_why(r, ADDR_LISTEN));
-	return r == ADDR_OK;
-}
-
-static bool
-check_addresses(const char *option, const struct opt_list *list)
-{
-	bool good = true;
-
-	for (size_t i = 0; i < list->n; i++)
-		good &= check_address(option, list->item[i]);
-	return good;
-}
-
 /* ---- files that are re-read when they change, then as the user of -u ---- */
-
-static void
-tell_error(const char *path, const char *user)
-{
-	log_error("%s can't be read again as %s: changes would not be seen", path, user);
-}
-
-static void
-tell_warning(const char *path, const char *user)
-{
-	log_warn("%s can't be read again as %s: changes will not be seen", path, user);
-}
-
-typedef void tell_unreadable(const char *path, const char *user);
 
 /* Those in /dev are pipes, which give their bytes once. */
 static bool
-is_unreadable(const struct serve_conf *conf, const char *path, tell_unreadable *tell)
+is_unreadable(const struct serve_conf *conf, const char *path, bool check)
 {
 	if (strncmp(path, "/dev/", 5) == 0 || access(path, R_OK) == 0 || errno != EACCES)
 		return false;
-	tell(path, conf->user);
+	if (check)
+		log_error("%s can't be read again as %s: changes would not be seen", path, conf->user);
+	else
+		log_warn("%s can't be read again as %s: changes will not be seen", path, conf->user);
 	return true;
 }
 
 /* How many are unreadable for the user we are now. */
 static unsigned
-unreadable_files(const struct serve_conf *conf, tell_unreadable *tell)
+unreadable_files(const struct serve_conf *conf, bool check)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < conf->routes.n; i++)
-		n += is_unreadable(conf, conf->routes.item[i], tell);
+		n += is_unreadable(conf, conf->routes.item[i], check);
 	if (conf->reread != NULL)
-		n += is_unreadable(conf, conf->reread, tell);
+		n += is_unreadable(conf, conf->reread, check);
 	return n;
 }
 
@@ -163,7 +130,7 @@ check_files_as(const struct serve_conf *conf, const struct privs *user)
 	log_flush();
 	pid = fork();
 	if (pid == 0)
-		_exit(privs_drop(user) == 0 && unreadable_files(conf, tell_error) > 0 ? EXIT_USAGE : 0);
+		_exit(privs_drop(user) == 0 && unreadable_files(conf, true) > 0 ? EXIT_USAGE : 0);
 	if (pid == -1)
 		die(EXIT_TEMP, "-u %s", conf->user);
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
@@ -186,7 +153,25 @@ check_user(const struct serve_conf *conf)
 	return false;
 }
 
-/* ---- -c ---- */
+/* ---- what can be checked without binding; -c ---- */
+
+bool
+serve_check_opts(const struct serve_conf *conf)
+{
+	bool from_all = conf->accept_proxy != NULL && conf->accept_proxy[0] == '\0';
+
+	return from_all || opts_check_cidrs("--accept-proxy", conf->accept_proxy);
+}
+
+static bool
+check_addresses(const char *option, const struct opt_list *list)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < list->n; i++)
+		good &= opts_check_listen(option, list->item[i]);
+	return good;
+}
 
 static bool
 check_options(const struct serve_conf *conf)
@@ -195,8 +180,7 @@ check_options(const struct serve_conf *conf)
 
 	for (size_t i = 0; i < conf->n_doors; i++)
 		good &= check_addresses(conf->doors[i].option, conf->doors[i].addrs);
-	if (conf->metrics != NULL)
-		good &= check_address("--metrics", conf->metrics);
+	good &= opts_check_listen("--metrics", conf->metrics);
 	good &= check_user(conf);
 	return good;
 }
@@ -212,6 +196,8 @@ serve_check(const struct serve_conf *conf, struct routeset **rs)
 	good &= routeset_load(*rs, print_error, NULL) == ROUTES_LOADED;
 	return good ? 0 : EXIT_USAGE;
 }
+
+/* ---- a launch ---- */
 
 /* 0, or the exit code. */
 static int
@@ -249,40 +235,23 @@ bind_doors(struct serve *s)
 
 /* A name is looked up once: the event loop, which may have to bind it, has no time for that. */
 static int
-open_metrics(struct serve *s, const char **why)
-{
-	struct endpoint ip;
-	struct addr a;
-
-	*why = NULL;
-	s->metrics_addr = s->conf->metrics;
-	if (addr_parse(slice_str(s->conf->metrics), ADDR_LISTEN, &a) == ADDR_OK && a.kind == ADDR_HOST) {
-		errno = ENXIO;
-		if (!resolve_wait(a.host, &ip))
-			return -1;
-		ip.port = a.ip.port;
-		s->metrics_addr = endpoint_text(&ip, s->metrics_text);
-	}
-	return listeners_open(&s->scrape, slice_str(s->metrics_addr), false, why);
-}
-
-static int
 bind_metrics(struct serve *s)
 {
-	const char *why;
+	const char *text = s->conf->metrics, *why;
 
-	if (s->conf->metrics == NULL)
+	if (text == NULL)
 		return 0;
-	if (open_metrics(s, &why) == 0) {
+	if (listeners_resolve(slice_str(text), &s->metrics_addr, &why) == 0 &&
+	    listeners_bind(&s->scrape, &s->metrics_addr, slice_str(text), false) == 0) {
 		log_info("metrics on %s", s->scrape.first->name);
 		return 0;
 	}
 	if (errno == EADDRINUSE) {	/* by the process we are replacing, until it has drained */
-		log_warn("--metrics %s: %s; trying again", s->conf->metrics, strerror(errno));
+		log_warn("--metrics %s: %s; trying again", text, strerror(errno));
 		s->bind_failed = true;
 		return 0;
 	}
-	log_error("--metrics %s: %s", s->conf->metrics, listeners_reason(why));
+	log_error("--metrics %s: %s", text, listeners_reason(why));
 	return why != NULL ? EXIT_USAGE : EXIT_TEMP;
 }
 
@@ -392,7 +361,7 @@ prepare(struct serve *s)
 	if (code == 0)
 		code = drop_privileges(s);
 	if (code == 0 && s->conf->user != NULL)
-		unreadable_files(s->conf, tell_warning);
+		unreadable_files(s->conf, false);
 	return code;
 }
 
@@ -430,7 +399,7 @@ run(struct serve *s, const struct metric *table, size_t n)
 int
 serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *table, size_t n)
 {
-	struct serve s = { .conf = conf, .ops = ops, .arg = arg, .master.fd = -1 };
+	struct serve s = { .conf = conf, .ops = ops, .arg = arg };
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -444,8 +413,8 @@ serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg
 	if (s.ev == NULL && ev_stop_held())
 		code = 0;
 	log_flush();
-	listeners_close_all(&s.listeners, s.master.fd == -1);
-	listeners_close_all(&s.scrape, s.master.fd == -1);
+	listeners_close_all(&s.listeners, !s.follows);
+	listeners_close_all(&s.scrape, !s.follows);
 	if (s.ops->stop != NULL)
 		s.ops->stop(&s);
 	ev_free(s.ev);

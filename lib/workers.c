@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The parent of worker processes, and the worker's side that takes its orders. */
+/* The parent of worker processes; follow.c is their side. */
 #include "workers.h"
 
 #include <errno.h>
@@ -7,12 +7,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "follow.h"
 #include "job.h"
 #include "log.h"
 #include "notify.h"
@@ -21,26 +21,10 @@
 
 #define RESTART_MS 1000		/* a worker that dies within this time of its start is replaced this much later */
 #define ORDER_MS 1000		/* how long the parent, which serves no clients, waits for a worker to take an order */
-#define ROOM_MS 50		/* how soon a worker looks again whether there is room for an order's descriptor */
-#define ROOM_MAX_MS 5000	/* for how long: others may be waiting behind that order */
-#define REPEAT_MS 1000	/* how soon orders that were lost are sent again */
+#define REPEAT_MS 1000		/* how soon orders that could not be sent are sent again */
 #define LOADING_MS 50		/* how soon the parent looks again whether files are being read, when it must not fork */
 #define LOADING_MAX_MS 10000	/* for how long: a disk may hang */
 #define KILL_MS 1000		/* after a second stop signal */
-
-/* What the parent sends, one message each; some carry a descriptor. */
-struct order {
-	enum {
-		ORDER_TABLE,	/* file index: a table's memfd */
-		ORDER_LISTEN,	/* addr: a bound socket */
-		ORDER_UNLISTEN,	/* addr */
-		ORDER_HUP,
-		ORDER_DRAIN,
-		ORDER_QUIT
-	} kind;
-	uint32_t index;
-	char addr[256];
-};
 
 struct worker {
 	struct parent *parent;
@@ -62,16 +46,7 @@ struct parent {
 	bool child;		/* this process is a worker now: unwind and return code */
 };
 
-/* What a worker rings to make the others look for clients; created before they are. */
-static struct ev_io bell = { .fd = -1 };
-
-/* A worker's own: the timer by which it asks for lost orders. */
-static struct ear {
-	struct serve *s;
-	struct ev_timer repeat;
-} ear;
-
-/* ---- orders, parent's side ---- */
+/* ---- orders ---- */
 
 /*
  * False: it will be repeated. A worker that takes no orders any more (stopped for long) would serve old routes for
@@ -196,7 +171,7 @@ on_worker(struct ev_io *io, unsigned events)
 		ev_del(w->parent->s->ev, io);	/* it has ended: on_child() will notice */
 }
 
-/* ---- workers, parent's side ---- */
+/* ---- workers ---- */
 
 /* The child keeps what it inherits except the parent's loop and the other workers' descriptors. */
 static void
@@ -464,8 +439,7 @@ workers_run(struct serve *s)
 		log_error("workers: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
-	bell.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (bell.fd == -1) {
+	if (follow_make_bell() == -1) {
 		log_error("workers: eventfd: %s", strerror(errno));
 		free(p.worker);
 		return EXIT_TEMP;
@@ -473,230 +447,7 @@ workers_run(struct serve *s)
 	for (unsigned i = 0; i < s->conf->workers; i++)
 		p.worker[i] = (struct worker){ .parent = &p, .io = { -1, on_worker } };
 	r = supervise(&p);
-	close(bell.fd);
+	follow_close_bell();
 	free(p.worker);
 	return r;
-}
-
-/* ---- the worker's side ---- */
-
-/* Ask the parent for all orders again, but later: now there may be no room for what they carry. */
-static void
-ask_again(struct serve *s)
-{
-	ear.s = s;
-	ev_timer_in(s->ev, &ear.repeat, REPEAT_MS);
-}
-
-static void
-on_ask_again(struct ev_timer *t)
-{
-	struct serve *s = ear.s;
-
-	(void)t;
-	workers_keep_room(s);
-	if (s->spare_fd == -1 || (send(s->master.fd, "?", 1, MSG_NOSIGNAL) == -1 && errno == EAGAIN))
-		ask_again(s);
-}
-
-/* A repeated order may name one we already have. */
-static void
-take_listener(struct serve *s, const char *addr, int fd)
-{
-	bool here = listeners_from_routes(&s->listeners, slice_str(addr)) != NULL;
-
-	if (fd == -1)
-		return;
-	if (!here && listeners_adopt(&s->listeners, fd, slice_str(addr), true) == 0) {
-		serve_watch_listener(s, listeners_from_routes(&s->listeners, slice_str(addr)));
-		return;
-	}
-	if (!here) {
-		log_error("listen %s: %s", addr, strerror(errno));
-		ask_again(s);
-	}
-	close(fd);
-}
-
-static void
-drop_listener(struct serve *s, const char *addr)
-{
-	struct listener *l = listeners_from_routes(&s->listeners, slice_str(addr));
-
-	if (l == NULL)
-		return;
-	serve_drop_listener(s, l);
-	listeners_close(&s->listeners, l, false);
-}
-
-static void
-take_table(struct serve *s, uint32_t i, int fd)
-{
-	struct routes *r;
-
-	if (fd == -1 || i >= routeset_files(s->routes))
-		return;
-	r = routes_from_fd(fd, routeset_path(s->routes, i));
-	if (r == NULL) {
-		log_error("routes: table from parent: %s", strerror(errno));
-		ask_again(s);
-		return;
-	}
-	routes_close_fd(r);
-	routeset_replace(s->routes, i, r);
-	if (s->ops->routes_changed != NULL)
-		s->ops->routes_changed(s);
-}
-
-static void
-follow(struct serve *s, const struct order *o, int fd)
-{
-	switch (o->kind) {
-	case ORDER_TABLE:
-		take_table(s, o->index, fd);
-		return;
-	case ORDER_LISTEN:
-		take_listener(s, o->addr, fd);
-		return;
-	case ORDER_UNLISTEN:
-		drop_listener(s, o->addr);
-		return;
-	case ORDER_HUP:
-		if (s->ops->hup != NULL)
-			s->ops->hup(s);
-		return;
-	case ORDER_DRAIN:
-		serve_drain(s);
-		return;
-	case ORDER_QUIT:
-		serve_quit(s);
-		return;
-	}
-}
-
-void
-workers_keep_room(struct serve *s)
-{
-	int saved = errno;
-
-	if (s->master.fd != -1 && s->spare_fd == -1)
-		s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	errno = saved;
-}
-
-static void
-give_room(struct serve *s)
-{
-	if (s->spare_fd != -1)
-		close(s->spare_fd);
-	s->spare_fd = -1;
-}
-
-/* Whether the next order has a descriptor there is no room for: the end of a connection will make room. */
-static bool
-lacks_room(struct serve *s)
-{
-	uint64_t now = ev_now_ms(s->ev);
-	struct order o;
-
-	workers_keep_room(s);
-	if (s->spare_fd != -1 || recv(s->master.fd, &o, sizeof(o), MSG_PEEK) != (ssize_t)sizeof(o) ||
-	    (o.kind != ORDER_TABLE && o.kind != ORDER_LISTEN))
-		return false;
-	if (s->orders_ms == 0)
-		s->orders_ms = now;
-	return now - s->orders_ms < ROOM_MAX_MS;
-}
-
-/*
- * Take the parent's next order and carry it out. False: there is none, and errno, or 0, says why. When one waited for
- * room and got none, those after it count as having waited as long.
- */
-static bool
-follow_next(struct serve *s)
-{
-	uint64_t waited_since_ms = s->orders_ms;
-	struct order o;
-	ssize_t n;
-	int fd;
-
-	give_room(s);
-	s->orders_ms = 0;
-	n = sock_recv_fd(s->master.fd, &o, sizeof(o), &fd);
-	if (n == (ssize_t)sizeof(o)) {
-		follow(s, &o, fd);
-		return true;
-	}
-	if (n == -1 && errno == EMFILE) {
-		log_error("lost a message from the parent: out of file descriptors; asking for it again");
-		s->orders_ms = waited_since_ms;
-		ask_again(s);
-		return true;
-	}
-	if (n != -1)
-		errno = 0;
-	return false;
-}
-
-static void
-follow_all(struct serve *s)
-{
-	bool waits;
-
-	while (!(waits = lacks_room(s)) && follow_next(s))
-		;
-	if (waits) {
-		serve_out_of_fds(s);
-		ev_timer_in(s->ev, &s->orders, ROOM_MS);
-	} else if (errno != EAGAIN && errno != EINTR) {
-		ev_del(s->ev, &s->master);	/* the parent is gone: finish what is open, accept nothing new */
-		serve_drain(s);
-	}
-	workers_keep_room(s);
-}
-
-/* ---- the workers among themselves ---- */
-
-static void
-on_bell(struct ev_io *io, unsigned events)
-{
-	(void)io;
-	for (struct listener *l = ear.s->listeners.first; l != NULL; l = l->next)
-		if (l->watched)
-			l->io.cb(&l->io, events);
-}
-
-void
-workers_wake_others(struct serve *s)
-{
-	const uint64_t one = 1;
-
-	/* It is never read: each write is an edge for all. */
-	if (s->master.fd != -1 && write(bell.fd, &one, sizeof(one)) == -1)
-		log_error("waking the other workers: %s", strerror(errno));
-}
-
-static void
-on_orders(struct ev_timer *t)
-{
-	follow_all(EV_CONTAINER(t, struct serve, orders));
-}
-
-static void
-on_master(struct ev_io *io, unsigned events)
-{
-	(void)events;
-	follow_all(EV_CONTAINER(io, struct serve, master));
-}
-
-int
-workers_follow(struct serve *s, int fd)
-{
-	s->master = (struct ev_io){ fd, on_master };
-	s->orders.cb = on_orders;
-	s->spare_fd = -1;
-	ear = (struct ear){ .s = s, .repeat.cb = on_ask_again };
-	bell.cb = on_bell;
-	workers_keep_room(s);
-	return ev_add(s->ev, &bell, EV_READ | EV_EDGE) == -1 ? -1 : ev_add(s->ev, &s->master, EV_READ | EV_EDGE);
 }

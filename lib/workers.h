@@ -12,16 +12,4 @@ struct serve;
  */
 int workers_run(struct serve *s);
 
-/* In a worker: take orders from the parent on fd. -1 with errno. */
-int workers_follow(struct serve *s, int fd);
-
-/*
- * In a worker: it has no room for a client for which the kernel has woken no other. Make the others look at their
- * listeners. Elsewhere a no-op.
- */
-void workers_wake_others(struct serve *s);
-
-/* In a worker: a descriptor may be free now: keep it for orders. Elsewhere a no-op. */
-void workers_keep_room(struct serve *s);
-
 #endif

@@ -112,7 +112,7 @@ introduction(const struct conn *c, const struct route *route, const struct quest
 	struct proxyhdr h = { .src = c->base.peer, .dst = q->local };
 	struct slice list = q->alpn;
 
-	if (h.dst.family == AF_UNSPEC && (h.src.family == AF_INET || h.src.family == AF_INET6))
+	if (h.dst.family == AF_UNSPEC)
 		launch_local(c->relay.end[0].fd, &h.src, &h.dst);
 	h.authority = q->name.len > 0 ? q->name : route->as;
 	h.alpn = route->alpn.len > 0 ? route->alpn : hello_alpn_next(&list);

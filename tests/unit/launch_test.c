@@ -338,6 +338,30 @@ in_child_nothing_is_logged_into_the_connection(void)
 }
 child_test(nothing_is_logged_into_the_connection)
 
+/* ---- the address a client connected to ---- */
+
+static void
+in_child_where_a_client_connected_to_is_of_its_own_family(void)
+{
+	struct endpoint out, peer = { .family = AF_INET };
+	int fd = child_connection();
+
+	unsetenv("TCPLOCALIP");
+	launch_local(fd, &peer, &out);
+	CHILD_CHECK(out.family == AF_INET && out.port != 0);
+	peer.family = AF_INET6;
+	launch_local(fd, &peer, &out);
+	CHILD_CHECK(out.family == AF_INET6 && out.port == 0);
+	setenv("TCPLOCALIP", "2001:db8::1", 1);
+	setenv("TCPLOCALPORT", "443", 1);
+	launch_local(fd, &peer, &out);
+	CHILD_CHECK(out.family == AF_INET6 && out.port == 443);
+	peer.family = AF_UNIX;
+	launch_local(fd, &peer, &out);
+	CHILD_CHECK(out.family == AF_UNSPEC && out.port == 0);
+}
+child_test(where_a_client_connected_to_is_of_its_own_family)
+
 int
 main(void)
 {
@@ -357,6 +381,7 @@ main(void)
 		cmocka_unit_test(files_and_terminals_are_no_connection),
 		cmocka_unit_test(what_did_not_block_before_does_not_after),
 		cmocka_unit_test(nothing_is_logged_into_the_connection),
+		cmocka_unit_test(where_a_client_connected_to_is_of_its_own_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/listeners.c: opening, closing with and without the socket file, following the routes files. */
+/* Tests of lib/listeners.c and lib/listen_names.c: opening, closing, socket files, following the routes files. */
 #include "listeners.h"
 #include "log.h"
 #include "loop_help.h"
@@ -326,6 +326,25 @@ a_name_without_an_address_is_no_bad_text(void **state)
 	assert_string_equal(listeners_reason(NULL), strerror(EADDRINUSE));
 }
 
+static void
+a_name_that_was_resolved_can_be_bound_at_any_time(void **state)
+{
+	struct slice text = slice_str("localhost:0");
+	const char *why = "untouched";
+	struct addr a;
+
+	(void)state;
+	assert_int_equal(listeners_resolve(text, &a, &why), 0);
+	assert_null(why);
+	assert_int_equal(a.kind, ADDR_IP);
+	assert_int_equal(listeners_count(&ls), 0);
+	for (size_t n = 1; n <= 2; n++) {
+		assert_int_equal(listeners_bind(&ls, &a, text, false), 0);
+		assert_int_equal(listeners_count(&ls), n);
+	}
+	assert_string_equal(ls.first->addr, "localhost:0");
+}
+
 static unsigned fired;
 
 static void
@@ -469,6 +488,7 @@ main(void)
 		listeners_test(an_address_that_becomes_free_by_the_same_change_is_taken),
 		listeners_test(a_failed_bind_is_counted_logged_once_and_tried_again),
 		listeners_test(a_name_without_an_address_is_no_bad_text),
+		listeners_test(a_name_that_was_resolved_can_be_bound_at_any_time),
 		listeners_test(names_are_looked_up_aside_and_bound_by_the_next_try),
 		listeners_test(a_name_is_looked_up_once_a_try_in_however_many_files_it_stands),
 		listeners_test(names_that_are_looked_up_may_be_given_up),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/workers.c and of accepting in lib/serve.c: the kernel says no for a while, and what was asked is done later. */
+/* Tests of lib/workers.c, lib/follow.c and of accepting in lib/serve.c: the kernel says no for a while, and what was asked is done later. */
 #include <sys/epoll.h>
 
 #include "log.h"
@@ -186,12 +186,62 @@ a_table_that_cannot_be_sent_to_a_worker_is_sent_again(void **state)
 	assert_null(strstr(o.err, "ended"));
 }
 
+/* ---- a worker that cannot start ---- */
+
+/* The first one fails. */
+static int
+fail_once(struct serve *s)
+{
+	int fd = open(in_dir("failed"), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd == -1)
+		return tell_start(s);
+	close(fd);
+	errno = EIO;
+	return -1;
+}
+
+static void
+look_for_the_socket(pid_t parent)
+{
+	bool good = both_say('s') && access(in_dir("socket"), F_OK) == 0;
+
+	dprintf(STDOUT_FILENO, good ? "it is there" : "it is gone");
+	kill(parent, SIGTERM);
+	_exit(0);
+}
+
+static void
+serve_with_one_that_fails(void)
+{
+	static const struct serve_ops ops = { .start = fail_once, .accept = take_one };
+	pid_t parent = getpid();
+
+	conf.workers = 2;
+	if (fork() == 0)
+		look_for_the_socket(parent);
+	_exit(serve_main(&conf, &ops, NULL, table, M_SERVE_COUNT));	/* of the parent, and of each worker */
+}
+
+static void
+a_worker_that_cannot_start_leaves_the_socket_file_to_the_others(void **state)
+{
+	struct outcome o = in_child(serve_with_one_that_fails);
+
+	(void)state;
+	assert_int_equal(o.code, 0);
+	assert_string_equal(o.out, "it is there");
+	assert_non_null(strstr(o.err, "start: Input/output error"));
+	assert_non_null(strstr(o.err, "exit 111; replaced"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		serve_test(a_listener_that_cannot_be_watched_is_tried_again_and_logged_once),
 		serve_test(a_table_that_cannot_be_sent_to_a_worker_is_sent_again),
+		serve_test(a_worker_that_cannot_start_leaves_the_socket_file_to_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
