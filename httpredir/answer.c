@@ -74,6 +74,12 @@ finish(struct text *t, const struct answer *a, size_t length)
 }
 
 void
+answer_count(unsigned status)
+{
+	metrics_add(the->serve->metrics, the->serve->worker, M_ANSWER + status / 100 - 2, 1);
+}
+
+void
 answer_redirect(struct text *t, const struct answer *a, struct slice host, struct slice path)
 {
 	begin(t, a);

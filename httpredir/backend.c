@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Connections to targets: at work for one request, or resting until the next one. */
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "httpredir.h"
 #include "sock.h"
@@ -35,10 +33,7 @@ backend_close(struct backend *b, bool reset)
 		return;
 	if (b->resting)
 		unlink_resting(b);
-	if (b->io.fd != -1 && reset)
-		sock_reset(b->io.fd);
-	else if (b->io.fd != -1)
-		close(b->io.fd);
+	sock_close(b->io.fd, reset);
 	b->io.fd = -1;
 	b->proxy = NULL;
 	source_drop(&b->src);
@@ -91,7 +86,7 @@ is_quiet(const struct backend *b)
 {
 	char byte;
 
-	return recv(b->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 && (errno == EAGAIN || errno == EINTR);
+	return recv(b->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 && sock_would_block();
 }
 
 struct backend *

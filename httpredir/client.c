@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One client; its states are drawn in httpredir.h. */
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -96,12 +95,9 @@ log_end(struct client *c, enum conn_end end)
 static void
 close_fds(struct client *c, bool reset)
 {
-	if (c->out_fd != c->io.fd && c->out_fd != -1)
-		close(c->out_fd);
-	if (c->io.fd != -1 && reset)
-		sock_reset(c->io.fd);
-	else if (c->io.fd != -1)
-		close(c->io.fd);
+	if (c->out_fd != c->io.fd)
+		sock_close(c->out_fd, false);
+	sock_close(c->io.fd, reset);
 	c->io.fd = c->out_fd = -1;
 }
 
@@ -114,8 +110,9 @@ client_close(struct client *c, enum conn_end end)
 	if (state == CLIENT_CLOSED)
 		return;
 	client_enter(c, CLIENT_CLOSED);
+	serve_closing(the->serve);
 	if (broken)
-		proxy_cancel(c->proxy, true);
+		proxy_cancel(c->proxy);
 	else if (state == CLIENT_RELAY)
 		tunnel_free(c->tunnel, end);
 	else
@@ -149,7 +146,7 @@ linger(struct client *c)
 		n = read(c->io.fd, relay_scratch(the->relays), SOURCE_CHUNK);
 	if (n > 0)
 		yield_turn(c);
-	else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+	else if (n == 0 || !sock_would_block())
 		client_close(c, c->end);
 }
 
@@ -177,48 +174,51 @@ depart(struct client *c)
 
 /* ---- writing ---- */
 
-bool
-client_put(struct client *c, struct iovec *iov, int n, bool done)
+/* What came of it; false: the client is closed. */
+static bool
+wrote(struct client *c, enum put_result result)
 {
-	switch (put(c->out_fd, iov, n, done && c->last, &c->out, &c->tx)) {
+	switch (result) {
 	case PUT_ALL:
 		return true;
 	case PUT_PART:
 		c->writable = false;
 		return true;
 	case PUT_GONE:
+		client_close(c, END_CLIENT_RESET);
+		break;
+	case PUT_NO_MEMORY:
+		client_close(c, END_LIMIT);
 		break;
 	}
 	return false;
+}
+
+bool
+client_put(struct client *c, struct iovec *iov, int n, bool done)
+{
+	return wrote(c, put(c->out_fd, iov, n, done && c->last, &c->out, &c->tx));
+}
+
+bool
+client_put_later(struct client *c, struct slice more)
+{
+	return put_later(&c->out, more) || wrote(c, PUT_NO_MEMORY);
 }
 
 bool
 client_flush(struct client *c)
 {
-	if (!c->writable)
-		return true;
-	switch (put_left(c->out_fd, &c->out, &c->tx)) {
-	case PUT_ALL:
-		return true;
-	case PUT_PART:
-		c->writable = false;
-		return true;
-	case PUT_GONE:
-		break;
-	}
-	return false;
+	return !c->writable || wrote(c, put_left(c->out_fd, &c->out, &c->tx));
 }
 
 static void serve_requests(struct client *c);
 
-/* An answer is out, or waits in c->out: go on with what is left of its request, with the next one, or end. */
 void
 client_answered(struct client *c)
 {
-	if (c->out != NULL && !client_flush(c)) {	/* its event may have come already */
-		client_close(c, END_CLIENT_RESET);
+	if (c->out != NULL && !client_flush(c))		/* its event may have come already */
 		return;
-	}
 	if (c->out != NULL) {
 		if (c->state != CLIENT_ANSWER)
 			client_enter(c, CLIENT_ANSWER);
@@ -292,7 +292,6 @@ serve_requests(struct client *c)
 
 	while (c->state == CLIENT_HEAD || c->state == CLIENT_HEADER || c->state == CLIENT_DROP) {
 		size_t held = source_peek(&c->src).len;
-		bool fresh = held == 0 || c->src.stale;
 		struct slice bytes;
 
 		if (turns-- == 0) {
@@ -314,7 +313,7 @@ serve_requests(struct client *c)
 		case SOURCE_BYTES:
 			break;
 		}
-		c->rx += fresh ? bytes.len - held : 0;
+		c->rx += bytes.len - held;
 		if (c->state == CLIENT_HEADER)
 			take_header(c, bytes);
 		else if (c->state == CLIENT_HEAD)
@@ -336,11 +335,29 @@ close_idle(struct client *c)
 	the->serve->one_exit = code;
 }
 
+/* No whole head has come in time: a 408, if a part of it has. */
+static void
+give_up_head(struct client *c)
+{
+	bool begun = source_has(&c->src);
+
+	if (c->idle && !begun) {
+		close_idle(c);
+		return;
+	}
+	c->verdict = HELLO_TIMEOUT;
+	c->last = c->linger = true;
+	source_drop(&c->src);
+	if (begun)
+		request_refuse(c, 408, false, false, END_HELLO);
+	else
+		client_close(c, END_HELLO);
+}
+
 static void
 on_deadline(struct ev_timer *timer)
 {
 	struct client *c = EV_CONTAINER(timer, struct client, deadline);
-	bool begun = source_has(&c->src);
 
 	switch ((enum client_state)c->state) {
 	case CLIENT_HEADER:
@@ -348,17 +365,7 @@ on_deadline(struct ev_timer *timer)
 		client_close(c, END_HELLO);
 		break;
 	case CLIENT_HEAD:
-		if (c->idle && !begun) {
-			close_idle(c);
-			break;
-		}
-		c->verdict = HELLO_TIMEOUT;
-		c->last = c->linger = true;
-		source_drop(&c->src);
-		if (begun)
-			request_refuse(c, 408, false, false, END_HELLO);
-		else
-			client_close(c, END_HELLO);
+		give_up_head(c);
 		break;
 	case CLIENT_ANSWER:
 		client_close(c, END_IDLE);
@@ -386,8 +393,8 @@ on_answer(struct client *c)
 	uint64_t before = c->tx;
 
 	if (!client_flush(c))
-		client_close(c, END_CLIENT_RESET);
-	else if (c->out == NULL)
+		return;
+	if (c->out == NULL)
 		client_answered(c);
 	else if (c->tx != before)
 		client_rearm(c);
@@ -527,8 +534,10 @@ on_drain(struct serve *s)
 static void
 cut(struct serve *s, struct serve_conn *base)
 {
+	struct client *c = EV_CONTAINER(base, struct client, base);
+
 	(void)s;
-	client_close(EV_CONTAINER(base, struct client, base), END_DRAIN);
+	client_close(c, c->state == CLIENT_LINGER ? c->end : END_DRAIN);
 }
 
 const struct serve_ops client_ops = {

@@ -91,9 +91,9 @@ struct client {
 	struct http1_scan scan;
 	struct relay_spill *out;	/* owned: bytes the client has yet to take */
 	union {
-		struct proxy *proxy;	/* PROXY: owned */
+		struct proxy *proxy;	/* PROXY: owned; NULL: it is over, another state follows */
 		struct tunnel *tunnel;	/* RELAY: owned */
-		struct drop *drop;	/* HEAD, ANSWER, DROP: owned; or NULL: nothing of the last request is to come */
+		struct drop *drop;	/* all others: owned; NULL: no body of a request we have answered is to come */
 	};
 	struct backend *kept;		/* owned: a connection whose target was told of this client, or NULL */
 	struct endpoint *local;		/* owned: from a PROXY header, the end the client connected to; or NULL */
@@ -108,7 +108,6 @@ struct client {
 	unsigned verdict : 4;		/* enum hello_verdict: of the last head */
 	unsigned end : 4;		/* enum conn_end: how the last request ended */
 	bool writable : 1;
-	bool proxied : 1;		/* a PROXY header must come first */
 	bool last : 1;			/* no request is read after this answer */
 	bool linger : 1;		/* and more may come from the client all the same */
 	bool named : 1;			/* name is a host name, not an address */
@@ -117,11 +116,12 @@ struct client {
 
 /*
  * Write to the client; what it does not take waits in c->out, which must be NULL. done: this was the end of an answer, and
- * client_answered() follows. False: it is gone.
+ * client_answered() follows. False: it is gone, or we are out of memory, and it was closed.
  */
 bool client_put(struct client *c, struct iovec *iov, int n, bool done);
 
-/* Write what waits; false: it is gone. */
+/* Queue more behind what waits; write what waits. False: it was closed. */
+bool client_put_later(struct client *c, struct slice more);
 bool client_flush(struct client *c);
 
 /* The door between the states. */
@@ -130,7 +130,10 @@ void client_enter(struct client *c, enum client_state next);
 /* Restart the deadline of its state. */
 void client_rearm(struct client *c);
 
-/* The proxied request is over and c->proxy forgotten: go on. After a last request the connection closes. */
+/*
+ * An answer is out, or waits in c->out, and c->proxy is forgotten: go on with what is left of its request, with the next
+ * one, or end.
+ */
 void client_answered(struct client *c);
 
 /* After 101: the tunnel takes over the descriptors. */
@@ -159,9 +162,8 @@ void request_refuse(struct client *c, unsigned status, bool to_head, bool old, e
 struct slice request_route(const struct client *c, char room[static ROUTE_TEXT_MAX]);
 uint64_t request_max_key(const struct client *c);
 
-/* Where the last request's name leads now, and whether that route's allow and deny let the client in. */
+/* Where the last request's name leads now. */
 int request_find_route(const struct client *c, struct route *route);
-bool request_is_admitted(const struct client *c, const struct route *route);
 
 /* ---- answer.c: answers of our own ---- */
 
@@ -172,6 +174,9 @@ struct answer {
 	bool last;		/* Connection: close */
 	const char *extra;	/* a whole field line, or NULL */
 };
+
+/* Count an answer by the class of its status, 2xx to 5xx. */
+void answer_count(unsigned status);
 
 /* Add to t, which has room for OUT_ANSWER bytes besides what is given here. */
 void answer_error(struct text *t, const struct answer *a);
@@ -252,12 +257,15 @@ uint64_t proxy_deadline_ms(const struct proxy *p);
 void proxy_on_deadline(struct proxy *p);
 
 /* The client ends: free it, and everything it holds. */
-void proxy_cancel(struct proxy *p, bool reset);
+void proxy_cancel(struct proxy *p);
 
 /* ---- tunnel.c: after 101 ---- */
 
-/* Takes over b, and the client's descriptors by way of client_relay(). False when out of memory. */
-bool tunnel_start(struct client *c, struct backend *b, struct slice behind);
+/*
+ * Takes over b, the place in max= and the client's descriptors, by way of client_relay(). False when out of memory: it
+ * took nothing.
+ */
+bool tunnel_start(struct client *c, struct backend *b, uint64_t max_key, struct slice behind);
 void tunnel_more(struct relay *r);
 void tunnel_on_out(struct tunnel *t, unsigned events);
 struct relay_silence tunnel_silence(const struct tunnel *t);

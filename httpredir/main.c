@@ -54,6 +54,15 @@ check_status(uint64_t status)
 	return false;
 }
 
+static bool
+check_https(const struct options *o)
+{
+	if (!o->https || o->serve.routes.n > 0)
+		return true;
+	log_error("--https proxies and needs to know where to: give -r FILE; -h shows the usage");
+	return false;
+}
+
 /* What certbot calls its webroot: the tokens are two folders below. */
 static void
 warn_of_deep_tokens(int fd, const char *dir)
@@ -90,12 +99,10 @@ check_webroot(const char *dir)
 static int
 check_opts(const struct options *o)
 {
-	const struct serve_conf *c = &o->serve;
 	bool good = check_status(o->status), webroot;
 
-	if (o->https && c->routes.n == 0)
-		diex(EXIT_USAGE, "--https proxies and needs to know where to: give -r FILE; -h shows the usage");
-	good &= serve_check_opts(c);
+	good &= check_https(o);
+	good &= serve_check_opts(&o->serve);
 	good &= opts_check_cidrs("--trust", o->trust);
 	webroot = check_webroot(o->webroot);
 	return !good ? EXIT_USAGE : webroot ? 0 : EXIT_TEMP;

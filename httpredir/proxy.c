@@ -31,9 +31,10 @@ struct proxy {
 	bool deaf;			/* the target takes nothing more, or nothing more is read for it */
 	bool broken;			/* a write reported the target's reset: no read will */
 	bool answering;			/* a final head has gone to the client */
+	unsigned status;		/* of the final head */
 };
 
-enum flow { FLOW_OPEN, FLOW_OVER };	/* FLOW_OVER: p is gone */
+enum flow { FLOW_OPEN, FLOW_OVER };	/* FLOW_OVER: stop, p is gone or waits for a dial */
 
 /* ---- the end ---- */
 
@@ -53,9 +54,9 @@ proxy_free(struct proxy *p, bool reset)
 }
 
 void
-proxy_cancel(struct proxy *p, bool reset)
+proxy_cancel(struct proxy *p)
 {
-	proxy_free(p, reset);
+	proxy_free(p, true);
 }
 
 /*
@@ -145,7 +146,7 @@ static bool
 find_route_again(const struct proxy *p, struct route *route)
 {
 	return request_find_route(p->client, route) >= ROUTES_DEFAULT && slice_is(route->key, "http") &&
-	    route->proxy == p->introduced && request_is_admitted(p->client, route);
+	    route->proxy == p->introduced && route_admits(route, &p->client->base.peer);
 }
 
 /* The kept connection was closed under us without a byte of answer: send again, once, a request that may be repeated. */
@@ -205,44 +206,35 @@ turn_deaf(struct proxy *p)
 	p->up = NULL;
 }
 
-/* What waits goes first. */
+/* What came of it; false: we are out of memory. */
 static bool
-up_ready(struct proxy *p)
+wrote(struct proxy *p, enum put_result result)
 {
-	struct backend *b = p->backend;
-
-	if (p->up == NULL)
-		return true;
-	if (!b->writable)
-		return false;
-	switch (put_left(b->io.fd, &p->up, &p->sent)) {
+	switch (result) {
 	case PUT_ALL:
-		return true;
+		break;
 	case PUT_PART:
-		b->writable = false;
-		return false;
+		p->backend->writable = false;
+		break;
 	case PUT_GONE:
 		turn_deaf(p);
 		break;
+	case PUT_NO_MEMORY:
+		return false;
 	}
-	return false;
+	return true;
 }
 
-static void
+static bool
 put_up(struct proxy *p, struct wire *w)
 {
-	struct backend *b = p->backend;
+	return wrote(p, put(p->backend->io.fd, w->iov, w->n, false, &p->up, &p->sent));
+}
 
-	switch (put(b->io.fd, w->iov, w->n, false, &p->up, &p->sent)) {
-	case PUT_ALL:
-		break;
-	case PUT_PART:
-		b->writable = false;
-		break;
-	case PUT_GONE:
-		turn_deaf(p);
-		break;
-	}
+static bool
+flush_up(struct proxy *p)
+{
+	return !p->backend->writable || wrote(p, put_left(p->backend->io.fd, &p->up, &p->sent));
 }
 
 /* An invalid chunk: the target sees its connection break, never a last chunk. */
@@ -277,7 +269,6 @@ send_some(struct proxy *p, size_t *total, bool *more)
 	struct client *c = p->client;
 	size_t max = p->req.in == HTTP1_LENGTH && p->req.left < SOURCE_CHUNK ? (size_t)p->req.left : SOURCE_CHUNK;
 	size_t used, held = source_peek(&c->src).len;
-	bool fresh = !source_has(&c->src) || c->src.stale;
 	struct wire w = { .n = 0 };
 	struct slice bytes;
 
@@ -295,12 +286,14 @@ send_some(struct proxy *p, size_t *total, bool *more)
 		break;
 	}
 	*more = true;
-	c->rx += fresh ? bytes.len - held : 0;
+	c->rx += bytes.len - held;
 	if (body_take(&p->req, bytes, &used, &w) == BODY_BAD)
 		return bad_body(p);
 	*total += used;
-	put_up(p, &w);
-	return source_keep(&c->src, slice_skip(bytes, used), !p->req.done) ? FLOW_OPEN : client_gone(p);
+	if (put_up(p, &w) && source_keep(&c->src, slice_skip(bytes, used), !p->req.done))
+		return FLOW_OPEN;
+	c->last = c->linger = true;	/* where the next request begins is lost as well */
+	return fail(p, 503, END_LIMIT);
 }
 
 static enum flow
@@ -309,7 +302,11 @@ pump_up(struct proxy *p)
 	size_t total = 0;
 	bool more = true;
 
-	while (more && up_ready(p) && !p->deaf && !p->req.done) {
+	while (more) {
+		if (p->up != NULL && !flush_up(p))
+			return fail(p, 503, END_LIMIT);
+		if (p->up != NULL || p->deaf || p->req.done)
+			break;
 		if (total > TURN_MAX) {
 			ev_defer(the->serve->ev, &p->more);
 			break;
@@ -333,12 +330,6 @@ framing_down(const struct proxy *p, const struct http1_response *res)
 	return p->old ? HTTP1_TO_CLOSE : HTTP1_CHUNKED;
 }
 
-static void
-count_answer(unsigned status)
-{
-	metrics_add(the->serve->metrics, the->serve->worker, M_ANSWER + status / 100 - 2, 1);
-}
-
 /* The final head: decide how the client's connection goes on, and write it. */
 static void
 begin_answer(struct proxy *p, const struct http1_response *res, struct wire *w)
@@ -354,14 +345,14 @@ begin_answer(struct proxy *p, const struct http1_response *res, struct wire *w)
 	body_init(&p->res, &res->msg, how.framing);
 	if (!res->msg.keep_alive)
 		p->backend->src.fin = true;	/* it will close: not to be kept */
-	count_answer(res->status);
+	p->status = res->status;
 	wire_add(w, the->out, forward_response(&how, res, the->out));
 }
 
 static enum flow
 put_down(struct proxy *p, struct wire *w)
 {
-	return w->n == 0 || client_put(p->client, w->iov, w->n, p->answering && p->res.done) ? FLOW_OPEN : client_gone(p);
+	return w->n == 0 || client_put(p->client, w->iov, w->n, p->answering && p->res.done) ? FLOW_OPEN : FLOW_OVER;
 }
 
 /* A 100 or its like: passed on, if the client's version knows them. */
@@ -381,7 +372,6 @@ static enum flow
 switch_protocols(struct proxy *p, const struct http1_response *res, struct slice behind)
 {
 	struct client *c = p->client;
-	struct backend *b = p->backend;
 	struct onward how = { .upgrade = true };
 	struct wire w = { .n = 0 };
 
@@ -391,12 +381,11 @@ switch_protocols(struct proxy *p, const struct http1_response *res, struct slice
 	if (put_down(p, &w) == FLOW_OVER)
 		return FLOW_OVER;
 	p->answering = true;
-	p->backend = NULL;
 	c->end = END_CLOSED;
-	if (!tunnel_start(c, b, behind)) {
-		p->backend = b;
+	if (!tunnel_start(c, p->backend, p->max_key, behind))
 		return fail(p, 502, END_LIMIT);
-	}
+	p->backend = NULL;
+	p->max_key = 0;
 	proxy_free(p, false);
 	return FLOW_OVER;
 }
@@ -410,6 +399,8 @@ answer_body(struct proxy *p, struct slice bytes, struct wire *w)
 
 	if (body_take(&p->res, bytes, &used, w) == BODY_BAD)
 		return fail(p, 502, END_TARGET_RESET);
+	if (!p->answering)
+		answer_count(p->status);
 	p->answering = true;
 	if (put_down(p, w) == FLOW_OVER)
 		return FLOW_OVER;
@@ -473,7 +464,6 @@ static enum flow
 answer_some(struct proxy *p, size_t *total, bool *more)
 {
 	struct source *src = &p->backend->src;
-	bool fresh = !source_has(src) || src->stale;
 	size_t held = source_peek(src).len;
 	struct wire w = { .n = 0 };
 	struct slice bytes;
@@ -493,7 +483,7 @@ answer_some(struct proxy *p, size_t *total, bool *more)
 		break;
 	}
 	*total += bytes.len;
-	p->got += fresh ? bytes.len - held : 0;
+	p->got += bytes.len - held;
 	return p->answering ? answer_body(p, bytes, &w) : answer_heads(p, bytes);
 }
 
@@ -506,7 +496,7 @@ pump_down(struct proxy *p)
 
 	while (more) {
 		if (c->out != NULL && !client_flush(c))
-			return client_gone(p);
+			return FLOW_OVER;
 		if (p->answering && p->res.done)
 			return finish(p);
 		if (c->out != NULL)
@@ -631,10 +621,9 @@ introduce(const struct client *c, const struct route *route, char *out)
 	char name[HOST_MAX + 1];
 	size_t len = host_normalize(slice_of(c->name, c->name_len), name);
 
-	h.dst.family = AF_UNSPEC;
 	if (c->local != NULL)
 		h.dst = *c->local;
-	else if (h.src.family == AF_INET || h.src.family == AF_INET6)
+	else
 		launch_local(c->io.fd, &h.src, &h.dst);
 	h.authority = len > 0 ? slice_of(name, len) : route->as;
 	return proxyhdr_write(&h, route->proxy, (uint8_t *)out);
@@ -658,44 +647,25 @@ wants_upgrade(const struct http1_message *m, const struct body *body)
 	return true;
 }
 
-static struct relay_spill *
-spill_pieces(const struct wire *w)
-{
-	struct relay_spill *spill;
-	size_t total = 0;
-
-	for (int i = 0; i < w->n; i++)
-		total += w->iov[i].iov_len;
-	spill = relay_spill_new(total);
-	if (spill == NULL)
-		return NULL;
-	for (int i = 0; i < w->n; i++) {
-		memcpy(spill->bytes + spill->len, w->iov[i].iov_base, w->iov[i].iov_len);
-		spill->len += (uint32_t)w->iov[i].iov_len;
-	}
-	return spill;
-}
-
-/* On a resting connection at once, else when a new one is there. */
+/* On a resting connection at once, else when a new one is there. False: no memory. */
 static bool
 send_first(struct proxy *p, const struct route *route, bool may_repeat, struct wire *w, size_t intro)
 {
 	struct backend *b = backend_take(p->client, route);
 
 	if (b == NULL) {
-		p->up = spill_pieces(w);
+		p->up = spill_pieces(w->iov, w->n, 0);
 		return p->up != NULL && dial(p, route);
 	}
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_REUSES, 1);
 	if (may_repeat)
-		p->again = spill_pieces(w);
+		p->again = spill_pieces(w->iov, w->n, 0);
 	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* it was introduced when it was opened */
 	w->iov[0].iov_len -= intro;
 	p->backend = b;
 	b->proxy = p;
 	note_target(p->client, b->target);
-	put_up(p, w);
-	return true;
+	return put_up(p, w);
 }
 
 enum proxy_begun
@@ -725,7 +695,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	}
 	*rest = slice_skip(*rest, used);
 	if (!send_first(p, route, may_repeat, &w, intro)) {
-		proxy_free(p, false);
+		proxy_free(p, true);
 		return PROXY_NO_MEMORY;
 	}
 	p->max_key = route->max == 0 ? 0 : request_max_key(c);

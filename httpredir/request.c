@@ -78,10 +78,8 @@ set_name(struct client *c, struct slice host)
 static void
 count(size_t metric, unsigned status)
 {
-	struct serve *s = the->serve;
-
-	metrics_add(s->metrics, s->worker, metric, 1);
-	metrics_add(s->metrics, s->worker, M_ANSWER + status / 100 - 2, 1);
+	metrics_add(the->serve->metrics, the->serve->worker, metric, 1);
+	answer_count(status);
 }
 
 /* An error of ours. */
@@ -105,10 +103,8 @@ request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum c
 	c->last |= the->serve->draining;
 	add_error(&out, c, status, to_head, old, end);
 	iov = (struct iovec){ the->out, (size_t)(out.at - the->out) };
-	if (c->out != NULL ? put_later(&c->out, slice_of(the->out, iov.iov_len)) : client_put(c, &iov, 1, true))
+	if (c->out == NULL ? client_put(c, &iov, 1, true) : client_put_later(c, slice_of(the->out, iov.iov_len)))
 		client_answered(c);
-	else
-		client_close(c, c->out != NULL ? end : END_CLIENT_RESET);
 }
 
 /* ---- one request ---- */
@@ -284,16 +280,14 @@ redirect(struct client *c, struct turn *t)
 	count(M_REQ_REDIRECT, a.status);
 }
 
+/* False: the client is closed. */
 static bool
 flush_turn(struct client *c, struct turn *t, bool done)
 {
 	struct iovec iov = { the->out, (size_t)(t->out.at - the->out) };
 
 	t->out.at = the->out;
-	if (iov.iov_len == 0 || client_put(c, &iov, 1, done))
-		return true;
-	client_close(c, END_CLIENT_RESET);
-	return false;
+	return iov.iov_len == 0 || client_put(c, &iov, 1, done);
 }
 
 static void
@@ -331,13 +325,6 @@ send_on(struct client *c, struct turn *t, const struct route *route)
 		quota_drop(s->quota, s->worker, request_max_key(c));
 }
 
-bool
-request_is_admitted(const struct client *c, const struct route *route)
-{
-	return (route->deny.p == NULL || !cidr_list_has(route->deny, &c->base.peer)) &&
-	    (route->allow.p == NULL || cidr_list_has(route->allow, &c->base.peer));
-}
-
 static void
 follow_route(struct client *c, struct turn *t)
 {
@@ -349,7 +336,7 @@ follow_route(struct client *c, struct turn *t)
 		refuse(c, t, 503, END_LIMIT);
 	else if (rank < ROUTES_DEFAULT)
 		refuse(c, t, 404, END_NO_ROUTE);
-	else if (!request_is_admitted(c, &route))
+	else if (!route_admits(&route, &c->base.peer))
 		refuse(c, t, 403, END_DENIED);
 	else if (slice_is(route.key, "http"))
 		send_on(c, t, &route);
@@ -357,6 +344,16 @@ follow_route(struct client *c, struct turn *t)
 		refuse(c, t, 404, END_NO_ROUTE);
 	else
 		redirect(c, t);
+}
+
+static void
+log_request(const struct client *c, const struct http1_request *req)
+{
+	char method[LOG_VALUE_MAX], name[LOG_VALUE_MAX], target[LOG_VALUE_MAX];
+
+	if (log_wants(LOG_LEVEL_DEBUG))
+		log_debug("conn=%llu method=%s name=%s target=%s", (unsigned long long)c->base.id, log_value(req->method, method),
+		    log_value(req->host, name), log_value(req->target, target));
 }
 
 static void
@@ -369,8 +366,7 @@ take_request(struct client *c, struct turn *t)
 		refuse(c, t, 503, END_LIMIT);
 		return;
 	}
-	log_debug("conn=%llu method=" SLICE_FMT " name=" SLICE_FMT " target=" SLICE_FMT, (unsigned long long)c->base.id,
-	    SLICE_ARG(t->req.method), SLICE_ARG(t->req.host), SLICE_ARG(t->req.target));
+	log_request(c, &t->req);
 	if (the->opts->webroot != NULL && slice_starts(t->req.path, ACME_PREFIX))
 		serve_acme(c, t);
 	else if (the->serve->conf->routes.n > 0)

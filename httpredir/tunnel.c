@@ -9,6 +9,7 @@
 struct tunnel {
 	struct client *client;		/* first: ev_free_later() writes there, and closed descriptors must stay -1 */
 	struct target *target;		/* held */
+	uint64_t max_key;		/* a place in its route's max=, 0: none */
 	struct relay relay;
 };
 
@@ -69,7 +70,10 @@ tunnel_on_out(struct tunnel *t, unsigned events)
 	pump(t, 0, events & (EV_WRITE | EV_ERROR));
 }
 
-/* What was read beyond the heads goes first; what the client has yet to take of our head goes before that. */
+/*
+ * What was read beyond the heads goes first; what the client has yet to take of our head goes before that. The relay
+ * counts only what it reads itself.
+ */
 static bool
 preload(struct tunnel *t, struct client *c, struct slice behind)
 {
@@ -87,8 +91,10 @@ preload(struct tunnel *t, struct client *c, struct slice behind)
 	source_drop(&c->src);
 	if (up != NULL)
 		relay_preload(&t->relay, up);
-	if (down != NULL)
+	if (down != NULL) {
+		c->tx += down->len;
 		relay_preload_client(&t->relay, down);
+	}
 	return true;
 }
 
@@ -103,7 +109,7 @@ watch(struct tunnel *t)
 }
 
 bool
-tunnel_start(struct client *c, struct backend *b, struct slice behind)
+tunnel_start(struct client *c, struct backend *b, uint64_t max_key, struct slice behind)
 {
 	struct tunnel *t = calloc(1, sizeof(*t));
 
@@ -116,6 +122,7 @@ tunnel_start(struct client *c, struct backend *b, struct slice behind)
 	}
 	t->client = c;
 	t->target = b->target;
+	t->max_key = max_key;
 	t->relay.end[0] = (struct ev_io){ c->io.fd, on_client };
 	t->relay.end[1] = (struct ev_io){ b->io.fd, on_target };
 	t->relay.out_fd = c->out_fd;
@@ -136,6 +143,7 @@ tunnel_start(struct client *c, struct backend *b, struct slice behind)
 void
 tunnel_free(struct tunnel *t, enum conn_end end)
 {
+	struct serve *s = the->serve;
 	struct relay *r = &t->relay;
 
 	relay_release(the->relays, r);
@@ -143,5 +151,7 @@ tunnel_free(struct tunnel *t, enum conn_end end)
 	t->client->rx += r->bytes[0];
 	t->client->tx += r->bytes[1];
 	target_release(the->dialer, t->target);
-	ev_free_later(the->serve->ev, t);
+	if (t->max_key != 0)
+		quota_drop(s->quota, s->worker, t->max_key);
+	ev_free_later(s->ev, t);
 }

@@ -2,7 +2,6 @@
 /* Bytes in, bytes out, and message bodies on their way through. */
 #include "wire.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,12 +22,6 @@ static size_t held_total;		/* room of all that is held */
 static char tail[TAIL_MAX];		/* how a chunked body ends, trailers included */
 
 /* ---- where bytes come from ---- */
-
-static bool
-would_block(void)
-{
-	return errno == EAGAIN || errno == EINTR;
-}
 
 void
 source_note(struct source *s, unsigned events)
@@ -101,8 +94,8 @@ source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice 
 	}
 	n = sock_get(fd, at, max);
 	if (n == -1) {
-		s->readable = !would_block();
-		return s->readable ? SOURCE_BROKEN : SOURCE_NONE;
+		s->readable = !sock_would_block();
+		return !s->readable ? SOURCE_NONE : sock_no_memory() ? SOURCE_FULL : SOURCE_BROKEN;
 	}
 	if (n == 0)
 		return SOURCE_END;
@@ -143,26 +136,32 @@ source_keep(struct source *s, struct slice rest, bool stale)
 
 /* ---- where bytes go ---- */
 
-/* Copy what follows the first n bytes of the pieces. */
-static struct relay_spill *
-spill_rest(const struct iovec *iov, int pieces, size_t n)
+struct relay_spill *
+spill_pieces(const struct iovec *iov, int n, size_t from)
 {
 	struct relay_spill *spill;
 	size_t total = 0;
 
-	for (int i = 0; i < pieces; i++)
+	for (int i = 0; i < n; i++)
 		total += iov[i].iov_len;
-	spill = relay_spill_new(total - n);
+	spill = relay_spill_new(total - from);
 	if (spill == NULL)
 		return NULL;
-	for (int i = 0; i < pieces; i++) {
-		size_t skip = n < iov[i].iov_len ? n : iov[i].iov_len;
+	for (int i = 0; i < n; i++) {
+		size_t skip = from < iov[i].iov_len ? from : iov[i].iov_len;
 
 		memcpy(spill->bytes + spill->len, (char *)iov[i].iov_base + skip, iov[i].iov_len - skip);
 		spill->len += (uint32_t)(iov[i].iov_len - skip);
-		n -= skip;
+		from -= skip;
 	}
 	return spill;
+}
+
+/* A write failed, and not for lack of room. */
+static enum put_result
+put_failed(void)
+{
+	return sock_no_memory() ? PUT_NO_MEMORY : PUT_GONE;
 }
 
 enum put_result
@@ -176,14 +175,14 @@ put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint
 	if (total == 0)
 		return PUT_ALL;
 	w = sock_put(fd, iov, n, last ? MSG_MORE : 0);
-	if (w == -1 && !would_block())
-		return PUT_GONE;
+	if (w == -1 && !sock_would_block())
+		return put_failed();
 	w = w == -1 ? 0 : w;
 	*sent += (uint64_t)w;
 	if ((size_t)w == total)
 		return PUT_ALL;
-	*left = spill_rest(iov, n, (size_t)w);
-	return *left == NULL ? PUT_GONE : PUT_PART;
+	*left = spill_pieces(iov, n, (size_t)w);
+	return *left == NULL ? PUT_NO_MEMORY : PUT_PART;
 }
 
 bool
@@ -210,7 +209,7 @@ put_left(int fd, struct relay_spill **left, uint64_t *sent)
 	ssize_t w = write(fd, spill->bytes + spill->at, spill->len);
 
 	if (w == -1)
-		return would_block() ? PUT_PART : PUT_GONE;
+		return sock_would_block() ? PUT_PART : put_failed();
 	*sent += (uint64_t)w;
 	spill->at += (uint32_t)w;
 	spill->len -= (uint32_t)w;

@@ -51,7 +51,15 @@ void source_drop(struct source *s);
 
 /* ---- where bytes go ---- */
 
-enum put_result { PUT_ALL, PUT_PART, PUT_GONE };
+enum put_result {
+	PUT_ALL,
+	PUT_PART,		/* the rest waits in *left */
+	PUT_GONE,		/* the other end is gone */
+	PUT_NO_MEMORY		/* we are out of memory: what was not written is lost */
+};
+
+/* Copy what follows the first from bytes of the n pieces; NULL when out of memory. */
+struct relay_spill *spill_pieces(const struct iovec *iov, int n, size_t from);
 
 /*
  * Write the n pieces; what is not taken is copied to *left, which must be NULL. *sent counts. last: an end follows at

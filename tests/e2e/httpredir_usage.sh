@@ -38,6 +38,10 @@ for what in nowhere badroutes nonsense --status --trust --accept-proxy; do
 	has "$(cat err)" "$what"
 done
 exits 100 "$HTTPREDIR" -l 127.0.0.1:0 -w nowhere --trust x
+exits 100 "$HTTPREDIR" -c --https -w nowhere -s 303 --trust x
+for what in https nowhere --status --trust; do
+	has "$(cat err)" "$what"
+done
 
 exits 111 "$HTTPREDIR" -l 127.0.0.1:0 -w missing
 has "$(cat err)" missing
