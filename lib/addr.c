@@ -154,7 +154,7 @@ addr_reason(enum addr_result r)
 	static const char *const reason[] = {
 		[ADDR_OK] = "fine",
 		[ADDR_EMPTY] = "no address",
-		[ADDR_NO_PORT] = "no port",
+		[ADDR_NO_PORT] = "no port (HOST:PORT or unix:/PATH)",
 		[ADDR_BAD_PORT] = "port is not a number from 1 to 65535",
 		[ADDR_BAD_HOST] = "neither an IP address nor a host name (IPv6 goes in brackets: [::1]:443)",
 		[ADDR_BAD_PATH] = "socket path is not absolute, over 107 bytes, or has blanks or commas",
@@ -170,8 +170,8 @@ addr_why(enum addr_result r, unsigned allow)
 {
 	bool listen = (allow & ADDR_LISTEN) != 0;
 
-	if (r == ADDR_NO_PORT)
-		return listen ? "no port (HOST:PORT, :PORT or unix:/PATH)" : "no port (HOST:PORT or unix:/PATH)";
+	if (r == ADDR_NO_PORT && listen)
+		return "no port (HOST:PORT, :PORT or unix:/PATH)";
 	if (r == ADDR_BAD_PORT && listen)
 		return "port is not a number from 0 to 65535";
 	return addr_reason(r);

@@ -76,7 +76,7 @@ struct mux_stream_ops {
 	 */
 	void (*data)(struct mux_stream *s);
 	/* Its end, from the loop, never from inside a call the owner makes on s: it has left the session. Close its
-	   descriptor (sock_reset() it when the end is a reset), free the owner by ev_free_later(). */
+	   descriptor (in a reset where the end is one), free the owner by ev_free_later(). */
 	void (*ended)(struct mux_stream *s, enum mux_end end);
 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -182,21 +183,23 @@ pause_accepting(struct serve *s, const char *why)
 	s->paused = true;
 	metrics_add(s->metrics, s->worker, M_PAUSES, 1);
 	if (is_news(s))
-		log_warn("accepting paused with %" PRIu64 " connections: %s", s->open_conns, why);
+		log_warn("accepting paused with %" PRIu64 " connection%s: %s", s->open_conns, s->open_conns == 1 ? "" : "s", why);
 }
 
 static void
 over_source_limit(struct serve *s, const struct endpoint *peer)
 {
-	char text[ENDPOINT_TEXT_MAX];
+	char text[ENDPOINT_TEXT_MAX], more[80] = "";
 	uint64_t n;
 
 	metrics_add(s->metrics, s->worker, M_SOURCE_LIMITED, 1);
 	n = quota_log(s->quota, ev_now_ms(s->ev));
 	if (n == 0)
 		return;
-	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already (%" PRIu64
-	    " more refused since the last such message)", endpoint_text(peer, text), s->max_per_source, n - 1);
+	if (n > 1)
+		snprintf(more, sizeof(more), " (%" PRIu64 " more refused since the last such message)", n - 1);
+	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already%s", endpoint_text(peer, text),
+	    s->max_per_source, more);
 }
 
 static void
@@ -307,15 +310,27 @@ serve_note_routes(struct serve *s)
 	metrics_set(s->metrics, s->worker, M_RELOADS_FAILED, (int64_t)bad);
 }
 
-/* False: not yet. The reason was logged at start. */
+/* Taken at start, by the process we are replacing: not logged again. Anything else is: without root, a low port is denied. */
+static void
+note_metrics_error(struct serve *s)
+{
+	if (errno != EADDRINUSE && errno != s->metrics_errno)
+		log_warn("--metrics %s: %s; trying again", s->conf->metrics, strerror(errno));
+	s->metrics_errno = errno;
+}
+
+/* False: not yet. */
 static bool
 retry_metrics(struct serve *s)
 {
 	if (s->conf->metrics == NULL || s->scrape.first != NULL)
 		return true;
-	if (listeners_bind(&s->scrape, &s->metrics_addr, slice_str(s->conf->metrics), false) == -1)
+	if (listeners_bind(&s->scrape, &s->metrics_addr, slice_str(s->conf->metrics), false) == -1) {
+		note_metrics_error(s);
 		return false;
+	}
 	if (scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1) {
+		note_metrics_error(s);
 		listeners_close_all(&s->scrape, true);
 		return false;
 	}
@@ -399,12 +414,21 @@ on_grace_over(struct ev_timer *t)
 }
 
 void
+serve_stopping(const struct serve *s)
+{
+	int64_t n = metrics_sum(s->metrics, M_CONNS);
+
+	log_info("stopping: %" PRId64 " connection%s %g s to finish", n, n == 1 ? " has" : "s have", (double)s->conf->grace_ms / 1000);
+	notify_systemd("STOPPING=1");
+}
+
+void
 serve_drain(struct serve *s)
 {
 	if (s->draining)
 		return;
-	log_info("stopping: %" PRIu64 " connections have %g s to finish", s->open_conns, (double)s->conf->grace_ms / 1000);
-	notify_systemd("STOPPING=1");
+	if (!s->follows)
+		serve_stopping(s);
 	s->draining = true;
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
 		serve_drop_listener(s, l);

@@ -208,6 +208,7 @@ struct serve {
 	uint64_t trouble_logged_ms;	/* with accepting, 0: never */
 	struct listeners scrape;	/* of --metrics: one, or none yet */
 	struct addr metrics_addr;	/* where to bind that, a name looked up; borrowed from conf */
+	int metrics_errno;		/* why it was not bound the last time */
 };
 
 /*
@@ -261,6 +262,7 @@ void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *even
 /* What a serving process does with a listener from the routes files, and how it ends; for follow.c. */
 void serve_watch_listener(struct serve *s, struct listener *l);
 void serve_drop_listener(struct serve *s, struct listener *l);
+void serve_stopping(const struct serve *s);	/* say that draining begins */
 void serve_drain(struct serve *s);
 void serve_quit(struct serve *s);	/* cut what is left and stop now */
 

@@ -83,8 +83,6 @@ bool sock_is_stream(int fd);
 /* Close, in order or so that a TCP peer sees a reset; -1 is fine. */
 void sock_close(int fd, bool reset);
 
-static inline void sock_reset(int fd) { sock_close(fd, true); }	/* XXX */
-
 /* What errno says after a failed call: there is nothing to read, or no room to write, right now. */
 static inline bool
 sock_would_block(void)

@@ -351,8 +351,9 @@ prepare(struct serve *s)
 	if (s->conf->routes_listen)
 		s->bind_failed = listeners_sync(&s->listeners, s->routes, true, no_event, NULL) > 0;
 	if (s->listeners.first == NULL && !s->bind_failed) {
-		log_error("nothing to serve: no -l, no listening socket inherited%s; -h shows the usage", s->conf->no_one ? "" :
-		    ", no listening address in a routes file, and descriptors 0 and 1 are not a connection");
+		log_error("nothing to serve: no -l, no listening socket inherited%s%s; -h shows the usage",
+		    s->conf->routes_listen ? ", no listening address in a routes file" : "",
+		    s->conf->no_one ? "" : ", and descriptors 0 and 1 are not a connection");
 		return EXIT_USAGE;
 	}
 	code = bind_doors(s);

@@ -24,7 +24,7 @@
 #define REPEAT_MS 1000		/* how soon orders that could not be sent are sent again */
 #define LOADING_MS 50		/* how soon the parent looks again whether files are being read, when it must not fork */
 #define LOADING_MAX_MS 10000	/* for how long: a disk may hang */
-#define KILL_MS 1000		/* after a second stop signal */
+#define KILL_MS 1000		/* after the end of the grace, or a second stop signal: whoever is still there hangs */
 
 struct worker {
 	struct parent *parent;
@@ -339,11 +339,10 @@ on_stop_signal(void *arg, int signo)
 	struct order o = { .kind = p->stopping ? ORDER_QUIT : ORDER_DRAIN };
 
 	(void)signo;
-	if (p->stopping) {
-		ev_timer_in(s->ev, &p->kill, KILL_MS);
-	} else {
+	ev_timer_in(s->ev, &p->kill, p->stopping ? KILL_MS : s->conf->grace_ms + KILL_MS);
+	if (!p->stopping) {
+		serve_stopping(s);
 		p->stopping = s->draining = true;
-		notify_systemd("STOPPING=1");
 		listeners_close_all(&s->listeners, true);
 	}
 	order_all(p, &o, -1);

@@ -77,11 +77,11 @@ b.test:1 short
 b.test:1 $PIN more
 .
 exits 100 "$TUNNELC" -c -s a.test:1 -i key --known-servers known tls=a:1
-same "known:4: no port
+same "known:4: no port (HOST:PORT or unix:/PATH)
 known:5: no id behind HOST:PORT: 52 characters a-z and 2-7
 known:6: more than HOST:PORT ID" "$(cat err)"
 exits 100 "$TUNNELC" -s a.test:1 -i key --known-servers known tls=a:1
-has "$(cat err)" '^tunnelc: error: known:4: no port$'
+has "$(cat err)" '^tunnelc: error: known:4: no port \(HOST:PORT or unix:/PATH\)$'
 echo "a.test:1 $PIN" >known
 exits 0 "$TUNNELC" -c -s A.test:1 -i key --known-servers known tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 -s b.test:1 -i key --known-servers known tls=a:1

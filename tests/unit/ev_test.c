@@ -417,7 +417,7 @@ events_say_what_happened_to_a_tcp_socket(void **state)
 	assert_int_equal(next_events() & ~EV_WRITE, EV_READ | EV_URGENT);
 	shutdown(pair[1], SHUT_WR);
 	assert_int_equal(next_events() & (EV_READ | EV_EOF | EV_ERROR), EV_READ | EV_EOF);
-	sock_reset(pair[1]);
+	sock_close(pair[1], true);
 	assert_int_equal(next_events() & (EV_READ | EV_EOF | EV_ERROR), EV_READ | EV_EOF | EV_ERROR);
 	assert_int_equal(sock_error(pair[0]), EPIPE);	/* a reset behind a FIN */
 	close(pair[0]);

@@ -23,7 +23,7 @@ leg_ended(struct mux_stream *s, enum mux_end how)
 	l->ended++;
 	l->how = how;
 	if (s->io.fd != -1)
-		how == MUX_CLOSED ? (void)close(s->io.fd) : sock_reset(s->io.fd);
+		how == MUX_CLOSED ? (void)close(s->io.fd) : sock_close(s->io.fd, true);
 	s->io.fd = -1;
 	if (on_near_end != NULL && l == &l->wire->near)
 		on_near_end(l);

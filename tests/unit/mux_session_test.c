@@ -17,7 +17,7 @@ a_lost_connection_ends_every_stream_and_then_the_session(void **state)
 		assert_int_equal(wires[0].far.ended + wires[1].far.ended, 2);
 		assert_int_equal(wires[0].far.how, MUX_LOST);
 		far.m = NULL;
-		sock_reset(far.io.fd);
+		sock_close(far.io.fd, true);
 		far.io.fd = -1;
 		run_until(all_over);
 		assert_int_equal(near.ended, 1);
@@ -36,7 +36,7 @@ cut_far(struct ev_task *task)
 	(void)task;
 	mux_free(far.m);
 	far.m = NULL;
-	sock_reset(far.io.fd);
+	sock_close(far.io.fd, true);
 	far.io.fd = -1;
 }
 

@@ -134,7 +134,7 @@ says_at_once(struct party *p, uint64_t n, bool ends)
 void
 hangs_up(struct party *p)
 {
-	sock_reset(p->io.fd);
+	sock_close(p->io.fd, true);
 	p->io.fd = p->out = -1;
 }
 

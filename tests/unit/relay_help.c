@@ -33,8 +33,8 @@ close_relay(void)
 	relay_release(pool, relay);
 	if (relay->out_fd != fd && relay->out_fd != -1)
 		close(relay->out_fd);
-	state_now == RELAY_TARGET_RESET ? sock_reset(fd) : (void)close(fd);
-	state_now == RELAY_CLIENT_RESET ? sock_reset(relay->end[1].fd) : (void)close(relay->end[1].fd);
+	state_now == RELAY_TARGET_RESET ? sock_close(fd, true) : (void)close(fd);
+	state_now == RELAY_CLIENT_RESET ? sock_close(relay->end[1].fd, true) : (void)close(relay->end[1].fd);
 	relay->end[0].fd = relay->end[1].fd = relay->out_fd = -1;
 }
 

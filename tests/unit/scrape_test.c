@@ -278,7 +278,7 @@ a_client_that_hangs_up_is_forgotten(void **state)
 	say(fd, "GET /met");
 	for (int i = 0; i < 5; i++)
 		run_turn();
-	sock_reset(fd);
+	sock_close(fd, true);
 	fd = visit();
 	for (int i = 0; i < 5; i++)
 		run_turn();

@@ -480,7 +480,7 @@ a_reset_reaches_the_peer_as_a_reset(void **state)
 
 	(void)state;
 	tcp_pair(pair);
-	sock_reset(pair[0]);
+	sock_close(pair[0], true);
 	await(pair[1], POLLIN);
 	assert_int_equal(read(pair[1], &byte, 1), -1);
 	assert_int_equal(errno, ECONNRESET);

@@ -211,7 +211,7 @@ a_proxy_that_closes_or_breaks_has_failed(void **state)
 	leaves(&proxy);
 	begin_at_proxy();
 	proxy_says("HTTP/1.1 200 O", 14);
-	sock_reset(at_proxy);
+	sock_close(at_proxy, true);
 	expect_failed("the proxy closed the connection");
 	leaves(&proxy);
 }

@@ -182,7 +182,7 @@ bad_words_are_refused_by_name(void **state)
 		{ "tls:192.0.2.1=a:1", "tls:192.0.2.1=a:1: NAME is neither a host name nor *.SUFFIX" },
 		{ "tls=", "tls=: \"\": no address" },
 		{ "tls=a:1,", "tls=a:1,: \"\": no address" },
-		{ "tls=a:1,a", "tls=a:1,a: \"a\": no port" },
+		{ "tls=a:1,a", "tls=a:1,a: \"a\": no port (HOST:PORT or unix:/PATH)" },
 		{ "tls=a:1 http=b:1 tls=c:1", "tls=c:1: there is one for this kind and name already" },
 		{ "tls:x.=a:1 tls:X=b:1", "tls:X=b:1: there is one for this kind and name already" },
 	};
