@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "log.h"
 #include "serve.h"
 
@@ -54,7 +55,7 @@ take_listener(struct serve *s, const char *addr, int fd)
 	if (fd == -1)
 		return;
 	if (!here && listeners_adopt(&s->listeners, fd, slice_str(addr), true) == 0) {
-		serve_watch_listener(s, listeners_from_routes(&s->listeners, slice_str(addr)));
+		accept_watch(s, listeners_from_routes(&s->listeners, slice_str(addr)));
 		return;
 	}
 	if (!here) {
@@ -71,7 +72,7 @@ drop_listener(struct serve *s, const char *addr)
 
 	if (l == NULL)
 		return;
-	serve_drop_listener(s, l);
+	accept_drop(s, l);
 	listeners_close(&s->listeners, l, false);
 }
 

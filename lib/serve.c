@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: ISC */
-/* One serving process: accept within limits, keep the list of connections, follow signals, drain. */
+/* One serving process: the list of its connections, routes and listeners, signals, drain. */
 #include "serve.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "follow.h"
 #include "log.h"
 #include "notify.h"
 #include "scrape.h"
 
-#define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
-#define ACCEPT_BATCH_SHARED 8	/* so that other workers get theirs too */
-#define RESUME_MS 100		/* how soon to try again when out of descriptors */
-#define QUIET_MS 10000		/* at least, between two log lines about trouble with accepting */
 #define RETRY_BIND_MS 1000
 
 /* ---- connections ---- */
@@ -71,8 +67,6 @@ serve_closing(const struct serve *s)
 		launch_one_restore(s->one);
 }
 
-static void resume(struct serve *s);
-
 void
 serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct connlog *line)
 {
@@ -96,204 +90,9 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 	s->open_conns--;
 	if (s->follows)
 		follow_keep_room();
-	if (s->paused && !s->starved && s->open_conns < s->max_conns)
-		resume(s);
+	accept_room_made(s);
 	if ((s->draining || s->one) && s->open_conns == 0)
 		ev_stop(s->ev);
-}
-
-/* ---- accepting ---- */
-
-static void on_listener(struct ev_io *io, unsigned events);
-
-/* Trouble soon after other such trouble is not logged again. */
-static bool
-is_news(struct serve *s)
-{
-	uint64_t now = ev_now_ms(s->ev);
-
-	if (s->trouble_logged_ms != 0 && now - s->trouble_logged_ms < QUIET_MS)
-		return false;
-	s->trouble_logged_ms = now;
-	return true;
-}
-
-/* An address that cannot be served now is looked at again. */
-static void
-look_again(struct serve *s, const struct listener *l, const char *what)
-{
-	int saved = errno;
-
-	if (is_news(s))
-		log_error("listen %s: %s: %s; trying again", l->name, what, strerror(saved));
-	ev_timer_in(s->ev, &s->resume, RESUME_MS);
-}
-
-static void
-watch(struct serve *s, struct listener *l)
-{
-	unsigned shared = s->conf->workers > 1 ? EV_SHARED : 0;
-
-	l->owner = s;
-	l->io.cb = on_listener;
-	l->watched = ev_add(s->ev, &l->io, EV_READ | shared) == 0;
-	if (!l->watched)
-		look_again(s, l, "cannot be watched");
-}
-
-void
-serve_watch_listener(struct serve *s, struct listener *l)
-{
-	if (!s->paused && !s->draining)
-		watch(s, l);
-}
-
-void
-serve_drop_listener(struct serve *s, struct listener *l)
-{
-	if (l->watched)
-		ev_del(s->ev, &l->io);
-	l->watched = false;
-}
-
-static void
-resume(struct serve *s)
-{
-	if (s->draining)
-		return;
-	s->paused = s->starved = false;
-	ev_timer_at(s->ev, &s->resume, 0);
-	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
-		if (!l->watched)
-			watch(s, l);
-}
-
-static void
-on_resume(struct ev_timer *t)
-{
-	resume(EV_CONTAINER(t, struct serve, resume));
-}
-
-/* Clients wait in the kernel's backlog meanwhile; it costs nothing, and the end of a connection resumes accepting. */
-static void
-pause_accepting(struct serve *s, const char *why)
-{
-	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
-		serve_drop_listener(s, l);
-	s->paused = true;
-	metrics_add(s->metrics, s->worker, M_PAUSES, 1);
-	if (is_news(s))
-		log_warn("accepting paused with %" PRIu64 " connection%s: %s", s->open_conns, s->open_conns == 1 ? "" : "s", why);
-}
-
-static void
-over_source_limit(struct serve *s, const struct endpoint *peer)
-{
-	char text[ENDPOINT_TEXT_MAX], more[80] = "";
-	uint64_t n;
-
-	metrics_add(s->metrics, s->worker, M_SOURCE_LIMITED, 1);
-	n = quota_log(s->quota, ev_now_ms(s->ev));
-	if (n == 0)
-		return;
-	if (n > 1)
-		snprintf(more, sizeof(more), " (%" PRIu64 " more refused since the last such message)", n - 1);
-	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already%s", endpoint_text(peer, text),
-	    s->max_per_source, more);
-}
-
-static void
-take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *peer)
-{
-	struct serve_client client = { .in_fd = fd, .out_fd = fd, .peer = *peer, .via = l };
-
-	metrics_add(s->metrics, s->worker, M_ACCEPTED, 1);
-	if (s->max_per_source > 0 && !l->unlimited && (peer->family == AF_INET || peer->family == AF_INET6)) {
-		client.source = quota_key_source(s->quota, peer);
-		if (!quota_take(s->quota, s->worker, client.source, s->max_per_source)) {
-			over_source_limit(s, peer);
-			close(fd);
-			return;
-		}
-	}
-	s->ops->accept(s, &client);
-}
-
-/* Stop accepting for lack of what a connection needs, and try again soon. */
-static void
-starve(struct serve *s, const char *why)
-{
-	pause_accepting(s, why);
-	ev_timer_in(s->ev, &s->resume, RESUME_MS);
-	if (s->follows)
-		follow_wake_others();
-}
-
-/* Whether another one may be waiting after it. */
-static bool
-take_next_client(struct serve *s, struct listener *l)
-{
-	struct endpoint peer;
-	int fd;
-
-	if (s->paused)
-		return false;
-	if (s->open_conns >= s->max_conns) {
-		pause_accepting(s, "--max-conns reached");
-		return false;
-	}
-	if (!ev_make_room(s->ev)) {
-		starve(s, strerror(ENOMEM));
-		return false;
-	}
-	switch (sock_accept(l->io.fd, &fd, &peer)) {
-	case SOCK_ACCEPTED:
-		take_client(s, l, fd, &peer);
-		if (s->conf->workers > 1 && s->open_conns >= s->max_conns && !s->paused)
-			pause_accepting(s, "--max-conns reached");	/* now: the next client is to wake a worker with room */
-		return true;
-	case SOCK_GONE:
-		return true;
-	case SOCK_NONE:
-		break;
-	case SOCK_FULL:
-		starve(s, strerror(errno));
-		break;
-	case SOCK_BROKEN:
-		look_again(s, l, "accept");
-		serve_drop_listener(s, l);
-		break;
-	}
-	return false;
-}
-
-/* Accept as many as last time; double the batch if it was filled. Looking for one more costs a system call. */
-static void
-on_listener(struct ev_io *io, unsigned events)
-{
-	struct listener *l = EV_CONTAINER(io, struct listener, io);
-	struct serve *s = l->owner;
-	unsigned most = s->conf->workers > 1 ? ACCEPT_BATCH_SHARED : ACCEPT_BATCH, n = 0;
-
-	(void)events;
-	if (s->paused && s->follows)	/* since an earlier event of this turn */
-		follow_wake_others();
-	while (n < l->burst && take_next_client(s, l))
-		n++;
-	if (n < l->burst)
-		l->burst = n == 0 ? 1 : n;
-	else
-		l->burst = n * 2 < most ? n * 2 : most;
-}
-
-void
-serve_out_of_fds(struct serve *s)
-{
-	if (s->paused || s->draining || s->listeners.first == NULL)
-		return;
-	pause_accepting(s, "no descriptor left for a target");
-	s->starved = true;	/* the end of the connection that failed frees too little to begin another */
-	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }
 
 /* ---- routes ---- */
@@ -357,9 +156,9 @@ static void
 listener_event(void *arg, struct listener *l, bool opened)
 {
 	if (opened)
-		serve_watch_listener(arg, l);
+		accept_watch(arg, l);
 	else
-		serve_drop_listener(arg, l);
+		accept_drop(arg, l);
 }
 
 static void
@@ -431,7 +230,7 @@ serve_drain(struct serve *s)
 		serve_stopping(s);
 	s->draining = true;
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
-		serve_drop_listener(s, l);
+		accept_drop(s, l);
 	listeners_close_all(&s->listeners, !s->follows);
 	if (s->ops->drain != NULL)
 		s->ops->drain(s);
@@ -562,7 +361,6 @@ start(struct serve *s)
 		return -1;
 	s->listeners.ev = s->ev;
 	ev_before_wait(s->ev, log_turn);
-	s->resume.cb = on_resume;
 	s->retry_bind.cb = on_retry_bind;
 	metrics_set(s->metrics, s->worker, M_WORKERS, 1);
 	return watch_signals(s) == -1 || s->ops->start(s) == -1 ? -1 : 0;
@@ -608,8 +406,7 @@ serve_process(struct serve *s, int master_fd)
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
-	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
-		watch(s, l);
+	accept_begin(s);
 	r = s->follows ? 0 : announce_alone(s);
 	return r != 0 ? r : run(s);
 }

@@ -259,9 +259,7 @@ void serve_note_routes(struct serve *s);
 void serve_log_status(struct serve *s);
 void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event);
 
-/* What a serving process does with a listener from the routes files, and how it ends; for follow.c. */
-void serve_watch_listener(struct serve *s, struct listener *l);
-void serve_drop_listener(struct serve *s, struct listener *l);
+/* The end of a process; for follow.c and workers.c. */
 void serve_stopping(const struct serve *s);	/* say that draining begins */
 void serve_drain(struct serve *s);
 void serve_quit(struct serve *s);	/* cut what is left and stop now */
