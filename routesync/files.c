@@ -36,7 +36,7 @@ open_one(struct output *o, const char *path, mode_t mode)
 bool
 files_open(struct files *f, struct app *app, struct table *table)
 {
-	*f = (struct files){ .app = app, .table = table };
+	*f = (struct files){ .app = app, .table = table, .last = FILES_FAILED };
 	return open_one(&f->routes, app->opts->output, mode_by_umask()) &&
 	    open_one(&f->secrets, app->opts->secrets, SECRETS_MODE);
 }
@@ -105,9 +105,7 @@ is_ours(const struct output *o)
 bool
 files_want_update(const struct files *f)
 {
-	if (!f->known && f->held.lost == 0)
-		return true;
-	return table_changed(f->table) || f->confirmed.lost > 0 || f->failed ||
+	return f->last == FILES_FAILED || table_changed(f->table) || f->confirmed.lost > 0 ||
 	    !is_ours(&f->routes) || !is_ours(&f->secrets);
 }
 
@@ -136,29 +134,33 @@ note_held(struct files *f, struct lines_loss loss)
 		log_info("no longer held back");
 }
 
-/* Whether the new text may replace what is there. */
+/* What is lost if the new text replaces what is there. False: out of memory. */
 static bool
-may_replace(struct files *f, struct slice text)
+count_loss(const struct files *f, struct slice text, struct lines_loss *out)
 {
-	struct lines old, new = { 0 };
-	struct lines_loss loss = { 0 };
+	struct lines old = { 0 }, new = { 0 };
+	bool ok = f->routes.text == NULL || (lines_read(output_text(&f->routes), &old) && lines_read(text, &new));
 
-	if (f->routes.text == NULL)
-		return true;
-	if (!lines_read(output_text(&f->routes), &old) || !lines_read(text, &new)) {
-		lines_free(&old);
-		log_error("out of memory");
-		return false;
-	}
-	loss = lines_loss(&old, &new);
+	*out = lines_loss(&old, &new);
 	lines_free(&old);
 	lines_free(&new);
-	if (!too_much(f, loss) || (loss.lost <= f->confirmed.lost && loss.names == f->confirmed.names)) {
-		note_held(f, (struct lines_loss){ 0 });
-		return true;
+	return ok;
+}
+
+/* Whether the new text may replace what is there: FILES_GOOD. */
+static enum files_result
+guard(struct files *f, struct slice text)
+{
+	struct lines_loss loss;
+
+	if (!count_loss(f, text, &loss)) {
+		log_error("out of memory");
+		return FILES_FAILED;
 	}
+	if (!too_much(f, loss) || (loss.lost <= f->confirmed.lost && loss.names == f->confirmed.names))
+		loss = (struct lines_loss){ 0 };
 	note_held(f, loss);
-	return false;
+	return loss.lost > 0 ? FILES_HELD : FILES_GOOD;
 }
 
 void
@@ -226,8 +228,10 @@ print_routes(const struct table_text *text)
 static enum files_result
 write_texts(struct files *f, struct table_text *text)
 {
-	if (!may_replace(f, slice_of(text->routes, text->routes_len)))
-		return f->held.lost > 0 ? FILES_HELD : FILES_FAILED;
+	enum files_result result = guard(f, slice_of(text->routes, text->routes_len));
+
+	if (result != FILES_GOOD)
+		return result;
 	if (!write_changed(f, &f->secrets, &text->secrets, text->secrets_len))
 		return FILES_FAILED;
 	if (f->routes.path == NULL)
@@ -268,11 +272,7 @@ make_equal(struct files *f)
 enum files_result
 files_update(struct files *f)
 {
-	enum files_result result;
-
-	if (!files_want_update(f))
-		return f->held.lost > 0 ? FILES_HELD : FILES_GOOD;
-	result = make_equal(f);
-	f->failed = result == FILES_FAILED;
-	return result;
+	if (files_want_update(f))
+		f->last = make_equal(f);
+	return f->last;
 }

@@ -8,6 +8,12 @@
 #include "routesync.h"
 #include "table.h"
 
+enum files_result {
+	FILES_GOOD,	/* equal to the table */
+	FILES_HELD,	/* held back: they would lose too much */
+	FILES_FAILED	/* a system error, which was logged */
+};
+
 struct files {
 	struct app *app;
 	struct table *table;
@@ -15,15 +21,9 @@ struct files {
 	bool known;			/* the routes file has been equal to the table at least once */
 	struct lines_loss held;		/* lost > 0: held back */
 	struct lines_loss confirmed;	/* the loss the operator allowed */
-	bool failed;			/* the last update failed and must be tried again */
+	enum files_result last;		/* of the last update; FILES_FAILED before the first */
 	size_t names;			/* in the routes file */
 	struct lines old_routes, old_secrets;	/* of the files at start; empty after files_keep_old() */
-};
-
-enum files_result {
-	FILES_GOOD,	/* equal to the table */
-	FILES_HELD,	/* held back: they would lose too much */
-	FILES_FAILED	/* a system error, which was logged */
 };
 
 /*

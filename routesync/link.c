@@ -57,11 +57,11 @@ link_close(struct link *l)
 
 /* Another address of the name may work, or another sentinel may know better. */
 static void
-lost(struct link *l, enum redis_trouble trouble, const char *why)
+lost(struct link *l, enum link_trouble trouble, const char *why)
 {
 	const char *certificate = redis_tls_why();
 
-	if (trouble == REDIS_UNREACHABLE && l->next_addr < l->naddrs)
+	if (trouble == LINK_UNREACHABLE && l->next_addr < l->naddrs)
 		connect_ip(l);
 	else if (l->asking && l->servers.p != NULL)
 		try_next(l);
@@ -70,7 +70,7 @@ lost(struct link *l, enum redis_trouble trouble, const char *why)
 }
 
 void
-link_fail(struct link *l, enum redis_trouble trouble, const char *why)
+link_fail(struct link *l, enum link_trouble trouble, const char *why)
 {
 	char copy[256];
 
@@ -80,15 +80,15 @@ link_fail(struct link *l, enum redis_trouble trouble, const char *why)
 }
 
 /* Errors from a server that is starting or has lost its master are not refusals. */
-static enum redis_trouble
+static enum link_trouble
 trouble_of(const char *error)
 {
 	static const char *const passing[] = { "LOADING ", "MASTERDOWN ", "BUSY ", "TRYAGAIN ", "CLUSTERDOWN " };
 
 	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
 		if (strncmp(error, passing[i], strlen(passing[i])) == 0)
-			return REDIS_UNREACHABLE;
-	return REDIS_REFUSED;
+			return LINK_UNREACHABLE;
+	return LINK_REFUSED;
 }
 
 /* A server that does not know a command repeats it with its arguments, including values: leave them out. */
@@ -99,7 +99,7 @@ link_fail_reply(struct link *l, const redisReply *error)
 	char why[256];
 
 	if (error->type != REDIS_REPLY_ERROR) {
-		link_fail(l, REDIS_REFUSED, "an unexpected reply");
+		link_fail(l, LINK_REFUSED, "an unexpected reply");
 		return;
 	}
 	end = strstr(error->str, ", with args");
@@ -115,7 +115,7 @@ on_connect(const redisAsyncContext *ac, int status)
 	if (l == NULL || status == REDIS_OK)
 		return;
 	forget(l);		/* hiredis frees it */
-	lost(l, REDIS_UNREACHABLE, ac->c.errstr[0] != '\0' ? ac->c.errstr : "connect failed");
+	lost(l, LINK_UNREACHABLE, ac->c.errstr[0] != '\0' ? ac->c.errstr : "connect failed");
 }
 
 static void
@@ -127,7 +127,7 @@ on_disconnect(const redisAsyncContext *ac, int status)
 	if (l == NULL)
 		return;
 	forget(l);		/* hiredis frees it */
-	lost(l, REDIS_UNREACHABLE, ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr : "connection closed");
+	lost(l, LINK_UNREACHABLE, ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr : "connection closed");
 }
 
 static void
@@ -139,13 +139,13 @@ on_silence(struct ev_timer *t)
 	if (quiet < SILENCE_MS)
 		ev_timer_in(l->ev, t, SILENCE_MS - quiet);
 	else
-		link_fail(l, REDIS_UNREACHABLE, "no answer");
+		link_fail(l, LINK_UNREACHABLE, "no answer");
 }
 
 static void
 on_failing(struct ev_timer *t)
 {
-	link_fail(EV_CONTAINER(t, struct link, failing), REDIS_UNREACHABLE, "out of memory");
+	link_fail(EV_CONTAINER(t, struct link, failing), LINK_UNREACHABLE, "out of memory");
 }
 
 void
@@ -232,19 +232,40 @@ hello_done(struct link *l)
 	l->up(l);
 }
 
+/* What to do about some errors of AUTH, by what is in them; "" where nothing is known. */
+static const char *
+auth_advice(const char *error)
+{
+	static const struct {
+		const char *part, *advice;
+	} known[] = {
+		{ "WRONGPASS", ": check --password-file, USER@, and that the user is enabled" },
+		{ "invalid password", ": check --password-file" },	/* before Redis 6, as the next two */
+		{ "no password is set", ": the server has no password, leave out --password-file" },
+		{ "wrong number of arguments", ": the server knows no users, leave out USER@" },
+		{ "without any password configured", ": the server's default user has no password, leave out "
+		    "--password-file or name a USER@" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strstr(error, known[i].part) != NULL)
+			return known[i].advice;
+	return "";
+}
+
 /* An error may quote the password: show only its first word. */
 static void
 on_auth(redisAsyncContext *ac, void *data, void *arg)
 {
 	redisReply *reply = data;
 	struct link *l = link_heard(ac, reply);
-	char why[128];
+	char why[256];
 
 	(void)arg;
 	if (l == NULL || reply->type != REDIS_REPLY_ERROR)
 		return;
-	snprintf(why, sizeof(why), "AUTH: %.*s", (int)strcspn(reply->str, " \r\n"), reply->str);
-	link_fail(l, REDIS_REFUSED, why);
+	snprintf(why, sizeof(why), "AUTH: %.*s%s", (int)strcspn(reply->str, " \r\n"), reply->str, auth_advice(reply->str));
+	link_fail(l, LINK_REFUSED, why);
 }
 
 static void
@@ -275,7 +296,7 @@ on_role(redisAsyncContext *ac, void *data, void *arg)
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 || reply->element[0]->str == NULL)
 		link_fail_reply(l, reply);
 	else if (strcmp(reply->element[0]->str, "master") != 0)
-		link_fail(l, REDIS_UNREACHABLE, "the master named by the sentinels is a replica");
+		link_fail(l, LINK_UNREACHABLE, "the master named by the sentinels is a replica");
 	else
 		hello_done(l);
 }
@@ -293,7 +314,7 @@ send_auth(struct link *l)
 		return true;
 	if (!password_read(l->conf->password_file, password, why)) {
 		snprintf(text, sizeof(text), "--password-file %s: %s", l->conf->password_file, why);
-		link_fail(l, REDIS_REFUSED, text);
+		link_fail(l, LINK_REFUSED, text);
 		return false;
 	}
 	if (s->user.p != NULL)
@@ -349,7 +370,7 @@ on_master(redisAsyncContext *ac, void *data, void *arg)
 		num_parse(slice_str(reply->element[1]->str), 1, 65535, &port);
 	}
 	if (port == 0) {
-		link_fail(l, REDIS_UNREACHABLE, reply->type == REDIS_REPLY_ERROR ? reply->str :
+		link_fail(l, LINK_UNREACHABLE, reply->type == REDIS_REPLY_ERROR ? reply->str :
 		    "the sentinel does not know this master");
 		return;
 	}
@@ -383,7 +404,7 @@ begin(struct link *l, redisAsyncContext *ac)
 		snprintf(why, sizeof(why), "%s", ac != NULL && ac->err != 0 ? ac->errstr : "out of memory");
 		if (ac != NULL)
 			redisAsyncFree(ac);
-		lost(l, REDIS_UNREACHABLE, why);
+		lost(l, LINK_UNREACHABLE, why);
 		return;
 	}
 	l->ac = ac;
@@ -391,7 +412,7 @@ begin(struct link *l, redisAsyncContext *ac)
 	if (l->conf->source->kind != SOURCE_UNIX)
 		sock_keep_alive(ac->c.fd, BEAT_MS, DEAD_MS);
 	if (l->conf->source->kind == SOURCE_TLS && !redis_tls_start(ac, l->conf->source)) {
-		link_fail(l, REDIS_UNREACHABLE, ac->c.errstr);
+		link_fail(l, LINK_UNREACHABLE, ac->c.errstr);
 		return;
 	}
 	redisAsyncSetDisconnectCallback(ac, on_disconnect);
@@ -421,7 +442,7 @@ on_resolved(struct resolve *q, const struct endpoint *addrs, size_t n)
 	struct link *l = EV_CONTAINER(q, struct link, question);
 
 	if (n == 0) {
-		lost(l, REDIS_UNREACHABLE, "the host name has no address");
+		lost(l, LINK_UNREACHABLE, "the host name has no address");
 		return;
 	}
 	l->naddrs = n < LINK_ADDRS ? n : LINK_ADDRS;

@@ -11,13 +11,18 @@
 
 #define LINK_ADDRS 8		/* addresses tried for one name */
 
+enum link_trouble {
+	LINK_UNREACHABLE,	/* no answer, or still starting: it may pass */
+	LINK_REFUSED		/* it refuses: wrong password, no permission, read-only */
+};
+
 struct link {
 	struct ev *ev;			/* the owner sets ev, resolver, conf, up, down */
 	struct resolver *resolver;
 	const struct redis_conf *conf;
 	void (*up)(struct link *l);
 	/* The connection failed or was lost. Never called by link_close(). */
-	void (*down)(struct link *l, enum redis_trouble trouble, const char *why);
+	void (*down)(struct link *l, enum link_trouble trouble, const char *why);
 
 	redisAsyncContext *ac;		/* once it fails, owned by hiredis; NULL: none */
 	struct resolve question;
@@ -49,7 +54,7 @@ bool link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, cons
 struct link *link_heard(redisAsyncContext *ac, const redisReply *reply);
 
 /* End it because of an error reply or anything else the owner finds wrong: down is called. */
-void link_fail(struct link *l, enum redis_trouble trouble, const char *why);
+void link_fail(struct link *l, enum link_trouble trouble, const char *why);
 void link_fail_reply(struct link *l, const redisReply *error);
 
 /*

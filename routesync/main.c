@@ -12,6 +12,7 @@
 #include "log.h"
 #include "notify.h"
 #include "opts.h"
+#include "output.h"
 #include "password.h"
 #include "redis_tls.h"
 #include "routesync.h"
@@ -189,8 +190,9 @@ check_password_file(const char *path)
 
 /* The file to be replaced must be a plain file; a symbolic link is followed. NULL stays NULL. */
 static int
-check_output(const char **path)
+check_output(const struct options *o, const char **path)
 {
+	char why[FILE_WHY_MAX];
 	struct stat st;
 	char *real;
 
@@ -204,6 +206,10 @@ check_output(const char **path)
 	}
 	if (stat(*path, &st) == 0 && !S_ISREG(st.st_mode))
 		return log_wrong(EXIT_USAGE, "%s is not a plain file", *path);
+	if (o->check && !output_is_readable(*path, why))
+		return log_wrong(EXIT_TEMP, "%s cannot be read: %s", *path, why);
+	if (o->check && !output_is_replaceable(*path))
+		return log_wrong(EXIT_TEMP, "%s cannot be replaced, its folder is not writable: %s", *path, strerror(errno));
 	return 0;
 }
 
@@ -217,8 +223,8 @@ check_opts(struct options *o)
 	code = exit_worse(code, check_prefix(o->prefix));
 	code = exit_worse(code, opts_check_listen("--metrics", o->metrics) ? 0 : EXIT_USAGE);
 	code = exit_worse(code, check_password_file(o->password_file));
-	code = exit_worse(code, check_output(&o->output));
-	code = exit_worse(code, check_output(&o->secrets));
+	code = exit_worse(code, check_output(o, &o->output));
+	code = exit_worse(code, check_output(o, &o->secrets));
 	if (o->output == NULL || o->source.kind == SOURCE_STDIN)
 		o->once = o->publish == NULL;
 	return code;
@@ -231,7 +237,7 @@ print_error(void *arg, const char *text)
 	log_bare(text);
 }
 
-/* Besides the options, only the file that goes into the store can be checked. */
+/* The file that goes into the store. */
 static bool
 check_file(const struct options *o)
 {

@@ -3,10 +3,13 @@
 #include "output.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "replace.h"
@@ -53,6 +56,26 @@ output_close(struct output *o)
 {
 	free(o->text);
 	o->text = NULL;
+}
+
+bool
+output_is_readable(const char *path, char why[static FILE_WHY_MAX])
+{
+	struct content now;
+	bool ok = read_content(path, &now, why);
+
+	free(now.text);
+	return ok;
+}
+
+/* A file is made beside it, and gets its name. */
+bool
+output_is_replaceable(const char *path)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	return access(dirname(copy), W_OK | X_OK) == 0;
 }
 
 struct slice

@@ -9,35 +9,36 @@
 
 #define TEXT_MAX 65536u		/* bytes of the file, including anything after its first line */
 
-/* NULL, or what is wrong with the first line of a text. */
-static const char *
-take_first_line(const char *text, char out[static PASSWORD_MAX + 1])
+static bool
+take_first_line(const char *text, char out[static PASSWORD_MAX + 1], char why[static FILE_WHY_MAX])
 {
 	size_t n = strcspn(text, "\r\n");
 
-	if (n == 0)
-		return "the first line of the password file is empty";
-	if (n >= PASSWORD_MAX)
-		return "the password is longer than 1023 bytes";
+	if (n == 0) {
+		snprintf(why, FILE_WHY_MAX, "the first line of the password file is empty");
+		return false;
+	}
+	if (n > PASSWORD_MAX) {
+		snprintf(why, FILE_WHY_MAX, "the password is longer than %u bytes", PASSWORD_MAX);
+		return false;
+	}
 	memcpy(out, text, n);
 	out[n] = '\0';
-	return NULL;
+	return true;
 }
 
 bool
 password_read(const char *path, char out[static PASSWORD_MAX + 1], char why[static FILE_WHY_MAX])
 {
-	const char *wrong;
 	size_t len;
+	bool ok;
 	char *text = file_read(path, TEXT_MAX, true, &len, why);
 
 	if (text == NULL)
 		return false;
-	wrong = take_first_line(text, out);
+	ok = take_first_line(text, out, why);
 	explicit_bzero(text, len);
 	free(text);
 	errno = 0;
-	if (wrong != NULL)
-		snprintf(why, FILE_WHY_MAX, "%s", wrong);
-	return wrong == NULL;
+	return ok;
 }

@@ -7,7 +7,7 @@
 
 #include "file.h"
 
-#define PASSWORD_MAX 1024u	/* bytes */
+#define PASSWORD_MAX 1023u	/* bytes */
 
 /*
  * Its first line, as a string. False with the reason, which quotes nothing of the password, and errno, which is 0 if the file

@@ -32,6 +32,13 @@ enum step {
 	STEP_TAKE_BACK		/* all of the new file */
 };
 
+/* Which lines of the new file a round writes, after it has deleted those that are gone. */
+enum round {
+	ROUND_CHANGED,		/* those that differ from the old file */
+	ROUND_ALL,		/* every one, as the store may have lost it */
+	ROUND_RENEW		/* none, but their time to live begins anew, which shows whether the store still has them */
+};
+
 struct publisher {
 	struct app *app;
 	struct redis *redis;
@@ -39,14 +46,15 @@ struct publisher {
 	char folder[600];		/* the keys' prefix */
 	uint64_t ttl_ms;		/* 0: keys stay */
 	struct shelf old, now;		/* what may be in the store, what must be */
+	bool begun;			/* writing "now" began: some of it may be in the store, and of "old" no more than that */
 	enum step step;
+	enum round round;
 	size_t at;			/* next line of the step */
 	struct ev_timer tick, renew, farewell;
 	struct stamp_watch watch;
 	int stat_error;			/* errno of the last stat */
 	uint64_t retry_ms;		/* when to try again to read a file that exists but could not be read; 0: no need */
-	bool bad, once, leaving, put_all, renewing;
-	bool behind;			/* "now" is not in the store yet */
+	bool bad, once, leaving;
 };
 
 static struct slice
@@ -76,13 +84,10 @@ is_gone(const struct publisher *p, struct slice line)
 	return p->leaving || lines_find(&p->now.lines, lines_name(line)).p == NULL;
 }
 
-/* Unchanged lines need no write: renewing them shows whether the store still has them. */
 static bool
-is_fresh(const struct publisher *p, struct slice line)
+is_unchanged(const struct publisher *p, struct slice line)
 {
-	struct slice before = p->put_all ? slice_of(NULL, 0) : lines_find(&p->old.lines, lines_name(line));
-
-	return before.p == NULL || !slice_eq(before, line);
+	return slice_eq(lines_find(&p->old.lines, lines_name(line)), line);
 }
 
 static size_t
@@ -105,16 +110,17 @@ write_some(struct publisher *p)
 	char key[600 + ROUTES_LINE_MAX];
 	size_t n = 0;
 
+	p->begun = true;
 	for (; p->at < p->now.lines.n && n < BATCH; p->at++) {
 		struct slice line = p->now.lines.line[p->at];
 
-		if (p->renewing) {
+		if (p->round == ROUND_CHANGED && is_unchanged(p, line))
+			continue;
+		if (p->round == ROUND_RENEW)
 			redis_renew(p->redis, key_of(p, line, key), p->ttl_ms);
-			n++;
-		} else if (is_fresh(p, line)) {
+		else
 			redis_set(p->redis, key_of(p, line, key), shelf_value(line), p->ttl_ms);
-			n++;
-		}
+		n++;
 	}
 	return n;
 }
@@ -122,14 +128,13 @@ write_some(struct publisher *p)
 static void
 end_round(struct publisher *p)
 {
-	p->renewing = false;
 	if (redis_has_lost(p->redis) && !p->leaving) {
-		p->put_all = true;
+		p->round = ROUND_ALL;
 		p->step = STEP_WRITE;
 		return;
 	}
 	p->step = STEP_IDLE;
-	p->behind = false;
+	shelf_free(&p->old);
 	redis_good(p->redis);
 	app_metric(p->app, M_PUBLISHED, (int64_t)p->now.lines.n);
 	app_metric(p->app, M_STORE_UP, 1);
@@ -173,11 +178,10 @@ go_on(struct publisher *p)
 	}
 }
 
-/* all: write everything, because the store may have lost it. */
 static void
-begin_round(struct publisher *p, bool all)
+begin_round(struct publisher *p, enum round round)
 {
-	p->put_all = all;
+	p->round = round;
 	p->step = STEP_DELETE;
 	p->at = 0;
 	go_on(p);
@@ -188,17 +192,15 @@ begin_round(struct publisher *p, bool all)
 static void
 on_up(void *arg)
 {
-	begin_round(arg, true);
+	begin_round(arg, ROUND_ALL);
 }
 
 static void
-on_down(void *arg, enum redis_trouble trouble)
+on_down(void *arg)
 {
 	struct publisher *p = arg;
 
-	(void)trouble;
 	p->step = STEP_IDLE;
-	p->renewing = false;
 	app_metric(p->app, M_STORE_UP, 0);
 	app_count(p->app, M_REFRESH_FAILED);
 	if (p->once || p->leaving)
@@ -244,18 +246,19 @@ changed_meanwhile(const struct publisher *p)
 	return !stamp_same(&now, &p->watch.seen);
 }
 
+/* A file nothing was written of, as there was no connection, need not be deleted; what was there before it still must be. */
 static void
 take(struct publisher *p, const struct shelf *new)
 {
 	p->bad = false;
-	if (p->behind) {
-		shelf_free(&p->now);
-	} else {
+	if (p->begun) {
 		shelf_free(&p->old);
 		p->old = p->now;
+	} else {
+		shelf_free(&p->now);
 	}
 	p->now = *new;
-	p->behind = true;
+	p->begun = false;
 	log_debug("%s has %zu routes", p->path, new->lines.n);
 }
 
@@ -293,7 +296,6 @@ static void
 look_at_file(struct publisher *p, bool always)
 {
 	struct stamp now = stamp_of(p->path);
-	bool all = p->behind;		/* then nobody knows what was written */
 
 	note_missing(p, now.error);
 	if (now.error != 0 || p->step != STEP_IDLE || (!is_due(p, &now) && !always))
@@ -302,7 +304,7 @@ look_at_file(struct publisher *p, bool always)
 	if (always)
 		p->retry_ms = 0;	/* the operator asked, so report it again */
 	if (load(p) && redis_is_up(p->redis))
-		begin_round(p, all);
+		begin_round(p, ROUND_CHANGED);
 }
 
 /* ---- life ---- */
@@ -325,8 +327,7 @@ on_renew(struct ev_timer *t)
 	ev_timer_in(p->app->ev, t, p->ttl_ms / 3);
 	if (!redis_is_up(p->redis) || p->step != STEP_IDLE || p->leaving)
 		return;
-	p->renewing = true;
-	begin_round(p, false);
+	begin_round(p, ROUND_RENEW);
 }
 
 static void
@@ -353,7 +354,7 @@ on_term(void *arg, int signo)
 	p->leaving = true;
 	ev_timer_in(p->app->ev, &p->farewell, FAREWELL_MS);
 	if (p->step == STEP_IDLE)
-		begin_round(p, false);
+		begin_round(p, ROUND_CHANGED);
 }
 
 static void

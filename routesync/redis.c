@@ -52,9 +52,9 @@ redis_good(struct redis *r)
 }
 
 static void
-note_trouble(struct redis *r, enum redis_trouble trouble, const char *why)
+note_trouble(struct redis *r, enum link_trouble trouble, const char *why)
 {
-	enum state state = trouble == REDIS_REFUSED ? STATE_REFUSED : STATE_UNREACHABLE;
+	enum state state = trouble == LINK_REFUSED ? STATE_REFUSED : STATE_UNREACHABLE;
 	char name[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
 
 	log_value(slice_str(r->conf->name), name);
@@ -110,7 +110,7 @@ start_anew(struct redis *r)
 }
 
 static void
-main_down(struct link *l, enum redis_trouble trouble, const char *why)
+main_down(struct link *l, enum link_trouble trouble, const char *why)
 {
 	struct redis *r = EV_CONTAINER(l, struct redis, main);
 
@@ -118,7 +118,7 @@ main_down(struct link *l, enum redis_trouble trouble, const char *why)
 	note_trouble(r, trouble, why);
 	ev_timer_in(r->ev, &r->retry, retry_delay(r));
 	r->failures++;
-	r->ops->down(r->arg, trouble);
+	r->ops->down(r->arg);
 }
 
 /* ---- reading ---- */
@@ -386,13 +386,13 @@ watch_up(struct link *l)
 
 /* The next scan tries again, but with polling off there may be none: set a timer. */
 static void
-watch_down(struct link *l, enum redis_trouble trouble, const char *why)
+watch_down(struct link *l, enum link_trouble trouble, const char *why)
 {
 	struct redis *r = EV_CONTAINER(l, struct redis, watch);
 
 	r->watched = false;
 	log_debug("no notifications: %s", why);
-	if (trouble == REDIS_UNREACHABLE)
+	if (trouble == LINK_UNREACHABLE)
 		ev_timer_in(r->ev, &r->retry, RETRY_MAX_MS);
 }
 
@@ -430,7 +430,7 @@ on_role(redisAsyncContext *ac, void *data, void *arg)
 	(void)arg;
 	if (l != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->str != NULL &&
 	    strcmp(reply->element[0]->str, "master") != 0)
-		link_fail(l, REDIS_UNREACHABLE, "it is no longer the master");
+		link_fail(l, LINK_UNREACHABLE, "it is no longer the master");
 }
 
 void

@@ -14,11 +14,6 @@
 #include "slice.h"
 #include "source.h"
 
-enum redis_trouble {
-	REDIS_UNREACHABLE,	/* no answer, or still starting: it may pass */
-	REDIS_REFUSED		/* it refuses: wrong password, no permission, read-only */
-};
-
 enum redis_value {
 	REDIS_TEXT,
 	REDIS_NO_TEXT,		/* the key holds a list, a hash, ... */
@@ -38,7 +33,7 @@ struct redis_ops {
 	/* Connected. It counts as good only after answering a command. */
 	void (*up)(void *arg);
 	/* The connection was lost, or could not be made. Outstanding commands get no answer. */
-	void (*down)(void *arg, enum redis_trouble trouble);
+	void (*down)(void *arg);
 	/* The value of a key, during redis_scan() or because it changed. */
 	void (*value)(void *arg, struct slice key, enum redis_value what, struct slice value);
 	/* A scan begins; a scan is complete: keys without a value() since it began are gone. */

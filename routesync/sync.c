@@ -146,11 +146,10 @@ on_up(void *arg)
 }
 
 static void
-on_down(void *arg, enum redis_trouble trouble)
+on_down(void *arg)
 {
 	struct sync *s = arg;
 
-	(void)trouble;
 	app_metric(s->app, M_STORE_UP, 0);
 	app_metric(s->app, M_WATCHED, 0);
 	app_count(s->app, M_REFRESH_FAILED);

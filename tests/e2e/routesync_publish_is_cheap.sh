@@ -21,5 +21,12 @@ redis-cli -s redis.sock --scan --pattern '*/n11?.test' | xargs redis-cli -s redi
 routes_count 40
 routes_count 50
 same 100 "$(calls set)" "writes after a loss"
+
+# a line that was dropped is deleted once, not with every renewal
+renewed=$(calls pexpire)
+grep -v ^n150 live >new && mv new live
+routes_count 49
+wait_for 5 at_least pexpire $((renewed + 250)) || fail "not renewed"
+same 2 "$(calls del)" "deletions, the one above among them"
 stop publish
 routes

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# A publisher whose connection breaks while it writes deletes what it may have written, if its file has changed meanwhile.
+. "${0%/*}/lib.sh"
+
+command -v socat >/dev/null || skip "no socat"
+redis
+# one connection to the store, until it is killed
+line() { spawn line socat "UNIX-LISTEN:$T/line.sock,unlink-early" "UNIX-CONNECT:$T/redis.sock"; }
+file() { printf '%s tls=10.0.0.1:443\n' "$@" >new && mv new file; }
+taken() { logged_times "$1" 'file has' pub; }
+published() { redis-cli -s redis.sock --scan --pattern '*/live/*' | sed 's,.*/,,' | sort | paste -sd ' '; }
+published_is() { [ "$(published)" = "$1" ]; }
+publishes() { wait_for 8 published_is "$1" || fail "published: $(published), not $1"; }
+
+line
+wait_for 5 test -S line.sock || fail "no line"
+file a.test
+start pub "$ROUTESYNC" -n 9 -v --publish file --ttl 3600 "redis+unix://$T/line.sock"
+publishes a.test
+
+# while b is being written: it arrives all the same
+signal redis STOP
+file a.test b.test
+taken 2
+sleep 0.5
+killed line
+logged_times 1 'store=unreachable' pub
+signal redis CONT
+publishes 'a.test b.test'
+file a.test c.test
+taken 3
+line
+publishes 'a.test c.test'
+
+# while c is being deleted: of two more files only the last counts
+signal redis STOP
+file a.test
+taken 4
+sleep 0.5
+killed line
+logged_times 2 'store=unreachable' pub
+file a.test d.test
+taken 5
+file e.test
+taken 6
+signal redis CONT
+line
+publishes e.test
+same 0 "$(redis-cli -s redis.sock info commandstats | grep -c 'd.test')" "commands for d"
+
+signal pub TERM
+ends pub 0
+same '' "$(published)" "left behind"
