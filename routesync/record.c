@@ -88,7 +88,7 @@ record_key(struct slice prefix, struct slice key, enum record_rank *rank, struct
 	return rest.len > 0;
 }
 
-/* ---- lines ---- */
+/* ---- records ---- */
 
 static void
 set_about(struct record_reader *r, struct slice name)
@@ -98,126 +98,6 @@ set_about(struct record_reader *r, struct slice name)
 		return;
 	memcpy(r->about_text, name.p, name.len);
 	r->about = slice_of(r->about_text, name.len);
-}
-
-/* What is wrong with a line; "": nothing. It quotes the line, so it must not be logged. */
-static const char *
-try_line(struct record_reader *r, struct slice line, char why[static ROUTES_WHY_MAX])
-{
-	struct routes_text text;
-
-	return routes_line_canonical(line, r->line, &text, why) ? "" : why;
-}
-
-/* The key before '=', if it is one of those in routes(5); else NULL. */
-static const char *
-known_key(struct slice key)
-{
-	static const char *const keys[] = { "tls", "http", "tcp", "proxy", "balance", "allow", "deny", "max", "as" };
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (slice_is(key, keys[i]))
-			return keys[i];
-	return slice_starts(key, "alpn:") ? "alpn:PROTO" : NULL;
-}
-
-static const char *
-bad_target(struct slice targets)
-{
-	struct addr a;
-
-	while (targets.p != NULL) {
-		enum addr_result result = addr_parse(slice_cut(&targets, ','), ADDR_ALLOW_PASS, &a);
-
-		if (result != ADDR_OK)
-			return addr_reason(result);
-	}
-	return "";
-}
-
-/* Reports the number of a word, and its key if that is a known one: anything else may hold a secret. */
-static bool
-refuse_word(struct record_reader *r, unsigned number, struct slice word, const char *why)
-{
-	struct slice value = word;
-	const char *key = known_key(slice_cut(&value, '='));
-
-	if (number > ROUTES_KEYS_MAX)
-		return refuse(r, "more than %u words", ROUTES_KEYS_MAX);
-	if (value.p == NULL)
-		return refuse(r, "word %u is not KEY=VALUE", number);
-	if (key == NULL)
-		return refuse(r, "word %u: unknown key", number);
-	if (strncmp(why, "bad address", 11) == 0)
-		return refuse(r, "word %u: bad address in %s=: %s", number, key, bad_target(value));
-	if (strncmp(why, "duplicate", 9) == 0)
-		return refuse(r, "word %u: %s= appears twice", number, key);
-	if (strstr(why, "in the wrong place") != NULL)
-		return refuse(r, "word %u: %s= is not allowed for this name", number, key);
-	return refuse(r, "word %u: %s= %s", number, key, value.len == 0 ? "is empty" : "has a bad value");
-}
-
-static struct slice
-next_word(struct slice line, size_t *end)
-{
-	size_t from = *end;
-
-	while (from < line.len && (line.p[from] == ' ' || line.p[from] == '\t'))
-		from++;
-	for (*end = from; *end < line.len && line.p[*end] != ' ' && line.p[*end] != '\t';)
-		++*end;
-	return slice_of(line.p + from, *end - from);
-}
-
-/* The bad word is the last one of the shortest prefix of the line that is refused for the same reason. */
-static bool
-refuse_line(struct record_reader *r, struct slice line, size_t name_len)
-{
-	char whole[ROUTES_WHY_MAX], part[ROUTES_WHY_MAX];
-	struct slice word = slice_of(NULL, 0);
-	unsigned number = 0;
-
-	try_line(r, line, whole);
-	for (size_t end = name_len; strcmp(try_line(r, slice_of(line.p, end), part), whole) != 0; number++)
-		word = next_word(line, &end);
-	if (number > 0)
-		return refuse_word(r, number, word, whole);
-	return refuse(r, "%s", strncmp(whole, "no target", 9) == 0 ? whole :
-	    "bad name: neither a host name, *.SUFFIX, * nor a listening address");
-}
-
-static bool
-has_odd_byte(struct slice name)
-{
-	for (size_t i = 0; i < name.len; i++) {
-		unsigned char c = (unsigned char)name.p[i];	/* plain char is signed on some machines only */
-
-		if (c <= ' ' || c >= 0x7f)
-			return true;
-	}
-	return false;
-}
-
-/* NAME and the right-hand side become a line, checked as strictly as one in a file. */
-static bool
-make_line(struct record_reader *r, struct slice name, struct slice fields, struct record *out)
-{
-	struct slice line;
-
-	if (name.len == 0 || name.p[0] == '#')
-		return refuse(r, "no name");
-	if (has_odd_byte(name))
-		return refuse(r, "blank, control or non-ASCII character in the name");
-	if (name.len + 1 + fields.len > ROUTES_LINE_MAX)
-		return refuse(r, "longer than a line of %u bytes", ROUTES_LINE_MAX);
-	if (fields.len > 0 && (memchr(fields.p, '\n', fields.len) != NULL || memchr(fields.p, '\0', fields.len) != NULL))
-		return refuse(r, "line feed or NUL byte");
-	memcpy(r->raw, name.p, name.len);
-	r->raw[name.len] = ' ';
-	if (fields.len > 0)
-		memcpy(r->raw + name.len + 1, fields.p, fields.len);
-	line = slice_of(r->raw, name.len + 1 + fields.len);
-	return routes_line_canonical(line, r->line, &out->text, r->why) || refuse_line(r, line, name.len);
 }
 
 static struct slice
@@ -234,8 +114,6 @@ print(char *out, size_t size, const char *format, ...)
 	va_end(ap);
 	return slice_of(out, n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1);
 }
-
-/* ---- records ---- */
 
 /* The known members; null, "" and 0 count as absent. */
 struct fields {
@@ -352,7 +230,7 @@ line_of_place(struct record_reader *r, struct slice name, const struct fields *f
 	else
 		fields = print(text, sizeof(text), "tls=%s:%u http=%s:%u", p.host, (unsigned)tlsport, p.host,
 		    (unsigned)f->httpport);
-	return make_line(r, name, fields, out);
+	return record_line_make(&r->line, name, fields, &out->text, r->why);
 }
 
 static bool
@@ -365,22 +243,7 @@ line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *
 		return refuse_starved(r);
 	out->has_secret = true;
 	fields = print(text, sizeof(text), RECORD_TUNNEL_FORMAT, r->visitors, r->visitors);
-	return make_line(r, name, fields, out);
-}
-
-/* Whether a line may begin with this name. Leaves r->why alone. */
-static bool
-is_name(struct record_reader *r, struct slice name)
-{
-	static const char *const fields[] = { "tls=127.0.0.1:1", "tcp=127.0.0.1:1" };
-	char line[RECORD_NAME_MAX + 32], why[ROUTES_WHY_MAX];
-
-	if (name.len == 0 || name.len > RECORD_NAME_MAX || has_odd_byte(name))
-		return false;
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (*try_line(r, print(line, sizeof(line), SLICE_FMT " %s", SLICE_ARG(name), fields[i]), why) == '\0')
-			return true;
-	return false;
+	return record_line_make(&r->line, name, fields, &out->text, r->why);
 }
 
 static bool
@@ -408,7 +271,7 @@ read_record(struct record_reader *r, struct slice name, const json_t *object, st
 		name = f.sni;
 	name = name_of(name);
 	ok = ok && line_of_record(r, name, &f, out);
-	if (!ok && f.sni_read && (f.sni.p == NULL || is_name(r, name)))
+	if (!ok && f.sni_read && (f.sni.p == NULL || record_line_takes_name(&r->line, name)))
 		set_about(r, name);
 	return ok;
 }
@@ -521,9 +384,9 @@ read_line(struct record_reader *r, struct slice name, struct slice value, struct
 {
 	struct slice begin = value;
 
-	if (known_key(slice_cut(&begin, '=')) != NULL)
+	if (record_line_knows_key(slice_cut(&begin, '=')))
 		set_about(r, name);
-	return make_line(r, name, value, out);
+	return record_line_make(&r->line, name, value, &out->text, r->why);
 }
 
 bool
@@ -633,7 +496,7 @@ read_listener(struct record_reader *r, const json_t *listener, const json_t *bac
 		return refuse(r, "its backend is not in the list of backends");
 	if (!join_place(r, backend, "host", fields + 4, sizeof(fields) - 4))
 		return false;
-	return make_line(r, slice_str(name), slice_str(fields), out);
+	return record_line_make(&r->line, slice_str(name), slice_str(fields), &out->text, r->why);
 }
 
 /* porxy: listeners joined with backends by name. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record_line.h"
 #include "routes.h"
 #include "sha256.h"
 #include "slice.h"
@@ -19,8 +20,6 @@
 
 /* The fields of a route to a tunnel: a printf(3) format for the path of the visitors' socket, twice. */
 #define RECORD_TUNNEL_FORMAT "tls=pass:%s http=unix:%s proxy=v2"
-
-#define RECORD_NAME_MAX 256u	/* bytes of a NAME: a host, or a listening address */
 
 /* Precedence among several keys for one NAME: the lowest wins. */
 enum record_rank {
@@ -49,7 +48,7 @@ struct record_reader {
 	bool starved;			/* after false: memory ran out, so the value may well be good */
 	struct slice about;		/* after false: the NAME the value is for; absent: unknown */
 	char about_text[RECORD_NAME_MAX];
-	char raw[ROUTES_LINE_MAX + 1], line[ROUTES_LINE_MAX + 1];
+	struct record_line line;
 };
 
 /* Read the value of a key for name: a wrapped record, a bare one, or the right-hand side of a routes line. */

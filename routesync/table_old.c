@@ -17,13 +17,11 @@ table_fall_back(struct table *t, const struct lines *routes, const struct lines 
 static bool
 read_old(struct table *t, struct slice line, struct record *out)
 {
+	struct slice name = slice_cut(&line, ' ');
 	char why[ROUTES_WHY_MAX];
 
 	*out = (struct record){ 0 };
-	if (line.p == NULL || line.len > ROUTES_LINE_MAX)
-		return false;
-	memcpy(t->reader.raw, line.p, line.len);
-	if (!routes_line_canonical(slice_of(t->reader.raw, line.len), t->reader.line, &out->text, why))
+	if (name.p == NULL || !record_line_make(&t->reader.line, name, line, &out->text, why))
 		return false;
 	out->has_secret = lines_secret(t->old_secrets, out->text.name, out->secret);
 	return true;

@@ -109,7 +109,7 @@ merge(struct table *t, size_t from, size_t to)
 	bool only_fresh = !is_stale(t, t->order[first]);
 	struct live live;
 
-	live_begin(&live, t->reader.line, entry_line(t->order[first]));
+	live_begin(&live, t->reader.line.canonical, entry_line(t->order[first]));
 	for (size_t i = first + 1; i < to; i++) {
 		struct entry *e = t->order[i];
 
