@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#define VALUE_MAX 24	/* bytes of a value as text */
+
 struct metrics {
 	const struct metric *table;
 	size_t n;
@@ -59,7 +61,7 @@ void
 metrics_forget(struct metrics *m, unsigned worker)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (m->table[i].type == METRIC_GAUGE)
+		if (m->table[i].type != METRIC_COUNTER)
 			metrics_set(m, worker, i, 0);
 }
 
@@ -69,11 +71,24 @@ metrics_next_id(struct metrics *m)
 	return atomic_fetch_add_explicit(&m->next_id, 1, memory_order_relaxed) + 1;
 }
 
+static void
+value_text(const struct metrics *m, size_t i, char out[static VALUE_MAX])
+{
+	int64_t value = metrics_sum(m, i);
+
+	if (m->table[i].type == METRIC_GAUGE_MS)
+		snprintf(out, VALUE_MAX, "%.3f", (double)value / 1000);
+	else
+		snprintf(out, VALUE_MAX, "%" PRId64, value);
+}
+
 static int
 put_series(const struct metrics *m, size_t i, char *out, size_t size)
 {
-	static const char *const type_name[] = { [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge" };
+	static const char *const type_name[] = { [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge",
+		[METRIC_GAUGE_MS] = "gauge" };
 	const struct metric *s = &m->table[i];
+	char value[VALUE_MAX];
 	int n = 0, r;
 
 	if (s->name == NULL)
@@ -83,8 +98,9 @@ put_series(const struct metrics *m, size_t i, char *out, size_t size)
 		if (n < 0 || (size_t)n >= size)
 			return -1;
 	}
-	r = snprintf(out + n, size - (size_t)n, "%s%s%s%s %" PRId64 "\n", s->name, s->labels == NULL ? "" : "{",
-	    s->labels == NULL ? "" : s->labels, s->labels == NULL ? "" : "}", metrics_sum(m, i));
+	value_text(m, i, value);
+	r = snprintf(out + n, size - (size_t)n, "%s%s%s%s %s\n", s->name, s->labels == NULL ? "" : "{",
+	    s->labels == NULL ? "" : s->labels, s->labels == NULL ? "" : "}", value);
 	return r < 0 || (size_t)(n + r) >= size ? -1 : n + r;
 }
 

@@ -8,7 +8,8 @@
 
 enum metric_type {
 	METRIC_COUNTER,	/* summed over workers, kept when one dies */
-	METRIC_GAUGE	/* summed over workers, zero again when one dies */
+	METRIC_GAUGE,	/* summed over workers, zero again when one dies */
+	METRIC_GAUGE_MS	/* the same, kept in milliseconds and told in seconds, as Prometheus wants it */
 };
 
 /* One time series. Series of one name are adjacent; only the first has the help text. */

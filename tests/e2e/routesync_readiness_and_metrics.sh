@@ -15,7 +15,7 @@ wait_for 3 grep -q READY=1 notified || fail "no READY=1"
 signal sync HUP
 wait_for 3 grep -q RELOADING=1 notified || fail "no RELOADING=1"
 metrics=$(curl -s --unix-socket metrics http://x/metrics)
-for m in 'store_up 1' 'keys 2' 'malformed_keys 1' 'routes 1' 'held_routes 0' 'refresh_age_seconds [01]' \
+for m in 'store_up 1' 'keys 2' 'malformed_keys 1' 'routes 1' 'held_routes 0' 'refresh_age_seconds [01]' 'refresh_duration_seconds 0\.[0-9]{3}' \
     'refreshes_total\{result="ok"\} [1-9]' 'writes_total\{result="ok"\} 1'; do
 	has "$metrics" "^routesync_$m"
 done

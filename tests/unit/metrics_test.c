@@ -8,6 +8,7 @@ static const struct metric table[] = {
 	{ "t_ended_total", "end=\"closed\"", "Ended, by how.", METRIC_COUNTER },
 	{ "t_ended_total", "end=\"idle\"", "Ended, by how.", METRIC_COUNTER },
 	{ "t_received_bytes_total", NULL, "Bytes.", METRIC_COUNTER },
+	{ "t_took_seconds", NULL, "Time.", METRIC_GAUGE_MS },
 };
 
 #define N (sizeof(table) / sizeof(table[0]))
@@ -22,7 +23,10 @@ static const char page[] =
     "t_ended_total{end=\"idle\"} 0\n"
     "# HELP t_received_bytes_total Bytes.\n"
     "# TYPE t_received_bytes_total counter\n"
-    "t_received_bytes_total 5000000000\n";
+    "t_received_bytes_total 5000000000\n"
+    "# HELP t_took_seconds Time.\n"
+    "# TYPE t_took_seconds gauge\n"
+    "t_took_seconds 1.007\n";
 
 static struct metrics *
 sample(void)
@@ -35,6 +39,7 @@ sample(void)
 	metrics_add(m, 0, 1, 3);
 	metrics_add(m, 1, 1, 4);
 	metrics_add(m, 1, 3, 5000000000);
+	metrics_set(m, 0, 4, 1007);
 	return m;
 }
 
@@ -84,7 +89,7 @@ the_largest_numbers_fit_the_size_that_is_said_to_do(void **state)
 	len = metrics_text(m, out, max);
 	for (size_t i = 0; i < len; i++)
 		lines += out[i] == '\n';
-	assert_int_equal(lines, 10);
+	assert_int_equal(lines, 13);
 	free(out);
 }
 
