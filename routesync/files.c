@@ -173,8 +173,8 @@ files_confirm(struct files *f)
 /* ---- writing ---- */
 
 /*
- * If somebody else changed the file, that is logged, and the guard still compares with what we wrote last. False: it cannot
- * be read.
+ * If somebody else changed the file, that is logged (once, where it can't be written again), and the guard still compares
+ * with what we wrote last. False: it cannot be read.
  */
 static bool
 look_again(struct files *f, struct output *o)
@@ -185,7 +185,7 @@ look_again(struct files *f, struct output *o)
 	if (is_ours(o))
 		return true;
 	look = output_look(o, held);
-	if (look == OUTPUT_CHANGED && f->known)
+	if (look == OUTPUT_CHANGED && f->known && !o->failing)
 		log_warn("%s was changed by somebody else%s", o->path, held ? "" : ": writing it again");
 	return look != OUTPUT_UNREADABLE;
 }

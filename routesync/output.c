@@ -146,7 +146,8 @@ output_write(struct output *o, char *text, size_t len)
 {
 	if (replace_file(o->path, o->mode, slice_of(text, len)) == -1) {
 		if (!o->failing)
-			log_error("%s cannot be written, it stays as it is: %s", o->path, strerror(errno));
+			log_error("%s cannot be written%s: %s", o->path, o->text != NULL ? ", it stays as it is" : "",
+			    errno == ENOENT ? "its folder does not exist" : strerror(errno));
 		o->failing = true;
 		free(text);
 		return false;

@@ -221,7 +221,8 @@ static void
 note_missing(struct publisher *p, int error)
 {
 	if (error != 0 && error != p->stat_error)
-		log_warn("%s: %s; what is published stays", p->path, strerror(error));
+		log_warn("%s: %s; %s", p->path, strerror(error), p->now.lines.n > 0 ? "what is published stays" :
+		    "nothing is published until it is there");
 	p->stat_error = error;
 }
 
