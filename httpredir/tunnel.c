@@ -24,25 +24,12 @@ tunnel_silence(const struct tunnel *t)
 static void
 pump(struct tunnel *t, int end, unsigned events)
 {
-	switch (relay_pump(the->relays, &t->relay, end, events)) {
-	case RELAY_STILL:
-		break;
-	case RELAY_MOVED:
+	enum relay_state state = relay_pump(the->relays, &t->relay, end, events);
+
+	if (state == RELAY_MOVED)
 		client_rearm(t->client);
-		break;
-	case RELAY_DONE:
-		client_close(t->client, END_CLOSED);
-		break;
-	case RELAY_CLIENT_RESET:
-		client_close(t->client, END_CLIENT_RESET);
-		break;
-	case RELAY_TARGET_RESET:
-		client_close(t->client, END_TARGET_RESET);
-		break;
-	case RELAY_NO_MEMORY:
-		client_close(t->client, END_LIMIT);
-		break;
-	}
+	else if (state != RELAY_STILL)
+		client_close(t->client, relay_end(state));
 }
 
 void

@@ -375,6 +375,8 @@ silent(struct mux *m)
 
 	if (m->conf.dead_ms == 0 || now < m->heard_ms + m->conf.dead_ms)
 		return false;
+	if (mux_link_waiting(m))
+		m->heard_ms = now;
 	m->readable = true;
 	input(m);
 	return !m->over && now >= m->heard_ms + m->conf.dead_ms;
@@ -552,6 +554,8 @@ on_io(struct ev_io *io, unsigned events)
 		m->blocked = false;
 		mux_due(m);
 	}
+	if (events & EV_READ)
+		m->heard_ms = ev_now_ms(m->pool->ev);	/* on a slow line a TLS record takes long to be whole */
 	if (events & (EV_READ | EV_EOF | EV_ERROR)) {
 		m->readable = true;
 		input(m);
@@ -641,18 +645,6 @@ const char *
 mux_why(const struct mux *m)
 {
 	return m->why;
-}
-
-uint32_t
-mux_streams(const struct mux *m)
-{
-	return m->count;
-}
-
-size_t
-mux_memory(const struct mux *m)
-{
-	return m->kept;
 }
 
 uint64_t

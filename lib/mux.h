@@ -152,9 +152,7 @@ void mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms);
 /* Why the session ended, for the log; never secret. Lives until mux_free(). */
 const char *mux_why(const struct mux *m);
 
-/* Streams at once, whoever opened them; bytes kept for slow descriptors; bytes of payload received and sent so far. */
-uint32_t mux_streams(const struct mux *m);
-size_t mux_memory(const struct mux *m);
+/* Bytes of payload received and sent so far. */
 uint64_t mux_rx(const struct mux *m);
 uint64_t mux_tx(const struct mux *m);
 

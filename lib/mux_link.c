@@ -15,7 +15,6 @@
 #define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that make us do small writes */
 #define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes after them */
 
-/* errno says why; 0: an end of file. */
 void
 mux_link_lost(struct mux *m)
 {
@@ -111,7 +110,6 @@ push_plain(struct mux *m)
 	m->blocked = m->pending != NULL;
 }
 
-/* Send len bytes of the pool's buffer; what the socket has no room for is kept. */
 void
 mux_link_write(struct mux *m, size_t len)
 {
@@ -127,7 +125,6 @@ mux_link_write(struct mux *m, size_t len)
 	end_tls(m, r);
 }
 
-/* Whether everything sent has left. */
 bool
 mux_link_push(struct mux *m)
 {
@@ -166,7 +163,14 @@ mux_link_options(const struct mux *m)
 	mux_link_limit(m);
 }
 
-/* Bytes the peer has not acknowledged, the end of our direction counting as one; errno is left alone. */
+bool
+mux_link_waiting(const struct mux *m)
+{
+	int n = 0;
+
+	return ioctl(m->io.fd, SIOCINQ, &n) == 0 && n > 0;
+}
+
 int
 mux_link_unacknowledged(const struct mux *m)
 {

@@ -43,7 +43,6 @@ struct mux {
 	struct mux_stream *streams;	/* all of them */
 	struct mux_queue ready;		/* those with something to send, served in turn */
 	struct mux_queue doomed;	/* those whose end is to be reported */
-	uint32_t count;
 	size_t kept;			/* bytes of memory in their .in */
 	size_t grown;			/* bytes their windows have grown by, together */
 	const struct mux_stream *moved;	/* the joined one whose descriptor last took bytes; only compared */
@@ -79,6 +78,9 @@ void mux_end(struct mux *m, enum mux_end how, const char *why);
 
 /* Bytes that came, into the pool's .in: how many, 0: none now, or the session has ended. */
 size_t mux_link_read(struct mux *m);
+
+/* Whether the socket has bytes for us. */
+bool mux_link_waiting(const struct mux *m);
 
 /* Send len bytes of the pool's .out; what the socket has no room for is kept. */
 void mux_link_write(struct mux *m, size_t len);

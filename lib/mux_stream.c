@@ -214,7 +214,6 @@ reset_frames(struct mux_stream *s)
 static void
 leave(struct mux_stream *s)
 {
-	s->mux->count--;
 	*s->at = s->next;
 	if (s->next != NULL)
 		s->next->at = s->at;
@@ -285,7 +284,6 @@ enter(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops)
 	if (s->next != NULL)
 		s->next->at = &s->next;
 	m->streams = s;
-	m->count++;
 	if (yamux_has_out(m->y))
 		mux_due(m);
 }
@@ -337,8 +335,6 @@ on_deadline(struct ev_timer *t)
 }
 
 /* ---- from the peer to the descriptor ---- */
-
-/* ---- the end of its peer's direction ---- */
 
 /* Everything is written: pass on the peer's end, or end the stream. */
 static void

@@ -278,6 +278,24 @@ relay_release(struct relay_pool *pool, struct relay *r)
 	dequeue(pool, r);
 }
 
+enum conn_end
+relay_end(enum relay_state state)
+{
+	switch (state) {
+	case RELAY_CLIENT_RESET:
+		return END_CLIENT_RESET;
+	case RELAY_TARGET_RESET:
+		return END_TARGET_RESET;
+	case RELAY_NO_MEMORY:
+		return END_LIMIT;
+	case RELAY_DONE:
+	case RELAY_STILL:
+	case RELAY_MOVED:
+		break;
+	}
+	return END_CLOSED;
+}
+
 void
 relay_close(struct relay *r, enum conn_end end)
 {

@@ -119,6 +119,9 @@ void relay_note(struct relay *r, int end, unsigned events);
  */
 enum relay_state relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events);
 
+/* How a connection ends whose relay came to this state, a final one. */
+enum conn_end relay_end(enum relay_state state);
+
 /* Whether one direction has ended and the other has not. */
 bool relay_half_closed(const struct relay *r);
 

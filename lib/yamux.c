@@ -17,7 +17,7 @@ struct yamux {
 	uint32_t newest;		/* the peer's newest stream, counted from 1; 0: none yet */
 	uint32_t own_parity;
 	uint32_t max_peer_streams;
-	uint32_t peer_streams, own_streams, peer_resets;
+	uint32_t peer_streams, peer_resets;
 	uint32_t unacked;		/* of our streams */
 	struct yamux_table table;
 	struct yamux_stream *out, *out_last;	/* those with a frame to send */
@@ -111,14 +111,14 @@ enter(struct yamux *y, struct yamux_stream *s, uint32_t id)
 {
 	*s = (struct yamux_stream){ .id = id, .send_window = YAMUX_WINDOW_START, .recv_window = YAMUX_WINDOW_START };
 	yamux_table_add(&y->table, s);
-	*((id & 1) == y->own_parity ? &y->own_streams : &y->peer_streams) += 1;
+	y->peer_streams += (id & 1) != y->own_parity;
 }
 
 static void
 leave(struct yamux *y, struct yamux_stream *s)
 {
 	yamux_table_remove(&y->table, s->id);
-	*((s->id & 1) == y->own_parity ? &y->own_streams : &y->peer_streams) -= 1;
+	y->peer_streams -= (s->id & 1) != y->own_parity;
 	y->unacked -= s->unacked;
 	dequeue(y, s);
 	if (y->stream == s)
@@ -670,25 +670,7 @@ yamux_free(struct yamux *y)
 }
 
 uint32_t
-yamux_peer_streams(const struct yamux *y)
+yamux_streams(const struct yamux *y)
 {
-	return y->peer_streams;
-}
-
-uint32_t
-yamux_own_streams(const struct yamux *y)
-{
-	return y->own_streams;
-}
-
-struct yamux_stream *
-yamux_each(const struct yamux *y, size_t *cursor)
-{
-	while (*cursor < y->table.size) {
-		struct yamux_stream *s = y->table.stream[(*cursor)++];
-
-		if (s != NULL)
-			return s;
-	}
-	return NULL;
+	return y->table.streams;
 }

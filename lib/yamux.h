@@ -122,7 +122,7 @@ void yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin, u
  */
 void yamux_grant(struct yamux *y, struct yamux_stream *s, uint32_t n, bool flush);
 
-/* End our direction, after the data framed so far. */
+/* End our direction, after the data framed so far, with a control frame; yamux_data() can do it too, and for mux does. */
 void yamux_fin(struct yamux *y, struct yamux_stream *s);
 
 /* Forget s at once, with a RST for the peer if it knows of s. No later event names it. */
@@ -142,11 +142,7 @@ void yamux_goaway(struct yamux *y, enum yamux_goaway code);
 size_t yamux_out(struct yamux *y, uint8_t *out, size_t size);
 bool yamux_has_out(const struct yamux *y);
 
-/* Streams in the machine: opened by the peer, by us. */
-uint32_t yamux_peer_streams(const struct yamux *y);
-uint32_t yamux_own_streams(const struct yamux *y);
-
-/* Walk the streams, in no order: *cursor starts at 0; NULL after the last. Streams may be reset on the way. */
-struct yamux_stream *yamux_each(const struct yamux *y, size_t *cursor);
+/* Streams in the machine, whoever opened them; for tests. */
+uint32_t yamux_streams(const struct yamux *y);
 
 #endif

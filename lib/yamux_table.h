@@ -6,8 +6,7 @@
 #include "yamux.h"
 
 /*
- * Open addressing. Nothing moves when a stream leaves: its id stays without a stream until the table is rebuilt. So a
- * walk over stream[0 .. size) survives resets, and failed look-ups stay short.
+ * Open addressing. Nothing moves when a stream leaves: its id stays without a stream until the table is rebuilt.
  */
 struct yamux_table {
 	struct yamux_stream **stream;	/* owned, with the two below in one piece; NULL: none at this place */

@@ -191,25 +191,12 @@ conn_refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct ta
 void
 conn_pump(struct conn *c, int end, unsigned events)
 {
-	switch (relay_pump(the->pool, &c->relay, end, events)) {
-	case RELAY_STILL:
-		break;
-	case RELAY_MOVED:
+	enum relay_state state = relay_pump(the->pool, &c->relay, end, events);
+
+	if (state == RELAY_MOVED)
 		ev_timer_in(the->serve->ev, &c->deadline, silence(c).ms);
-		break;
-	case RELAY_DONE:
-		conn_close(c, END_CLOSED);
-		break;
-	case RELAY_CLIENT_RESET:
-		conn_close(c, END_CLIENT_RESET);
-		break;
-	case RELAY_TARGET_RESET:
-		conn_close(c, END_TARGET_RESET);
-		break;
-	case RELAY_NO_MEMORY:
-		conn_close(c, END_LIMIT);
-		break;
-	}
+	else if (state != RELAY_STILL)
+		conn_close(c, relay_end(state));
 }
 
 static void

@@ -34,9 +34,11 @@
 #define WHY_MAX 512u
 #define NAMES_MAX 256u		/* bytes of names in the log */
 
+enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_PARTING, LINK_CLOSED };
+
 struct link {
-	struct session *session;
-	const char *server;		/* borrowed for ever */
+	struct server *server;
+	const char *address;		/* its -s, borrowed for ever */
 	uint8_t state;
 	bool raw;			/* the ancestors' first handshake */
 	bool heard;			/* an ancestor said something */
@@ -57,7 +59,7 @@ static const char *const state_name[] = { "reach", "handshake", "hello", "live",
 /* ---- states ---- */
 
 static uint64_t
-deadline_ms(const struct link *l, bool ancestor)
+deadline_ms(const struct link *l)
 {
 	uint64_t grace = the->opts->grace_ms;
 
@@ -65,7 +67,7 @@ deadline_ms(const struct link *l, bool ancestor)
 	case LINK_HANDSHAKE:
 		return LOGIN_MS;
 	case LINK_HELLO:
-		return ancestor ? SILENT_YES_MS : 0;
+		return SILENT_YES_MS;
 	case LINK_PARTING:		/* the last visitors' bytes may be under way: they get as long as visitors */
 		return l->why[0] == '\0' && grace > PART_MS ? grace : PART_MS;
 	case LINK_REACH:		/* has its own */
@@ -80,14 +82,11 @@ deadline_ms(const struct link *l, bool ancestor)
 static void
 enter(struct link *l, enum link_state next)
 {
-	bool ancestor = the->secret.p != NULL;
-
 	assert(next > l->state);	/* only forward; a new arrow goes in the diagram too */
-	log_debug("server=%s %s -> %s", l->server, state_name[l->state], state_name[next]);
+	log_debug("server=%s %s -> %s", l->address, state_name[l->state], state_name[next]);
 	l->state = next;
-	if (next == LINK_HELLO && !ancestor)
-		return;			/* what is left of LOGIN_MS */
-	ev_timer_in(the->ev, &l->deadline, deadline_ms(l, ancestor));
+	if (next != LINK_HELLO || the->secret.p != NULL)	/* else what is left of LOGIN_MS */
+		ev_timer_in(the->ev, &l->deadline, deadline_ms(l));
 }
 
 static void
@@ -114,7 +113,7 @@ link_free(struct link *l)
 static void
 end(struct link *l, const char *why)
 {
-	struct session *s = l->session;
+	struct server *s = l->server;
 	char reason[WHY_MAX];
 
 	if (l->state == LINK_CLOSED)
@@ -122,7 +121,7 @@ end(struct link *l, const char *why)
 	if (why != NULL)
 		snprintf(reason, sizeof(reason), "%s", why);
 	release(l);
-	session_down(s, l, why == NULL ? NULL : reason);
+	server_down(s, l, why == NULL ? NULL : reason);
 }
 
 /* Say goodbye and end, later: this may be a callback of its mux. */
@@ -152,6 +151,14 @@ fail(struct link *l, const char *fmt, ...)
 		part(l);
 	else
 		end(l, l->why);
+}
+
+/* An ancestor never says so: it is silent for a while, or sends a visitor. */
+static void
+taken(struct link *l)
+{
+	enter(l, LINK_LIVE);
+	server_up(l->server, l, "");
 }
 
 /* ---- control messages ---- */
@@ -227,10 +234,10 @@ on_welcome(struct link *l, const struct control *c)
 	}
 	join_names(c, names);
 	mux_heartbeat(l->mux, c->heartbeat_ms, c->dead_ms);
-	session_hint(l->session, c->after_ms, c->within_ms);
+	server_hint(l->server, c->after_ms, c->within_ms);
 	if (l->state == LINK_HELLO)
 		enter(l, LINK_LIVE);
-	session_up(l->session, l, names);
+	server_up(l->server, l, names);
 }
 
 /* Too many sessions, or a newer one of ours: coming back at once would be a duel. */
@@ -245,9 +252,9 @@ duel_free(const struct control *c)
 static void
 on_error(struct link *l, const struct control *c)
 {
-	session_hint(l->session, duel_free(c), c->within_ms);
+	server_hint(l->server, duel_free(c), c->within_ms);
 	if (c->code == CONTROL_REPLACED)
-		session_replaced(l->session);
+		server_replaced(l->server);
 	fail(l, "refused: %s%s" SLICE_FMT, control_code_word(c->code), c->text.len > 0 ? ": " : "", SLICE_ARG(c->text));
 }
 
@@ -262,7 +269,7 @@ leave(struct link *l)
 	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* an error came before the GOAWAY that goes with it */
 		return;
 	enter(l, LINK_DRAINING);
-	session_leaving(l->session, l);
+	server_leaving(l->server, l);
 	if (l->visitors == 0)
 		part(l);
 }
@@ -278,9 +285,9 @@ obey(struct link *l, const struct control *c)
 		on_error(l, c);
 		break;
 	case CONTROL_DRAIN:
-		session_hint(l->session, c->after_ms, c->within_ms);
+		server_hint(l->server, c->after_ms, c->within_ms);
 		if (l->state == LINK_DRAINING || l->state == LINK_PARTING)
-			session_plan_anew(l->session, l);
+			server_plan_anew(l->server, l);
 		else
 			leave(l);
 		break;
@@ -366,7 +373,9 @@ on_opened(struct mux *m)
 	struct link *l = mux_arg(m);
 
 	l->heard = true;
-	if (l->state == LINK_LIVE || (l->state == LINK_HELLO && the->secret.p != NULL))
+	if (l->state == LINK_HELLO && the->secret.p != NULL)
+		taken(l);
+	if (l->state == LINK_LIVE)
 		stream_opened(m, l, the->secret.p == NULL);
 	else
 		mux_refuse(m);
@@ -388,7 +397,7 @@ warn_of_loss(const struct link *l, const char *why)
 	char text[LOG_VALUE_MAX];
 
 	if (l->state == LINK_PARTING && l->why[0] == '\0')
-		log_warn("server=%s link=parting reason=%s", l->server, log_value(slice_str(why), text));
+		log_warn("server=%s link=parting reason=%s", l->address, log_value(slice_str(why), text));
 }
 
 static void
@@ -398,7 +407,7 @@ on_ended(struct mux *m, enum mux_end how)
 	bool drained = l->state >= LINK_DRAINING && how == MUX_CLOSED;
 
 	if (l->state == LINK_HELLO && !l->heard && (how == MUX_CLOSED || how == MUX_LOST) && the->secret.p != NULL)
-		session_other_handshake(l->session);
+		server_other_handshake(l->server);
 	if (how != MUX_CLOSED)
 		warn_of_loss(l, mux_why(m));
 	if (l->why[0] == '\0' && !drained)
@@ -469,7 +478,7 @@ look_raw(struct link *l)
 		return;
 	if (n <= 0) {
 		if (l->state == LINK_HELLO)
-			session_other_handshake(l->session);
+			server_other_handshake(l->server);
 		fail(l, "%s", n == 0 ? "closed: the peer ended it" : strerror(errno));
 		return;
 	}
@@ -480,10 +489,8 @@ look_raw(struct link *l)
 		return;
 	}
 	l->io.fd = -1;			/* the visitor's now */
-	if (l->state == LINK_HELLO) {
-		enter(l, LINK_LIVE);
-		session_up(l->session, l, "");
-	}
+	if (l->state == LINK_HELLO)
+		taken(l);
 	enter(l, LINK_DRAINING);
 }
 
@@ -506,8 +513,8 @@ check_pin(void *arg, const char *id)
 	struct link *l = arg;
 	char why[IDENTITY_WHY_MAX];
 
-	if (pin_ok(l->server, id, why)) {
-		session_met(l->session, id);
+	if (pin_ok(l->address, id, why)) {
+		server_met(l->server, id);
 		return NULL;
 	}
 	snprintf(l->wrong_pin, sizeof(l->wrong_pin), "wrong server key: it has %s, %s", id, why);
@@ -542,7 +549,7 @@ begin_tls(struct link *l)
 	char host[HOST_MAX + 1];
 
 	sock_nodelay(l->io.fd);
-	l->tls = tls_new(the->tls, l->io.fd, sni_of(l->server, host));
+	l->tls = tls_new(the->tls, l->io.fd, sni_of(l->address, host));
 	if (l->tls == NULL) {
 		fail(l, "%s", strerror(ENOMEM));
 		return;
@@ -600,8 +607,7 @@ on_deadline(struct ev_timer *t)
 	struct link *l = EV_CONTAINER(t, struct link, deadline);
 
 	if (l->state == LINK_HELLO && the->secret.p != NULL) {
-		enter(l, LINK_LIVE);
-		session_up(l->session, l, "");
+		taken(l);
 	} else if (l->state < LINK_LIVE) {
 		fail(l, "no welcome within %u s", LOGIN_MS / 1000);
 	} else if (l->state == LINK_PARTING) {
@@ -610,22 +616,22 @@ on_deadline(struct ev_timer *t)
 	}
 }
 
-/* ---- for the session ---- */
+/* ---- for the server ---- */
 
 struct link *
-link_new(struct session *s, const char *server, bool raw)
+link_new(struct server *s, const char *address, bool raw)
 {
 	struct link *l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
 		return NULL;
-	l->session = s;
-	l->server = server;
+	l->server = s;
+	l->address = address;
 	l->raw = raw;
 	l->io = (struct ev_io){ -1, on_io };
 	l->deadline.cb = on_deadline;
 	l->control.io.fd = -1;
-	l->reach = reach_start(the->ev, the->resolver, server, the->opts->proxy, REACH_MS, &l->io, on_reached, l);
+	l->reach = reach_start(the->ev, the->resolver, address, the->opts->proxy, REACH_MS, &l->io, on_reached, l);
 	if (l->reach != NULL)
 		return l;
 	free(l);

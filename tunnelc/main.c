@@ -32,9 +32,9 @@ static const struct metric metrics_table[M_COUNT] = {
 	[M_UP] = { "tunnelc_up", NULL, "Servers we have a session with.", METRIC_GAUGE },
 	[M_SESSIONS_TOTAL] = { "tunnelc_sessions_total", NULL, "Sessions begun.", METRIC_COUNTER },
 	[M_DIALS_FAILED] = { "tunnelc_failed_dials_total", NULL, "Attempts that made no session.", METRIC_COUNTER },
-	[M_STREAMS] = { "tunnelc_visitors", NULL, "Visitors now.", METRIC_GAUGE },
-	[M_STREAMS_OK] = { "tunnelc_visitors_total", "result=\"served\"", "Visitors that have left.", METRIC_COUNTER },
-	[M_STREAMS_REFUSED] = { "tunnelc_visitors_total", "result=\"refused\"", "Visitors that have left.",
+	[M_VISITORS] = { "tunnelc_visitors", NULL, "Visitors now.", METRIC_GAUGE },
+	[M_VISITORS_OK] = { "tunnelc_visitors_total", "result=\"served\"", "Visitors that have left.", METRIC_COUNTER },
+	[M_VISITORS_REFUSED] = { "tunnelc_visitors_total", "result=\"refused\"", "Visitors that have left.",
 	    METRIC_COUNTER },
 	[M_RX] = { "tunnelc_received_bytes_total", NULL, "Bytes from visitors that have left.", METRIC_COUNTER },
 	[M_TX] = { "tunnelc_sent_bytes_total", NULL, "Bytes to visitors that have left.", METRIC_COUNTER },
@@ -320,13 +320,30 @@ app_count(int metric, int64_t by)
 	metrics_add(the->metrics, 0, (size_t)metric, by);
 }
 
+uint64_t
+app_visitor_came(void)
+{
+	the->visitors++;
+	app_count(M_VISITORS, 1);
+	return ++the->last_conn;
+}
+
+void
+app_visitor_left(const struct connlog *line, bool served)
+{
+	connlog_write(line);
+	the->visitors--;
+	app_count(M_VISITORS, -1);
+	app_count(served ? M_VISITORS_OK : M_VISITORS_REFUSED, 1);
+	app_count(M_RX, (int64_t)line->rx);
+	app_count(M_TX, (int64_t)line->tx);
+}
+
 void
 app_turned_away(void)
 {
-	struct connlog line = { .id = ++the->next_conn, .peer.family = AF_UNSPEC, .hello = HELLO_NONE, .end = END_LIMIT };
-
-	connlog_write(&line);
-	app_count(M_STREAMS_REFUSED, 1);
+	app_visitor_left(&(struct connlog){ .id = app_visitor_came(), .peer.family = AF_UNSPEC, .hello = HELLO_NONE,
+	    .end = END_LIMIT }, false);
 }
 
 void
@@ -343,8 +360,8 @@ app_welcomed(void)
 void
 app_link_ended(void)
 {
-	for (size_t i = 0; i < the->n_sessions; i++)
-		if (!session_over(the->sessions[i]))
+	for (size_t i = 0; i < the->n_servers; i++)
+		if (!server_over(the->servers[i]))
 			return;
 	ev_stop(the->ev);
 }
@@ -362,11 +379,11 @@ on_grace_over(struct ev_timer *t)
 static void
 drain(void)
 {
-	log_info("stopping: %u visitors have %g s to finish", the->streams, (double)the->opts->grace_ms / 1000);
+	log_info("stopping: %u visitors have %g s to finish", the->visitors, (double)the->opts->grace_ms / 1000);
 	notify_systemd("STOPPING=1");
 	the->draining = true;
-	for (size_t i = 0; i < the->n_sessions; i++)
-		session_drain(the->sessions[i]);
+	for (size_t i = 0; i < the->n_servers; i++)
+		server_drain(the->servers[i]);
 	if (the->opts->grace_ms == 0) {
 		on_grace_over(NULL);
 		return;
@@ -406,8 +423,8 @@ on_usr1(void *arg, int signo)
 
 	(void)arg;
 	(void)signo;
-	for (size_t i = 0; i < the->n_sessions; i++)
-		log_info("status %s draining=%s", session_status(the->sessions[i], text, sizeof(text)),
+	for (size_t i = 0; i < the->n_servers; i++)
+		log_info("status %s draining=%s", server_status(the->servers[i], text, sizeof(text)),
 		    the->draining ? "yes" : "no");
 }
 
@@ -513,8 +530,8 @@ set_up(void)
 	the->resolver = resolver_new(the->ev);
 	the->dialer = dialer_new(the->ev, o->connect_ms);
 	the->muxes = mux_pool_new(the->ev);
-	the->sessions = calloc(o->servers.n, sizeof(struct session *));
-	if (the->resolver == NULL || the->dialer == NULL || the->muxes == NULL || the->sessions == NULL)
+	the->servers = calloc(o->servers.n, sizeof(struct server *));
+	if (the->resolver == NULL || the->dialer == NULL || the->muxes == NULL || the->servers == NULL)
 		die(EXIT_TEMP, "start");
 	set_up_transport();
 	serve_metrics();
@@ -523,9 +540,9 @@ set_up(void)
 static void
 tear_down(void)
 {
-	for (size_t i = 0; i < the->n_sessions; i++)
-		session_free(the->sessions[i]);
-	free(the->sessions);
+	for (size_t i = 0; i < the->n_servers; i++)
+		server_free(the->servers[i]);
+	free(the->servers);
 	listeners_close_all(&scrape, true);
 	mux_pool_free(the->muxes);
 	relay_pool_free(the->relays);
@@ -544,10 +561,10 @@ run(void)
 
 	set_up();
 	for (size_t i = 0; i < servers->n; i++) {
-		the->sessions[i] = session_new(servers->item[i]);
-		if (the->sessions[i] == NULL)
+		the->servers[i] = server_new(servers->item[i]);
+		if (the->servers[i] == NULL)
 			die(EXIT_TEMP, "start");
-		the->n_sessions++;
+		the->n_servers++;
 	}
 	if (ev_run(the->ev) == -1) {
 		log_error("event loop: %s", strerror(errno));

@@ -68,11 +68,7 @@ log_end(const struct raw *r, enum conn_end how, const struct target *t)
 		line.target = slice_str(target_text(t));
 	else if (r->word == NULL && line.route.p != NULL)
 		line.target = slice_str(the->opts->program[0]);
-	connlog_write(&line);
-	app_count(M_STREAMS, -1);
-	app_count(r->state == RAW_RELAY ? M_STREAMS_OK : M_STREAMS_REFUSED, 1);
-	app_count(M_RX, (int64_t)line.rx);
-	app_count(M_TX, (int64_t)line.tx);
+	app_visitor_left(&line, r->state == RAW_RELAY);
 }
 
 /* tried: the target that could not be reached. */
@@ -91,7 +87,6 @@ finish(struct raw *r, enum conn_end how, const struct target *tried)
 	if (r->target != NULL)
 		target_release(the->dialer, r->target);
 	enter(r, RAW_CLOSED);
-	the->streams--;
 	ev_free_later(the->ev, r);
 	link_visitor(l, -1);
 }
@@ -111,25 +106,12 @@ static const struct proxyhdr nobody = { .src.family = AF_UNSPEC, .dst.family = A
 static void
 pump(struct raw *r, int end, unsigned events)
 {
-	switch (relay_pump(the->relays, &r->relay, end, events)) {
-	case RELAY_STILL:
-		break;
-	case RELAY_MOVED:
+	enum relay_state state = relay_pump(the->relays, &r->relay, end, events);
+
+	if (state == RELAY_MOVED)
 		ev_timer_in(the->ev, &r->deadline, silence(r).ms);
-		break;
-	case RELAY_DONE:
-		finish(r, END_CLOSED, NULL);
-		break;
-	case RELAY_CLIENT_RESET:
-		finish(r, END_CLIENT_RESET, NULL);
-		break;
-	case RELAY_TARGET_RESET:
-		finish(r, END_TARGET_RESET, NULL);
-		break;
-	case RELAY_NO_MEMORY:
-		finish(r, END_LIMIT, NULL);
-		break;
-	}
+	else if (state != RELAY_STILL)
+		finish(r, relay_end(state), NULL);
 }
 
 void
@@ -258,10 +240,8 @@ raw_new(struct link *l, int fd)
 		app_turned_away();
 		return NULL;
 	}
-	r->id = ++the->next_conn;
+	r->id = app_visitor_came();
 	r->started_ms = ev_now_ms(the->ev);
-	the->streams++;
-	app_count(M_STREAMS, 1);
 	link_visitor(l, 1);
 	ev_defer(the->ev, &r->begin);	/* after the link has noted that it has a visitor */
 	return r;

@@ -244,7 +244,13 @@ read_answer(struct reach *r, size_t n)
 	case HTTP1_MORE:
 		take_answer(r, n);
 		break;
-	default:
+	case HTTP1_BAD:
+	case HTTP1_CONNECT:
+	case HTTP1_TARGET_LONG:
+	case HTTP1_HEAD_LONG:
+	case HTTP1_CODING:
+	case HTTP1_VERSION:
+	case HTTP1_TLS:
 		proxy_failed(r, "does not answer in HTTP");
 		break;
 	}

@@ -38,8 +38,8 @@ set_address(struct ready *r, const char *id)
 static bool
 is_live(void)
 {
-	for (size_t i = 0; i < the->n_sessions && !the->draining; i++)
-		if (session_live(the->sessions[i]))
+	for (size_t i = 0; i < the->n_servers && !the->draining; i++)
+		if (server_live(the->servers[i]))
 			return true;
 	return false;
 }

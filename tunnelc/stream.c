@@ -99,11 +99,7 @@ log_end(const struct stream *v, enum conn_end how, enum hello_verdict verdict, s
 		.route = slice_str(route_of(v, route)), .hello = verdict, .rx = v->s.rx - v->header, .tx = v->s.tx,
 		.ms = ev_now_ms(the->ev) - v->started_ms, .end = how };
 
-	connlog_write(&line);
-	app_count(M_STREAMS, -1);
-	app_count(v->state == STREAM_JOINED ? M_STREAMS_OK : M_STREAMS_REFUSED, 1);
-	app_count(M_RX, (int64_t)line.rx);
-	app_count(M_TX, (int64_t)line.tx);
+	app_visitor_left(&line, v->state == STREAM_JOINED);
 }
 
 static void
@@ -113,7 +109,6 @@ leave(struct stream *v)
 	if (v->next != NULL)
 		v->next->at = v->at;
 	enter(v, STREAM_CLOSED);
-	the->streams--;
 	link_visitor(v->link, -1);
 	free(v->name);
 	ev_free_later(the->ev, v);
@@ -376,15 +371,13 @@ stream_opened(struct mux *m, struct link *l, bool metadata)
 	v->s.io = (struct ev_io){ -1, on_io };
 	v->s.deadline.cb = on_deadline;
 	v->peer.family = AF_UNSPEC;
-	v->id = ++the->next_conn;
+	v->id = app_visitor_came();
 	v->started_ms = ev_now_ms(the->ev);
 	v->next = streams;
 	v->at = &streams;
 	if (v->next != NULL)
 		v->next->at = &v->next;
 	streams = v;
-	the->streams++;
-	app_count(M_STREAMS, 1);
 	link_visitor(l, 1);
 	mux_accept(m, &v->s, &stream_ops);
 	ev_timer_in(the->ev, &v->s.deadline, deadline_ms(v, STREAM_HEADER));

@@ -44,7 +44,7 @@ struct options {
 	bool id, ready, check, log_time, verbose, help, version;
 };
 
-enum { M_UP, M_SESSIONS_TOTAL, M_DIALS_FAILED, M_STREAMS, M_STREAMS_OK, M_STREAMS_REFUSED, M_RX, M_TX, M_COUNT };
+enum { M_UP, M_SESSIONS_TOTAL, M_DIALS_FAILED, M_VISITORS, M_VISITORS_OK, M_VISITORS_REFUSED, M_RX, M_TX, M_COUNT };
 
 /* This process's. */
 struct tunnelc {
@@ -61,10 +61,10 @@ struct tunnelc {
 	struct metrics *metrics;
 	struct rlimit descriptors;		/* as it was before we raised it: what programs get; zero: not known */
 	struct slice secret;			/* of --secret-file; absent without one */
-	struct session **sessions;		/* one per -s */
-	size_t n_sessions;
-	uint32_t streams;			/* open now, over all sessions */
-	uint64_t next_conn;			/* numbers of log lines */
+	struct server **servers;		/* one per -s */
+	size_t n_servers;
+	uint32_t visitors;			/* here now, by all servers */
+	uint64_t last_conn;			/* the newest visitor's number in the log */
 	bool welcomed;				/* at least once: readiness was announced */
 	bool draining;
 };
@@ -75,7 +75,11 @@ extern struct tunnelc *the;
 void app_welcomed(void);	/* a session was welcomed: the first one makes us ready */
 void app_link_ended(void);	/* while draining: when no link is left we are done */
 void app_count(int metric, int64_t by);
-void app_turned_away(void);	/* a visitor there was no memory for: count it, and log its line */
+
+/* A visitor is here, or has left: count it, and log its line. Returns its number; served: it was joined to something. */
+uint64_t app_visitor_came(void);
+void app_visitor_left(const struct connlog *line, bool served);
+void app_turned_away(void);	/* both at once, of one there was no memory for */
 
 /* ---- reach.c: from -s HOST:PORT to a connected socket ---- */
 
@@ -104,48 +108,46 @@ void reach_cancel(struct reach *r);			/* NULL is fine */
 /* NULL, or what is wrong with a -x value. Static. */
 const char *reach_check_proxy(const char *proxy);
 
-/* ---- session.c: the link to one server, for ever ---- */
+/* ---- server.c: one server, and the links to it, one after the other, for ever ---- */
 
-struct session;
+struct server;
 
-/* One per server; begins at once. NULL when out of memory. */
-struct session *session_new(const char *server);
-void session_drain(struct session *s);		/* say goodbye, let visitors finish */
-void session_free(struct session *s);		/* now */
-bool session_live(const struct session *s);	/* welcomed, and not yet lost */
-bool session_over(const struct session *s);	/* drained: it has no link any more */
-const char *session_status(const struct session *s, char *out, size_t size);	/* one line for USR1 and the log */
+/* One per -s; begins at once. NULL when out of memory. */
+struct server *server_new(const char *address);
+void server_drain(struct server *s);		/* say goodbye, let visitors finish */
+void server_free(struct server *s);		/* now */
+bool server_live(const struct server *s);	/* welcomed, and not yet lost */
+bool server_over(const struct server *s);	/* drained: it has no link any more */
+const char *server_status(const struct server *s, char *out, size_t size);	/* one line for USR1 and the log */
 
-/* ---- link.c: one connection to a server; a session has one, and besides it old ones whose visitors finish ---- */
+/* ---- link.c: one connection to a server, which has one, and besides it old ones whose visitors finish ---- */
 
 struct link;
 
-enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_PARTING, LINK_CLOSED };
-
-/* Begin to connect. raw: with the ancestors' first handshake. Frees itself after session_down(). NULL when out of memory. */
-struct link *link_new(struct session *s, const char *server, bool raw);
-void link_free(struct link *l);			/* now: its visitors' connections end; session_down() is not called */
+/* Begin to connect. raw: with the ancestors' first handshake. Frees itself after server_down(). NULL when out of memory. */
+struct link *link_new(struct server *s, const char *address, bool raw);
+void link_free(struct link *l);			/* now: its visitors' connections end; server_down() is not called */
 void link_drain(struct link *l);		/* no new visitors; it ends with the last one */
 const char *link_state_word(const struct link *l);
 uint32_t link_visitors(const struct link *l);
 
-/* What it reports to its session. The owner of a link keeps it until session_down(). */
-void session_up(struct session *s, struct link *l, const char *names);	/* a welcome; names: a text for the log */
-void session_hint(struct session *s, uint64_t after_ms, uint64_t within_ms);
-void session_leaving(struct session *s, struct link *l);	/* the server wants us to go elsewhere */
+/* What a link reports to its owner, who keeps it until server_down(). */
+void server_up(struct server *s, struct link *l, const char *names);	/* a welcome; names: a text for the log */
+void server_hint(struct server *s, uint64_t after_ms, uint64_t within_ms);
+void server_leaving(struct server *s, struct link *l);	/* the server wants us to go elsewhere */
 
 /* It has ended, and why; NULL: in order, so that the next one may come at once. */
-void session_down(struct session *s, struct link *l, const char *why);
+void server_down(struct server *s, struct link *l, const char *why);
 
-/* After session_leaving(), the server said when to come back: follow that unless it is too late. */
-void session_plan_anew(struct session *s, const struct link *l);
+/* After server_leaving(), the server said when to come back: follow that unless it is too late. */
+void server_plan_anew(struct server *s, const struct link *l);
 
 /* The server has this key, and it is a right one. The server says that a newer session of this process replaced this one. */
-void session_met(struct session *s, const char *id);
-void session_replaced(struct session *s);
+void server_met(struct server *s, const char *id);
+void server_replaced(struct server *s);
 
 /* The ancestors' server said nothing to this handshake: try the other one next time. */
-void session_other_handshake(struct session *s);
+void server_other_handshake(struct server *s);
 
 /* For stream.c and raw.c: a visitor came by l, or left. */
 void link_visitor(struct link *l, int by);

@@ -122,12 +122,6 @@ start_reading(void)
 }
 
 static void
-count(size_t metric)
-{
-	metrics_add(the->serve->metrics, the->serve->worker, metric, 1);
-}
-
-static void
 note_grants(void)
 {
 	metrics_set(the->serve->metrics, the->serve->worker, M_GRANTS, (int64_t)clients_grants(the->clients));
@@ -140,7 +134,7 @@ note_trouble(int trouble)
 	if (trouble == file.trouble && trouble != REFUSED)
 		return;
 	file.trouble = trouble;
-	count(M_AUTH_FAILED);
+	tunneld_count(M_AUTH_FAILED, 1);
 	log_error("authorized: %s: %s; keeping the previous version", the->opts->authorized,
 	    trouble == REFUSED ? "refused" : strerror(trouble));
 }
@@ -151,7 +145,7 @@ take_roster(void)
 	job_aside(free_roster, clients_change(the->clients, file.roster, time(NULL)));
 	file.roster = NULL;
 	file.trouble = 0;
-	count(M_AUTH_OK);
+	tunneld_count(M_AUTH_OK, 1);
 	note_grants();
 	log_info("authorized: %s: read, %zu clients", the->opts->authorized, clients_grants(the->clients));
 }

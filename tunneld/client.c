@@ -9,12 +9,9 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "relay.h"
 #include "sock.h"
 
 #define PART_MS 2000u		/* for a client to take in why it must go, and to close */
-#define LINGER_MS 2000u		/* the same, without a session */
-#define LINGER_READS 16
 
 static const char *const state_name[] = { "HEADER", "SECRET", "HANDSHAKE", "HELLO", "LIVE", "DRAINING", "PARTING",
 	"LINGER", "CLOSED" };
@@ -110,18 +107,10 @@ client_close(struct client *c, enum conn_end end)
 	ev_free_later(the->serve->ev, c);
 }
 
-/* Read what the client still sends, so that closing does not turn into a reset that overtakes what it was told. */
 static void
-linger(struct client *c)
+linger_on(struct client *c)
 {
-	int turns = LINGER_READS;
-	ssize_t n = 1;
-
-	while (n > 0 && turns-- > 0)
-		n = read(c->io.fd, relay_scratch(the->relays), TLS_RECORD_MAX);
-	if (n > 0)
-		(void)ev_mod(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE);	/* a later turn */
-	else if (n == 0 || !sock_would_block())
+	if (linger(&c->io))
 		client_close(c, (enum conn_end)c->end);
 }
 
@@ -134,7 +123,7 @@ client_linger(struct client *c, enum conn_end end)
 	c->end = (uint8_t)end;
 	client_enter(c, CLIENT_LINGER);
 	(void)shutdown(c->io.fd, SHUT_WR);
-	linger(c);
+	linger_on(c);
 }
 
 /* Everything else under way got this turn to be sent: a closing session sends only what was written by hand. */
@@ -187,7 +176,7 @@ on_client(struct ev_io *io, unsigned events)
 			legacy_on_raw(c, events);
 		break;
 	case CLIENT_LINGER:
-		linger(c);
+		linger_on(c);
 		break;
 	case CLIENT_HELLO:
 	case CLIENT_PARTING:

@@ -104,15 +104,10 @@ join_raw_ended(struct visitor *v, int fd, enum conn_end end, uint64_t rx, uint64
 	v->stream.rx = tx;
 	v->raw = NULL;
 	join_leave(v);
-	visitor_enter(v, VISITOR_REQUEST);	/* for the moment: the descriptor is the visitor's again */
-	if (ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == -1 || v->kind != KIND_HTTP ||
-	    tx > 0 || end != END_TARGET_RESET) {
+	if (ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == 0 && end == END_TARGET_RESET && tx == 0)
+		refusal_begin(v, ANSWER_LOCAL, end, slice_of(NULL, 0), rx > 0);
+	else
 		visitor_close(v, end);
-		return;
-	}
-	v->leg = ANSWER_LOCAL;
-	v->end = end;
-	refusal_answer(v);
 }
 
 /* ---- joining ---- */
@@ -177,7 +172,7 @@ join_raw(struct visitor *v, struct session *s, const struct said *said)
 	return true;
 }
 
-/* False: the session takes no more visitors, or none right now. */
+/* False: the session takes no visitors right now. */
 static bool
 join(struct visitor *v, struct session *s, const struct said *said)
 {
@@ -191,12 +186,8 @@ join(struct visitor *v, struct session *s, const struct said *said)
 		return join_raw(v, s, said);
 	if (mux_must_wait(c->mux))	/* parked visitors look again when there is room */
 		return false;
-	if (!mux_open(c->mux, &v->stream, &stream_ops)) {
-		client_closing(s);
-		return false;
-	}
 	events = known_events(v);
-	if (!send_first(v, s, said)) {
+	if (!mux_open(c->mux, &v->stream, &stream_ops) || !send_first(v, s, said)) {
 		mux_reset(&v->stream);
 		v->stream.tx = 0;
 		refusal_begin(v, ANSWER_BUSY, END_LIMIT, said->rest, false);

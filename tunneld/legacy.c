@@ -180,27 +180,15 @@ legacy_leave(struct raw *r, enum conn_end end)
 static void
 pump(struct raw *r, int end, unsigned events)
 {
+	enum relay_state state;
+
 	if (r->client->raw == NULL)	/* fired in the batch that ended it */
 		return;
-	switch (relay_pump(the->relays, &r->relay, end, events)) {
-	case RELAY_STILL:
-		break;
-	case RELAY_MOVED:
+	state = relay_pump(the->relays, &r->relay, end, events);
+	if (state == RELAY_MOVED)
 		ev_timer_in(the->serve->ev, &r->deadline, silence(r).ms);
-		break;
-	case RELAY_DONE:
-		legacy_leave(r, END_CLOSED);
-		break;
-	case RELAY_CLIENT_RESET:
-		legacy_leave(r, END_CLIENT_RESET);
-		break;
-	case RELAY_TARGET_RESET:
-		legacy_leave(r, END_TARGET_RESET);
-		break;
-	case RELAY_NO_MEMORY:
-		legacy_leave(r, END_LIMIT);
-		break;
-	}
+	else if (state != RELAY_STILL)
+		legacy_leave(r, relay_end(state));
 }
 
 void

@@ -9,20 +9,12 @@
 #include "relay.h"
 #include "visitor.h"
 
-#define LINGER_READS 16
 #define HEAD_MAX (4 * HTTP1_HEAD_MAX)	/* bytes of a request passed over before it is answered all the same */
 
 void
 refusal_linger(struct visitor *v)
 {
-	int turns = LINGER_READS;
-	ssize_t n = 1;
-
-	while (n > 0 && turns-- > 0)
-		n = read(v->stream.io.fd, relay_scratch(the->relays), READ_ROOM);
-	if (n > 0)
-		(void)ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE);	/* a later turn */
-	else if (n == 0 || !sock_would_block())
+	if (linger(&v->stream.io))
 		visitor_close(v, (enum conn_end)v->end);
 }
 

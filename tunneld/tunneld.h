@@ -84,9 +84,6 @@ int published_start(void);
 void published_changed(void);
 void published_stop(void);
 
-/* The path of the first unix socket among --visitors, NULL: there is none. */
-const char *options_visitors_path(const struct options *o);
-
 /* ---- login.c: a tunnel client comes ---- */
 
 /* DOOR_CLIENTS: PROXY header if due, TLS, hello; DOOR_LEGACY: ancestors, their secret instead. */
@@ -99,6 +96,16 @@ void client_drain_all(void);					/* tell all to go elsewhere; each ends with its
 void client_end(struct session *s, enum control_code why);	/* the registry's wish */
 void client_changed(struct session *s);				/* send the welcome again */
 
+/* ---- linger.c: after our last word ---- */
+
+#define LINGER_MS 2000u		/* for the other side to take it, and to end */
+
+/*
+ * Read and drop what still comes: left unread it turns closing into a reset, which overtakes what was said. True: its end has
+ * come. False: call again on the descriptor's next event, and close it all the same after LINGER_MS.
+ */
+bool linger(struct ev_io *io);
+
 /* ---- visitor.c: one visitor ---- */
 
 void visitor_accept(const struct serve_client *from);		/* DOOR_VISITORS */
@@ -109,7 +116,10 @@ void visitor_cut(struct serve_conn *base);			/* END_DRAIN, now */
 void parked_look_again(void);					/* names have changed, or a client has room */
 void parked_drain(void);					/* they wait for nobody any more */
 
-/* ---- main.c: which part a connection belongs to ---- */
+/* ---- main.c: the options, and which part a connection belongs to ---- */
+
+/* The path of the first unix socket among --visitors, NULL: there is none. */
+const char *options_visitors_path(const struct options *o);
 
 extern const struct serve_ops tunneld_ops;
 

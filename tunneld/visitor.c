@@ -10,7 +10,6 @@
 #include "visitor.h"
 
 #define KIND_MS 500u		/* a visitor silent this long is waiting for the other side */
-#define LINGER_MS 2000u
 
 static const char *const state_name[] = { "HEADER", "KIND", "PARKED", "JOINED", "RAW", "REQUEST", "LINGER", "CLOSED" };
 
@@ -112,9 +111,15 @@ ends_in_reset(const struct visitor *v, enum conn_end end)
 	case END_HALF_CLOSE:
 	case END_DRAIN:
 		return v->state != VISITOR_LINGER;
-	default:
-		return false;
+	case END_CLOSED:
+	case END_PASSED:
+	case END_CLIENT_RESET:
+	case END_HELLO:
+	case END_DENIED:
+	case END_COUNT:
+		break;
 	}
+	return false;
 }
 
 static void
@@ -131,8 +136,8 @@ visitor_close(struct visitor *v, enum conn_end end)
 {
 	if (v->state == VISITOR_CLOSED)
 		return;
-	if (v->state == VISITOR_RAW) {
-		legacy_leave(v->raw, end);
+	if (v->state == VISITOR_RAW && v->raw != NULL) {
+		legacy_leave(v->raw, end);	/* comes back here without it */
 		return;
 	}
 	arrival_drop(v);

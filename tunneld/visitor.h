@@ -54,7 +54,7 @@ struct visitor {
 	struct mux_stream stream;	/* its descriptor is the visitor's in every state but RAW, its deadline but JOINED */
 	union {
 		struct arrival *arrival;	/* before JOINED: owned, or NULL */
-		struct raw *raw;		/* RAW */
+		struct raw *raw;		/* RAW, until that has ended */
 		uint32_t head_len;		/* REQUEST: bytes of the request passed over */
 	};
 	struct session *session;	/* JOINED, RAW */

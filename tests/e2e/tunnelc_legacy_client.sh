@@ -43,6 +43,23 @@ same 1 "$(count 'registered' ancestor)" "sessions"
 signal tunnelc TERM
 ends tunnelc 0
 logged_times 1 'link=up' tunnelc
+
+# A visitor tells it that it was taken, before a second of silence does: told to stop by then, it lets that one finish.
+backend late recv:5 touch:there wait:told send:late shut read && LATE=$READY
+rm tunnelc.log
+spawn tunnelc "$TUNNELC" -s "$CLIENTS" --secret-file secret "tls=$LATE"
+logged 'client 2 registered' ancestor
+client "$VISITORS" 'hex:1603010000' shut read >visitor.out &
+visitor=$!
+wait_for 5 test -e there
+signal tunnelc TERM
+logged 'stopping: 1 visitors' tunnelc
+touch told
+wait $visitor
+same "got=late end=eof" "$(cat visitor.out)"
+ends tunnelc 0
+logged 'rx=5 tx=4 .* end=closed' tunnelc
+logged_times 1 'link=up' tunnelc
 stop ancestor
 rm ancestor.log
 

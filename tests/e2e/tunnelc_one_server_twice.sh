@@ -57,3 +57,25 @@ wait_for 30 has_lines $((ups + 1)) 'link=up' c || fail "nobody came back"
 same "got=web end=eof" "$(visit "$ID.tun.test,kind=tls" shut read)"
 sleep 2
 same 1 "$(count 'refused: replaced' c)" "sessions replaced"
+stop c
+stop tunneld
+
+# Two doors to one server; then each leads to a server of its own, and neither waits for the other any more.
+for n in 1 2 3; do key "s$n.key" >/dev/null; done
+pin() { "$TUNNELC" -i "s$1.key" --id; }
+server() {
+	local n="$1"; shift
+	start "tunneld$n" "$TUNNELD" -n 9 -i "s$n.key" --domain tun.test --visitors "unix:$T/visitors$n" --open "$@"
+}
+rm c.log
+server 1 -l "unix:$T/one" -l "unix:$T/two"
+start c "$TUNNELC" -n 9 -s "unix:$T/one" -s "unix:$T/two" -k "$(pin 1)" -k "$(pin 2)" -k "$(pin 3)" -i c.key "tls=$WEB"
+logged 'link=down reason="refused: replaced: .* retry_ms=-$' c
+server 2 -l "unix:$T/new"
+mv new one
+server 3 -l "unix:$T/new"
+mv new two
+stop tunneld1
+for n in 2 3; do
+	wait_for 15 grep -q session=up "tunneld$n.log" || fail "one waits for its twin of former days: $(cat c.log)"
+done

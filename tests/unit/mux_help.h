@@ -7,7 +7,7 @@
 #define MUX_HELP_H
 
 #include "loop_help.h"
-#include "mux.h"
+#include "mux_private.h"
 #include "party_help.h"
 
 enum transport { UNIX, TCP, TLS };

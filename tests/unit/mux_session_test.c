@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/mux.c: the life of a session and all kinds of its end: in order, lost, silent, broken rules. */
 #include "mux_help.h"
-#include "mux_private.h"
 
 /* ---- the session's end ---- */
 
@@ -371,6 +370,55 @@ silence_ends_the_session_and_any_byte_is_life(void **state)
 	stop();
 }
 
+static uint8_t record[64];
+static size_t record_len;
+
+/* As start_raw() with TLS: the peer's ping, a record of record_len bytes, is still to be written to the descriptor returned. */
+static int
+start_record(uint64_t dead_ms)
+{
+	struct mux_conf conf = { YAMUX_SERVER, .max_streams = 10, .dead_ms = dead_ms };
+	int fd = start_raw(0, 0), kept = dup(fd), aside[2];
+	ssize_t n;
+
+	mux_free(near.m);
+	make_tls((int[2]){ near.io.fd, fd });
+	new_session(&near, &conf, &side_ops);
+	tcp_pair(aside);
+	assert_int_equal(dup2(aside[0], fd), fd);
+	assert_int_equal(tls_write(far.tls, (const uint8_t *)"\0\2\0\1\0\0\0\0\0\0\0\7", 12), TLS_OK);
+	tls_free(far.tls);
+	await(aside[1], POLLIN);
+	n = read(aside[1], record, sizeof(record));
+	assert_in_range(n, 12, sizeof(record) - 1);
+	record_len = (size_t)n;
+	close(fd);
+	close(aside[0]);
+	close(aside[1]);
+	return kept;
+}
+
+static void
+any_byte_of_a_tls_record_is_life(void **state)
+{
+	int fd = start_record(2000);
+
+	(void)state;
+	for (size_t i = 0; i < record_len; i++) {
+		skip_ms(1900);
+		assert_int_equal(write(fd, &record[i], 1), 1);
+		run_turn();
+		run_turn();
+		assert_int_equal(near.ended, 0);
+	}
+	assert_true(hear(fd) > 12);
+	skip_ms(2100);
+	run_until(near_over);
+	assert_int_equal(near.how, MUX_SILENT);
+	close(fd);
+	stop();
+}
+
 /* As after the machine slept: the deadline is long gone, and so it would seem is the peer. */
 static void
 bytes_that_came_while_we_slept_are_life(void **state)
@@ -384,6 +432,26 @@ bytes_that_came_while_we_slept_are_life(void **state)
 	run_turn();
 	assert_int_equal(near.ended, 0);
 	assert_int_equal(hear(fd), 12);
+	close(fd);
+	stop();
+}
+
+static void
+a_part_of_a_tls_record_that_came_while_we_slept_is_life(void **state)
+{
+	int fd = start_record(2000);
+
+	(void)state;
+	for (size_t at = 0; at < record_len; at += record_len / 2) {
+		size_t n = record_len - at < record_len / 2 ? record_len - at : record_len / 2;
+
+		assert_int_equal(write(fd, record + at, n), n);
+		skip_ms(100000);
+		run_turn();
+		run_turn();
+		assert_int_equal(near.ended, 0);
+	}
+	assert_true(hear(fd) > 12);
 	close(fd);
 	stop();
 }
@@ -406,7 +474,9 @@ main(void)
 		loop_test(the_round_trip_is_measured_though_a_heartbeat_comes_in_between),
 		loop_test(who_sends_does_not_ping),
 		loop_test(silence_ends_the_session_and_any_byte_is_life),
+		loop_test(any_byte_of_a_tls_record_is_life),
 		loop_test(bytes_that_came_while_we_slept_are_life),
+		loop_test(a_part_of_a_tls_record_that_came_while_we_slept_is_life),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_mux, tear_down_mux);

@@ -15,7 +15,7 @@ a_stream_is_over_when_both_ends_are_said(void **state)
 	assert_false(yamux_over(stream(1)));
 	assert_string_equal(hear_frame(DATA, FIN, 1, 0), "fin1");
 	assert_true(yamux_over(stream(1)));
-	assert_int_equal(yamux_peer_streams(y), 0);
+	assert_int_equal(yamux_streams(y), 0);
 
 	hear_frame(WINDOW, SYN, 3, 0);
 	assert_string_equal(hear_frame(DATA, FIN, 3, 0), "fin3");
@@ -79,7 +79,7 @@ a_reset_ends_both_directions_at_once(void **state)
 	yamux_reset(y, stream(1));
 	yamux_reset(y, stream(2));
 	assert_true(yamux_has_out(y));
-	assert_int_equal(yamux_peer_streams(y) + yamux_own_streams(y), 0);
+	assert_int_equal(yamux_streams(y), 0);
 	assert_true(yamux_over(stream(1)) && yamux_over(stream(2)));
 	assert_string_equal(say(), "00 01 0008 00000001 00000000, 00 01 0008 00000002 00000000");
 	assert_string_equal(say(), "");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The link to one server, for ever: when to try again, and what to log. */
+/* One server, and the links to it, for ever: when to try again, and what to log. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #define REASON_MAX 512u
 #define NAMES_MAX 256u
 
-struct session {
-	const char *server;		/* borrowed for ever */
+struct server {
+	const char *address;		/* its -s, borrowed for ever */
 	struct link *now;		/* owned; NULL: waiting for retry */
 	struct link *old[OLD_MAX];	/* owned: left, their visitors finish; the oldest first, NULL after the last */
 	struct ev_timer retry;
@@ -46,7 +46,7 @@ random_upto(uint64_t most)
 
 /* The server's wish is the first bound; after more failures the usual ones hold, if they are longer. */
 static uint64_t
-bound_ms(const struct session *s)
+bound_ms(const struct server *s)
 {
 	uint64_t grown = s->failures < 6 ? 1000u << s->failures : RETRY_MAX_MS;
 
@@ -57,7 +57,7 @@ bound_ms(const struct session *s)
 
 /* Milliseconds until the next attempt; uses up the server's wish, and makes the attempt after it come later. */
 static uint64_t
-schedule(struct session *s)
+schedule(struct server *s)
 {
 	uint64_t wait = s->after_ms + random_upto(bound_ms(s));
 
@@ -68,11 +68,11 @@ schedule(struct session *s)
 }
 
 /* Another -s that leads to the server of s and is connected, or on its way. */
-static const struct session *
-twin_of(const struct session *s)
+static const struct server *
+twin_of(const struct server *s)
 {
-	for (size_t i = 0; s->twin && i < the->n_sessions; i++) {
-		const struct session *t = the->sessions[i];
+	for (size_t i = 0; s->twin && i < the->n_servers; i++) {
+		const struct server *t = the->servers[i];
 
 		if (t != s && t->twin && t->now != NULL && strcmp(t->met, s->met) == 0)
 			return t;
@@ -81,30 +81,30 @@ twin_of(const struct session *s)
 }
 
 static void
-connect_now(struct session *s)
+connect_now(struct server *s)
 {
 	s->is_met = false;
-	s->now = link_new(s, s->server, s->raw);
+	s->now = link_new(s, s->address, s->raw);
 	if (s->now == NULL)
-		log_error("server=%s link=down reason=\"out of memory\" retry_ms=%" PRIu64, s->server, schedule(s));
+		log_error("server=%s link=down reason=\"out of memory\" retry_ms=%" PRIu64, s->address, schedule(s));
 }
 
-/* A session that would only take its twin's place waits until the twin has ended. */
+/* A new session would only take the place of its twin's: wait until that has ended. */
 static void
 on_retry(struct ev_timer *t)
 {
-	struct session *s = EV_CONTAINER(t, struct session, retry);
+	struct server *s = EV_CONTAINER(t, struct server, retry);
 
 	if (twin_of(s) == NULL)
 		connect_now(s);
 }
 
-/* s is down and waits for no twin: those that waited for s may try again, in a while. */
+/* s is no longer in their way: those that waited for it may try again, in a while. */
 static void
-release_twins(const struct session *s)
+release_twins(const struct server *s)
 {
-	for (size_t i = 0; s->twin && i < the->n_sessions; i++) {
-		struct session *t = the->sessions[i];
+	for (size_t i = 0; s->twin && i < the->n_servers; i++) {
+		struct server *t = the->servers[i];
 
 		if (t == s || !t->twin || t->now != NULL || t->retry.due_ms != 0 || strcmp(t->met, s->met) != 0)
 			continue;
@@ -117,7 +117,7 @@ release_twins(const struct session *s)
 
 /* It is no longer up; how long it was decides how patient the next attempts are. */
 static void
-came_down(struct session *s)
+came_down(struct server *s)
 {
 	if (s->since_ms == 0)
 		return;
@@ -128,7 +128,7 @@ came_down(struct session *s)
 }
 
 void
-session_up(struct session *s, struct link *l, const char *names)
+server_up(struct server *s, struct link *l, const char *names)
 {
 	char text[LOG_VALUE_MAX];
 	bool first = s->since_ms == 0;
@@ -136,7 +136,7 @@ session_up(struct session *s, struct link *l, const char *names)
 	if (l != s->now || (!first && strcmp(s->names, names) == 0))
 		return;
 	snprintf(s->names, sizeof(s->names), "%s", names);
-	log_info("server=%s link=up names=%s", s->server,
+	log_info("server=%s link=up names=%s", s->address,
 	    log_value(slice_of(*names == '\0' ? NULL : names, strlen(names)), text));
 	if (!first)
 		return;
@@ -148,14 +148,14 @@ session_up(struct session *s, struct link *l, const char *names)
 }
 
 void
-session_hint(struct session *s, uint64_t after_ms, uint64_t within_ms)
+server_hint(struct server *s, uint64_t after_ms, uint64_t within_ms)
 {
 	s->after_ms = after_ms < HINT_MAX_MS ? after_ms : HINT_MAX_MS;
 	s->within_ms = within_ms < HINT_MAX_MS ? within_ms : HINT_MAX_MS;
 }
 
 void
-session_plan_anew(struct session *s, const struct link *l)
+server_plan_anew(struct server *s, const struct link *l)
 {
 	uint64_t wait;
 
@@ -163,41 +163,43 @@ session_plan_anew(struct session *s, const struct link *l)
 		return;
 	s->failures = 0;
 	wait = schedule(s);
-	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->server, link_visitors(l), wait);
+	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->address, link_visitors(l), wait);
 }
 
 void
-session_met(struct session *s, const char *id)
+server_met(struct server *s, const char *id)
 {
+	if (strcmp(s->met, id) != 0)
+		release_twins(s);
 	snprintf(s->met, sizeof(s->met), "%s", id);
 	s->is_met = true;
 }
 
 /* By whom? A server replaces a session only with one of the same process. */
 void
-session_replaced(struct session *s)
+server_replaced(struct server *s)
 {
-	for (size_t i = 0; i < the->n_sessions; i++) {
-		struct session *t = the->sessions[i];
+	for (size_t i = 0; i < the->n_servers; i++) {
+		struct server *t = the->servers[i];
 
 		if (t == s || t->now == NULL || !t->is_met || strcmp(t->met, s->met) != 0)
 			continue;
 		if (!s->twin || !t->twin)
 			log_warn("server=%s leads to the same server as server=%s: it is left alone while that one is up",
-			    s->server, t->server);
+			    s->address, t->address);
 		s->twin = t->twin = true;
 	}
 }
 
 void
-session_other_handshake(struct session *s)
+server_other_handshake(struct server *s)
 {
 	s->raw = !s->raw;
-	log_debug("server=%s hung up on this handshake: the %s one next time", s->server, s->raw ? "raw" : "yamux");
+	log_debug("server=%s hung up on this handshake: the %s one next time", s->address, s->raw ? "raw" : "yamux");
 }
 
 static void
-drop_old(struct session *s, size_t i)
+drop_old(struct server *s, size_t i)
 {
 	memmove(&s->old[i], &s->old[i + 1], (OLD_MAX - 1 - i) * sizeof(s->old[0]));
 	s->old[OLD_MAX - 1] = NULL;
@@ -205,12 +207,12 @@ drop_old(struct session *s, size_t i)
 
 /* Where to put a link whose visitors finish. Too many: the oldest one goes. */
 static struct link **
-room_for_old(struct session *s)
+room_for_old(struct server *s)
 {
 	struct link *oldest = s->old[0];
 
 	if (s->old[OLD_MAX - 1] != NULL) {
-		log_warn("server=%s link=cut visitors=%u reason=\"%u later ones have visitors to finish, too\"", s->server,
+		log_warn("server=%s link=cut visitors=%u reason=\"%u later ones have visitors to finish, too\"", s->address,
 		    link_visitors(oldest), OLD_MAX);
 		drop_old(s, 0);
 		link_free(oldest);
@@ -222,7 +224,7 @@ room_for_old(struct session *s)
 }
 
 void
-session_leaving(struct session *s, struct link *l)
+server_leaving(struct server *s, struct link *l)
 {
 	uint64_t wait;
 
@@ -235,28 +237,28 @@ session_leaving(struct session *s, struct link *l)
 		return;
 	s->failures = 0;
 	wait = schedule(s);
-	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->server, link_visitors(l), wait);
+	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->address, link_visitors(l), wait);
 }
 
 /* A failure is logged when it is news: the first, a different one, or once in a while. */
 static void
-log_down(struct session *s, const char *why, uint64_t wait)
+log_down(struct server *s, const char *why, uint64_t wait)
 {
 	uint64_t now = ev_now_ms(the->ev);
 	char text[LOG_VALUE_MAX];
 
 	if (strcmp(s->logged, why) == 0 && now - s->logged_ms < QUIET_MS) {
-		log_debug("server=%s link=down retry_ms=%" PRIu64, s->server, wait);
+		log_debug("server=%s link=down retry_ms=%" PRIu64, s->address, wait);
 		return;
 	}
 	snprintf(s->logged, sizeof(s->logged), "%s", why);
 	s->logged_ms = now;
-	log_warn("server=%s link=down reason=%s retry_ms=%" PRIu64, s->server, log_value(slice_str(why), text), wait);
+	log_warn("server=%s link=down reason=%s retry_ms=%" PRIu64, s->address, log_value(slice_str(why), text), wait);
 }
 
 /* The link has failed, or could not be made. */
 static void
-try_again(struct session *s, const char *why)
+try_again(struct server *s, const char *why)
 {
 	char text[LOG_VALUE_MAX];
 
@@ -264,13 +266,13 @@ try_again(struct session *s, const char *why)
 		log_down(s, why, schedule(s));
 		release_twins(s);
 	} else {
-		log_info("server=%s link=down reason=%s retry_ms=-", s->server, log_value(slice_str(why), text));
+		log_info("server=%s link=down reason=%s retry_ms=-", s->address, log_value(slice_str(why), text));
 	}
 }
 
 /* Whether l was an old link, whose visitors finished: then it is forgotten. */
 static bool
-forget_old(struct session *s, const struct link *l)
+forget_old(struct server *s, const struct link *l)
 {
 	for (size_t i = 0; i < OLD_MAX; i++) {
 		if (s->old[i] != l)
@@ -282,14 +284,14 @@ forget_old(struct session *s, const struct link *l)
 }
 
 void
-session_down(struct session *s, struct link *l, const char *why)
+server_down(struct server *s, struct link *l, const char *why)
 {
 	bool was_up = s->since_ms != 0;
 
 	if (forget_old(s, l)) {
-		log_debug("server=%s the old link has ended", s->server);
+		log_debug("server=%s the old link has ended", s->address);
 	} else if (why == NULL && !the->draining) {
-		connect_now(s);		/* a raw link served its visitor: the session counts as up meanwhile */
+		connect_now(s);		/* a raw link served its visitor: the server counts as up meanwhile */
 	} else {
 		s->now = NULL;
 		came_down(s);
@@ -304,21 +306,21 @@ session_down(struct session *s, struct link *l, const char *why)
 
 /* ---- the whole ---- */
 
-struct session *
-session_new(const char *server)
+struct server *
+server_new(const char *address)
 {
-	struct session *s = calloc(1, sizeof(*s));
+	struct server *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	s->server = server;
+	s->address = address;
 	s->retry.cb = on_retry;
 	connect_now(s);
 	return s;
 }
 
 void
-session_drain(struct session *s)
+server_drain(struct server *s)
 {
 	ev_timer_at(the->ev, &s->retry, 0);
 	if (s->now != NULL)
@@ -326,7 +328,7 @@ session_drain(struct session *s)
 }
 
 void
-session_free(struct session *s)
+server_free(struct server *s)
 {
 	if (s == NULL)
 		return;
@@ -338,13 +340,13 @@ session_free(struct session *s)
 }
 
 bool
-session_live(const struct session *s)
+server_live(const struct server *s)
 {
 	return s->since_ms != 0;
 }
 
 bool
-session_over(const struct session *s)
+server_over(const struct server *s)
 {
 	for (size_t i = 0; i < OLD_MAX; i++)
 		if (s->old[i] != NULL)
@@ -353,7 +355,7 @@ session_over(const struct session *s)
 }
 
 static uint32_t
-visitors(const struct session *s)
+visitors(const struct server *s)
 {
 	uint32_t n = s->now == NULL ? 0 : link_visitors(s->now);
 
@@ -363,12 +365,12 @@ visitors(const struct session *s)
 }
 
 const char *
-session_status(const struct session *s, char *out, size_t size)
+server_status(const struct server *s, char *out, size_t size)
 {
 	uint64_t now = ev_now_ms(the->ev);
 	char names[LOG_VALUE_MAX];
 
-	snprintf(out, size, "server=%s link=%s up_ms=%" PRIu64 " visitors=%u failures=%u names=%s", s->server,
+	snprintf(out, size, "server=%s link=%s up_ms=%" PRIu64 " visitors=%u failures=%u names=%s", s->address,
 	    s->now == NULL ? "waiting" : link_state_word(s->now), s->since_ms == 0 ? 0 : now - s->since_ms, visitors(s),
 	    s->failures, log_value(s->names[0] == '\0' ? slice_of(NULL, 0) : slice_str(s->names), names));
 	return out;
