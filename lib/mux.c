@@ -641,6 +641,12 @@ mux_refuse(struct mux *m)
 	yamux_refuse(m->y);
 }
 
+bool
+mux_is_delivered(const struct mux *m)
+{
+	return m->closing == MUX_LINGERING && mux_link_unacknowledged(m) == 0;
+}
+
 const char *
 mux_why(const struct mux *m)
 {

@@ -149,6 +149,9 @@ void mux_goaway(struct mux *m);
 /* The welcome's values, in force from now on. */
 void mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms);
 
+/* After mux_close(): whether all that was to be sent, the end too, has been acknowledged. */
+bool mux_is_delivered(const struct mux *m);
+
 /* Why the session ended, for the log; never secret. Lives until mux_free(). */
 const char *mux_why(const struct mux *m);
 

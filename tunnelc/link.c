@@ -611,7 +611,8 @@ on_deadline(struct ev_timer *t)
 	} else if (l->state < LINK_LIVE) {
 		fail(l, "no welcome within %u s", LOGIN_MS / 1000);
 	} else if (l->state == LINK_PARTING) {
-		warn_of_loss(l, "the last bytes were not taken in time");
+		if (!mux_is_delivered(l->mux))
+			warn_of_loss(l, "the last bytes were not taken in time");
 		end(l, l->why);
 	}
 }

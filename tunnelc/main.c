@@ -379,7 +379,8 @@ on_grace_over(struct ev_timer *t)
 static void
 drain(void)
 {
-	log_info("stopping: %u visitors have %g s to finish", the->visitors, (double)the->opts->grace_ms / 1000);
+	log_info("stopping: %u visitor%s %g s to finish", the->visitors, the->visitors == 1 ? " has" : "s have",
+	    (double)the->opts->grace_ms / 1000);
 	notify_systemd("STOPPING=1");
 	the->draining = true;
 	for (size_t i = 0; i < the->n_servers; i++)

@@ -142,12 +142,15 @@ note_trouble(int trouble)
 static void
 take_roster(void)
 {
+	size_t n;
+
 	job_aside(free_roster, clients_change(the->clients, file.roster, time(NULL)));
 	file.roster = NULL;
 	file.trouble = 0;
 	tunneld_count(M_AUTH_OK, 1);
 	note_grants();
-	log_info("authorized: %s: read, %zu clients", the->opts->authorized, clients_grants(the->clients));
+	n = clients_grants(the->clients);
+	log_info("authorized: %s: read, %zu client%s", the->opts->authorized, n, n == 1 ? "" : "s");
 }
 
 static void

@@ -353,9 +353,8 @@ on_session_ended(struct mux *m, enum mux_end end)
 	struct client *c = mux_arg(m);
 	bool login = c->state == CLIENT_HELLO;
 
-	if (c->state == CLIENT_PARTING) {
-		if (end != MUX_CLOSED && c->end == END_CLOSED)	/* the last visitors' bytes may be lost */
-			log_down(c, end);
+	/* Lost while it was to end in order, its last visitors' bytes may be lost, too. */
+	if (c->state == CLIENT_PARTING && (end == MUX_CLOSED || c->end != END_CLOSED)) {
 		client_close(c, (enum conn_end)c->end);
 		return;
 	}

@@ -15,7 +15,7 @@ spawn_peer down client "unix:$T/visitors" "pass:$NAME,kind=tcp" skip:1 touch:the
 wait_for 20 test -e there
 same "got=old end=eof" "$(visit "$NAME,kind=http" shut read)"
 signal c TERM
-logged 'stopping: 1 visitors have 30 s to finish' c
+logged 'stopping: 1 visitor has 30 s to finish' c
 
 # Who comes in between waits for the next one, which is not one too many.
 spawn_peer between client "unix:$T/visitors" "visitor:$NAME,kind=http" shut read

@@ -42,7 +42,7 @@ touch otherwise			# another reason is news
 without 1 'Cannot allocate memory' tunneld
 without 1 'Cannot allocate memory' sniroute
 rm fails
-logged 'authorized: auth: read, 1 clients' tunneld
+logged 'authorized: auth: read, 1 client' tunneld
 logged 'routes: routes: read, 1 line' sniroute
 
 # and the next time is another one
@@ -50,4 +50,4 @@ touch fails
 echo "$A names=a.test" >auth.new && mv auth.new auth
 without 2 'Cannot allocate memory' tunneld
 rm fails
-logged_times 2 'authorized: auth: read, 1 clients' tunneld
+logged_times 2 'authorized: auth: read, 1 client' tunneld

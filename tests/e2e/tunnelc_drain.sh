@@ -15,7 +15,7 @@ hand_over "$ID.tun.test,kind=tcp" send:one recv:3 touch:began wait:more send:two
 visitor=$!
 wait_for 5 test -e began
 signal c TERM
-logged 'stopping: 1 visitors have 30 s to finish' c
+logged 'stopping: 1 visitor has 30 s to finish' c
 exits 111 "$TUNNELC" -i c.key --ready
 has "$(cat err)" 'not ready: '
 has "$(visit "$ID.tun.test,kind=http" 'send:GET / HTTP/1.1\r\nHost: x\r\n\r\n' timeout:10 read)" 'x20503.*Tunnel-Error:\\x20offline'
@@ -45,7 +45,7 @@ hand_over "$ID.tun.test,kind=tcp" send:one recv:3 touch:began read >three.out &
 visitor=$!
 wait_for 5 test -e began
 signal c INT
-logged 'stopping: 1 visitors' c
+logged 'stopping: 1 visitor ' c
 signal c TERM
 ends c 0
 wait $visitor

@@ -22,7 +22,7 @@ SESSIONS=1 READS=0
 read_again() {
 	READS=$((READS + 1))
 	logged_times "$READS" '^tunneld: info: authorized: auth: read, ' tunneld
-	has "$(grep 'authorized: auth: read' tunneld.log | tail -n 1)" "read, $1 clients\$"
+	has "$(grep 'authorized: auth: read' tunneld.log | tail -n 1)" "read, $1 clients?\$"
 }
 # in_place, renamed: two ways to write what comes in
 in_place() { cat >auth; }

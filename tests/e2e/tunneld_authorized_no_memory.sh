@@ -41,7 +41,7 @@ same 1 "$(count "$held" tunneld)" "said once"
 has "$(visit "$A.tun.test,kind=tcp" shut read)" '^got=hello'
 rm hungry
 logged "client=$A .* session=down reason=\"revoked: .*\"\$" tunneld
-logged 'authorized: auth: read, 1 clients$' tunneld
+logged 'authorized: auth: read, 1 client$' tunneld
 not_logged 'refused; ' tunneld
 has "$(visit "$B.tun.test,kind=tcp" shut read)" '^got=hello'
 

@@ -16,6 +16,6 @@ same "$(printf 'Uid:\t%s\t%s\t%s\t%s' "$uid" "$uid" "$uid" "$uid")" "$(grep ^Uid
 lacks "$(grep ^Groups "/proc/$pid/status")" "[[:blank:]][012]([[:blank:]]|$)"
 has "$(timeout 20 python3 -SE "$TESTS/tunnel.py" client "$ADDR" a.key hello get)" "^welcome names=$ID.tun.test "
 echo "$ID names=more.test" >new && mv new auth
-logged 'authorized: auth: read, 1 clients' tunneld
+logged 'authorized: auth: read, 1 client' tunneld
 has "$(timeout 20 python3 -SE "$TESTS/tunnel.py" client "$ADDR" a.key hello get)" "^welcome names=$ID.tun.test,more.test "
 exits 100 "$TUNNELD" -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/other" -a auth -u no-such-user-here
