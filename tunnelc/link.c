@@ -672,7 +672,7 @@ link_visitor(struct link *l, int by)
 const char *
 link_state_word(const struct link *l)
 {
-	return state_name[l->state];
+	return l->state == LINK_LIVE ? "up" : state_name[l->state];	/* as its other lines call it */
 }
 
 uint32_t

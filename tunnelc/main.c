@@ -274,6 +274,15 @@ log_one_error(const char *text)
 	log_error("%s", text);
 }
 
+/* For -c. A PROGRAM without a slash is looked for in PATH when a visitor comes. */
+static int
+check_program(char *const *program)
+{
+	if (program == NULL || strchr(program[0], '/') == NULL || access(program[0], X_OK) == 0)
+		return 0;
+	return log_wrong(EXIT_USAGE, "%s: %s", program[0], strerror(errno));
+}
+
 static int
 load(struct tunnelc *t)
 {
@@ -287,6 +296,8 @@ load(struct tunnelc *t)
 	}
 	if (o->secret_file != NULL)
 		code = exit_worse(code, load_secret(o->secret_file, &t->secret));
+	if (o->check)
+		code = exit_worse(code, check_program(o->program));
 	return code;
 }
 
@@ -298,8 +309,11 @@ run_errand(const struct options *o)
 	struct identity *me;
 	int code;
 
-	if (o->new_key != NULL && identity_new_file(o->new_key) == -1)
-		die(errno == EEXIST ? EXIT_USAGE : EXIT_TEMP, "--new-key %s", o->new_key);
+	if (o->new_key != NULL && identity_new_file(o->new_key) == -1) {
+		if (errno == EEXIST)
+			diex(EXIT_USAGE, "--new-key %s: it is there already, and stays as it is", o->new_key);
+		die(EXIT_TEMP, "--new-key %s", o->new_key);
+	}
 	code = load_identity(o->new_key != NULL ? o->new_key : o->identity, &me);
 	if (code != 0)
 		return code;

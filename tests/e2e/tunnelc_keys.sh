@@ -15,7 +15,7 @@ has "$(openssl pkey -in key -noout -text)" '^ED25519 Private-Key'
 # Never over an existing file, whatever it is; the file stays.
 before=$(sha256sum key)
 exits 100 "$TUNNELC" --new-key key
-has "$(cat err)" 'key: File exists'
+has "$(cat err)" 'key: it is there already'
 same '' "$(cat out)"
 same "$before" "$(sha256sum key)"
 ln -s nowhere link

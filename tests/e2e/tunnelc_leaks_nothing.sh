@@ -34,4 +34,4 @@ hub -l "$at"
 wait_for 20 has_lines 2 'link=up' c || fail "it does not come back"
 same "got=hello end=eof" "$(visit "$ID.tun.test,kind=tcp" send:hello shut read)"
 signal c USR1
-logged 'link=live .* visitors=0 ' c
+logged 'link=up .* visitors=0 ' c

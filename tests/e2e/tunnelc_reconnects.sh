@@ -53,7 +53,7 @@ same 1 "$(count 'READY=1' notified)" "times ready"
 # A status line a server; HUP harms nobody.
 signal c HUP
 signal c USR1
-logged "status server=$at link=live up_ms=[0-9]+ visitors=0 failures=[0-9]+ names=$ID.tun.test draining=no" c
+logged "status server=$at link=up up_ms=[0-9]+ visitors=0 failures=[0-9]+ names=$ID.tun.test draining=no" c
 logged 'RELOADING=1' notified
 signal c TERM
 ends c 0

@@ -24,7 +24,7 @@ other
 exits 0 "$TUNNELC" -i c.key --ready
 signal c USR1
 logged_times 3 'status server=' c
-logged "status server=unix:$T/door link=live" c
+logged "status server=unix:$T/door link=up" c
 signal c TERM
 ends c 0
 

@@ -105,3 +105,8 @@ exits 100 "$TUNNELC" -c -s a.test:1 -i nowhere -k "$PIN" tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 --secret-file nowhere tls=a:1
 exits 111 "$TUNNELC" -s a.test:1 -i key --known-servers nowhere tls=a:1
 has "$(cat err)" '^tunnelc: error: --known-servers nowhere: No such file'
+
+exits 100 "$TUNNELC" -c -s a.test:1 -i key -k "$PIN" -- /nonexistent/program
+has "$(cat err)" '^tunnelc: error: /nonexistent/program: No such file'
+exits 0 "$TUNNELC" -c -s a.test:1 -i key -k "$PIN" -- /bin/sh
+exits 0 "$TUNNELC" -c -s a.test:1 -i key -k "$PIN" -- some-program
