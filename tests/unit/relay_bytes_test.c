@@ -138,7 +138,6 @@ static void
 what_a_slow_reader_takes_ends_the_silence(void **state)
 {
 	static char taken[65536];
-	uint64_t read;
 
 	(void)state;
 	join(unix_pair, 0);
@@ -147,10 +146,8 @@ what_a_slow_reader_takes_ends_the_silence(void **state)
 	says(&client, 4 << 20, true);
 	fill_up();
 	assert_int_equal(pump(0, 0), RELAY_STILL);
-	read = relay->bytes[0];
 	assert_int_equal(recv(server.io.fd, taken, sizeof(taken), MSG_WAITALL), sizeof(taken));
-	assert_int_equal(pump(1, EV_WRITE), RELAY_MOVED);
-	assert_int_equal(relay->bytes[0], read);
+	assert_int_equal(pump(1, EV_WRITE), RELAY_MOVED);	/* though nothing more may have been read */
 	assert_int_equal(pump(0, 0), RELAY_STILL);
 	part();
 }
