@@ -105,13 +105,14 @@ void
 client_close(struct client *c, enum conn_end end)
 {
 	enum client_state state = c->state;
-	bool broken = state == CLIENT_PROXY && c->proxy != NULL;
+	bool proxying = state == CLIENT_PROXY && c->proxy != NULL;
+	bool broken = proxying || (c->out != NULL && c->open_ended);
 
 	if (state == CLIENT_CLOSED)
 		return;
 	client_enter(c, CLIENT_CLOSED);
 	serve_closing(the->serve);
-	if (broken)
+	if (proxying)
 		proxy_cancel(c->proxy);
 	else if (state == CLIENT_RELAY)
 		tunnel_free(c->tunnel, end);
@@ -164,7 +165,7 @@ depart(struct client *c)
 	source_drop(&c->src);
 	client_enter(c, CLIENT_LINGER);
 	if (c->out_fd != c->io.fd) {
-		close(c->out_fd);
+		launch_close(c->out_fd);
 		c->out_fd = -1;
 	} else {
 		(void)shutdown(c->out_fd, SHUT_WR);
@@ -354,11 +355,37 @@ give_up_head(struct client *c)
 		client_close(c, END_HELLO);
 }
 
+/* How long what was written may still be on its way to the client, or to the target after 101; 0: nothing is. */
+static uint64_t
+still_sending_ms(const struct client *c)
+{
+	switch ((enum client_state)c->state) {
+	case CLIENT_ANSWER:
+		return sock_rest_ms(c->out_fd, deadline_ms(c));
+	case CLIENT_PROXY:
+		return proxy_still_sending_ms(c->proxy);
+	case CLIENT_RELAY:
+		return tunnel_still_sending_ms(c->tunnel);
+	case CLIENT_HEADER:
+	case CLIENT_HEAD:
+	case CLIENT_DROP:
+	case CLIENT_LINGER:
+	case CLIENT_CLOSED:
+		break;
+	}
+	return 0;
+}
+
 static void
 on_deadline(struct ev_timer *timer)
 {
 	struct client *c = EV_CONTAINER(timer, struct client, deadline);
+	uint64_t rest_ms = still_sending_ms(c);
 
+	if (rest_ms > 0) {
+		ev_timer_in(the->serve->ev, timer, rest_ms);
+		return;
+	}
 	switch ((enum client_state)c->state) {
 	case CLIENT_HEADER:
 		c->verdict = HELLO_TIMEOUT;

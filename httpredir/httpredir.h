@@ -110,6 +110,7 @@ struct client {
 	bool writable : 1;
 	bool last : 1;			/* no request is read after this answer */
 	bool linger : 1;		/* and more may come from the client all the same */
+	bool open_ended : 1;		/* only the end of the connection tells where the answer in out ends */
 	bool named : 1;			/* name is a host name, not an address */
 	bool idle : 1;			/* kept alive, no byte of the next head has come */
 };
@@ -256,6 +257,9 @@ void proxy_on_backend(struct proxy *p, unsigned events);
 uint64_t proxy_deadline_ms(const struct proxy *p);
 void proxy_on_deadline(struct proxy *p);
 
+/* How much of that deadline is left by what the kernel has sent meanwhile of an answer, 0: nothing. */
+uint64_t proxy_still_sending_ms(const struct proxy *p);
+
 /* The client ends: free it, and everything it holds. */
 void proxy_cancel(struct proxy *p);
 
@@ -269,6 +273,7 @@ bool tunnel_start(struct client *c, struct backend *b, uint64_t max_key, struct 
 void tunnel_more(struct relay *r);
 void tunnel_on_out(struct tunnel *t, unsigned events);
 struct relay_silence tunnel_silence(const struct tunnel *t);
+uint64_t tunnel_still_sending_ms(const struct tunnel *t);	/* as proxy_still_sending_ms() */
 void tunnel_free(struct tunnel *t, enum conn_end end);
 
 #endif

@@ -115,6 +115,7 @@ finish(struct proxy *p)
 		backend_rest(b, p->introduced != PROXYHDR_NONE ? c : NULL);
 		p->backend = NULL;
 	}
+	c->open_ended = p->res.out == HTTP1_TO_CLOSE;
 	c->proxy = NULL;
 	proxy_free(p, !p->req.done);
 	c->end = END_CLOSED;
@@ -593,6 +594,12 @@ proxy_deadline_ms(const struct proxy *p)
 	if (p->answering || (!p->req.done && !p->deaf && p->up == NULL))
 		return silence(p).ms;
 	return the->opts->response_ms;
+}
+
+uint64_t
+proxy_still_sending_ms(const struct proxy *p)
+{
+	return p->answering ? sock_rest_ms(p->client->out_fd, silence(p).ms) : 0;
 }
 
 void

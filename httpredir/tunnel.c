@@ -21,6 +21,12 @@ tunnel_silence(const struct tunnel *t)
 	return relay_silence(relay_half_closed(&t->relay), conf->half_close_ms, conf->idle_ms);
 }
 
+uint64_t
+tunnel_still_sending_ms(const struct tunnel *t)
+{
+	return relay_rest_ms(&t->relay, tunnel_silence(t).ms);
+}
+
 static void
 pump(struct tunnel *t, int end, unsigned events)
 {

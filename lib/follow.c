@@ -199,7 +199,9 @@ follow_all(void)
 		serve_out_of_fds(s);
 		ev_timer_in(s->ev, &the.orders, ROOM_MS);
 	} else if (errno != EAGAIN && errno != EINTR) {
-		ev_del(s->ev, &the.master);	/* the parent is gone: finish what is open, accept nothing new */
+		ev_del(s->ev, &the.master);
+		if (!s->draining)
+			log_warn("the parent is gone: stopping");	/* finish what is open, accept nothing new */
 		serve_drain(s);
 	}
 	follow_keep_room();

@@ -149,6 +149,8 @@ set_nonblock(int fd)
 	return flags != -1 && (flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
+static bool was_blocking[2];	/* descriptors 0 and 1, as long as they are a connection */
+
 static void
 set_blocking(int fd)
 {
@@ -194,16 +196,31 @@ launch_one_connection(struct launch_one *one)
 	}
 	if (same_file(STDERR_FILENO, one->in_fd) || same_file(STDERR_FILENO, one->out_fd))
 		silence();
-	one->in_blocked = set_nonblock(one->in_fd);
-	one->out_blocked = set_nonblock(one->out_fd);
+	was_blocking[one->in_fd] = set_nonblock(one->in_fd);
+	if (!one_socket)
+		was_blocking[one->out_fd] = set_nonblock(one->out_fd);
 	return true;
 }
 
-void
-launch_one_restore(const struct launch_one *one)
+static void
+restore(int fd)
 {
-	if (one->in_blocked)
-		set_blocking(one->in_fd);
-	if (one->out_blocked)
-		set_blocking(one->out_fd);
+	if (was_blocking[fd])
+		set_blocking(fd);
+	was_blocking[fd] = false;
+}
+
+void
+launch_restore(void)
+{
+	restore(STDIN_FILENO);
+	restore(STDOUT_FILENO);
+}
+
+void
+launch_close(int fd)
+{
+	if (fd == STDIN_FILENO || fd == STDOUT_FILENO)
+		restore(fd);
+	close(fd);
 }

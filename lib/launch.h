@@ -31,15 +31,16 @@ int launch_stdin_listener(struct listeners *ls);
 struct launch_one {
 	int in_fd, out_fd;	/* equal when both are one socket */
 	struct endpoint peer;	/* from the socket, else TCPREMOTEIP and TCPREMOTEPORT, else unknown */
-	bool in_blocked, out_blocked;	/* before */
 };
 
 /*
  * Whether descriptors 0 and 1 are a connection: a connected socket, or two ends of pipes or sockets. Fills *one and
- * makes them non-blocking; launch_one_restore() undoes that for other processes that share them.
+ * makes them non-blocking, which is undone for other processes that share them: by launch_restore() for both,
+ * before they are closed, or by launch_close(), which closes fd, for one that is closed earlier.
  */
 bool launch_one_connection(struct launch_one *one);
-void launch_one_restore(const struct launch_one *one);
+void launch_restore(void);
+void launch_close(int fd);
 
 /*
  * The address a client connected to: fd's own, else TCPLOCALIP and TCPLOCALPORT, else zeros; of peer's family.

@@ -330,8 +330,12 @@ static void
 on_deadline(struct ev_timer *t)
 {
 	struct mux_stream *s = EV_CONTAINER(t, struct mux_stream, deadline);
+	uint64_t rest_ms = sock_rest_ms(s->io.fd, silence(s).ms);
 
-	mux_stream_doom(s, silence(s).end == END_HALF_CLOSE ? MUX_HALF_CLOSE : MUX_IDLE);
+	if (rest_ms > 0)	/* the kernel is still sending what was written */
+		ev_timer_in(s->mux->pool->ev, t, rest_ms);
+	else
+		mux_stream_doom(s, silence(s).end == END_HALF_CLOSE ? MUX_HALF_CLOSE : MUX_IDLE);
 }
 
 /* ---- from the peer to the descriptor ---- */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "launch.h"
 #include "sock.h"
 
 #define CHUNK_FIRST 16	/* log2: 64 KiB; grows while reads fill it and writes keep up */
@@ -296,15 +297,30 @@ relay_end(enum relay_state state)
 	return END_CLOSED;
 }
 
+uint64_t
+relay_rest_ms(const struct relay *r, uint64_t limit_ms)
+{
+	uint64_t client = sock_rest_ms(r->end[0].fd, limit_ms), target = sock_rest_ms(r->end[1].fd, limit_ms);
+
+	return client > target ? client : target;
+}
+
+/* Whether the destination of flow i knows that nothing more comes. */
+static bool
+was_told(const struct relay *r, int i)
+{
+	return r->flow[i].eof && r->flow[i].over;
+}
+
 void
 relay_close(struct relay *r, enum conn_end end)
 {
-	bool cut = end != END_CLOSED && end != END_PASSED;
+	bool cut = end != END_CLOSED && end != END_PASSED && end != END_CLIENT_RESET && end != END_TARGET_RESET;
 
 	if (r->out_fd != r->end[0].fd)
 		sock_close(r->out_fd, false);
-	sock_close(r->end[0].fd, cut && end != END_CLIENT_RESET);
-	sock_close(r->end[1].fd, cut && end != END_TARGET_RESET);
+	sock_close(r->end[0].fd, end == END_TARGET_RESET || (cut && !was_told(r, 1)));
+	sock_close(r->end[1].fd, end == END_CLIENT_RESET || (cut && !was_told(r, 0)));
 	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
 }
 
@@ -554,7 +570,7 @@ finish(struct relay *r, int i)
 	r->flow[i].over = true;
 	if (i == 1 && r->out_fd != r->end[0].fd) {	/* a pipe of its own: closing it is the only way to tell it */
 		(void)shutdown(r->out_fd, SHUT_WR);	/* others may hold it too, if it is a socket */
-		close(r->out_fd);
+		launch_close(r->out_fd);
 		r->out_fd = -1;
 	} else if (!r->flow[!i].over) {
 		(void)shutdown(r->end[!i].fd, SHUT_WR);

@@ -141,8 +141,14 @@ relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 }
 
 /*
- * Close the descriptors that are open. What did not end in order (END_CLOSED, END_PASSED) must not look whole: that takes
- * a reset, of both ends but the one a reset came from.
+ * How much of limit_ms is left since bytes last moved, for a deadline that passed without a call of relay_pump() that said
+ * so: the kernel may still be sending what was written. 0: it is over.
+ */
+uint64_t relay_rest_ms(const struct relay *r, uint64_t limit_ms);
+
+/*
+ * Close the descriptors that are open. A reset of one end is passed on to the other. What we cut off must not look whole:
+ * that takes a reset, too, where it is TCP and was not told that all had come.
  */
 void relay_close(struct relay *r, enum conn_end end);
 

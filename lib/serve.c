@@ -64,7 +64,7 @@ void
 serve_closing(const struct serve *s)
 {
 	if (s->one != NULL)
-		launch_one_restore(s->one);
+		launch_restore();
 }
 
 void

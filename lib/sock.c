@@ -313,6 +313,20 @@ sock_close(int fd, bool reset)
 	close(fd);
 }
 
+/* Probes of a closed window are answered, but send no bytes; what is sent again to a peer that is gone is not answered. */
+uint64_t
+sock_rest_ms(int fd, uint64_t limit_ms)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+	uint32_t quiet;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return 0;
+	quiet = info.tcpi_last_data_sent > info.tcpi_last_ack_recv ? info.tcpi_last_data_sent : info.tcpi_last_ack_recv;
+	return quiet < limit_ms ? limit_ms - quiet : 0;
+}
+
 /* ---- descriptors over unix sockets ---- */
 
 union fd_control {

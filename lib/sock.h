@@ -83,6 +83,12 @@ bool sock_is_stream(int fd);
 /* Close, in order or so that a TCP peer sees a reset; -1 is fine. */
 void sock_close(int fd, bool reset);
 
+/*
+ * How much of limit_ms is left since the kernel last sent bytes to fd's peer and heard from it: they may be on their way
+ * long after we wrote them. 0: it is over, or this is no TCP.
+ */
+uint64_t sock_rest_ms(int fd, uint64_t limit_ms);
+
 /* What errno says after a failed call: there is nothing to read, or no room to write, right now. */
 static inline bool
 sock_would_block(void)

@@ -24,7 +24,8 @@
 #define REPEAT_MS 1000		/* how soon orders that could not be sent are sent again */
 #define LOADING_MS 50		/* how soon the parent looks again whether files are being read, when it must not fork */
 #define LOADING_MAX_MS 10000	/* for how long: a disk may hang */
-#define KILL_MS 1000		/* after the end of the grace, or a second stop signal: whoever is still there hangs */
+#define KILL_MS 1000		/* after a second stop signal: whoever is still there hangs */
+#define KILL_LATE_MS 6000	/* the same after the grace: an order to a busy worker may take that long, see follow.c */
 
 struct worker {
 	struct parent *parent;
@@ -327,8 +328,10 @@ on_kill(struct ev_timer *t)
 	struct parent *p = EV_CONTAINER(t, struct parent, kill);
 
 	for (unsigned i = 0; i < p->s->conf->workers; i++)
-		if (p->worker[i].pid != 0)
+		if (p->worker[i].pid != 0) {
+			log_warn("worker pid=%d hangs: killed", (int)p->worker[i].pid);
 			kill(p->worker[i].pid, SIGKILL);
+		}
 }
 
 static void
@@ -339,7 +342,7 @@ on_stop_signal(void *arg, int signo)
 	struct order o = { .kind = p->stopping ? ORDER_QUIT : ORDER_DRAIN };
 
 	(void)signo;
-	ev_timer_in(s->ev, &p->kill, p->stopping ? KILL_MS : s->conf->grace_ms + KILL_MS);
+	ev_timer_in(s->ev, &p->kill, p->stopping ? KILL_MS : s->conf->grace_ms + KILL_LATE_MS);
 	if (!p->stopping) {
 		serve_stopping(s);
 		p->stopping = s->draining = true;

@@ -116,6 +116,7 @@ static void
 on_deadline(struct ev_timer *t)
 {
 	struct conn *c = EV_CONTAINER(t, struct conn, deadline);
+	uint64_t rest_ms;
 
 	switch ((enum conn_state)c->state) {
 	case CONN_HELLO:
@@ -123,7 +124,11 @@ on_deadline(struct ev_timer *t)
 		conn_close(c, END_HELLO);
 		break;
 	case CONN_RELAY:
-		conn_close(c, silence(c).end);
+		rest_ms = relay_rest_ms(&c->relay, silence(c).ms);
+		if (rest_ms > 0)
+			ev_timer_in(the->serve->ev, t, rest_ms);
+		else
+			conn_close(c, silence(c).end);
 		break;
 	case CONN_LINGER:
 		conn_close(c, c->end);
@@ -178,7 +183,7 @@ conn_refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct ta
 	n = write(r->out_fd, record, sizeof(record));
 	r->bytes[1] += n > 0 ? (uint64_t)n : 0;
 	if (r->out_fd != r->end[0].fd) {
-		close(r->out_fd);
+		launch_close(r->out_fd);
 		r->out_fd = -1;
 	} else {
 		(void)shutdown(r->out_fd, SHUT_WR);

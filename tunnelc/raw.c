@@ -146,8 +146,12 @@ static void
 on_deadline(struct ev_timer *t)
 {
 	struct raw *r = EV_CONTAINER(t, struct raw, deadline);
+	uint64_t rest_ms = relay_rest_ms(&r->relay, silence(r).ms);
 
-	finish(r, silence(r).end, NULL);
+	if (rest_ms > 0)
+		ev_timer_in(the->ev, t, rest_ms);
+	else
+		finish(r, silence(r).end, NULL);
 }
 
 /* ---- its beginning ---- */

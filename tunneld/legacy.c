@@ -213,8 +213,12 @@ static void
 on_deadline(struct ev_timer *t)
 {
 	struct raw *r = EV_CONTAINER(t, struct raw, deadline);
+	uint64_t rest_ms = relay_rest_ms(&r->relay, silence(r).ms);
 
-	legacy_leave(r, silence(r).end);
+	if (rest_ms > 0)
+		ev_timer_in(the->serve->ev, t, rest_ms);
+	else
+		legacy_leave(r, silence(r).end);
 }
 
 static bool

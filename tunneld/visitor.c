@@ -106,11 +106,12 @@ ends_in_reset(const struct visitor *v, enum conn_end end)
 	case END_TARGET_RESET:
 	case END_NO_ROUTE:
 	case END_UNREACHABLE:
+		return v->state != VISITOR_LINGER;
 	case END_LIMIT:
 	case END_IDLE:
 	case END_HALF_CLOSE:
 	case END_DRAIN:
-		return v->state != VISITOR_LINGER;
+		return v->state != VISITOR_LINGER && !v->stream.shut;
 	case END_CLOSED:
 	case END_PASSED:
 	case END_CLIENT_RESET:

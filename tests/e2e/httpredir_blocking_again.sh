@@ -32,7 +32,7 @@ for kind in socket pipes; do
 	restored $kind 'GET / HTTP/1.1\r\nHost: b.test\r\n\r\n'
 	restored $kind 'GET / HT'
 	restored $kind ''
+	restored $kind 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n'
+	restored $kind 'GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'
+	restored $kind 'rubbish\r\n\r\n'
 done
-restored socket 'GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n'
-restored socket 'GET /ws HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'
-restored socket 'rubbish\r\n\r\n'

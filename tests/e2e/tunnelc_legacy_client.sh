@@ -53,7 +53,7 @@ client "$VISITORS" 'hex:1603010000' shut read >visitor.out &
 visitor=$!
 wait_for 5 test -e there
 signal tunnelc TERM
-logged 'stopping: 1 visitors' tunnelc
+logged 'stopping: 1 visitor ' tunnelc
 touch told
 wait $visitor
 same "got=late end=eof" "$(cat visitor.out)"

@@ -214,7 +214,7 @@ in_child_one_socket_on_0_and_1_is_a_connection_with_its_own_peer(void)
 	sock_local(far_fd, &far);
 	CHILD_CHECK(one.peer.family == AF_INET && one.peer.port == far.port && memcmp(one.peer.ip, far.ip, 16) == 0);
 	CHILD_CHECK(!is_blocking(0));
-	launch_one_restore(&one);
+	launch_restore();
 	CHILD_CHECK(is_blocking(0));
 }
 child_test(one_socket_on_0_and_1_is_a_connection_with_its_own_peer)
@@ -265,7 +265,7 @@ in_child_two_pipes_are_a_connection(void)
 	CHILD_CHECK(one.in_fd == 0 && one.out_fd == 1);
 	CHILD_CHECK(strcmp(endpoint_text(&one.peer, text), "192.0.2.1:51234") == 0);
 	CHILD_CHECK(!is_blocking(0) && !is_blocking(1));
-	launch_one_restore(&one);
+	launch_restore();
 	CHILD_CHECK(is_blocking(0) && is_blocking(1));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		set_remote(bad[i], "51234");
@@ -316,7 +316,7 @@ in_child_what_did_not_block_before_does_not_after(void)
 
 	CHILD_CHECK(pipe2(in, O_NONBLOCK) == 0 && pipe(out) == 0 && dup2(in[0], 0) == 0 && dup2(out[1], 1) == 1);
 	CHILD_CHECK(launch_one_connection(&one));
-	launch_one_restore(&one);
+	launch_restore();
 	CHILD_CHECK(!is_blocking(0) && is_blocking(1));
 }
 child_test(what_did_not_block_before_does_not_after)
