@@ -241,7 +241,7 @@ auth_advice(const char *error)
 	} known[] = {
 		{ "WRONGPASS", ": check --password-file, USER@, and that the user is enabled" },
 		{ "invalid password", ": check --password-file" },	/* before Redis 6, as the next two */
-		{ "no password is set", ": the server has no password, leave out --password-file" },
+		{ "but no password is set", ": the server has no password, leave out --password-file" },
 		{ "wrong number of arguments", ": the server knows no users, leave out USER@" },
 		{ "without any password configured", ": the server's default user has no password, leave out "
 		    "--password-file or name a USER@" },

@@ -198,6 +198,8 @@ check_output(const struct options *o, const char **path)
 
 	if (*path == NULL)
 		return 0;
+	if ((*path)[0] == '\0' || (*path)[strlen(*path) - 1] == '/')
+		return log_wrong(EXIT_USAGE, "\"%s\" is not the name of a file", *path);
 	if (lstat(*path, &st) == 0 && S_ISLNK(st.st_mode)) {
 		real = realpath(*path, NULL);	/* never freed */
 		if (real == NULL)
@@ -209,7 +211,8 @@ check_output(const struct options *o, const char **path)
 	if (o->check && !output_is_readable(*path, why))
 		return log_wrong(EXIT_TEMP, "%s cannot be read: %s", *path, why);
 	if (o->check && !output_is_replaceable(*path))
-		return log_wrong(EXIT_TEMP, "%s cannot be replaced, its folder is not writable: %s", *path, strerror(errno));
+		return log_wrong(EXIT_TEMP, "%s cannot be replaced: its folder %s", *path,
+		    errno == ENOENT ? "does not exist" : "is not writable");
 	return 0;
 }
 

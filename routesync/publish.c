@@ -46,7 +46,7 @@ struct publisher {
 	char folder[600];		/* the keys' prefix */
 	uint64_t ttl_ms;		/* 0: keys stay */
 	struct shelf old, now;		/* what may be in the store, what must be */
-	bool begun;			/* writing "now" began: some of it may be in the store, and of "old" no more than that */
+	bool begun;			/* writing "now" began: some of it may be in the store, and "old" was deleted there */
 	enum step step;
 	enum round round;
 	size_t at;			/* next line of the step */
@@ -134,7 +134,6 @@ end_round(struct publisher *p)
 		return;
 	}
 	p->step = STEP_IDLE;
-	shelf_free(&p->old);
 	redis_good(p->redis);
 	app_metric(p->app, M_PUBLISHED, (int64_t)p->now.lines.n);
 	app_metric(p->app, M_STORE_UP, 1);
@@ -182,7 +181,7 @@ static void
 begin_round(struct publisher *p, enum round round)
 {
 	p->round = round;
-	p->step = STEP_DELETE;
+	p->step = round == ROUND_RENEW ? STEP_WRITE : STEP_DELETE;
 	p->at = 0;
 	go_on(p);
 }

@@ -49,6 +49,19 @@ line
 publishes e.test
 same 0 "$(redis-cli -s redis.sock info commandstats | grep -c 'd.test')" "commands for d"
 
+# a deletion that the store forgets, as when a replica that had not seen it becomes the master
+file a.test
+publishes a.test
+key=$(redis-cli -s redis.sock --scan --pattern '*/live/*')
+file a.test d.test
+publishes 'a.test d.test'
+file a.test
+publishes a.test
+redis-cli -s redis.sock set "${key%a.test}d.test" 'tls=10.0.0.1:443' EX 3000 >/dev/null
+killed line
+line
+publishes a.test
+
 signal pub TERM
 ends pub 0
 same '' "$(published)" "left behind"
