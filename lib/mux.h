@@ -88,14 +88,17 @@ struct mux_conf {
 	uint32_t max_streams;		/* the peer may open at once */
 };
 
-/* One stream, embedded in its owner (zeroed before mux_open() or mux_accept()). Private except for what is stated here. */
+/*
+ * One stream, embedded in its owner: zeroed before mux_open() or mux_accept(), but for io and deadline. Private except for what is
+ * stated here.
+ */
 struct mux_spill;
 struct mux_stream {
 	struct yamux_stream y;
 	struct mux *mux;		/* NULL: not in a session */
 	const struct mux_stream_ops *ops;
 	struct ev_io io;		/* the descriptor, -1: none; the owner's to open and close, the session's to use once joined */
-	struct ev_timer deadline;	/* the owner's, too, and the session's once joined */
+	struct ev_timer deadline;	/* likewise; its callback, too, is replaced, and it is off when the stream has left */
 	struct mux_stream *next, **at;	/* among all of the session */
 	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be reported */
 	struct mux_spill *in, *out;	/* owned: received and not yet written; to be sent before anything read from io */

@@ -11,7 +11,7 @@
 enum answer {
 	ANSWER_NAME,	/* 404: nobody is known by this name */
 	ANSWER_OFFLINE,	/* 503: the client is known, but not there */
-	ANSWER_BUSY,	/* 503: it has as many visitors as it may */
+	ANSWER_BUSY,	/* 503: it has as many visitors as it may, or there is no memory for one more */
 	ANSWER_LOCAL	/* 502: the service beside it didn't take the visitor */
 };
 

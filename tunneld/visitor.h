@@ -24,7 +24,7 @@
  *                                      '------------'----------'--> REQUEST --> LINGER --> CLOSED
  *
  * REQUEST and LINGER are for visitors that speak HTTP and get an answer instead of a stream; others are reset. RAW stands
- * for JOINED with an ancestor of the first generation. Every state has a deadline (in JOINED and RAW it is the stream's own)
+ * for JOINED with an ancestor of the first generation. Every state has a deadline (in JOINED the stream's, in RAW the relay's)
  * and can end in CLOSED.
  */
 enum visitor_state {
@@ -51,7 +51,7 @@ struct arrival {
 /* An idle one's memory is a figure we document: what it needs only for a while is allocated for that while. */
 struct visitor {
 	struct serve_conn base;
-	struct mux_stream stream;	/* its descriptor is the visitor's in every state but RAW, its deadline but JOINED */
+	struct mux_stream stream;	/* its descriptor is the visitor's in every state but RAW, its deadline but JOINED and RAW */
 	union {
 		struct arrival *arrival;	/* before JOINED: owned, or NULL */
 		struct raw *raw;		/* RAW, until that has ended */
