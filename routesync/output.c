@@ -144,6 +144,8 @@ output_look(struct output *o, bool adopt)
 bool
 output_write(struct output *o, char *text, size_t len)
 {
+	struct stat st;
+
 	if (replace_file(o->path, o->mode, slice_of(text, len)) == -1) {
 		if (!o->failing)
 			log_error("%s cannot be written%s: %s", o->path, o->text != NULL ? ", it stays as it is" : "",
@@ -160,5 +162,7 @@ output_write(struct output *o, char *text, size_t len)
 	o->len = len;
 	o->stamp = stamp_of(o->path);
 	o->found = o->mode;
+	if (stat(o->path, &st) == 0 && (st.st_mode & 07777) != o->mode)
+		o->stamp = (struct stamp){ 0 };		/* somebody was quicker than our look: look again */
 	return true;
 }
