@@ -142,6 +142,9 @@ struct routes_text {
  */
 bool routes_line_canonical(struct slice line, char *out, struct routes_text *text, char why[static ROUTES_WHY_MAX]);
 
+/* Put a reason into why. Returns false, for whoever refuses to return. */
+bool routes_refuse(char why[static ROUTES_WHY_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Less, equal or greater than 0, as LC_ALL=C sort(1) orders a and b. */
 int routes_name_order(struct slice a, struct slice b);
 

@@ -32,11 +32,8 @@ quote(struct slice s, char out[static QUOTE_SIZE])
 	return out;
 }
 
-static bool
-refuse(char why[static ROUTES_WHY_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool
-refuse(char why[static ROUTES_WHY_MAX], const char *format, ...)
+bool
+routes_refuse(char why[static ROUTES_WHY_MAX], const char *format, ...)
 {
 	va_list ap;
 
@@ -198,10 +195,10 @@ routes_why_unsorted(struct slice name, struct slice before, char why[static ROUT
 	char quoted[QUOTE_SIZE], quoted_before[QUOTE_SIZE];
 
 	if (!is_canonical(name))
-		return !refuse(why, "\"%s\" in a sorted file: not in lower case without trailing dot",
+		return !routes_refuse(why, "\"%s\" in a sorted file: not in lower case without trailing dot",
 		    quote(name, quoted));
 	if (before.p != NULL && routes_name_order(before, name) > 0)
-		return !refuse(why, "not in sort order: \"%s\" after \"%s\"", quote(name, quoted),
+		return !routes_refuse(why, "not in sort order: \"%s\" after \"%s\"", quote(name, quoted),
 		    quote(before, quoted_before));
 	return false;
 }
@@ -216,13 +213,13 @@ check_item(const struct routes_field *f, struct slice item, char why[static ROUT
 	struct addr addr;
 
 	if (item.len == 0)
-		return refuse(why, "empty item in %s=", quote(f->word, word));
+		return routes_refuse(why, "empty item in %s=", quote(f->word, word));
 	if (f->key == KEY_HTTP && slice_starts(item, "pass:"))
-		return refuse(why, "pass: in http= (requests are routed one by one)");
+		return routes_refuse(why, "pass: in http= (requests are routed one by one)");
 	result = addr_parse(item, ADDR_ALLOW_PASS, &addr);
 	if (result == ADDR_OK)
 		return true;
-	return refuse(why, "bad address \"%s\" in %s=: %s", quote(item, quoted), quote(f->word, word),
+	return routes_refuse(why, "bad address \"%s\" in %s=: %s", quote(item, quoted), quote(f->word, word),
 	    addr_why(result, ADDR_ALLOW_PASS));
 }
 
@@ -245,12 +242,12 @@ check_alpn(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 	char quoted[QUOTE_SIZE];
 
 	if (proto.len == 0)
-		return refuse(why, "no protocol in alpn:");
+		return routes_refuse(why, "no protocol in alpn:");
 	if (proto.len > ALPN_PROTO_MAX)
-		return refuse(why, "protocol in alpn: longer than %u bytes", ALPN_PROTO_MAX);
+		return routes_refuse(why, "protocol in alpn: longer than %u bytes", ALPN_PROTO_MAX);
 	for (size_t i = 0; i < proto.len; i++)
 		if (proto.p[i] <= ' ' || proto.p[i] >= 0x7f)
-			return refuse(why, "protocol \"%s\" in alpn: is not printable ASCII",
+			return routes_refuse(why, "protocol \"%s\" in alpn: is not printable ASCII",
 			    quote(proto, quoted));
 	return check_targets(f, why);
 }
@@ -264,8 +261,8 @@ check_cidrs(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 	if (cidr_list_valid(f->value, &bad))
 		return true;
 	if (bad.len == 0)
-		return refuse(why, "empty item in " SLICE_FMT "=", SLICE_ARG(f->word));
-	return refuse(why, "bad network \"%s\" in " SLICE_FMT "=", quote(bad, quoted), SLICE_ARG(f->word));
+		return routes_refuse(why, "empty item in " SLICE_FMT "=", SLICE_ARG(f->word));
+	return routes_refuse(why, "bad network \"%s\" in " SLICE_FMT "=", quote(bad, quoted), SLICE_ARG(f->word));
 }
 
 bool
@@ -283,7 +280,7 @@ check_proxy(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 
 	if (routes_parse_proxy(f->value, &version))
 		return true;
-	return refuse(why, "bad value \"%s\" in proxy=: not v1 or v2", quote(f->value, quoted));
+	return routes_refuse(why, "bad value \"%s\" in proxy=: not v1 or v2", quote(f->value, quoted));
 }
 
 bool
@@ -311,7 +308,7 @@ check_balance(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 
 	if (routes_parse_balance(f->value, &balance))
 		return true;
-	return refuse(why, "bad value \"%s\" in balance=: not least, first or source",
+	return routes_refuse(why, "bad value \"%s\" in balance=: not least, first or source",
 	    quote(f->value, quoted));
 }
 
@@ -323,7 +320,7 @@ check_max(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 
 	if (num_parse(f->value, 1, UINT32_MAX, &max))
 		return true;
-	return refuse(why, "bad number \"%s\" in max=: not from 1 to %u", quote(f->value, quoted),
+	return routes_refuse(why, "bad number \"%s\" in max=: not from 1 to %u", quote(f->value, quoted),
 	    UINT32_MAX);
 }
 
@@ -334,7 +331,7 @@ check_as(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 
 	if (host_valid(f->value))
 		return true;
-	return refuse(why, "bad host name \"%s\" in as=", quote(f->value, quoted));
+	return routes_refuse(why, "bad host name \"%s\" in as=", quote(f->value, quoted));
 }
 
 /* ---- keys ---- */
@@ -398,13 +395,13 @@ check_field(const struct routes_field *f, enum routes_name kind, struct slice na
 	char word[QUOTE_SIZE];
 
 	if (f->value.p == NULL)
-		return refuse(why, "\"%s\" is not KEY=VALUE", quote(f->word, word));
+		return routes_refuse(why, "\"%s\" is not KEY=VALUE", quote(f->word, word));
 	if (f->key == KEY_UNKNOWN)
-		return refuse(why, "unknown key \"%s\"", quote(f->word, word));
+		return routes_refuse(why, "unknown key \"%s\"", quote(f->word, word));
 	if (f->value.len == 0)
-		return refuse(why, "%s= is empty", quote(f->word, word));
+		return routes_refuse(why, "%s= is empty", quote(f->word, word));
 	if (!(keys[f->key].on & ON(kind)))
-		return refuse(why, "%s= in the wrong place: %s", quote(f->word, word), why_not_on(f->key, kind, name));
+		return routes_refuse(why, "%s= in the wrong place: %s", quote(f->word, word), why_not_on(f->key, kind, name));
 	return keys[f->key].check(f, why);
 }
 
@@ -420,9 +417,9 @@ check_name(struct slice name, enum routes_name *kind, char why[static ROUTES_WHY
 	if (*kind != NAME_BAD)
 		return true;
 	if (is_address(name))
-		return refuse(why, "bad listening address \"%s\": %s", quote(name, quoted),
+		return routes_refuse(why, "bad listening address \"%s\": %s", quote(name, quoted),
 		    addr_why(addr_parse(name, ADDR_LISTEN, &addr), ADDR_LISTEN));
-	return refuse(why, "bad name \"%s\": neither a host name, *.SUFFIX, * nor a listening address",
+	return routes_refuse(why, "bad name \"%s\": neither a host name, *.SUFFIX, * nor a listening address",
 	    quote(name, quoted));
 }
 
@@ -430,16 +427,16 @@ static bool
 check_text(struct slice line, char why[static ROUTES_WHY_MAX])
 {
 	if (line.len > ROUTES_LINE_MAX)
-		return refuse(why, "line longer than %u bytes", ROUTES_LINE_MAX);
+		return routes_refuse(why, "line longer than %u bytes", ROUTES_LINE_MAX);
 	if (line.len > 0 && memchr(line.p, '\0', line.len) != NULL)
-		return refuse(why, "NUL byte");
+		return routes_refuse(why, "NUL byte");
 	return true;
 }
 
 static bool
 refuse_keys(char why[static ROUTES_WHY_MAX])
 {
-	return refuse(why, "more than %u keys for one name", ROUTES_KEYS_MAX);
+	return routes_refuse(why, "more than %u keys for one name", ROUTES_KEYS_MAX);
 }
 
 static bool
@@ -459,7 +456,7 @@ check_fields(struct slice rest, enum routes_name kind, struct slice name, struct
 		has_target |= field.key <= KEY_LAST_TARGET;
 		f->field[f->n++] = field;
 	}
-	return has_target || refuse(why, "no target: none of tls=, http=, tcp=, alpn:PROTO=");
+	return has_target || routes_refuse(why, "no target: none of tls=, http=, tcp=, alpn:PROTO=");
 }
 
 bool
@@ -510,7 +507,7 @@ routes_why_repeated(const struct routes_fields *f, const struct routes_field *fi
 {
 	char word[QUOTE_SIZE], name[QUOTE_SIZE];
 
-	refuse(why, "duplicate %s for %s (first at line %u)", quote(first->word, word), quote(f->name, name),
+	routes_refuse(why, "duplicate %s for %s (first at line %u)", quote(first->word, word), quote(f->name, name),
 	    line);
 }
 
@@ -552,13 +549,13 @@ routes_line_canonical(struct slice line, char *out, struct routes_text *text, ch
 	*text = (struct routes_text){ 0 };
 	routes_fields_clear(&f);
 	if (line.len > 0 && memchr(line.p, '\n', line.len) != NULL)
-		return refuse(why, "line feed");
+		return routes_refuse(why, "line feed");
 	if (!routes_line_check(line, &f, why))
 		return false;
 	if (f.name.p == NULL)
 		return true;
 	if ((twice = routes_fields_repeated(&f, 0)) != NULL)
-		return refuse(why, "duplicate %s", quote(twice->word, quoted));
+		return routes_refuse(why, "duplicate %s", quote(twice->word, quoted));
 	len = put_name(f.name, out);
 	text->name = slice_of(out, len);
 	for (size_t i = 0; i < f.n; i++)

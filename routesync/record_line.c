@@ -2,25 +2,10 @@
 /* NAME and the right-hand side of a route -> a line, or what is wrong with them. */
 #include "record_line.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "addr.h"
-
-static bool
-refuse(char why[static ROUTES_WHY_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool
-refuse(char why[static ROUTES_WHY_MAX], const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why, ROUTES_WHY_MAX, format, ap);
-	va_end(ap);
-	return false;
-}
 
 /* What is wrong with a line; "": nothing. It quotes the line, so it must not be logged. */
 static const char *
@@ -65,18 +50,18 @@ refuse_word(char why[static ROUTES_WHY_MAX], unsigned number, struct slice word,
 	const char *key = known_key(slice_cut(&value, '='));
 
 	if (number > ROUTES_KEYS_MAX)
-		return refuse(why, "more than %u words", ROUTES_KEYS_MAX);
+		return routes_refuse(why, "more than %u words", ROUTES_KEYS_MAX);
 	if (value.p == NULL)
-		return refuse(why, "word %u is not KEY=VALUE", number);
+		return routes_refuse(why, "word %u is not KEY=VALUE", number);
 	if (key == NULL)
-		return refuse(why, "word %u: unknown key", number);
+		return routes_refuse(why, "word %u: unknown key", number);
 	if (strncmp(reason, "bad address", 11) == 0)
-		return refuse(why, "word %u: bad address in %s=: %s", number, key, bad_target(value));
+		return routes_refuse(why, "word %u: bad address in %s=: %s", number, key, bad_target(value));
 	if (strncmp(reason, "duplicate", 9) == 0)
-		return refuse(why, "word %u: %s= appears twice", number, key);
+		return routes_refuse(why, "word %u: %s= appears twice", number, key);
 	if (strstr(reason, "in the wrong place") != NULL)
-		return refuse(why, "word %u: %s= is not allowed for this name", number, key);
-	return refuse(why, "word %u: %s= %s", number, key, value.len == 0 ? "is empty" : "has a bad value");
+		return routes_refuse(why, "word %u: %s= is not allowed for this name", number, key);
+	return routes_refuse(why, "word %u: %s= %s", number, key, value.len == 0 ? "is empty" : "has a bad value");
 }
 
 static struct slice
@@ -104,7 +89,7 @@ refuse_line(struct record_line *l, struct slice line, size_t name_len, char why[
 		word = next_word(line, &end);
 	if (number > 0)
 		return refuse_word(why, number, word, whole);
-	return refuse(why, "%s", strncmp(whole, "no target", 9) == 0 ? whole :
+	return routes_refuse(why, "%s", strncmp(whole, "no target", 9) == 0 ? whole :
 	    "bad name: neither a host name, *.SUFFIX, * nor a listening address");
 }
 
@@ -127,13 +112,13 @@ record_line_make(struct record_line *l, struct slice name, struct slice fields, 
 	struct slice line;
 
 	if (name.len == 0 || name.p[0] == '#')
-		return refuse(why, "no name");
+		return routes_refuse(why, "no name");
 	if (has_odd_byte(name))
-		return refuse(why, "blank, control or non-ASCII character in the name");
+		return routes_refuse(why, "blank, control or non-ASCII character in the name");
 	if (name.len + 1 + fields.len > ROUTES_LINE_MAX)
-		return refuse(why, "longer than a line of %u bytes", ROUTES_LINE_MAX);
+		return routes_refuse(why, "longer than a line of %u bytes", ROUTES_LINE_MAX);
 	if (fields.len > 0 && (memchr(fields.p, '\n', fields.len) != NULL || memchr(fields.p, '\0', fields.len) != NULL))
-		return refuse(why, "line feed or NUL byte");
+		return routes_refuse(why, "line feed or NUL byte");
 	memcpy(l->raw, name.p, name.len);
 	l->raw[name.len] = ' ';
 	if (fields.len > 0)
