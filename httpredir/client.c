@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "httpredir.h"
+#include "linger.h"
 #include "log.h"
 #include "proxyhdr.h"
 #include "sock.h"
 
 #define TURN_READS 16		/* per client and turn, then it is the others' turn */
-#define LINGER_MS 2000		/* how long a client may take to read its last answer and close */
 
 struct httpredir *the;
 
@@ -136,18 +136,10 @@ yield_turn(struct client *c)
 	(void)ev_mod(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE);
 }
 
-/* Read what the client still sends, so that closing does not turn into a reset that overtakes the answer. */
 static void
-linger(struct client *c)
+linger_on(struct client *c)
 {
-	int turns = TURN_READS;
-	ssize_t n = 1;
-
-	while (n > 0 && turns-- > 0)
-		n = read(c->io.fd, relay_scratch(the->relays), SOURCE_CHUNK);
-	if (n > 0)
-		yield_turn(c);
-	else if (n == 0 || !sock_would_block())
+	if (linger(the->serve->ev, &c->io, relay_scratch(the->relays), RELAY_CHUNK_MAX))
 		client_close(c, c->end);
 }
 
@@ -170,7 +162,7 @@ depart(struct client *c)
 	} else {
 		(void)shutdown(c->out_fd, SHUT_WR);
 	}
-	linger(c);
+	linger_on(c);
 }
 
 /* ---- writing ---- */
@@ -451,7 +443,7 @@ on_client(struct ev_io *io, unsigned events)
 			proxy_on_client(c->proxy);
 		break;
 	case CLIENT_LINGER:
-		linger(c);
+		linger_on(c);
 		break;
 	case CLIENT_RELAY:	/* the tunnel's own callback has it */
 	case CLIENT_CLOSED:	/* fired in the batch that closed it */

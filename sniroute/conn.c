@@ -17,10 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "linger.h"
 #include "log.h"
 
-#define LINGER_MS 2000		/* how long a client may take to read its alert and close */
-#define LINGER_READS 16		/* of READ_FIRST bytes, per event: a flood brings enough events */
 
 static const char *const state_name[] = { "HELLO", "DIAL", "RELAY", "LINGER", "CLOSED" };
 
@@ -148,18 +147,10 @@ speaks_tls(const struct conn *c)
 	    c->verdict == HELLO_MALFORMED;
 }
 
-/* Read what the client still sends, so that closing does not turn into a reset that overtakes the alert. */
 static void
-linger(struct conn *c)
+linger_on(struct conn *c)
 {
-	uint8_t *scratch = relay_scratch(the->pool);
-	int turns = LINGER_READS;
-	ssize_t n;
-
-	do
-		n = read(c->relay.end[0].fd, scratch, READ_FIRST);
-	while (n > 0 && --turns > 0);
-	if (n == 0 || (n == -1 && !sock_would_block()))
+	if (linger(the->serve->ev, &c->relay.end[0], relay_scratch(the->pool), RELAY_CHUNK_MAX))
 		conn_close(c, c->end);
 }
 
@@ -188,7 +179,7 @@ conn_refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct ta
 	} else {
 		(void)shutdown(r->out_fd, SHUT_WR);
 	}
-	linger(c);
+	linger_on(c);
 }
 
 /* ---- relaying ---- */
@@ -232,7 +223,7 @@ on_client(struct ev_io *io, unsigned events)
 		conn_pump(c, 0, events);
 		break;
 	case CONN_LINGER:
-		linger(c);
+		linger_on(c);
 		break;
 	case CONN_CLOSED:	/* fired in the batch that closed it */
 		break;

@@ -8,7 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "linger.h"
 #include "log.h"
+#include "relay.h"
 #include "sock.h"
 
 #define PART_MS 2000u		/* for a client to take in why it must go, and to close */
@@ -110,7 +112,7 @@ client_close(struct client *c, enum conn_end end)
 static void
 linger_on(struct client *c)
 {
-	if (linger(&c->io))
+	if (linger(the->serve->ev, &c->io, relay_scratch(the->relays), RELAY_CHUNK_MAX))
 		client_close(c, (enum conn_end)c->end);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "http1.h"
+#include "linger.h"
 #include "relay.h"
 #include "visitor.h"
 
@@ -14,7 +15,7 @@
 void
 refusal_linger(struct visitor *v)
 {
-	if (linger(&v->stream.io))
+	if (linger(the->serve->ev, &v->stream.io, relay_scratch(the->relays), RELAY_CHUNK_MAX))
 		visitor_close(v, (enum conn_end)v->end);
 }
 

@@ -96,16 +96,6 @@ void client_drain_all(void);					/* tell all to go elsewhere; each ends with its
 void client_end(struct session *s, enum control_code why);	/* the registry's wish */
 void client_changed(struct session *s);				/* send the welcome again */
 
-/* ---- linger.c: after our last word ---- */
-
-#define LINGER_MS 2000u		/* for the other side to take it, and to end */
-
-/*
- * Read and drop what still comes: left unread it turns closing into a reset, which overtakes what was said. True: its end has
- * come. False: call again on the descriptor's next event, and close it all the same after LINGER_MS.
- */
-bool linger(struct ev_io *io);
-
 /* ---- visitor.c: one visitor ---- */
 
 void visitor_accept(const struct serve_client *from);		/* DOOR_VISITORS */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "linger.h"
 #include "log.h"
 #include "sock.h"
 #include "visitor.h"

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+/* What still comes after our last word is read and dropped. */
+#include "linger.h"
+
+#include <unistd.h>
+
+#include "sock.h"
+
+bool
+linger(struct ev *ev, struct ev_io *io, void *scratch, size_t size)
+{
+	ssize_t n = read(io->fd, scratch, size);
+
+	if (n > 0)
+		(void)ev_mod(ev, io, EV_READ | EV_WRITE | EV_EDGE);	/* there may be more, for a later turn */
+	return n == 0 || (n == -1 && !sock_would_block());
+}
