@@ -635,6 +635,12 @@ mux_must_wait(struct mux *m)
 	return yamux_must_wait(m->y);
 }
 
+bool
+mux_is_used_up(const struct mux *m)
+{
+	return yamux_is_used_up(m->y);
+}
+
 void
 mux_refuse(struct mux *m)
 {

@@ -170,6 +170,10 @@ bool mux_open(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *
  * reports the end of that.
  */
 bool mux_must_wait(struct mux *m);
+
+/* Whether mux_open() fails from now on, because every id a stream can have was used: another session is needed. */
+bool mux_is_used_up(const struct mux *m);
+
 void mux_accept(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
 void mux_refuse(struct mux *m);
 

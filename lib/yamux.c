@@ -493,7 +493,7 @@ yamux_open(struct yamux *y, struct yamux_stream *s)
 {
 	struct yamux_stream *last;
 
-	if (y->next_id > UINT32_MAX || y->goaway_heard || y->goaway_said || yamux_must_wait(y) || !yamux_table_reserve(&y->table))
+	if (yamux_is_used_up(y) || y->goaway_heard || y->goaway_said || yamux_must_wait(y) || !yamux_table_reserve(&y->table))
 		return false;
 	last = y->next_id > 2 ? yamux_table_find(&y->table, (uint32_t)y->next_id - 2) : NULL;
 	if (last != NULL && last->syn)
@@ -505,6 +505,12 @@ yamux_open(struct yamux *y, struct yamux_stream *s)
 	if (y->explicit_syn)
 		enqueue(y, s);
 	return true;
+}
+
+bool
+yamux_is_used_up(const struct yamux *y)
+{
+	return y->next_id > YAMUX_ID_MAX;
 }
 
 bool

@@ -20,6 +20,9 @@
 #define YAMUX_PINGS_MAX 8u		/* unanswered pings of the peer; more is a flood */
 #define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond its stream limit; more is a flood */
 #define YAMUX_BACKLOG 256u		/* streams of ours not taken yet by an ancestor; it resets any beyond */
+#ifndef YAMUX_ID_MAX
+#define YAMUX_ID_MAX UINT32_MAX		/* a test may build with fewer */
+#endif
 #define YAMUX_DISORDER 64u		/* how many streams behind the newest a SYN may be */
 
 enum yamux_role { YAMUX_CLIENT /* opens odd ids */, YAMUX_SERVER /* even ids */ };
@@ -102,6 +105,9 @@ const char *yamux_why(const struct yamux *y);
  * Nothing is sent before the first frame, unless another stream is opened meanwhile: SYNs go in order.
  */
 bool yamux_open(struct yamux *y, struct yamux_stream *s);
+
+/* Whether none can be opened ever again: every id has been used. */
+bool yamux_is_used_up(const struct yamux *y);
 
 /* Whether none can be opened before the peer has taken, or reset, one of those that are open. */
 bool yamux_must_wait(const struct yamux *y);

@@ -40,8 +40,8 @@ client_enter(struct client *c, enum client_state next)
 		ev_timer_at(the->serve->ev, &c->deadline, 0);
 		break;
 	case CLIENT_PARTING:
-		if (!drained)	/* else its last visitors' bytes may be under way: they have what is left of the grace */
-			ev_timer_in(the->serve->ev, &c->deadline, PART_MS);
+		/* A drained one's last visitors' bytes may be under way. */
+		ev_timer_in(the->serve->ev, &c->deadline, PART_MS + (drained ? the->serve->conf->grace_ms : 0));
 		break;
 	case CLIENT_LINGER:
 		ev_timer_in(the->serve->ev, &c->deadline, LINGER_MS);
@@ -268,8 +268,8 @@ client_visitor_gone(struct session *s)
 		client_part(c, END_CLOSED);
 }
 
-static void
-drain(struct client *c, uint64_t all_within_ms)
+void
+client_drain(struct client *c, uint64_t within_ms)
 {
 	if (c->state < CLIENT_LIVE) {
 		client_close(c, END_DRAIN);
@@ -279,7 +279,7 @@ drain(struct client *c, uint64_t all_within_ms)
 		return;
 	client_closing(&c->session);
 	client_enter(c, CLIENT_DRAINING);
-	session_drain(c, all_within_ms);
+	session_drain(c, within_ms);
 	if (c->session.visitors == 0)
 		client_part(c, END_CLOSED);
 }
@@ -292,6 +292,6 @@ client_drain_all(void)
 	for (struct serve_conn *next, *base = the->serve->conns; base != NULL; base = next) {
 		next = base->next;
 		if (base->via->role != DOOR_VISITORS)
-			drain(EV_CONTAINER(base, struct client, base), ms);
+			client_drain(EV_CONTAINER(base, struct client, base), ms);
 	}
 }

@@ -88,6 +88,9 @@ void client_part(struct client *c, enum conn_end end);
 /* There is no session, and all was said: wait for the other side's end. */
 void client_linger(struct client *c, enum conn_end end);
 
+/* The server takes no more for it: it may come back within within_ms, and what it has may finish. One not live is closed. */
+void client_drain(struct client *c, uint64_t within_ms);
+
 /* It takes no more visitors. */
 void client_closing(struct session *s);
 
@@ -125,6 +128,9 @@ void session_welcome(struct client *c);
 
 /* Tell it why (NULL: the usual text for code), and end the session. */
 void session_refuse(struct client *c, enum control_code code, const char *why);
+
+/* No id is left for another stream: drain it, and say so. */
+void session_used_up(struct client *c);
 
 /* Ask it to go elsewhere, and to come back within within_ms; session_within_ms(): how long all that are here should take. */
 void session_drain(struct client *c, uint64_t within_ms);

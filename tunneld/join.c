@@ -195,6 +195,8 @@ join(struct visitor *v, struct session *s, const struct said *said)
 	}
 	joined(v, s, VISITOR_JOINED, NULL);
 	mux_join(&v->stream, events);
+	if (mux_is_used_up(c->mux))
+		session_used_up(c);
 	return true;
 }
 

@@ -104,7 +104,7 @@ client_word(const struct client *c)
 	return c->session.by_secret ? "secret" : c->session.id[0] != '\0' ? c->session.id : "-";
 }
 
-/* Why it is refused, or down: in one word, and in more. */
+/* Why it is refused, draining, or down: in one word, and in more. */
 static void
 log_end(const struct client *c, const char *state, const char *word, const char *why)
 {
@@ -138,6 +138,13 @@ session_refuse(struct client *c, enum control_code code, const char *why)
 			mux_fin(&c->control);
 	}
 	client_part(c, r->end);
+}
+
+void
+session_used_up(struct client *c)
+{
+	log_end(c, "draining", "used up", "another session is to take its place");
+	client_drain(c, 1);		/* at once: it is the only one */
 }
 
 static void

@@ -118,12 +118,15 @@ ids_reach_up_to_the_last(void **state)
 	begin_client();
 	y->next_id = UINT32_MAX - 2;
 	assert_int_equal(open_stream(), UINT32_MAX - 2);
+	assert_false(yamux_is_used_up(y));
 	assert_int_equal(open_stream(), UINT32_MAX);
+	assert_true(yamux_is_used_up(y));
 	assert_int_equal(open_stream(), 0);
 	assert_int_equal(yamux_streams(y), 2);
 	begin_server();
 	y->next_id = UINT32_MAX - 1;
 	assert_int_equal(open_stream(), UINT32_MAX - 1);
+	assert_true(yamux_is_used_up(y));
 	assert_int_equal(open_stream(), 0);
 }
 
