@@ -14,8 +14,7 @@ backend stays send:hi echo && STAYS=$READY
 named web && WEB=$READY
 hub
 tunnel c "tcp=$STAYS" "tls=$WEB"
-visit "$ID.tun.test,kind=tcp" until:hi touch:here wait:go send:later shut read >stayed &
-STAYED=$!
+spawn_peer first client "unix:$T/visitors" "visitor:$ID.tun.test,kind=tcp" until:hi touch:here wait:go send:later shut read
 wait_for 5 test -e here || fail "no first visitor"
 for n in 1 2 3 4 5 6 7; do
 	same "got=web end=eof" "$(visit "$ID.tun.test,kind=tls" shut read)" "visitor $n"
@@ -25,5 +24,5 @@ logged_times 2 "session=draining reason=\"used up: " tunneld
 logged_times 3 'link=up' c
 lacks "$(sed -n 's/.*link=draining .*retry_ms=//p' c.log)" "[2-9]|.." "ms until the next session"
 touch go
-wait "$STAYED" || fail "the first visitor failed"
-same "got=hi got=later end=eof" "$(paste -sd " " stayed)" "the first visitor"
+ends first 0
+same "got=hi got=later end=eof" "$(paste -sd " " first.log)" "the first visitor"
