@@ -305,11 +305,10 @@ relay_rest_ms(const struct relay *r, uint64_t limit_ms)
 	return client > target ? client : target;
 }
 
-/* Whether the destination of flow i knows that nothing more comes. */
-static bool
-was_told(const struct relay *r, int i)
+bool
+relay_was_told(const struct relay *r, int end)
 {
-	return r->flow[i].eof && r->flow[i].over;
+	return r->flow[!end].eof && r->flow[!end].over;
 }
 
 void
@@ -319,8 +318,8 @@ relay_close(struct relay *r, enum conn_end end)
 
 	if (r->out_fd != r->end[0].fd)
 		sock_close(r->out_fd, false);
-	sock_close(r->end[0].fd, end == END_TARGET_RESET || (cut && !was_told(r, 1)));
-	sock_close(r->end[1].fd, end == END_CLIENT_RESET || (cut && !was_told(r, 0)));
+	sock_close(r->end[0].fd, end == END_TARGET_RESET || (cut && !relay_was_told(r, 0)));
+	sock_close(r->end[1].fd, end == END_CLIENT_RESET || (cut && !relay_was_told(r, 1)));
 	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
 }
 

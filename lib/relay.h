@@ -125,6 +125,9 @@ enum conn_end relay_end(enum relay_state state);
 /* Whether one direction has ended and the other has not. */
 bool relay_half_closed(const struct relay *r);
 
+/* Whether end[end] knows that nothing more comes from the other one: then no reset of ours may overtake what it still reads. */
+bool relay_was_told(const struct relay *r, int end);
+
 /* How long nothing may happen (0: no limit), and how the connection then ends. */
 struct relay_silence {
 	uint64_t ms;

@@ -100,7 +100,8 @@ client_close(struct client *c, enum conn_end end)
 	tls_free(c->tls);
 	if (c->raw != NULL)
 		legacy_leave(c->raw, end == END_DRAIN ? END_DRAIN : END_TARGET_RESET);
-	sock_close(c->io.fd, cut);	/* an ancestor's one visitor did not end in order: nor does its connection */
+	/* An ancestor's one visitor did not end in order: nor does its connection. */
+	sock_close(c->io.fd, cut && (end == END_TARGET_RESET || !c->told));
 	line.name = slice_str(c->name);
 	line.rx = c->rx;
 	line.tx = c->tx;

@@ -59,6 +59,7 @@ struct client {
 	bool ancestor;			/* came to --legacy */
 	bool joined;			/* in the registry */
 	bool served;			/* first generation: it has, or had, its visitor */
+	bool told;			/* and was told its end */
 	bool has_control, said_fin;
 };
 
@@ -153,7 +154,7 @@ void legacy_leave(struct raw *r, enum conn_end end);
 
 /* ---- join.c ---- */
 
-/* The descriptor is the visitor's again. */
-void join_raw_ended(struct visitor *v, int fd, enum conn_end end, uint64_t rx, uint64_t tx);
+/* The descriptor is the visitor's again; told: it was told the service's end. */
+void join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t rx, uint64_t tx);
 
 #endif

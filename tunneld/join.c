@@ -97,9 +97,10 @@ on_stream_ended(struct mux_stream *s, enum mux_end end)
 static const struct mux_stream_ops stream_ops = { .ended = on_stream_ended };
 
 void
-join_raw_ended(struct visitor *v, int fd, enum conn_end end, uint64_t rx, uint64_t tx)
+join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t rx, uint64_t tx)
 {
 	v->stream.io.fd = fd;
+	v->stream.shut = told;
 	v->stream.tx = rx;
 	v->stream.rx = tx;
 	v->raw = NULL;

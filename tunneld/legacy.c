@@ -162,6 +162,7 @@ legacy_leave(struct raw *r, enum conn_end end)
 	struct client *c = r->client;
 	uint64_t rx = r->relay.bytes[0] + r->ahead, tx = r->relay.bytes[1];
 	int fd = r->relay.end[0].fd;
+	bool told;
 
 	if (c->raw == NULL)
 		return;
@@ -169,10 +170,12 @@ legacy_leave(struct raw *r, enum conn_end end)
 	c->io.fd = r->relay.end[1].fd;
 	c->rx = tx;
 	c->tx = rx;
+	c->told = relay_was_told(&r->relay, 1);
+	told = relay_was_told(&r->relay, 0);
 	relay_release(the->relays, &r->relay);
 	r->relay.end[0].fd = r->relay.end[1].fd = r->relay.out_fd = -1;
 	ev_timer_at(the->serve->ev, &r->deadline, 0);
-	join_raw_ended(r->visitor, fd, end, rx, tx);
+	join_raw_ended(r->visitor, fd, end, told, rx, tx);
 	ev_free_later(the->serve->ev, r);
 	client_close(c, end == END_CLIENT_RESET ? END_TARGET_RESET : end == END_TARGET_RESET ? END_CLIENT_RESET : end);
 }
