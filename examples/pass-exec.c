@@ -11,8 +11,8 @@
  * DESCRIPTION
  *	Listens on the unix socket SOCKET (an absolute path; a stale one, which nobody answers, is replaced). For each
  *	connection that sniroute(8) hands over there, see pass(7), PROGRAM is started with the client's socket as
- *	descriptors 0 and 1, in blocking mode. So programs written for inetd, tcpserver(1) or s6-tcpserver serve names of
- *	a routes file, with no relay between them and the client:
+ *	descriptors 0 and 1, in blocking mode. So programs written for inetd, tcpserver(1) or s6-tcpserver serve names
+ *	of a routes file, with no relay between them and the client:
  *
  *		git.example.org  tls=pass:/run/git.sock
  *

@@ -52,7 +52,8 @@ date_line(void)
 		return slice_of(the->date, the->date_len);
 	the->date_ms = now_ms;
 	now = time(NULL);
-	the->date_len = strftime(the->date, sizeof(the->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&now, &tm));
+	the->date_len = strftime(the->date, sizeof(the->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
+	    gmtime_r(&now, &tm));
 	return slice_of(the->date, the->date_len);
 }
 
@@ -70,7 +71,8 @@ finish(struct text *t, const struct answer *a, size_t length)
 		text_str(t, a->extra);
 	text_str(t, "Content-Length: ");
 	text_number(t, length);
-	text_str(t, a->last ? "\r\nConnection: close\r\n\r\n" : a->old ? "\r\nConnection: keep-alive\r\n\r\n" : "\r\n\r\n");
+	text_str(t, a->last ? "\r\nConnection: close\r\n\r\n" :
+	    a->old ? "\r\nConnection: keep-alive\r\n\r\n" : "\r\n\r\n");
 }
 
 void

@@ -98,7 +98,8 @@ backend_take(const struct client *c, const struct route *route)
 	if (t == NULL)
 		return NULL;
 	for (;;) {
-		b = route->proxy == PROXYHDR_NONE ? *target_slot(t) : c->kept != NULL && c->kept->target == t ? c->kept : NULL;
+		b = route->proxy == PROXYHDR_NONE ? *target_slot(t) :
+		    c->kept != NULL && c->kept->target == t ? c->kept : NULL;
 		if (b == NULL)
 			return NULL;
 		if (is_quiet(b))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Heads rewritten on their way through: hop-by-hop fields are dropped, forwarding fields added, the rest stays as it was. */
+/* Heads rewritten on their way through: hop-by-hop fields dropped, forwarding fields added, the rest as it was. */
 #include "httpredir.h"
 #include "proxyhdr.h"
 
@@ -117,7 +117,8 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 	if ((!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_HOST, "x-forwarded-host")) && req->authority.len > 0)
 		add_field(t, "X-Forwarded-Host", req->authority);
 	add_element(&element, c, who, req->authority);
-	append_list(t, "Forwarded", before, HTTP1_N_FORWARDED, slice_of(element_room, (size_t)(element.at - element_room)));
+	append_list(t, "Forwarded", before, HTTP1_N_FORWARDED,
+	    slice_of(element_room, (size_t)(element.at - element_room)));
 }
 
 /* ---- requests ---- */

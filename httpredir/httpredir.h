@@ -116,8 +116,8 @@ struct client {
 };
 
 /*
- * Write to the client; what it does not take waits in c->out, which must be NULL. done: this was the end of an answer, and
- * client_answered() follows. False: it is gone, or we are out of memory, and it was closed.
+ * Write to the client; what it does not take waits in c->out, which must be NULL. done: this was the end of
+ * an answer, and client_answered() follows. False: it is gone, or we are out of memory, and it was closed.
  */
 bool client_put(struct client *c, struct iovec *iov, int n, bool done);
 
@@ -132,8 +132,8 @@ void client_enter(struct client *c, enum client_state next);
 void client_rearm(struct client *c);
 
 /*
- * An answer is out, or waits in c->out, and c->proxy is forgotten: go on with what is left of its request, with the next
- * one, or end.
+ * An answer is out, or waits in c->out, and c->proxy is forgotten: go on with what is left of its request,
+ * with the next one, or end.
  */
 void client_answered(struct client *c);
 

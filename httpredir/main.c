@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* httpredir: redirect plain HTTP to https, answer ACME, proxy what has an http= route. Options and what to do with them. */
+/* httpredir: redirect plain HTTP to https, answer ACME, proxy what has an http= route. Options and their use. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -20,11 +20,12 @@ static const struct metric metrics_table[M_COUNT] = {
 	[M_ANSWER + (i)] = { "httpredir_answers_total", "class=\"" word "\"", "Answers sent, by class of status.",     \
 	    METRIC_COUNTER }
 	ANSWERS(0, "2xx"), ANSWERS(1, "3xx"), ANSWERS(2, "4xx"), ANSWERS(3, "5xx"),
-	[M_TARGET_CONNECTS] = { "httpredir_target_connects_total", NULL, "Connections to targets begun.", METRIC_COUNTER },
+	[M_TARGET_CONNECTS] = { "httpredir_target_connects_total", NULL, "Connections to targets begun.",
+	    METRIC_COUNTER },
 	[M_TARGET_REUSES] = { "httpredir_target_reuses_total", NULL, "Requests sent on a kept connection to a target.",
 	    METRIC_COUNTER },
-	[M_TARGET_CONNS] = { "httpredir_target_connections", NULL, "Connections to targets open now, kept ones included.",
-	    METRIC_GAUGE },
+	[M_TARGET_CONNS] = { "httpredir_target_connections", NULL,
+	    "Connections to targets open now, kept ones included.", METRIC_GAUGE },
 };
 
 static void
@@ -34,7 +35,8 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 's', "status", "301|302|307|308", OPT_NUMBER, &o->status, 301, 308, "status of redirects (308)" },
 		{ 'p', "port", "PORT", OPT_NUMBER, &o->port, 1, 65535, "port redirects lead to (443)" },
 		{ 'w', "webroot", "DIR", OPT_TEXT, &o->webroot, 0, 0, "answer ACME challenges with the files of DIR" },
-		{ 0, "https", NULL, OPT_FLAG, &o->https, 0, 0, "TLS was taken off in front: proxy only, never redirect" },
+		{ 0, "https", NULL, OPT_FLAG, &o->https, 0, 0,
+		    "TLS was taken off in front: proxy only, never redirect" },
 		{ 0, "trust", "CIDR,...", OPT_TEXT, &o->trust, 0, 0,
 		    "clients whose forwarding fields are kept and added to" },
 		{ 0, "response-timeout", "SECONDS", OPT_SECONDS, &o->response_ms, 0, SERVE_MS_MAX,
@@ -73,8 +75,8 @@ warn_of_deep_tokens(int fd, const char *dir)
 		return;
 	while (len > 0 && dir[len - 1] == '/')
 		len--;
-	log_warn("webroot %s: .well-known/acme-challenge is in it, but tokens are looked for in the folder itself: give "
-	    "-w %.*s/.well-known/acme-challenge", dir, (int)len, dir);
+	log_warn("webroot %s: .well-known/acme-challenge is in it, but tokens are looked for in the folder itself: "
+	    "give -w %.*s/.well-known/acme-challenge", dir, (int)len, dir);
 }
 
 /* The folder may be replaced later, but one that is not there now is a mistake. */

@@ -25,7 +25,7 @@ struct proxy {
 	uint64_t got;			/* bytes the target has sent */
 	uint64_t sent;			/* bytes it has taken */
 	uint64_t max_key;		/* a place in its route's max=, 0: none */
-	enum proxyhdr_version introduced;	/* after a header about the client, it serves no other client's requests */
+	enum proxyhdr_version introduced;	/* after a header about the client, it serves no other's requests */
 	bool to_head, old;		/* HEAD; version 1.0 */
 	bool upgrade;			/* asked for */
 	bool deaf;			/* the target takes nothing more, or nothing more is read for it */
@@ -150,7 +150,7 @@ find_route_again(const struct proxy *p, struct route *route)
 	    route->proxy == p->introduced && route_admits(route, &p->client->base.peer);
 }
 
-/* The kept connection was closed under us without a byte of answer: send again, once, a request that may be repeated. */
+/* The kept connection was closed under us without a byte of answer: send a repeatable request again, once. */
 static bool
 retry(struct proxy *p)
 {

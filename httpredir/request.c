@@ -352,8 +352,8 @@ log_request(const struct client *c, const struct http1_request *req)
 	char method[LOG_VALUE_MAX], name[LOG_VALUE_MAX], target[LOG_VALUE_MAX];
 
 	if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug("conn=%llu method=%s name=%s target=%s", (unsigned long long)c->base.id, log_value(req->method, method),
-		    log_value(req->host, name), log_value(req->target, target));
+		log_debug("conn=%llu method=%s name=%s target=%s", (unsigned long long)c->base.id,
+		    log_value(req->method, method), log_value(req->host, name), log_value(req->target, target));
 }
 
 static void

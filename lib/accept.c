@@ -14,7 +14,7 @@
 
 #define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
 #define ACCEPT_BATCH_SHARED 8	/* so that other workers get theirs too */
-#define RESUME_MS 100		/* how soon to try again after a failure, of which being out of descriptors is the usual one */
+#define RESUME_MS 100		/* how soon to try again after a failure; the usual one: out of descriptors */
 #define QUIET_MS 10000		/* at least, between two log lines about trouble with accepting */
 
 static void on_listener(struct ev_io *io, unsigned events);
@@ -111,7 +111,8 @@ pause_accepting(struct serve *s, const char *why)
 	s->paused = true;
 	metrics_add(s->metrics, s->worker, M_PAUSES, 1);
 	if (is_news(s))
-		log_warn("accepting paused with %" PRIu64 " connection%s: %s", s->open_conns, s->open_conns == 1 ? "" : "s", why);
+		log_warn("accepting paused with %" PRIu64 " connection%s: %s", s->open_conns,
+		    s->open_conns == 1 ? "" : "s", why);
 }
 
 static void
@@ -126,8 +127,8 @@ over_source_limit(struct serve *s, const struct endpoint *peer)
 		return;
 	if (n > 1)
 		snprintf(more, sizeof(more), " (%" PRIu64 " more refused since the last such message)", n - 1);
-	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already%s", endpoint_text(peer, text),
-	    s->max_per_source, more);
+	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already%s",
+	    endpoint_text(peer, text), s->max_per_source, more);
 }
 
 static void
@@ -177,8 +178,9 @@ take_next_client(struct serve *s, struct listener *l)
 	switch (sock_accept(l->io.fd, &fd, &peer)) {
 	case SOCK_ACCEPTED:
 		take_client(s, l, fd, &peer);
+		/* Now: the next client is to wake a worker with room. */
 		if (s->conf->workers > 1 && s->open_conns >= s->max_conns && !s->paused)
-			pause_accepting(s, "--max-conns reached");	/* now: the next client is to wake a worker with room */
+			pause_accepting(s, "--max-conns reached");
 		return true;
 	case SOCK_GONE:
 		return true;

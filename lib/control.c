@@ -180,7 +180,7 @@ read_names(struct reader *r, const json_t *names)
 	return true;
 }
 
-/* Zeroed room for n elements of size bytes, and after them for the texts of a line of len bytes. NULL: out of memory. */
+/* Zeroed room for n elements of size bytes, then for the texts of a line of len bytes. NULL: out of memory. */
 static void *
 make_room(struct reader *r, size_t n, size_t size, size_t len)
 {

@@ -51,7 +51,7 @@ struct control {
 	char instance[CONTROL_INSTANCE_LEN + 1];	/* HELLO */
 	struct control_service *services;		/* HELLO; none: not stated */
 	size_t n_services;
-	struct slice *names;				/* WELCOME: names visitors reach the client by, patterns included */
+	struct slice *names;				/* WELCOME: names visitors reach it by, patterns included */
 	size_t n_names;
 	uint64_t heartbeat_ms, dead_ms;			/* WELCOME: hold for both sides */
 	uint32_t streams;				/* WELCOME: concurrent visitors */

@@ -252,7 +252,8 @@ go_on(struct dial *d)
 		errno = error;
 		return ATTEMPT_FAILED;
 	}
-	if (error == 0 && target_is_pass(d->current)) {	/* it has all it is to get, the client too: nothing may fail any more */
+	if (error == 0 && target_is_pass(d->current)) {
+		/* It has all it is to get, the client too: nothing may fail any more. */
 		end(d, DIAL_OK, 0);
 		return ATTEMPT_RUNS;
 	}
@@ -267,7 +268,7 @@ go_on(struct dial *d)
 	return ATTEMPT_RUNS;
 }
 
-/* A full queue is not a failure before the deadline: with TCP it would not be one either, as the SYN is retransmitted. */
+/* A full queue is no failure before the deadline: with TCP it would be none either, as the SYN is retransmitted. */
 static enum attempt
 wait_for_room(struct dial *d)
 {
@@ -280,7 +281,8 @@ wait_for_room(struct dial *d)
 		d->busy_ms = 0;
 		return ATTEMPT_FAILED;
 	}
-	ev_timer_in(d->dialer->ev, &d->deadline, waited < BUSY_FIRST_MS ? BUSY_FIRST_MS : waited > BUSY_MAX_MS ? BUSY_MAX_MS : waited);
+	ev_timer_in(d->dialer->ev, &d->deadline,
+	    waited < BUSY_FIRST_MS ? BUSY_FIRST_MS : waited > BUSY_MAX_MS ? BUSY_MAX_MS : waited);
 	return ATTEMPT_RUNS;
 }
 

@@ -31,7 +31,7 @@ void follow_close_bell(void);
  */
 int follow_orders(struct serve *s, int fd);
 
-/* In a worker: it has no room for a client for which the kernel has woken no other. The others look at their listeners. */
+/* In a worker: it lacks room for a client for which the kernel woke no other. The others look at their listeners. */
 void follow_wake_others(void);
 
 /* In a worker: a descriptor may be free now: keep it for orders. errno stays. */

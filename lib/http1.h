@@ -74,7 +74,7 @@ struct http1_message {
 	uint8_t minor;		/* version 1.minor, 0 or 1 (anything higher is 1) */
 	struct slice fields;	/* the header section, for http1_next_field() */
 	enum http1_framing framing;
-	uint64_t length;	/* HTTP1_LENGTH: bytes of body; a response without a body: what it states all the same */
+	uint64_t length;	/* HTTP1_LENGTH: bytes of body; a response without one: what it states all the same */
 	bool has_length;	/* a Content-Length was given */
 	bool names_fields;	/* Connection names more than close, keep-alive and upgrade */
 	bool keep_alive;	/* the sender is willing to go on after this message */
@@ -85,9 +85,9 @@ struct http1_request {
 	struct http1_message msg;
 	struct slice method;
 	struct slice target;	/* as sent */
-	struct slice path;	/* from the first '/' on, query included; "*"; without a leading '/' ("?a=b", "") when an
-				   absolute target had no path */
-	struct slice authority;	/* of an absolute target, else from Host: HOST[:PORT]; absent without either (version 1.0) */
+	struct slice path;	/* from the first '/' on, query included; "*"; without a leading '/' ("?a=b", "") when
+				   an absolute target had no path */
+	struct slice authority;	/* of an absolute target, else Host: HOST[:PORT]; absent without either (HTTP/1.0) */
 	struct slice host;	/* authority without its port; brackets around a v6 address are kept */
 	bool is_head;
 	bool is_safe;		/* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */

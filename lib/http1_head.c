@@ -497,7 +497,8 @@ judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, size_t 
 	blank = memchr(buf + skipped, ' ', len - skipped < HTTP1_METHOD_MAX + 1 ? len - skipped : HTTP1_METHOD_MAX + 1);
 	if (blank == NULL)
 		return len - skipped > HTTP1_METHOD_MAX ? HTTP1_BAD : HTTP1_MORE;
-	return len - (size_t)(blank + 1 - buf) > HTTP1_TARGET_MAX + sizeof(" HTTP/1.1\r") ? HTTP1_TARGET_LONG : HTTP1_MORE;
+	return len - (size_t)(blank + 1 - buf) > HTTP1_TARGET_MAX + sizeof(" HTTP/1.1\r") ? HTTP1_TARGET_LONG :
+	    HTTP1_MORE;
 }
 
 enum http1_result
@@ -602,7 +603,8 @@ bool
 http1_trailer_allowed(const struct http1_field *f)
 {
 	static const char *const never[] = { "trailer", "authorization", "cookie", "set-cookie", "location",
-		"content-type", "content-encoding", "content-range", "cache-control", "expect", "max-forwards", "range" };
+		"content-type", "content-encoding", "content-range", "cache-control", "expect",
+		"max-forwards", "range" };
 
 	if (f->known != HTTP1_OTHER)
 		return false;

@@ -181,8 +181,8 @@ name_kind(EVP_PKEY *key, char why[static IDENTITY_WHY_MAX])
 	char curve[64] = "";
 
 	EVP_PKEY_get_group_name(key, curve, sizeof(curve), NULL);
-	snprintf(why, IDENTITY_WHY_MAX, "the key is of kind %.40s%s%s, not Ed25519 or P-256", EVP_PKEY_get0_type_name(key),
-	    curve[0] != '\0' ? " " : "", curve);
+	snprintf(why, IDENTITY_WHY_MAX, "the key is of kind %.40s%s%s, not Ed25519 or P-256",
+	    EVP_PKEY_get0_type_name(key), curve[0] != '\0' ? " " : "", curve);
 }
 
 /* Judge what was read; fills the id, or the reason. */
@@ -245,7 +245,7 @@ identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 {
 	struct identity *me;
 
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);		/* 100 KiB of error texts nobody asks for */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);	/* 100 KiB of error texts nobody asks for */
 	me = parse(pem, why);
 	if (me != NULL)
 		return me;

@@ -42,7 +42,7 @@ const char *identity_id(const struct identity *me);
 /* Whether text has the shape of an id: 52 characters a-z, 2-7, the last one carrying only 1 bit (a or q). */
 bool identity_id_valid(struct slice text);
 
-/* Whether a (normalised) host name's first label, or the name itself, is shaped like an id: such names can't be aliases. */
+/* Whether a (normalised) host name's first label, or the name, is shaped like an id: such names can't be aliases. */
 bool identity_reserved(struct slice name);
 
 /*

@@ -9,7 +9,7 @@
 
 /* Embedded in its owner, which sets the first two and zeroes the rest. */
 struct job {
-	void (*work)(struct job *j);	/* in the thread: nobody else touches what it uses; logs with log_from_thread() */
+	void (*work)(struct job *j);	/* in the thread: what it uses is its alone; logs with log_from_thread() */
 	void (*done)(struct job *j);	/* in the loop, afterwards */
 
 	/* ---- job.c's ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* How we were started: with addresses to bind, with listening sockets, or with one connection on descriptors 0 and 1. */
+/* How we were started: with addresses to bind, listening sockets, or one connection on descriptors 0 and 1. */
 #ifndef LAUNCH_H
 #define LAUNCH_H
 
@@ -24,7 +24,7 @@ int launch_systemd(struct listeners *ls);
 /* Close these sockets instead, so that nobody waits for an answer there, and clear the variables. The number. */
 int launch_refuse_systemd(void);
 
-/* Adopt descriptor 0 if it is a listening socket (inetd "wait", s6-tcpserver-socketbinder): 1, else 0. -1 with errno. */
+/* Adopt descriptor 0 if a listening socket (inetd "wait", s6-tcpserver-socketbinder): 1, else 0. -1 with errno. */
 int launch_stdin_listener(struct listeners *ls);
 
 /* One connection on descriptors 0 and 1. */

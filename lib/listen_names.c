@@ -10,7 +10,7 @@
 #include "job.h"
 #include "resolve.h"
 
-#define START_WAIT_MS 3000u	/* how long the start waits for names of routes files in all; then a thread looks them up */
+#define START_WAIT_MS 3000u	/* the start's wait for names of routes files in all; then a thread looks them up */
 
 /* The job, while it is busy, reads addr and host_len and writes ip and state. The rest is the loop's. */
 struct listen_name {

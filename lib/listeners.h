@@ -90,6 +90,7 @@ typedef void listeners_event(void *arg, struct listener *l, bool opened);
  * fires, and the next call binds them. Without a loop, at start, they are waited for, but for no more than some
  * seconds in all.
  */
-size_t listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try, listeners_event *event, void *arg);
+size_t listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try, listeners_event *event,
+    void *arg);
 
 #endif

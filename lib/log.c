@@ -167,8 +167,8 @@ report_dropped(void)
 {
 	unsigned long dropped = atomic_exchange(&lg.dropped, 0);
 	char line[160];
-	int n = snprintf(line, sizeof(line), "%s%s: warn: standard error %s: %lu lines dropped\n", lg.torn ? "\n" : "", lg.tool,
-	    lg.always_room ? "had no room" : "was not read", dropped);
+	int n = snprintf(line, sizeof(line), "%s%s: warn: standard error %s: %lu lines dropped\n",
+	    lg.torn ? "\n" : "", lg.tool, lg.always_room ? "had no room" : "was not read", dropped);
 
 	if (write_all(line, (size_t)n) < (size_t)n) {
 		lg.dropped += dropped;
@@ -351,9 +351,10 @@ diex(int code, const char *fmt, ...)
 enum { PLAIN = 1, PRINTABLE = 2 };
 
 static const uint8_t char_class[256] = {
-	[' ' ... '!'] = PRINTABLE, ['#' ... ')'] = PRINTABLE, ['*' ... ':'] = PLAIN | PRINTABLE, [';' ... '?'] = PRINTABLE,
-	['@' ... '['] = PLAIN | PRINTABLE, [']'] = PLAIN | PRINTABLE, ['^'] = PRINTABLE, ['_'] = PLAIN | PRINTABLE,
-	['`'] = PRINTABLE, ['a' ... 'z'] = PLAIN | PRINTABLE, ['{' ... '~'] = PRINTABLE,
+	[' ' ... '!'] = PRINTABLE, ['#' ... ')'] = PRINTABLE, ['*' ... ':'] = PLAIN | PRINTABLE,
+	[';' ... '?'] = PRINTABLE, ['@' ... '['] = PLAIN | PRINTABLE, [']'] = PLAIN | PRINTABLE,
+	['^'] = PRINTABLE, ['_'] = PLAIN | PRINTABLE, ['`'] = PRINTABLE, ['a' ... 'z'] = PLAIN | PRINTABLE,
+	['{' ... '~'] = PRINTABLE,
 };
 
 static bool

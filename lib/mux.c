@@ -13,7 +13,7 @@
 #define READ_COUNTS (TURN_MAX / 16u)	/* least bytes a read counts as: small records cost as much as others */
 #define WRITE_COUNTS 1024u		/* so does a write to a stream's descriptor */
 #define PIECES 64			/* pieces of one stream's data written at once */
-#define LINGER_MS 2000u			/* for a peer to take more of the last bytes and, once it has them all, to end too */
+#define LINGER_MS 2000u			/* for a peer to take more of the last bytes and, having all, to end too */
 
 /* ---- the pool ---- */
 

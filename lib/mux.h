@@ -20,7 +20,7 @@
 #include "tls.h"
 #include "yamux.h"
 
-#define MUX_MEMORY_MAX (16u * 1024u * 1024u)	/* bytes one session may keep for slow descriptors, over all its streams */
+#define MUX_MEMORY_MAX (16u * 1024u * 1024u)	/* bytes a session may keep for slow descriptors, over all streams */
 #define MUX_MEMORY_MIN (128u * 1024u)		/* and may keep in any case */
 #define MUX_POOL_MEMORY_MAX (512u * 1024u * 1024u)	/* all sessions of a pool, beyond that minimum */
 #define MUX_WINDOW_MAX (4u * 1024u * 1024u)	/* bytes a stream's window may grow to */
@@ -52,7 +52,7 @@ enum mux_end {
 /* "closed", "local-reset", ... for logs. Static. */
 const char *mux_end_word(enum mux_end end);
 
-/* A stream's end as that of the connection it carried: a reset from here is local, one from beyond the peer is remote. */
+/* A stream's end as that of the connection it carried: a reset from here is local, from beyond the peer remote. */
 enum conn_end mux_conn_end(enum mux_end end, enum conn_end local, enum conn_end remote);
 
 struct mux;
@@ -89,20 +89,20 @@ struct mux_conf {
 };
 
 /*
- * One stream, embedded in its owner: zeroed before mux_open() or mux_accept(), but for io and deadline. Private except for what is
- * stated here.
+ * One stream, embedded in its owner: zeroed before mux_open() or mux_accept(), but for io and deadline.
+ * Private except for what is stated here.
  */
 struct mux_spill;
 struct mux_stream {
 	struct yamux_stream y;
 	struct mux *mux;		/* NULL: not in a session */
 	const struct mux_stream_ops *ops;
-	struct ev_io io;		/* the descriptor, -1: none; the owner's to open and close, the session's to use once joined */
-	struct ev_timer deadline;	/* likewise; its callback, too, is replaced, and it is off when the stream has left */
+	struct ev_io io;		/* -1: none; the owner opens and closes it, the session uses it once joined */
+	struct ev_timer deadline;	/* likewise; its callback, too, is replaced; off when the stream has left */
 	struct mux_stream *next, **at;	/* among all of the session */
 	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be reported */
-	struct mux_spill *in, *out;	/* owned: received and not yet written; to be sent before anything read from io */
-	uint64_t rx, tx;		/* bytes of the stream received from, and sent to the peer (what was mux_send() included) */
+	struct mux_spill *in, *out;	/* owned: received, not yet written; to be sent before anything read from io */
+	uint64_t rx, tx;		/* bytes received from, and sent to the peer (mux_send()'s included) */
 	uint64_t looked_us;		/* when half a window was last taken, or it was joined */
 	uint32_t window;		/* intended size of the peer's window */
 	uint32_t taken;			/* bytes taken since then */
@@ -128,8 +128,8 @@ struct mux_stream {
  * session's. arg is the owner's (mux_arg()). Anything that came meanwhile is looked for in a later turn. NULL when
  * out of memory (tls is still the owner's then).
  */
-struct mux *mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops, struct ev_io *io, struct tls *tls,
-    void *arg);
+struct mux *mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops,
+    struct ev_io *io, struct tls *tls, void *arg);
 void *mux_arg(const struct mux *m);
 
 /*
@@ -201,7 +201,7 @@ void mux_fin(struct mux_stream *s);
  */
 void mux_join(struct mux_stream *s, unsigned events);
 
-/* Leave the session at once, with a reset for the peer; ended() is not called. A stream not in a session is left alone. */
+/* Leave the session at once, with a reset for the peer, without ended(). A stream not in a session is left alone. */
 void mux_reset(struct mux_stream *s);
 
 #endif

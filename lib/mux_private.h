@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What lib/mux.c (a session), mux_link.c (its connection), mux_stream.c (its streams) and mux_window.c share. Only for these. */
+/* What lib/mux.c (a session), mux_link.c (its connection), mux_stream.c (its streams), mux_window.c alone share. */
 #ifndef MUX_PRIVATE_H
 #define MUX_PRIVATE_H
 
@@ -10,7 +10,7 @@
 #define MUX_IN_SIZE (256u * 1024u)	/* bytes read at once */
 #define MUX_OUT_SIZE (256u * 1024u)	/* bytes sent at once */
 
-/* What one session reads into it, or writes from it, is used up before another gets a turn: an idle one holds nothing. */
+/* What one session reads into it, or writes from it, is used up before another's turn: an idle one holds nothing. */
 struct mux_pool {
 	struct ev *ev;
 	uint8_t *in, *out;

@@ -535,7 +535,7 @@ drained(struct mux_stream *s)
 	s->eof = s->hup;
 }
 
-/* Where the payloads of frames go in the room at out, at most want bytes together; returns how many pieces, *sum bytes. */
+/* Where frames' payloads go in the room at out, at most want bytes together; returns how many pieces, *sum bytes. */
 static int
 lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t *sum)
 {
@@ -556,7 +556,7 @@ lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t
 	return n;
 }
 
-/* Write headers for the frames of the got bytes laid out in iov; the end goes with the last, but not for the ancestors. */
+/* Write headers for the frames of the got bytes laid out in iov; the end goes with the last, save for ancestors. */
 static size_t
 head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
 {
@@ -670,7 +670,8 @@ act(struct mux_stream *s)
 		drain(s);
 	else
 		settle(s);
-	if (!s->dead && s->error && (s->eof || !has_to_send(s)) && sock_error(s->io.fd) != 0)	/* no read left to report it */
+	/* No read is left to report it. */
+	if (!s->dead && s->error && (s->eof || !has_to_send(s)) && sock_error(s->io.fd) != 0)
 		mux_stream_doom(s, MUX_LOCAL_RESET);
 	if (!s->dead)
 		mux_stream_ready(s);

@@ -10,8 +10,8 @@ int notify_ready_fd(int fd, const char *line);
 void notify_close_fd(int fd);
 
 /*
- * Send state ("READY=1") to the unix datagram socket named by NOTIFY_SOCKET (sd_notify(3)). Without the variable, or with
- * nobody there, nothing happens.
+ * Send state ("READY=1") to the unix datagram socket named by NOTIFY_SOCKET (sd_notify(3)). Without the
+ * variable, or with nobody there, nothing happens.
  */
 void notify_systemd(const char *state);
 

@@ -140,7 +140,8 @@ refuse_option(char **argv, const char *before, const char *after)
 {
 	if (optopt != 0 && optopt < LONG_ONLY)
 		diex(EXIT_USAGE, "%s-%c%s; -h lists the options", before, optopt, after);
-	diex(EXIT_USAGE, "%s%.*s%s; -h lists the options", before, (int)strcspn(argv[optind - 1], "="), argv[optind - 1], after);
+	diex(EXIT_USAGE, "%s%.*s%s; -h lists the options", before, (int)strcspn(argv[optind - 1], "="),
+	    argv[optind - 1], after);
 }
 
 /*

@@ -707,7 +707,8 @@ waiting(const struct relay *r)
 	size_t n = 0;
 
 	for (int i = 0; i < 2; i++)
-		n += (r->flow[i].spill != NULL ? r->flow[i].spill->len : 0) + (r->flow[i].pipe != NULL ? r->flow[i].pipe->len : 0);
+		n += (r->flow[i].spill != NULL ? r->flow[i].spill->len : 0) +
+		    (r->flow[i].pipe != NULL ? r->flow[i].pipe->len : 0);
 	return n;
 }
 
@@ -729,7 +730,8 @@ pump_both(struct relay_pool *pool, struct relay *r, int end)
 enum relay_state
 relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
 {
-	static const enum relay_state over[] = { RELAY_CLIENT_RESET, RELAY_TARGET_RESET, [RELAY_BOTH] = RELAY_NO_MEMORY };
+	static const enum relay_state over[] = { RELAY_CLIENT_RESET, RELAY_TARGET_RESET,
+		[RELAY_BOTH] = RELAY_NO_MEMORY };
 	bool moved;
 
 	relay_note(r, end, events);

@@ -125,7 +125,7 @@ enum conn_end relay_end(enum relay_state state);
 /* Whether one direction has ended and the other has not. */
 bool relay_half_closed(const struct relay *r);
 
-/* Whether end[end] knows that nothing more comes from the other one: then no reset of ours may overtake what it still reads. */
+/* Whether end[end] knows that nothing more comes from the other: no reset of ours may overtake what it still reads. */
 bool relay_was_told(const struct relay *r, int end);
 
 /* How long nothing may happen (0: no limit), and how the connection then ends. */
@@ -144,14 +144,14 @@ relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 }
 
 /*
- * How much of limit_ms is left since bytes last moved, for a deadline that passed without a call of relay_pump() that said
- * so: the kernel may still be sending what was written. 0: it is over.
+ * How much of limit_ms is left since bytes last moved, for a deadline that passed without a call of
+ * relay_pump() that said so: the kernel may still be sending what was written. 0: it is over.
  */
 uint64_t relay_rest_ms(const struct relay *r, uint64_t limit_ms);
 
 /*
- * Close the descriptors that are open. A reset of one end is passed on to the other. What we cut off must not look whole:
- * that takes a reset, too, where it is TCP and was not told that all had come.
+ * Close the descriptors that are open. A reset of one end is passed on to the other. What we cut off must not
+ * look whole: that takes a reset, too, where it is TCP and was not told that all had come.
  */
 void relay_close(struct relay *r, enum conn_end end);
 

@@ -318,7 +318,8 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	if (status == ARES_EDESTRUCTION)
 		return;		/* of the channel, not of the look-up: see on_renew() */
 	if (status != ARES_SUCCESS || !take_answer(name, info))
-		name->fresh_until_ms = ev_now_ms(name->resolver->ev) + (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);
+		name->fresh_until_ms = ev_now_ms(name->resolver->ev) +
+		    (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);
 	if (info != NULL)
 		ares_freeaddrinfo(info);
 	answer(name);

@@ -52,7 +52,8 @@ routes_free(struct routes *r)
 {
 	if (r == NULL)
 		return;
-	for (size_t at = 0, n; r->table.head != NULL && at < r->size; at += n) {	/* a loop may be waiting for our CPU */
+	/* A loop may be waiting for our CPU. */
+	for (size_t at = 0, n; r->table.head != NULL && at < r->size; at += n) {
 		n = r->size - at < UNMAP_ONCE ? r->size - at : UNMAP_ONCE;
 		munmap((char *)r->table.head + at, n);
 		sched_yield();

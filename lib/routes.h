@@ -129,7 +129,7 @@ bool routes_next_line(const struct routes *r, size_t *cursor, struct slice *line
 
 /* ---- for programs that write routes files ---- */
 
-/* A line in its one canonical form: NAME in lower case without trailing dot, fields separated by one blank, no comment. */
+/* A line in its one canonical form: NAME in lower case, no trailing dot, one blank between fields, no comment. */
 struct routes_text {
 	struct slice line;	/* "NAME KEY=VALUE ..."; absent: only blanks and a comment */
 	struct slice name;	/* its NAME */
@@ -137,8 +137,9 @@ struct routes_text {
 };
 
 /*
- * Check a line by itself, as routes_load() would, and write its canonical form to out, which has room for line.len bytes and
- * which *text borrows. False, with the reason, when it is refused (a line feed inside is a reason too). Pure.
+ * Check a line by itself, as routes_load() would, and write its canonical form to out, which has room for
+ * line.len bytes and which *text borrows. False, with the reason, when it is refused (a line feed inside is a
+ * reason too). Pure.
  */
 bool routes_line_canonical(struct slice line, char *out, struct routes_text *text, char why[static ROUTES_WHY_MAX]);
 

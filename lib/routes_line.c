@@ -401,7 +401,8 @@ check_field(const struct routes_field *f, enum routes_name kind, struct slice na
 	if (f->value.len == 0)
 		return routes_refuse(why, "%s= is empty", quote(f->word, word));
 	if (!(keys[f->key].on & ON(kind)))
-		return routes_refuse(why, "%s= in the wrong place: %s", quote(f->word, word), why_not_on(f->key, kind, name));
+		return routes_refuse(why, "%s= in the wrong place: %s", quote(f->word, word),
+		    why_not_on(f->key, kind, name));
 	return keys[f->key].check(f, why);
 }
 

@@ -51,7 +51,8 @@ resize(struct loading *l, size_t size)
 		map = mremap(l->map, l->size, size, MREMAP_MAYMOVE);
 	if (map == MAP_FAILED)
 		return -1;
-	(void)madvise(map, size, MADV_DONTFORK);	/* if a child could write here too, the table could not be sealed */
+	/* If a child could write here too, the table could not be sealed. */
+	(void)madvise(map, size, MADV_DONTFORK);
 	l->map = map;
 	l->size = size;
 	return 0;

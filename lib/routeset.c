@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Routes files that change under us. The loop stats them; a thread reads, checks and hashes; the loop swaps the pointer.
- * Freeing an old table takes milliseconds as well and is a thread's work too.
+ * Routes files that change under us. The loop stats them; a thread reads, checks and hashes; the loop swaps
+ * the pointer. Freeing an old table takes milliseconds as well and is a thread's work too.
  */
 #include "routeset.h"
 
@@ -68,7 +68,7 @@ routeset_new(char *const *paths, size_t n)
 void
 routeset_free(struct routeset *rs)
 {
-	if (rs == NULL || rs->round.busy)	/* a thread still uses it: only at exit, which must not wait for a disk */
+	if (rs == NULL || rs->round.busy)	/* a thread uses it: only at exit, which must not wait for a disk */
 		return;
 	for (size_t i = 0; i < rs->n; i++)
 		routes_free(rs->file[i].table);
@@ -273,7 +273,8 @@ take_result(struct routeset *rs, size_t i)
 	}
 	f->retry_ms = 0;
 	rs->good++;
-	log_info("routes: %s: read, %zu line%s", f->path, routes_count(r->table), routes_count(r->table) == 1 ? "" : "s");
+	log_info("routes: %s: read, %zu line%s", f->path, routes_count(r->table),
+	    routes_count(r->table) == 1 ? "" : "s");
 	routeset_replace(rs, i, r->table);
 	return true;
 }

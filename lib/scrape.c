@@ -84,7 +84,7 @@ on_deadline(struct ev_timer *t)
 	client_close(EV_CONTAINER(t, struct client, deadline));
 }
 
-/* What comes before "HTTP/...": "/metrics", or the same behind "http://HOST" (RFC 9112 3.2.2), with or without a query. */
+/* What comes before "HTTP/...": "/metrics", also behind "http://HOST" (RFC 9112 3.2.2), with or without a query. */
 static bool
 is_page(struct slice target)
 {
@@ -139,7 +139,8 @@ make_answer(struct client *c)
 	if (rest.p == NULL || !is_page(target))
 		c->len = put_refusal(c->answer, "404 Not Found", "there is /metrics here.\n", !head);
 	else if (!head && !slice_is(method, "GET"))
-		c->len = put_refusal(c->answer, "405 Method Not Allowed\r\nAllow: GET, HEAD", "there is GET here.\n", true);
+		c->len = put_refusal(c->answer, "405 Method Not Allowed\r\nAllow: GET, HEAD", "there is GET here.\n",
+		    true);
 	else
 		c->len = put_page(c->answer, the.metrics, !head);
 }

@@ -48,7 +48,8 @@ serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *cl
 void
 serve_turn_away(struct serve *s, const struct serve_client *client)
 {
-	struct connlog line = { .id = metrics_next_id(s->metrics), .peer = client->peer, .hello = HELLO_NONE, .end = END_LIMIT };
+	struct connlog line = { .id = metrics_next_id(s->metrics), .peer = client->peer, .hello = HELLO_NONE,
+		.end = END_LIMIT };
 
 	connlog_write(&line);
 	metrics_add(s->metrics, s->worker, M_END + END_LIMIT, 1);
@@ -109,7 +110,7 @@ serve_note_routes(struct serve *s)
 	metrics_set(s->metrics, s->worker, M_RELOADS_FAILED, (int64_t)bad);
 }
 
-/* Taken at start, by the process we are replacing: not logged again. Anything else is: without root, a low port is denied. */
+/* Taken at start, by the process we replace: not logged again. All else is: without root, a low port is denied. */
 static void
 note_metrics_error(struct serve *s)
 {
@@ -191,11 +192,11 @@ serve_log_status(struct serve *s)
 
 	for (int i = 0; i < END_COUNT; i++)
 		ended += metrics_sum(m, (size_t)(M_END + i));
-	log_info("status conns=%" PRId64 " accepted=%" PRId64 " ended=%" PRId64 " source_limited=%" PRId64 " rx=%" PRId64
-	    " tx=%" PRId64 " routes=%zu listeners=%zu workers=%" PRId64 " draining=%s", metrics_sum(m, M_CONNS),
-	    metrics_sum(m, M_ACCEPTED), ended, metrics_sum(m, M_SOURCE_LIMITED), metrics_sum(m, M_RX),
-	    metrics_sum(m, M_TX), routeset_lines(s->routes), listeners_count(&s->listeners), metrics_sum(m, M_WORKERS),
-	    s->draining ? "yes" : "no");
+	log_info("status conns=%" PRId64 " accepted=%" PRId64 " ended=%" PRId64 " source_limited=%" PRId64
+	    " rx=%" PRId64 " tx=%" PRId64 " routes=%zu listeners=%zu workers=%" PRId64 " draining=%s",
+	    metrics_sum(m, M_CONNS), metrics_sum(m, M_ACCEPTED), ended, metrics_sum(m, M_SOURCE_LIMITED),
+	    metrics_sum(m, M_RX), metrics_sum(m, M_TX), routeset_lines(s->routes), listeners_count(&s->listeners),
+	    metrics_sum(m, M_WORKERS), s->draining ? "yes" : "no");
 }
 
 void
@@ -217,7 +218,8 @@ serve_stopping(const struct serve *s)
 {
 	int64_t n = metrics_sum(s->metrics, M_CONNS);
 
-	log_info("stopping: %" PRId64 " connection%s %g s to finish", n, n == 1 ? " has" : "s have", (double)s->conf->grace_ms / 1000);
+	log_info("stopping: %" PRId64 " connection%s %g s to finish", n, n == 1 ? " has" : "s have",
+	    (double)s->conf->grace_ms / 1000);
 	notify_systemd("STOPPING=1");
 }
 
@@ -341,7 +343,8 @@ serve_announce(struct serve *s)
 {
 	char *text = listeners_text(&s->listeners);
 
-	if (text == NULL || (s->conf->notify_fd != SERVE_UNSET && notify_ready_fd((int)s->conf->notify_fd, text) == -1)) {
+	if (text == NULL ||
+	    (s->conf->notify_fd != SERVE_UNSET && notify_ready_fd((int)s->conf->notify_fd, text) == -1)) {
 		log_error("notify fd %" PRIu64 ": %s", s->conf->notify_fd, strerror(errno));
 		free(text);
 		return EXIT_TEMP;

@@ -74,7 +74,7 @@ struct serve_door {
 	{ 'u', "user", "USER[:GROUP]", OPT_TEXT, &(c).user, 0, 0, "drop privileges to USER after binding" },          \
 	{ 0, "max-conns", "N", OPT_NUMBER, &(c).max_conns, 1, 10000000, max_conns_help },                             \
 	{ 0, "max-per-source", "N", OPT_NUMBER, &(c).max_per_source, 0, 10000000,                                     \
-	    "connections at once per address or v6 /64 (a quarter of --max-conns)" },                                         \
+	    "connections at once per address or v6 /64 (a quarter of --max-conns)" },                                  \
 	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, SERVE_MS_MAX,                                 \
 	    "time limit for a whole hello, head or PROXY header (5)" },                                                \
 	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX, connect_timeout_help },     \
@@ -111,7 +111,8 @@ enum {
 };
 
 #define SERVE_METRIC_END(T, i, word)                                                                                   \
-	[M_END + (i)] = { T "_connections_total", "end=\"" word "\"", "Connections that ended, by how.", METRIC_COUNTER }
+	[M_END + (i)] = { T "_connections_total", "end=\"" word "\"", "Connections that ended, by how.",               \
+	    METRIC_COUNTER }
 #define SERVE_METRICS(T)                                                                                               \
 	[M_CONNS] = { T "_connections", NULL, "Connections open now.", METRIC_GAUGE },                                 \
 	[M_ACCEPTED] = { T "_accepted_total", NULL, "Connections accepted.", METRIC_COUNTER },                         \
@@ -175,7 +176,7 @@ struct serve_ops {
 	void (*leaving)(struct serve *s);
 	/* Draining begins: end what has nothing under way. May be NULL. */
 	void (*drain)(struct serve *s);
-	/* The end of the process: release what start() made, as far as it got. Called also without start(). May be NULL. */
+	/* At the process's end: release what start() made, as far as it got; even without start(). May be NULL. */
 	void (*stop)(struct serve *s);
 };
 
@@ -191,7 +192,7 @@ struct serve {
 	unsigned worker;		/* which: its row of metrics and quota */
 	bool leaving, draining;
 	const struct launch_one *one;	/* the one-connection launch, NULL: another */
-	int one_exit;			/* one-connection launch: the exit code, by serve_leave(); the tool may overrule it */
+	int one_exit;			/* such a launch's exit code, by serve_leave(); the tool may overrule it */
 
 	unsigned max_pipes;		/* relay pipes this process may have within its descriptor limit */
 
@@ -215,8 +216,8 @@ struct serve {
  * Run: decides the launch, loads the routes files, binds, drops privileges, forks workers, serves until TERM. Returns
  * the exit code; errors are logged. metrics_table begins with SERVE_METRICS().
  */
-int serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *metrics_table,
-    size_t metrics_n);
+int serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg,
+    const struct metric *metrics_table, size_t metrics_n);
 
 /* Check what the option table cannot, --accept-proxy: false, logged, when it is no list of CIDRs. Opens nothing. */
 bool serve_check_opts(const struct serve_conf *conf);
@@ -230,10 +231,10 @@ void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_clien
 /* No memory for a client: close it and give back its place. */
 void serve_turn_away(struct serve *s, const struct serve_client *client);
 
-/* To be called before a client's descriptors are closed: restores those of a one-connection launch as they were found. */
+/* Call before a client's descriptors are closed: restores those of a one-connection launch as they were found. */
 void serve_closing(const struct serve *s);
 
-/* Its end: logs line (id, peer, ms and end are filled in from c and end), counts, unlinks. c is the caller's to free. */
+/* Its end: logs line (id, peer, ms, end are filled in from c and end), counts, unlinks. c is the caller's to free. */
 void serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct connlog *line);
 
 /*

@@ -104,7 +104,7 @@ sock_listen(const struct addr *a, int *fd)
 		return 0;
 	if (a->kind != ADDR_ANY || errno != EAFNOSUPPORT)
 		return -1;
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(a->ip.port) };	/* a kernel without v6 */
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(a->ip.port) };	/* kernel without v6 */
 
 	memcpy(&sa, &v4, sizeof(v4));
 	return bind_listen(&sa, sizeof(v4), false, fd);
@@ -182,7 +182,8 @@ ssize_t
 sock_put(int fd, const struct iovec *iov, int n, int flags)
 {
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
-	ssize_t w = n == 1 ? send(fd, iov->iov_base, iov->iov_len, flags | MSG_NOSIGNAL) : sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+	ssize_t w = n == 1 ? send(fd, iov->iov_base, iov->iov_len, flags | MSG_NOSIGNAL) :
+	    sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
 
 	return w == -1 && errno == ENOTSOCK ? writev(fd, iov, n) : w;
 }
@@ -313,7 +314,7 @@ sock_close(int fd, bool reset)
 	close(fd);
 }
 
-/* Probes of a closed window are answered, but send no bytes; what is sent again to a peer that is gone is not answered. */
+/* Probes of a closed window are answered, but send no bytes; what is resent to a peer that is gone is not answered. */
 uint64_t
 sock_rest_ms(int fd, uint64_t limit_ms)
 {
@@ -385,7 +386,7 @@ sock_recv_fd(int fd, void *data, size_t len, int *passed)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			take_fds(c, passed);
-	if (*passed == -1 && (msg.msg_flags & MSG_CTRUNC)) {	/* one was sent, but the kernel could not give it to us */
+	if (*passed == -1 && (msg.msg_flags & MSG_CTRUNC)) {	/* one was sent, but the kernel could not give it */
 		errno = EMFILE;
 		return -1;
 	}

@@ -84,8 +84,8 @@ bool sock_is_stream(int fd);
 void sock_close(int fd, bool reset);
 
 /*
- * How much of limit_ms is left since the kernel last sent bytes to fd's peer and heard from it: they may be on their way
- * long after we wrote them. 0: it is over, or this is no TCP.
+ * How much of limit_ms is left since the kernel last sent bytes to fd's peer and heard from it: they may be
+ * on their way long after we wrote them. 0: it is over, or this is no TCP.
  */
 uint64_t sock_rest_ms(int fd, uint64_t limit_ms);
 

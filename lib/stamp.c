@@ -57,7 +57,8 @@ is_at_rest(const struct stamp *s)
 static bool
 is_torn(const struct stamp *s, const struct stamp *seen)
 {
-	return s->dev == seen->dev && s->ino == seen->ino && s->size != seen->size && same_time(&s->ctime, &seen->ctime);
+	return s->dev == seen->dev && s->ino == seen->ino && s->size != seen->size &&
+	    same_time(&s->ctime, &seen->ctime);
 }
 
 bool

@@ -14,7 +14,7 @@
 #include "serve.h"
 #include "workers.h"
 
-#define FDS_LEAST 14u		/* standard ones, the loop's, the table's, a listener, a file's: with fewer something fails */
+#define FDS_LEAST 14u		/* standard, loop's, table's, a listener, a file's: with fewer something fails */
 #define FDS_RESERVED 32u	/* listeners come on top: epoll, signals, metrics, DNS, files being read */
 #define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 
@@ -68,8 +68,8 @@ warn_of_limit(struct serve *s)
 	uint64_t fds = raise_fd_limit(), conns = carried(s, fds);
 
 	if (s->max_conns > conns)
-		log_warn("--max-conns: the descriptor limit of %" PRIu64 " allows about %" PRIu64 " connections, not %" PRIu64,
-		    fds, conns, s->max_conns);
+		log_warn("--max-conns: the descriptor limit of %" PRIu64 " allows about %" PRIu64 " connections, "
+		    "not %" PRIu64, fds, conns, s->max_conns);
 }
 
 static void

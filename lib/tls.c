@@ -24,15 +24,15 @@
 #include <openssl/ssl.h>
 
 #define CERT_MAX 4096u		/* bytes of a peer's certificate chain; ours has about 300 */
-#define SEND_AT 49152u		/* bytes worth a system call: one TCP piece (64 KiB) less a record; more costs a fifth more */
+#define SEND_AT 49152u		/* worth a system call: a TCP piece (64 KiB) less a record; more costs a fifth more */
 #define CHUNK (16u * TLS_RECORD_MAX)	/* bytes of plaintext encrypted before we check on the socket */
 #define RECORD_OVERHEAD 64u	/* bytes of a record's header, type, tag; generous */
 #define OUT_SIZE (CHUNK + 16u * RECORD_OVERHEAD + 8192u)	/* a chunk of records, and a flight of the handshake */
 #define HAND_OVER 32768u	/* bytes left over that are worth a buffer of that size */
 #define READ_RECORDS 64u	/* records of one tls_read(): small ones must not keep others waiting */
-#define MESSAGE_RECORDS 8u	/* a handshake message, such as a key update, costs about as much as this many of them */
+#define MESSAGE_RECORDS 8u	/* a handshake message, such as a key update, costs about as much as so many of them */
 #define ANSWERS_MAX 65536u	/* bytes of answers to such messages that may wait for a peer that does not read */
-#define IDLE_MESSAGES 32u	/* key updates and the like without a byte of data in between: more is an attack on our CPU */
+#define IDLE_MESSAGES 32u	/* key updates and the like without data in between: more is an attack on our CPU */
 #define MESSAGES_MAX 256u	/* of them in all, plus one for every MESSAGE_BYTES of data */
 #define MESSAGE_BYTES 4096u
 
@@ -313,7 +313,8 @@ on_hello(SSL *ssl, int *alert, void *arg)
 static const unsigned char alpn[] = "\x05" TLS_ALPN;	/* a list of one, as on the wire */
 
 static int
-on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len, void *arg)
+on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
+    void *arg)
 {
 	struct tls *t = SSL_get_app_data(ssl);
 	unsigned char *found;
@@ -366,7 +367,8 @@ self_signed(EVP_PKEY *key)
 	ok = ok && X509_set_version(x, X509_VERSION_3) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1;
 	ok = ok && ASN1_TIME_set_string_X509(from, "20000101000000Z") == 1 && X509_set1_notBefore(x, from) == 1;
 	ok = ok && ASN1_TIME_set_string_X509(to, "99991231235959Z") == 1 && X509_set1_notAfter(x, to) == 1;
-	ok = ok && X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"t", 1, -1, 0) == 1;
+	ok = ok && X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+	    (const unsigned char *)"t", 1, -1, 0) == 1;
 	ok = ok && X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 && X509_set_pubkey(x, key) == 1;
 	ok = ok && X509_sign(x, key, EVP_PKEY_is_a(key, "EC") ? EVP_sha256() : NULL) > 0;
 	ASN1_TIME_free(from);
@@ -400,7 +402,8 @@ ciphers(void)
 static bool
 set_algorithms(SSL_CTX *ssl)
 {
-	return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 && SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) == 1 &&
+	return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 &&
+	    SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) == 1 &&
 	    SSL_CTX_set_ciphersuites(ssl, ciphers()) == 1 && SSL_CTX_set1_groups_list(ssl, "X25519:P-256") == 1 &&
 	    SSL_CTX_set1_sigalgs_list(ssl, "ed25519:ECDSA+SHA256") == 1;
 }
@@ -434,7 +437,8 @@ set_up(struct tls_context *ctx, EVP_PKEY *key)
 	ctx->bio = bio_method();
 	ctx->cert = self_signed(key);
 	ctx->ssl = SSL_CTX_new(ctx->side == TLS_CLIENT ? TLS_client_method() : TLS_server_method());
-	if (ctx->bio == NULL || ctx->cert == NULL || ctx->ssl == NULL || !set_algorithms(ctx->ssl) || !set_sessions(ctx->ssl))
+	if (ctx->bio == NULL || ctx->cert == NULL || ctx->ssl == NULL || !set_algorithms(ctx->ssl) ||
+	    !set_sessions(ctx->ssl))
 		return false;
 	set_judgement(ctx->ssl, ctx->side);
 	if (ctx->side == TLS_CLIENT && SSL_CTX_set_alpn_protos(ctx->ssl, alpn, sizeof(alpn) - 1) != 0)
@@ -455,7 +459,7 @@ tls_context_new(enum tls_side side, const struct identity *me, char why[static T
 	ERR_clear_error();
 	if (set_up(ctx, identity_key(me)))
 		return ctx;
-	ERR_error_string_n(ERR_peek_last_error(), why, TLS_WHY_MAX);		/* "error:0A000161:...", for openssl errstr */
+	ERR_error_string_n(ERR_peek_last_error(), why, TLS_WHY_MAX);	/* "error:0A000161:...", for openssl errstr */
 	ERR_clear_error();
 	tls_context_free(ctx);
 	return NULL;
@@ -544,8 +548,10 @@ explain(struct tls *t, unsigned long code)
 	else if (t->ctx->side == TLS_SERVER && !t->hello)
 		snprintf(t->why, sizeof(t->why), "no TLS 1.3 hello");
 	else if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
-		snprintf(t->why, sizeof(t->why), "peer refused us: %s", SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
-	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST)
+		snprintf(t->why, sizeof(t->why), "peer refused us: %s",
+		    SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_VERSION_NUMBER ||
+	    reason == SSL_R_HTTP_REQUEST)
 		snprintf(t->why, sizeof(t->why), t->done ? "bytes that are no TLS 1.3" : "no TLS 1.3 hello");
 	else
 		snprintf(t->why, sizeof(t->why), "%s", text == NULL ? "TLS failed" : text);
@@ -575,7 +581,8 @@ failed(struct tls *t, int error)
 		explain(t, ERR_peek_error());
 		return end(t, TLS_BAD);
 	}
-	snprintf(t->why, sizeof(t->why), "%s", t->eof ? "the connection ended without a word" : strerror(t->recv_error));
+	snprintf(t->why, sizeof(t->why), "%s",
+	    t->eof ? "the connection ended without a word" : strerror(t->recv_error));
 	return end(t, TLS_CUT);
 }
 

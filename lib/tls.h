@@ -30,8 +30,8 @@ void tls_context_free(struct tls_context *ctx);
 struct tls;
 
 /*
- * Over the connected non-blocking socket fd, which stays the caller's. sni (client): the name to ask for, NULL: none. NULL
- * when out of memory.
+ * Over the connected non-blocking socket fd, which stays the caller's. sni (client): the name to ask for,
+ * NULL: none. NULL when out of memory.
  */
 struct tls *tls_new(struct tls_context *ctx, int fd, const char *sni);
 

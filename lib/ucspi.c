@@ -24,8 +24,9 @@ set_endpoint(const char *ip_variable, const char *port_variable, const struct en
 int
 ucspi_setenv(const struct endpoint *remote, const struct endpoint *local, const char *name)
 {
-	if (ucspi_set("PROTO", remote->family == AF_UNIX ? "UNIX" : "TCP") == -1 || ucspi_set("TCPREMOTEHOST", NULL) == -1 ||
-	    ucspi_set("TCPREMOTEINFO", NULL) == -1 || ucspi_set("TCPLOCALHOST", name) == -1 ||
+	if (ucspi_set("PROTO", remote->family == AF_UNIX ? "UNIX" : "TCP") == -1 ||
+	    ucspi_set("TCPREMOTEHOST", NULL) == -1 || ucspi_set("TCPREMOTEINFO", NULL) == -1 ||
+	    ucspi_set("TCPLOCALHOST", name) == -1 ||
 	    set_endpoint("TCPREMOTEIP", "TCPREMOTEPORT", remote) == -1)
 		return -1;
 	return set_endpoint("TCPLOCALIP", "TCPLOCALPORT", local);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The environment of a program that serves one connection on descriptors 0 and 1 (UCSPI: tcpserver(1), s6-tcpserver). */
+/* The environment of a program serving one connection on descriptors 0 and 1 (UCSPI: tcpserver(1), s6-tcpserver). */
 #ifndef UCSPI_H
 #define UCSPI_H
 

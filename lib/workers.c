@@ -22,10 +22,10 @@
 #define RESTART_MS 1000		/* a worker that dies within this time of its start is replaced this much later */
 #define ORDER_MS 1000		/* how long the parent, which serves no clients, waits for a worker to take an order */
 #define REPEAT_MS 1000		/* how soon orders that could not be sent are sent again */
-#define LOADING_MS 50		/* how soon the parent looks again whether files are being read, when it must not fork */
+#define LOADING_MS 50		/* how soon the parent looks again if files are being read, when it must not fork */
 #define LOADING_MAX_MS 10000	/* for how long: a disk may hang */
 #define KILL_MS 1000		/* after a second stop signal: whoever is still there hangs */
-#define KILL_LATE_MS 6000	/* the same after the grace: an order to a busy worker may take that long, see follow.c */
+#define KILL_LATE_MS 6000	/* same after the grace: an order to a busy worker may take that long, see follow.c */
 
 struct worker {
 	struct parent *parent;

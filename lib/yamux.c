@@ -151,7 +151,7 @@ end_receiving(struct yamux *y, struct yamux_stream *s)
 	settle(y, s);
 }
 
-/* Release the credit once the peer may run short without it: its window has been used up since, or the credit has grown. */
+/* Release the credit once the peer may run short without it: its window was used up since, or the credit grew. */
 static void
 consider_grant(struct yamux *y, struct yamux_stream *s, bool flush)
 {
@@ -493,7 +493,8 @@ yamux_open(struct yamux *y, struct yamux_stream *s)
 {
 	struct yamux_stream *last;
 
-	if (yamux_is_used_up(y) || y->goaway_heard || y->goaway_said || yamux_must_wait(y) || !yamux_table_reserve(&y->table))
+	if (yamux_is_used_up(y) || y->goaway_heard || y->goaway_said || yamux_must_wait(y) ||
+	    !yamux_table_reserve(&y->table))
 		return false;
 	last = y->next_id > 2 ? yamux_table_find(&y->table, (uint32_t)y->next_id - 2) : NULL;
 	if (last != NULL && last->syn)

@@ -18,7 +18,7 @@
 #define YAMUX_DATA_MAX (YAMUX_FRAME_MAX - YAMUX_HEADER)
 #define YAMUX_WINDOW_START 262144u	/* bytes each side may send on a new stream, by the specification */
 #define YAMUX_PINGS_MAX 8u		/* unanswered pings of the peer; more is a flood */
-#define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond its stream limit; more is a flood */
+#define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond their limit; more is a flood */
 #define YAMUX_BACKLOG 256u		/* streams of ours not taken yet by an ancestor; it resets any beyond */
 #ifndef YAMUX_ID_MAX
 #define YAMUX_ID_MAX UINT32_MAX		/* a test may build with fewer */
@@ -128,7 +128,7 @@ void yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin, u
  */
 void yamux_grant(struct yamux *y, struct yamux_stream *s, uint32_t n, bool flush);
 
-/* End our direction, after the data framed so far, with a control frame; yamux_data() can do it too, and for mux does. */
+/* End our direction, after the data framed so far, with a control frame; yamux_data() can too, and for mux does. */
 void yamux_fin(struct yamux *y, struct yamux_stream *s);
 
 /* Forget s at once, with a RST for the peer if it knows of s. No later event names it. */

@@ -92,7 +92,8 @@ files_keep_old(struct files *f)
 	lines_free(&f->old_routes);
 	lines_free(&f->old_secrets);
 	if (kept > 0)
-		log_warn("kept %zu routes that no valid record accounts for: a malformed record may have produced them", kept);
+		log_warn("kept %zu routes that no valid record accounts for: a malformed record may have produced them",
+		    kept);
 	return true;
 }
 
@@ -128,8 +129,8 @@ note_held(struct files *f, struct lines_loss loss)
 	f->held = loss;
 	app_metric(f->app, M_HELD, (int64_t)loss.lost);
 	if (news && loss.lost > 0)
-		log_warn("held back: %zu of %zu routes would be removed from %s; %s", loss.lost, loss.names, f->routes.path,
-		    f->app->opts->once ? "--max-shrink 100 allows it" : "USR1 confirms it");
+		log_warn("held back: %zu of %zu routes would be removed from %s; %s", loss.lost, loss.names,
+		    f->routes.path, f->app->opts->once ? "--max-shrink 100 allows it" : "USR1 confirms it");
 	else if (news)
 		log_info("no longer held back");
 }
@@ -173,8 +174,8 @@ files_confirm(struct files *f)
 /* ---- writing ---- */
 
 /*
- * If somebody else changed the file, that is logged (once, where it can't be written again), and the guard still compares
- * with what we wrote last. False: it cannot be read.
+ * If somebody else changed the file, that is logged (once, where it can't be written again), and the guard
+ * still compares with what we wrote last. False: it cannot be read.
  */
 static bool
 look_again(struct files *f, struct output *o)

@@ -34,9 +34,9 @@ bool files_open(struct files *f, struct app *app, struct table *table);
 void files_close(struct files *f);
 
 /*
- * For records that are malformed at start: files_fall_back() gives the table the contents of the files, before its first record;
- * files_keep_old(), when it has all records, keeps the old lines that may still be needed. False: out of memory; the latter may
- * be called again then.
+ * For records that are malformed at start: files_fall_back() gives the table the contents of the files,
+ * before its first record; files_keep_old(), when it has all records, keeps the old lines that may still be
+ * needed. False: out of memory; the latter may be called again then.
  */
 bool files_fall_back(struct files *f);
 bool files_keep_old(struct files *f);

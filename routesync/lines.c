@@ -47,7 +47,7 @@ is_canonical_name(struct slice name)
 	return name.p[name.len - 1] != '.';
 }
 
-/* Whether a good line is as routes_line_canonical() would write it: words separated by single blanks, without a comment. */
+/* Whether a good line is as routes_line_canonical() would write it: words with single blanks between, no comment. */
 static bool
 is_canonical(struct slice line)
 {

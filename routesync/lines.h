@@ -21,8 +21,9 @@ struct lines {
 struct slice lines_name(struct slice line);
 
 /*
- * The lines of a text, whatever wrote it. Bad lines are left out, except that a sorted text whose lines are all canonical, like
- * our own, is not checked any further. False: out of memory. text is borrowed as long as *out is used; free with lines_free().
+ * The lines of a text, whatever wrote it. Bad lines are left out, except that a sorted text whose lines are
+ * all canonical, like our own, is not checked any further. False: out of memory. text is borrowed as long as
+ * *out is used; free with lines_free().
  */
 bool lines_read(struct slice text, struct lines *out);
 void lines_free(struct lines *l);

@@ -264,7 +264,8 @@ on_auth(redisAsyncContext *ac, void *data, void *arg)
 	(void)arg;
 	if (l == NULL || reply->type != REDIS_REPLY_ERROR)
 		return;
-	snprintf(why, sizeof(why), "AUTH: %.*s%s", (int)strcspn(reply->str, " \r\n"), reply->str, auth_advice(reply->str));
+	snprintf(why, sizeof(why), "AUTH: %.*s%s", (int)strcspn(reply->str, " \r\n"), reply->str,
+	    auth_advice(reply->str));
 	link_fail(l, LINK_REFUSED, why);
 }
 

@@ -58,8 +58,8 @@ void link_fail(struct link *l, enum link_trouble trouble, const char *why);
 void link_fail_reply(struct link *l, const redisReply *error);
 
 /*
- * End the connection because memory ran out, in the loop's next turn: the caller may be in the middle of something. Until then
- * nothing more is sent, and "no replies outstanding" does not mean that everything is done.
+ * End the connection because memory ran out, in the loop's next turn: the caller may be in the middle of
+ * something. Until then nothing more is sent, and "no replies outstanding" does not mean that all is done.
  */
 void link_fail_soon(struct link *l);
 bool link_is_failing(const struct link *l);

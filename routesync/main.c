@@ -30,7 +30,8 @@
 
 static const struct metric metrics_table[M_COUNT] = {
 	[M_STORE_UP] = { "routesync_store_up", NULL, "Whether the store answers (1) or not (0).", METRIC_GAUGE },
-	[M_WATCHED] = { "routesync_store_watched", NULL, "Whether the store sends notifications of changes.", METRIC_GAUGE },
+	[M_WATCHED] = { "routesync_store_watched", NULL, "Whether the store sends notifications of changes.",
+	    METRIC_GAUGE },
 	[M_KEYS] = { "routesync_keys", NULL, "Keys with the prefix in the store.", METRIC_GAUGE },
 	[M_MALFORMED] = { "routesync_malformed_keys", NULL, "Keys whose value is malformed.", METRIC_GAUGE },
 	[M_ROUTES] = { "routesync_routes", NULL, "Names in the routes file.", METRIC_GAUGE },
@@ -52,7 +53,7 @@ static const struct metric metrics_table[M_COUNT] = {
 
 /* ---- options ---- */
 
-/* getopt_long() would take --password TEXT as --password-file, and TEXT would be logged as a file that cannot be read. */
+/* getopt_long() would take --password TEXT as --password-file, and TEXT would be logged as an unreadable file. */
 static void
 refuse_password(char **argv)
 {
@@ -89,7 +90,8 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 0, "once", NULL, OPT_FLAG, &o->once, 0, 0, "write the file once, then exit" },
 		{ 0, "password-file", "FILE", OPT_TEXT, &o->password_file, 0, 0,
 		    "read the store's password from the first line of FILE" },
-		{ 0, "prefix", "PREFIX", OPT_TEXT, &o->prefix, 0, 0, "read and write keys that begin with PREFIX (/tcprouter/)" },
+		{ 0, "prefix", "PREFIX", OPT_TEXT, &o->prefix, 0, 0,
+		    "read and write keys that begin with PREFIX (/tcprouter/)" },
 		{ 0, "visitors", "PATH", OPT_TEXT, &o->visitors, 0, 0,
 		    "tunneld's socket, for records with a secret (/run/tunneld/visitors)" },
 		{ 0, "secrets", "FILE", OPT_TEXT, &o->secrets, 0, 0,
@@ -148,7 +150,8 @@ check_modes(const struct options *o)
 	if (from_file && o->source_text != NULL && strcmp(o->source_text, "-") == 0)
 		return log_wrong(EXIT_USAGE, "--put and --publish need a store, not -");
 	if (o->publish != NULL && (o->once || o->ttl_ms < 1000))
-		return log_wrong(EXIT_USAGE, "--publish keeps running and needs a --ttl of 1 or more; use --put to write once");
+		return log_wrong(EXIT_USAGE,
+		    "--publish keeps running and needs a --ttl of 1 or more; use --put to write once");
 	return 0;
 }
 
@@ -160,7 +163,8 @@ check_visitors(const char *path)
 	char text[VISITORS_MAX + sizeof("pass:")];
 
 	if (strlen(path) > VISITORS_MAX || strpbrk(path, " \t\r\n,#") != NULL)
-		return log_wrong(EXIT_USAGE, "--visitors: longer than %u bytes, or contains a blank, ',' or '#'", VISITORS_MAX);
+		return log_wrong(EXIT_USAGE, "--visitors: longer than %u bytes, or contains a blank, ',' or '#'",
+		    VISITORS_MAX);
 	snprintf(text, sizeof(text), "pass:%s", path);
 	if (addr_parse(slice_str(text), ADDR_ALLOW_PASS, &a) != ADDR_OK)
 		return log_wrong(EXIT_USAGE, "--visitors %s: not an absolute path", path);

@@ -29,7 +29,10 @@ struct output {
 bool output_open(struct output *o, const char *path, mode_t mode, char why[static FILE_WHY_MAX]);
 void output_close(struct output *o);
 
-/* For --check: whether it could be opened now, and written, as far as the folder's mode tells. False, with the reason or errno. */
+/*
+ * For --check: whether it could be opened now, and written, as far as the folder's mode tells. False, with
+ * the reason or errno.
+ */
 bool output_is_readable(const char *path, char why[static FILE_WHY_MAX]);
 bool output_is_replaceable(const char *path);
 
@@ -41,7 +44,7 @@ bool output_is_ours(const struct output *o);
 enum output_look {
 	OUTPUT_SAME,		/* its text is the one we know */
 	OUTPUT_CHANGED,		/* its text differs, or it was removed */
-	OUTPUT_UNREADABLE	/* its text is unknown, so it must not be replaced; logged once, and again when it ends */
+	OUTPUT_UNREADABLE	/* its text is unknown: it must not be replaced; logged once, and again when it ends */
 };
 
 /* Read a file that is no longer ours. A changed text counts as ours from now on only if adopt is set. */

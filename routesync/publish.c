@@ -36,7 +36,7 @@ enum step {
 enum round {
 	ROUND_CHANGED,		/* those that differ from the old file */
 	ROUND_ALL,		/* every one, as the store may have lost it */
-	ROUND_RENEW		/* none, but their time to live begins anew, which shows whether the store still has them */
+	ROUND_RENEW		/* none, but their time to live begins anew, which shows if the store still has them */
 };
 
 struct publisher {
@@ -46,14 +46,14 @@ struct publisher {
 	char folder[600];		/* the keys' prefix */
 	uint64_t ttl_ms;		/* 0: keys stay */
 	struct shelf old, now;		/* what may be in the store, what must be */
-	bool begun;			/* writing "now" began: some of it may be in the store, and "old" was deleted there */
+	bool begun;			/* writing "now" began: some may be in the store, "old" was deleted there */
 	enum step step;
 	enum round round;
 	size_t at;			/* next line of the step */
 	struct ev_timer tick, renew, farewell;
 	struct stamp_watch watch;
 	int stat_error;			/* errno of the last stat */
-	uint64_t retry_ms;		/* when to try again to read a file that exists but could not be read; 0: no need */
+	uint64_t retry_ms;		/* when to read again a file that exists but could not be read; 0: no need */
 	bool bad, once, leaving;
 };
 
@@ -246,7 +246,7 @@ changed_meanwhile(const struct publisher *p)
 	return !stamp_same(&now, &p->watch.seen);
 }
 
-/* A file nothing was written of, as there was no connection, need not be deleted; what was there before it still must be. */
+/* A file of which nothing was written, without a connection, need not be deleted; what was there before still must. */
 static void
 take(struct publisher *p, const struct shelf *new)
 {

@@ -29,8 +29,8 @@ enum record_rank {
 };
 
 /*
- * Take a key apart. prefix is as given; slashes before it do not count. False: it is not one of our keys. *name is borrowed
- * from key ("*" for CATCH_ALL), and not checked.
+ * Take a key apart. prefix is as given; slashes before it do not count. False: it is not one of our keys.
+ * *name is borrowed from key ("*" for CATCH_ALL), and not checked.
  */
 bool record_key(struct slice prefix, struct slice key, enum record_rank *rank, struct slice *name);
 
@@ -54,13 +54,16 @@ struct record_reader {
 /* Read the value of a key for name: a wrapped record, a bare one, or the right-hand side of a routes line. */
 bool record_read(struct record_reader *r, struct slice name, struct slice value, struct record *out);
 
-/* Called for each route in a stream of JSON values; record NULL: it is malformed, and why says how. key names it in messages. */
+/*
+ * Called for each route in a stream of JSON values; record NULL: it is malformed, and why says how. key names
+ * it in messages.
+ */
 typedef void record_told(void *arg, struct slice key, const struct record *record, const char *why);
 
 /*
  * Read a whole stream of JSON values: records, wrapped records, tcprouter's configuration, porxy's configuration.
- * False if it is not JSON, is empty, has a value that is not an object, or has not a single good record, and if memory runs out
- * (starved): then nothing that was passed to told may be used.
+ * False if it is not JSON, is empty, has a value that is not an object, or has not a single good record, and
+ * if memory runs out (starved): then nothing that was passed to told may be used.
  */
 bool record_stream(struct record_reader *r, struct slice text, record_told *told, void *arg);
 

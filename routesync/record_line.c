@@ -117,7 +117,8 @@ record_line_make(struct record_line *l, struct slice name, struct slice fields, 
 		return routes_refuse(why, "blank, control or non-ASCII character in the name");
 	if (name.len + 1 + fields.len > ROUTES_LINE_MAX)
 		return routes_refuse(why, "longer than a line of %u bytes", ROUTES_LINE_MAX);
-	if (fields.len > 0 && (memchr(fields.p, '\n', fields.len) != NULL || memchr(fields.p, '\0', fields.len) != NULL))
+	if (fields.len > 0 &&
+	    (memchr(fields.p, '\n', fields.len) != NULL || memchr(fields.p, '\0', fields.len) != NULL))
 		return routes_refuse(why, "line feed or NUL byte");
 	memcpy(l->raw, name.p, name.len);
 	l->raw[name.len] = ' ';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * NAME and the right-hand side of a route -> a line of a routes file, or what is wrong with them. Pure. Reasons quote neither: a
- * value of the store may hold a secret.
+ * NAME and the right-hand side of a route -> a line of a routes file, or what is wrong with them. Pure.
+ * Reasons quote neither: a value of the store may hold a secret.
  */
 #ifndef RECORD_LINE_H
 #define RECORD_LINE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store: keep a connection to it, read, watch and write. Its changes of state are logged here, one line each; a lost
- * connection is retried with jittered backoff, for ever.
+ * The store: keep a connection to it, read, watch and write. Its changes of state are logged here, one line
+ * each; a lost connection is retried with jittered backoff, for ever.
  */
 #ifndef REDIS_H
 #define REDIS_H
@@ -64,8 +64,8 @@ bool redis_is_up(const struct redis *r);
 bool redis_is_watched(const struct redis *r);
 
 /*
- * The owner has no memory for a value: act as if the connection had been lost. There are no more values before down() is called;
- * everything is read again later. May be called from the callbacks.
+ * The owner has no memory for a value: act as if the connection had been lost. There are no more values
+ * before down() is called; everything is read again later. May be called from the callbacks.
  */
 void redis_out_of_memory(struct redis *r);
 

@@ -12,7 +12,7 @@ struct redisAsyncContext;
 /* Whether this program was built with it. */
 bool redis_tls_built_in(void);
 
-/* Start TLS on a connection being made, before anything is sent. The server's certificate must be valid for its host. */
+/* Start TLS on a connection being made, with nothing sent yet. The server's certificate must be valid for its host. */
 bool redis_tls_start(struct redisAsyncContext *ac, const struct source *source);
 
 /* Why a certificate was refused since the last call (static); NULL: none was. hiredis does not report it. */

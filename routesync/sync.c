@@ -120,8 +120,8 @@ want_write(struct sync *s)
 /* ---- the store ---- */
 
 /*
- * A store that was away may have lost what nodes published. Each node publishes again in its own time, and until then its
- * names must keep working.
+ * A store that was away may have lost what nodes published. Each node publishes again in its own time, and
+ * until then its names must keep working.
  */
 static void
 be_patient(struct sync *s)
@@ -210,7 +210,7 @@ is_doubtful(struct sync *s, size_t gone)
 	return s->doubted;
 }
 
-/* Remove what is gone. If nodes had withdrawn much of it, there would have been notifications; so the store has lost it. */
+/* Remove what is gone. Had nodes withdrawn much of it, there would have been notifications; so the store lost it. */
 static size_t
 end_round(struct sync *s)
 {

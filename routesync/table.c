@@ -112,7 +112,8 @@ entry_new(struct slice key, const struct record *record)
 	if (e == NULL)
 		return NULL;
 	*e = (struct entry){ .line_len = (uint32_t)line.len & 0xfffffff, .key_len = (uint32_t)key.len & 0x3fffffff,
-		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0x1fffffff, .has_secret = has_secret };
+		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0x1fffffff,
+		.has_secret = has_secret };
 	if (line.len > 0)
 		memcpy(e->text, line.p, line.len);
 	memcpy(e->text + line.len, key.p, key.len);

@@ -20,7 +20,7 @@ struct entry {
 	uint32_t odd : 1;		/* reported: its options keep it out of the line of its NAME */
 	uint32_t name_len : 29;
 	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is known to be its */
-	uint32_t spent : 1;		/* RANK_OLD, but there has been a good key for its NAME since: its line no longer counts */
+	uint32_t spent : 1;		/* RANK_OLD, but its NAME has had a good key since: its line counts no more */
 	uint32_t kept : 1;		/* RANK_OLD, because of nameless keys: it has no key and is not in the hash */
 	char text[];			/* line, key, hash of the secret */
 };

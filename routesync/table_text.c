@@ -101,7 +101,7 @@ first_fresh(const struct table *t, size_t from, size_t to)
 	return from;
 }
 
-/* Several nodes publish one NAME: merge their targets into one line, without those the store has lost unless it lost all. */
+/* Several nodes publish a NAME: merge their targets in one line, without those the store lost unless it lost all. */
 static struct slice
 merge(struct table *t, size_t from, size_t to)
 {

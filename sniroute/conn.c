@@ -7,8 +7,8 @@
  *     '--refused-------------'--> LINGER --client's end, or deadline-------^
  *
  * Every state can end in CLOSED: an error, a deadline (in DIAL it is the dial's own), the end of a drain.
- * When a PROXY header must come first, HELLO reads that too; with -t, or on a listening address of the routes file, it reads
- * only that, or nothing.
+ * When a PROXY header must come first, HELLO reads that too; with -t, or on a listening address of the routes
+ * file, it reads only that, or nothing.
  */
 #include "conn.h"
 
@@ -305,7 +305,8 @@ on_accept(struct serve *s, const struct serve_client *client)
 static void
 on_routes(struct serve *s)
 {
-	the->peek = routeset_has_pass(s->routes) || (the->opts->target != NULL && route_has_pass(slice_str(the->opts->target)));
+	the->peek = routeset_has_pass(s->routes) ||
+	    (the->opts->target != NULL && route_has_pass(slice_str(the->opts->target)));
 }
 
 static int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A client's connection, as its three parts see it: conn.c (its states, relay and end), greeting.c (what it says first),
- * route.c (where it goes).
+ * A client's connection, as its three parts see it: conn.c (its states, relay and end), greeting.c (what it
+ * says first), route.c (where it goes).
  */
 #ifndef CONN_H
 #define CONN_H

@@ -184,7 +184,8 @@ print_route(const struct asked *a, const struct routeset *rs, enum routes_kind k
 	}
 	printf("line: %s:%u: " SLICE_FMT " " SLICE_FMT "=" SLICE_FMT "\n", r.file, routeset_line_number(rs, &r),
 	    SLICE_ARG(r.name), SLICE_ARG(r.key), SLICE_ARG(r.targets));
-	printf("why: %s%s\n", why(a, kind, rank), slice_starts(r.key, "alpn:") ? ", and the hello offers the protocol" : "");
+	printf("why: %s%s\n", why(a, kind, rank),
+	    slice_starts(r.key, "alpn:") ? ", and the hello offers the protocol" : "");
 	if (!print_admission(a, &r)) {
 		printf("refused: denied%s\n", kind == ROUTES_TLS ? " (alert 49, access_denied)" : "");
 		return EXIT_USAGE;

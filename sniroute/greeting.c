@@ -2,8 +2,9 @@
 /*
  * What a client says first: a PROXY header where one must come, and the hello, in whatever pieces.
  *
- * Usually it is read, and replayed to the target later. When a route may hand the socket over it is only peeked at and stays
- * in the socket; a relay then reads it as it reads everything else. A hello too large for the socket is read all the same.
+ * Usually it is read, and replayed to the target later. When a route may hand the socket over it is only
+ * peeked at and stays in the socket; a relay then reads it as it reads everything else. A hello too large for
+ * the socket is read all the same.
  */
 #include "conn.h"
 
@@ -42,8 +43,8 @@ inbox_free(struct inbox *in)
 }
 
 /*
- * An inbox for room bytes, keeping what is there. NULL, and the old inbox stays, when out of memory or when all unfinished
- * hellos together would hold too much: those that come in one piece need no inbox and pass all the same.
+ * An inbox for room bytes, keeping what is there. NULL, and the old inbox stays, when out of memory or when
+ * all unfinished hellos together would hold too much: those in one piece need none and pass all the same.
  */
 static struct inbox *
 inbox_resize(struct inbox *old, size_t room)

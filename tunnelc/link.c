@@ -313,7 +313,7 @@ read_line(struct link *l, struct slice line)
 	control_free(&c);
 }
 
-/* The server's next line; false when there is none yet. The line is copied: obeying it may change the memory behind it. */
+/* The server's next line; false when there is none yet. It is copied: obeying it may change the memory behind it. */
 static bool
 next_line(struct link *l)
 {

@@ -22,8 +22,8 @@ static size_t n_running;
 static int
 set_environment(const struct proxyhdr *h)
 {
-	static const char *const ours[] = { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID",
-		"WATCHDOG_USEC" };
+	static const char *const ours[] = { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET",
+		"WATCHDOG_PID", "WATCHDOG_USEC" };
 	char name[HOST_MAX + 1];
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
@@ -32,7 +32,7 @@ set_environment(const struct proxyhdr *h)
 	return ucspi_setenv(&h->src, &h->dst, host_normalize(h->authority, name) > 0 ? name : NULL);
 }
 
-/* Descriptors 0, 1 and 2 stay, and report until exec. What we opened would close by itself, what we inherited would not. */
+/* Descriptors 0, 1 and 2 stay, and report until exec. What we opened would close by itself, what we inherited not. */
 static int
 keep_standard(int fd, int *report)
 {
@@ -41,7 +41,7 @@ keep_standard(int fd, int *report)
 	if (*report != STDERR_FILENO + 1 && dup3(*report, STDERR_FILENO + 1, O_CLOEXEC) == -1)
 		return -1;
 	*report = STDERR_FILENO + 1;
-	if (syscall(SYS_close_range, STDERR_FILENO + 2, ~0u, 0) == -1)	/* a kernel, or a sandbox, that does not know it */
+	if (syscall(SYS_close_range, STDERR_FILENO + 2, ~0u, 0) == -1)	/* a kernel or sandbox that does not know it */
 		for (fd = STDERR_FILENO + 2; fd < INHERITED_MAX; fd++)
 			close(fd);
 	return 0;

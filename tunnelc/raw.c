@@ -49,7 +49,7 @@ enter(struct raw *r, enum raw_state next)
 	assert(next > r->state);	/* only forward; a new arrow goes in the diagram too */
 	log_debug("conn=%" PRIu64 " %s -> %s", r->id, state_name[r->state], state_name[next]);
 	r->state = next;
-	ev_timer_in(the->ev, &r->deadline, next == RAW_RELAY ? silence(r).ms : 0);	/* the dialer has one of its own */
+	ev_timer_in(the->ev, &r->deadline, next == RAW_RELAY ? silence(r).ms : 0);	/* the dialer has its own */
 }
 
 /* ---- its end ---- */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* From a server's address to a connected socket: names, both address families in a race (RFC 8305), an HTTP proxy on the way. */
+/*
+ * From a server's address to a connected socket: names, both address families in a race (RFC 8305), an HTTP
+ * proxy on the way.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The health check: whoever connects to unix:@tunnelc/ID is told at once, in a word or two, whether our names are live. */
+/* The health check: whoever connects to unix:@tunnelc/ID is told at once, in a word or two, if our names are live. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,7 +160,7 @@ ready_ask(const char *id)
 	close(fd);
 	if (n > 0 && strcmp(word, READY) == 0)
 		return 0;
-	log_error("%s: %s", r.text, n > 0 && strcmp(word, NOT_READY) == 0 ? "not ready: no server has welcomed it, or it stops" :
-	    "it does not answer");
+	log_error("%s: %s", r.text, n > 0 && strcmp(word, NOT_READY) == 0 ?
+	    "not ready: no server has welcomed it, or it stops" : "it does not answer");
 	return EXIT_TEMP;
 }

@@ -185,8 +185,8 @@ server_replaced(struct server *s)
 		if (t == s || t->now == NULL || !t->is_met || strcmp(t->met, s->met) != 0)
 			continue;
 		if (!s->twin || !t->twin)
-			log_warn("server=%s leads to the same server as server=%s: it is left alone while that one is up",
-			    s->address, t->address);
+			log_warn("server=%s leads to the same server as server=%s: "
+			    "it is left alone while that one is up", s->address, t->address);
 		s->twin = t->twin = true;
 	}
 }
@@ -212,8 +212,8 @@ room_for_old(struct server *s)
 	struct link *oldest = s->old[0];
 
 	if (s->old[OLD_MAX - 1] != NULL) {
-		log_warn("server=%s link=cut visitors=%u reason=\"%u later ones have visitors to finish, too\"", s->address,
-		    link_visitors(oldest), OLD_MAX);
+		log_warn("server=%s link=cut visitors=%u reason=\"%u later ones have visitors to finish, too\"",
+		    s->address, link_visitors(oldest), OLD_MAX);
 		drop_old(s, 0);
 		link_free(oldest);
 	}

@@ -127,7 +127,8 @@ finish(struct stream *v, enum conn_end how, enum hello_verdict verdict, const st
 	mux_reset(&v->s);		/* does nothing when it has left the session already */
 	if (v->state == STREAM_DIAL)
 		dial_cancel(v->dial);
-	sock_close(v->s.io.fd, how == END_CLIENT_RESET || (how != END_CLOSED && !v->s.shut));	/* what is cut off must not look whole */
+	/* What is cut off must not look whole. */
+	sock_close(v->s.io.fd, how == END_CLIENT_RESET || (how != END_CLOSED && !v->s.shut));
 	v->s.io.fd = -1;
 	log_end(v, how, verdict, text);
 	if (v->state == STREAM_JOINED && v->word != NULL)

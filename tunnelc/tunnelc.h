@@ -76,7 +76,7 @@ void app_welcomed(void);	/* a session was welcomed: the first one makes us ready
 void app_link_ended(void);	/* while draining: when no link is left we are done */
 void app_count(int metric, int64_t by);
 
-/* A visitor is here, or has left: count it, and log its line. Returns its number; served: it was joined to something. */
+/* A visitor is here, or has left: count it, log its line. Returns its number; served: it was joined to something. */
 uint64_t app_visitor_came(void);
 void app_visitor_left(const struct connlog *line, bool served);
 void app_turned_away(void);	/* both at once, of one there was no memory for */
@@ -88,21 +88,22 @@ struct reach;
 enum reach_result { REACH_OK, REACH_FAILED };
 
 /*
- * Called once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write, and the callee's. Otherwise
- * it is -1 and why says what failed (valid until the call returns). The reach frees itself when this returns.
+ * Called once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write, and the
+ * callee's. Otherwise it is -1 and why says what failed (valid until the call returns). The reach frees
+ * itself when this returns.
  */
 typedef void reach_done(void *arg, enum reach_result result, const char *why);
 
 /*
- * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up anew, addresses of both
- * families take turns, a new attempt starts 250 ms after the previous one while that goes on (RFC 8305), the first one
- * connected wins; timeout_ms is for all of it. proxy (http://HOST:PORT, NULL: none): connect there instead and ask it for the
- * server by name (CONNECT, RFC 9110 9.3.6).
- * NULL when out of memory. Owned by the caller until done is called.
+ * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up anew,
+ * addresses of both families take turns, a new attempt starts 250 ms after the previous one while that goes
+ * on (RFC 8305), the first one connected wins; timeout_ms is for all of it. proxy (http://HOST:PORT, NULL:
+ * none): connect there instead and ask it for the server by name (CONNECT, RFC 9110 9.3.6). NULL when out of
+ * memory. Owned by the caller until done is called.
  */
 struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy,
     uint64_t timeout_ms, struct ev_io *io, reach_done *done, void *arg);
-void reach_on_io(struct reach *r, unsigned events);	/* the owner of io passes its events on to it until done is called */
+void reach_on_io(struct reach *r, unsigned events);	/* io's owner passes its events on until done is called */
 void reach_cancel(struct reach *r);			/* NULL is fine */
 
 /* NULL, or what is wrong with a -x value. Static. */
@@ -124,7 +125,7 @@ const char *server_status(const struct server *s, char *out, size_t size);	/* on
 
 struct link;
 
-/* Begin to connect. raw: with the ancestors' first handshake. Frees itself after server_down(). NULL when out of memory. */
+/* Begin to connect. raw: the ancestors' first handshake. Frees itself after server_down(). NULL when out of memory. */
 struct link *link_new(struct server *s, const char *address, bool raw);
 void link_free(struct link *l);			/* now: its visitors' connections end; server_down() is not called */
 void link_drain(struct link *l);		/* no new visitors; it ends with the last one */
@@ -142,7 +143,7 @@ void server_down(struct server *s, struct link *l, const char *why);
 /* After server_leaving(), the server said when to come back: follow that unless it is too late. */
 void server_plan_anew(struct server *s, const struct link *l);
 
-/* The server has this key, and it is a right one. The server says that a newer session of this process replaced this one. */
+/* The server has this key, a right one. The server says that a newer session of this process replaced this one. */
 void server_met(struct server *s, const char *id);
 void server_replaced(struct server *s);
 
@@ -163,7 +164,7 @@ int pins_check(const struct options *o, pins_report *report);
 
 /* ---- stream.c: one visitor's stream joined to a local target, or to a program ---- */
 
-/* The server opened a stream on m, which is l's: take it. metadata: a PROXY v2 header comes first (not from an ancestor). */
+/* The server opened a stream on m, l's: take it. metadata: a PROXY v2 header comes first (not from an ancestor). */
 void stream_opened(struct mux *m, struct link *l, bool metadata);
 void stream_cut_all(void);			/* END_DRAIN */
 
@@ -175,8 +176,8 @@ bool stream_greet(int fd, const struct proxyhdr *h);
 struct raw;
 
 /*
- * Take over fd, where a visitor's first bytes can be read, watched by nobody; link_visitor() says when it has left. NULL
- * when out of memory: fd is then still the caller's.
+ * Take over fd, where a visitor's first bytes can be read, watched by nobody; link_visitor() says when it has
+ * left. NULL when out of memory: fd is then still the caller's.
  */
 struct raw *raw_new(struct link *l, int fd);
 void raw_cut(struct raw *r);			/* END_DRAIN */
@@ -185,11 +186,11 @@ void raw_more(struct relay *r);			/* for relay_pool_new() */
 /* ---- program.c: a program per stream ---- */
 
 /*
- * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the UCSPI environment from h
- * (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT, TCPLOCALHOST = the name asked for). *fd is our end of the
- * socket, non-blocking, the caller's. It returns 0 when the program runs, else -1 with errno, for example ENOENT;
- * EUSERS when PROGRAMS_MAX are running, whether their visitors are still there or not. program_end() is how a visitor
- * ends when errno kept its program from running.
+ * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the UCSPI
+ * environment from h (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT, TCPLOCALHOST = the
+ * name asked for). *fd is our end of the socket, non-blocking, the caller's. It returns 0 when the program
+ * runs, else -1 with errno, for example ENOENT; EUSERS when PROGRAMS_MAX are running, whether their visitors
+ * are still there or not. program_end() is how a visitor ends when errno kept its program from running.
  */
 #define PROGRAMS_MAX 1024u
 int program_start(char *const *argv, const struct proxyhdr *h, int *fd);
@@ -200,7 +201,7 @@ void program_reap(void);
 
 /* ---- ready.c: unix:@tunnelc/ID, the health check ---- */
 
-void ready_serve(struct ev *ev, const char *id);	/* answer "ready\n" or "not ready\n", once the address is ours */
+void ready_serve(struct ev *ev, const char *id);	/* answer "ready\n" or "not ready\n" once the address is ours */
 int ready_ask(const char *id);				/* the exit code: 0 or 111 */
 
 #endif

@@ -18,7 +18,7 @@ enum word_kind { WORD_TLS, WORD_HTTP, WORD_TCP };
 struct word {
 	enum word_kind kind;
 	char name[HOST_MAX + 3];	/* normalised, or "*.SUFFIX"; empty: whatever no other word of the kind takes */
-	struct slice targets;		/* checked list as in routes(5), without pass:; borrowed from the command line */
+	struct slice targets;		/* checked list as in routes(5), no pass:; borrowed from the command line */
 };
 
 struct words {
@@ -30,14 +30,20 @@ struct words {
 /* Check the NULL-terminated argv; false with the reason, which names the word. Pure. */
 bool words_parse(char *const *argv, struct words *out, char why[static WORDS_WHY_MAX]);
 
-/* The word for a visitor: exact NAME, then the longest *.SUFFIX, then none; NULL: no word takes it. name is normalised or absent. Pure. */
+/*
+ * The word for a visitor: exact NAME, then the longest *.SUFFIX, then none; NULL: no word takes it. name is
+ * normalised or absent. Pure.
+ */
 const struct word *words_find(const struct words *w, enum word_kind kind, struct slice name);
 
 /* "tls", "http", "tcp". Static; and back: false when it is not one. */
 const char *word_kind_text(enum word_kind kind);
 bool word_kind_of(struct slice text, enum word_kind *out);
 
-/* The kind of a stream that does not say: 0x16 tls, an HTTP method's first letter (any token character of A-Z) http, else tcp. Pure. */
+/*
+ * The kind of a stream that does not say: 0x16 tls, an HTTP method's first letter (any token character of
+ * A-Z) http, else tcp. Pure.
+ */
 enum word_kind word_kind_guess(unsigned char first);
 
 #endif

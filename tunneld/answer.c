@@ -25,7 +25,8 @@ answer_write(enum answer what, bool to_head, time_t now, char out[static ANSWER_
 	struct tm tm;
 	int n, len;
 
-	len = snprintf(page, sizeof(page), "<!doctype html>\n<html lang=\"en\"><title>%s</title>\n<h1>%s</h1>\n<p>%s</p>\n"
+	len = snprintf(page, sizeof(page),
+	    "<!doctype html>\n<html lang=\"en\"><title>%s</title>\n<h1>%s</h1>\n<p>%s</p>\n"
 	    "</html>\n", r->status, r->status, r->text);
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
 	n = snprintf(out, ANSWER_MAX, "HTTP/1.1 %s\r\nDate: %s\r\nTunnel-Error: %s\r\n%sCache-Control: no-store\r\n"

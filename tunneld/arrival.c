@@ -48,13 +48,14 @@ arrival_keep(struct visitor *v, struct slice bytes)
 /* ---- the kind ---- */
 
 /*
- * What HTTP begins with: the methods of RFC 9110, PATCH, those of WebDAV and its kin that IANA has, and the start of HTTP/2.
- * Left out are words that other text protocols begin with too: ACL, LINK, UNLINK, UPDATE.
+ * What HTTP begins with: the methods of RFC 9110, PATCH, those of WebDAV and its kin that IANA has, and the
+ * start of HTTP/2. Left out are words that other text protocols begin with too: ACL, LINK, UNLINK, UPDATE.
  */
-static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ",
-	"PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ", "REPORT ", "SEARCH ", "MKCALENDAR ",
-	"VERSION-CONTROL ", "CHECKIN ", "CHECKOUT ", "UNCHECKOUT ", "MERGE ", "LABEL ", "BASELINE-CONTROL ", "MKACTIVITY ",
-	"MKWORKSPACE ", "BIND ", "REBIND ", "UNBIND ", "ORDERPATCH ", "MKREDIRECTREF ", "UPDATEREDIRECTREF ", "PRI " };
+static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ",
+	"TRACE ", "PATCH ", "PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ",
+	"REPORT ", "SEARCH ", "MKCALENDAR ", "VERSION-CONTROL ", "CHECKIN ", "CHECKOUT ", "UNCHECKOUT ",
+	"MERGE ", "LABEL ", "BASELINE-CONTROL ", "MKACTIVITY ", "MKWORKSPACE ", "BIND ", "REBIND ", "UNBIND ",
+	"ORDERPATCH ", "MKREDIRECTREF ", "UPDATEREDIRECTREF ", "PRI " };
 
 /* Unknown: a method may be under way. */
 static enum visitor_kind

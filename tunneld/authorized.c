@@ -163,7 +163,7 @@ on_read(struct job *j)
 	else
 		note_trouble(file.result);
 	if (file.trouble > 0 && file.stamp.error == 0)
-		file.watch.seen.error = -1;	/* it is there and can't be read: try again, whether it changes or not */
+		file.watch.seen.error = -1;	/* it is there, unreadable: try again, whether it changes or not */
 	if (file.again)
 		start_reading();
 }

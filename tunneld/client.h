@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel client, as its parts see it: client.c (its states and its end), login.c (before the session), session.c (what
- * is said in it), legacy.c (the ancestors' two handshakes, their raw sockets). Visitors (visitor.h) want streams of it.
+ * A tunnel client, as its parts see it: client.c (its states and its end), login.c (before the session),
+ * session.c (what is said in it), legacy.c (the ancestors' two handshakes, their raw sockets). Visitors
+ * (visitor.h) want streams of it.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -17,8 +18,8 @@
  *
  * HEADER exists only with --accept-proxy, SECRET is an ancestor's. All states up to HELLO share one deadline, counted
  * from accept; a live session has the heartbeat of its mux; PARTING after the last visitor has what is left of the
- * grace, as DRAINING has. LINGER follows on a HANDSHAKE that failed. Every state can end in CLOSED: an error, a deadline,
- * the end of a drain.
+ * grace, as DRAINING has. LINGER follows on a HANDSHAKE that failed. Every state can end in CLOSED: an error,
+ * a deadline, the end of a drain.
  */
 enum client_state {
 	CLIENT_HEADER,		/* a PROXY header must come first */
@@ -49,7 +50,7 @@ struct client {
 	struct mux_stream control;	/* stream 1 */
 	struct raw *raw;		/* first generation: its one visitor; owned by legacy.c */
 	char *name;			/* owned: for the log; NULL: not known yet */
-	struct client *next_login, **login_at;	/* among the logins under way, in order of arrival; at: NULL if not one */
+	struct client *next_login, **login_at;	/* among logins under way, in order of arrival; at: NULL if not one */
 	uint64_t login_source;		/* its place among the logins of its source, 0: none */
 	uint64_t rx, tx;		/* payload, noted when the mux goes */
 	uint32_t scanned;		/* bytes of the control line looked at */
@@ -89,7 +90,7 @@ void client_part(struct client *c, enum conn_end end);
 /* There is no session, and all was said: wait for the other side's end. */
 void client_linger(struct client *c, enum conn_end end);
 
-/* The server takes no more for it: it may come back within within_ms, and what it has may finish. One not live is closed. */
+/* No more is taken for it: it may come back within within_ms, what it has may finish. One not live is closed. */
 void client_drain(struct client *c, uint64_t within_ms);
 
 /* It takes no more visitors. */
@@ -133,7 +134,7 @@ void session_refuse(struct client *c, enum control_code code, const char *why);
 /* No id is left for another stream: drain it, and say so. */
 void session_used_up(struct client *c);
 
-/* Ask it to go elsewhere, and to come back within within_ms; session_within_ms(): how long all that are here should take. */
+/* Ask it to go elsewhere, and to come back within within_ms; session_within_ms(): how long all here should take. */
 void session_drain(struct client *c, uint64_t within_ms);
 uint64_t session_within_ms(void);
 
@@ -146,8 +147,8 @@ void legacy_live(struct client *c);				/* it is welcome */
 void legacy_more(struct relay *r);				/* the relay pool's */
 
 /*
- * Join a visitor's descriptor, watched already, to the raw socket of c: both are the relay's then. bytes go there first.
- * NULL when out of memory. At its end join_raw_ended() and client_close() are called.
+ * Join a visitor's descriptor, watched already, to the raw socket of c: both are the relay's then. bytes go
+ * there first. NULL when out of memory. At its end join_raw_ended() and client_close() are called.
  */
 struct raw *legacy_join(struct client *c, struct visitor *v, int fd, struct slice bytes);
 void legacy_leave(struct raw *r, enum conn_end end);

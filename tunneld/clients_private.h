@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The parts of the registry among themselves: clients.c (who is connected), roster.c (what the file says), guests.c (who
- * came without a line), names.c (where a name leads).
+ * The parts of the registry among themselves: clients.c (who is connected), roster.c (what the file says),
+ * guests.c (who came without a line), names.c (where a name leads).
  *
  * A party is one key or one secret: what it may do, and its sessions. Those of the file lie in a roster, which a load
  * replaces as a whole, with a table of all their names; ids that came without a line (open) are guests. ID.DOMAIN needs

@@ -105,7 +105,8 @@ join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t
 	v->stream.rx = tx;
 	v->raw = NULL;
 	join_leave(v);
-	if (ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == 0 && end == END_TARGET_RESET && tx == 0)
+	if (ev_mod(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == 0 &&
+	    end == END_TARGET_RESET && tx == 0)
 		refusal_begin(v, ANSWER_LOCAL, end, slice_of(NULL, 0), rx > 0);
 	else
 		visitor_close(v, end);
@@ -119,8 +120,8 @@ write_header(const struct visitor *v, const struct session *s, const struct said
     uint8_t out[static PROXYHDR_MAX])
 {
 	static const char *const word[] = { [KIND_TLS] = "tls", [KIND_HTTP] = "http", [KIND_TCP] = "tcp" };
-	struct proxyhdr h = { .src = v->base.peer, .dst = said->h.dst, .authority = visitor_name(v), .alpn = said->h.alpn,
-		.kind = slice_str(word[v->kind]) };
+	struct proxyhdr h = { .src = v->base.peer, .dst = said->h.dst, .authority = visitor_name(v),
+		.alpn = said->h.alpn, .kind = slice_str(word[v->kind]) };
 
 	if (s->by_secret)
 		return 0;

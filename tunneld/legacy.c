@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ancestors' clients. Both generations send a secret, in clear and without an answer: the first as the beginning of a
- * connection that then carries one visitor, the second on stream 1 of a yamux session. Their first byte tells them
- * apart.
+ * The ancestors' clients. Both generations send a secret, in clear and without an answer: the first as the
+ * beginning of a connection that then carries one visitor, the second on stream 1 of a yamux session. Their
+ * first byte tells them apart.
  */
 #include <inttypes.h>
 #include <stdlib.h>

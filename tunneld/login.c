@@ -9,7 +9,7 @@
 #include "log.h"
 #include "proxyhdr.h"
 
-#define YIELD_MS 1000u		/* a login keeps its place this long, whoever else wants it: an honest one needs far less */
+#define YIELD_MS 1000u		/* a login keeps its place so long, whoever wants it: an honest one needs far less */
 #define QUIET_MS 1000u		/* between two lines about the limit of logins */
 
 /* Logins under way, in order of arrival. */
@@ -104,7 +104,8 @@ take_source(const struct endpoint *peer, uint64_t *source)
 	if (peer->family != AF_INET && peer->family != AF_INET6)
 		return true;
 	key = quota_key_source(logins.per_source, peer);
-	if (!quota_take(logins.per_source, 0, key, limit) && !(yield(key) && quota_take(logins.per_source, 0, key, limit)))
+	if (!quota_take(logins.per_source, 0, key, limit) &&
+	    !(yield(key) && quota_take(logins.per_source, 0, key, limit)))
 		return false;
 	*source = key;
 	return true;

@@ -55,7 +55,7 @@ parked_give_up(struct visitor *v)
 	struct said said;
 	size_t used;
 
-	if (proxyhdr_read(v->arrival->bytes, v->arrival->len, &said.h, &used) == PROXYHDR_OK)	/* it was whole before */
+	if (proxyhdr_read(v->arrival->bytes, v->arrival->len, &said.h, &used) == PROXYHDR_OK)	/* was whole before */
 		refusal_begin(v, ANSWER_OFFLINE, END_UNREACHABLE,
 		    slice_of((char *)v->arrival->bytes + used, v->arrival->len - used), false);
 }

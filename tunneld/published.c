@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Routes files of the names that are live on this node: --clients leads to its visitors address, for the other nodes; --local to its
- * visitors socket, for the routers beside it.
+ * Routes files of the names that are live on this node: --clients leads to its visitors address, for the
+ * other nodes; --local to its visitors socket, for the routers beside it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -388,7 +388,8 @@ published_start(void)
 {
 	const struct options *o = the->opts;
 
-	if (o->clients != NULL && (!set_fields(&clients_file, "", "", o->advertise) || start(&clients_file, o->clients) == -1))
+	if (o->clients != NULL && (!set_fields(&clients_file, "", "", o->advertise) ||
+	    start(&clients_file, o->clients) == -1))
 		return -1;
 	if (o->local != NULL && (!set_fields(&local_file, "pass:", "unix:", options_visitors_path(o)) ||
 	    start(&local_file, o->local) == -1))

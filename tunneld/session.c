@@ -157,9 +157,9 @@ welcome(struct client *c)
 	login_over(c, M_LOGINS_OK);
 	client_enter(c, CLIENT_LIVE);
 	client_note_name(c);
-	log_info("client=%s conn=%" PRIu64 " peer=%s session=up name=%s streams=%" PRIu32 " sessions=%zu", client_word(c),
-	    c->base.id, endpoint_text(&c->base.peer, peer), log_value(slice_str(c->name), name), clients_streams(&c->session),
-	    clients_sessions(the->clients));
+	log_info("client=%s conn=%" PRIu64 " peer=%s session=up name=%s streams=%" PRIu32 " sessions=%zu",
+	    client_word(c), c->base.id, endpoint_text(&c->base.peer, peer), log_value(slice_str(c->name), name),
+	    clients_streams(&c->session), clients_sessions(the->clients));
 	if (c->ancestor)
 		legacy_live(c);
 	else

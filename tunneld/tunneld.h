@@ -23,7 +23,7 @@ struct options {
 	const char *clients;		/* --clients FILE */
 	const char *local;		/* --local FILE */
 	const char *advertise;		/* --advertise ADDR */
-	const char *peers;		/* --peers CIDR,...: who may come to a TCP visitors address; NULL: loopback only */
+	const char *peers;		/* --peers CIDR,...: who may come to a TCP visitors address; NULL: loopback */
 	uint64_t park_ms, heartbeat_ms, dead_ms;
 	uint64_t max_logins;		/* clients not yet authenticated, at once; a quarter of it per source */
 	bool open, id;
@@ -77,8 +77,8 @@ void authorized_reload(void);	/* SIGHUP */
 /* ---- published.c: the --clients and --local files ---- */
 
 /*
- * Names have changed: write the files soon (several changes in a row are one write); at the end leave them without lines. -1
- * with errno.
+ * Names have changed: write the files soon (several changes in a row are one write); at the end leave them
+ * without lines. -1 with errno.
  */
 int published_start(void);
 void published_changed(void);
@@ -92,7 +92,7 @@ void login_accept(const struct serve_client *from, bool ancestor);
 /* ---- client.c: one tunnel client, until its end ---- */
 
 void client_cut(struct serve_conn *base);			/* END_DRAIN, now */
-void client_drain_all(void);					/* tell all to go elsewhere; each ends with its last visitor */
+void client_drain_all(void);					/* tell all to go; each ends with its last visitor */
 void client_end(struct session *s, enum control_code why);	/* the registry's wish */
 void client_changed(struct session *s);				/* send the welcome again */
 

@@ -180,7 +180,8 @@ visitor_on_io(struct ev_io *io, unsigned events)
 	case VISITOR_HEADER:
 		if (events & (EV_READ | EV_EOF | EV_ERROR))
 			arrival_read(v);
-		if (v->error && (v->state == VISITOR_KIND || v->state == VISITOR_PARKED))	/* it is not reported again */
+		/* An error is not reported again. */
+		if (v->error && (v->state == VISITOR_KIND || v->state == VISITOR_PARKED))
 			visitor_close(v, END_CLIENT_RESET);
 		break;
 	case VISITOR_KIND:

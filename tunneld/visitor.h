@@ -23,9 +23,9 @@
  *                                      |            |          |
  *                                      '------------'----------'--> REQUEST --> LINGER --> CLOSED
  *
- * REQUEST and LINGER are for visitors that speak HTTP and get an answer instead of a stream; others are reset. RAW stands
- * for JOINED with an ancestor of the first generation. Every state has a deadline (in JOINED the stream's, in RAW the relay's)
- * and can end in CLOSED.
+ * REQUEST and LINGER are for visitors that speak HTTP and get an answer instead of a stream; others are
+ * reset. RAW stands for JOINED with an ancestor of the first generation. Every state has a deadline (in
+ * JOINED the stream's, in RAW the relay's) and can end in CLOSED.
  */
 enum visitor_state {
 	VISITOR_HEADER,
@@ -51,7 +51,7 @@ struct arrival {
 /* An idle one's memory is a figure we document: what it needs only for a while is allocated for that while. */
 struct visitor {
 	struct serve_conn base;
-	struct mux_stream stream;	/* its descriptor is the visitor's in every state but RAW, its deadline but JOINED and RAW */
+	struct mux_stream stream;	/* its io is the visitor's but in RAW, its deadline but in JOINED and RAW */
 	union {
 		struct arrival *arrival;	/* before JOINED: owned, or NULL */
 		struct raw *raw;		/* RAW, until that has ended */
@@ -61,7 +61,7 @@ struct visitor {
 	char *text;			/* owned: the name, and once the session is gone the target behind it */
 	int passed;			/* HEADER: the descriptor that came, -1: none */
 	uint32_t rx, tx;		/* bytes besides the stream's */
-	int16_t route_at;		/* the route: "*" and what stands in the name from here on, 0: the name; or ROUTE_NONE */
+	int16_t route_at;		/* the route: "*" and the name from here on, 0: the name; or ROUTE_NONE */
 	uint16_t header_len;		/* bytes of the header the stream begins with */
 	uint8_t name_len, target_len;
 	unsigned state : 4;		/* enum visitor_state */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A yardstick: the plainest event loop that relays a connection, or answers a request. One backend, no names, no log, no deadlines,
- * limits or failover; whatever goes wrong ends the connection.
+ * A yardstick: the plainest event loop that relays a connection, or answers a request. One backend, no names,
+ * no log, no deadlines, limits or failover; whatever goes wrong ends the connection.
  */
 #include "bench.h"
 

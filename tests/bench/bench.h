@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define HELLO_LEN 517u		/* bytes of every ClientHello, record header included: what browsers pad to */
-#define HELLO_MODE_AT 44u	/* first byte of the session id: 5 record, 4 handshake, 2 version, 32 random, 1 length */
+#define HELLO_MODE_AT 44u	/* session id's first byte: 5 record, 4 handshake, 2 version, 32 random, 1 length */
 #define REPLY_LEN 200u		/* the backend's answer to a hello, in every mode */
 #define PING_LEN 64u
 #define UNIT_LEN (4u << 20)	/* upload: the backend answers one byte for so many received */

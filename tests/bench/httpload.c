@@ -13,7 +13,8 @@ static const char usage[] =
     "  -t S    seconds (1)\n"
     "  -x      Connection: close, a new connection for every request\n"
     "  -s N    the status every answer must have (200)\n"
-    "Prints one line of key=value; microseconds are from the request's (-x: connection's) beginning to the answer's end.\n";
+    "Prints one line of key=value; microseconds are from the request's (-x: connection's) beginning to "
+    "the answer's end.\n";
 
 #define ANSWER_MAX 16384u
 #define BATCH 256
@@ -167,7 +168,8 @@ run(void)
 	}
 	errors += active;	/* never answered */
 	printf("requests=%llu rate=%.1f p50=%.1f p99=%.1f errors=%llu\n", (unsigned long long)answers,
-	    (double)answers / ((double)(end_ns - start_ns) / 1e9), quantile(.5), quantile(.99), (unsigned long long)errors);
+	    (double)answers / ((double)(end_ns - start_ns) / 1e9), quantile(.5), quantile(.99),
+	    (unsigned long long)errors);
 }
 
 int
@@ -199,7 +201,8 @@ main(int argc, char **argv)
 		return 100;
 	}
 	opt.port = (unsigned)atoi(argv[optind + 1]);
-	request_len = (size_t)snprintf(request, sizeof(request), "GET /some/path?query=1 HTTP/1.1\r\nHost: %s\r\n%s\r\n", argv[optind],
+	request_len = (size_t)snprintf(request, sizeof(request),
+	    "GET /some/path?query=1 HTTP/1.1\r\nHost: %s\r\n%s\r\n", argv[optind],
 	    opt.close ? "Connection: close\r\n" : "");
 	signal(SIGPIPE, SIG_IGN);
 	ep = epoll_create1(EPOLL_CLOEXEC);

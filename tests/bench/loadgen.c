@@ -211,7 +211,8 @@ static void
 put_proxy_header(const char *name)
 {
 	static const uint8_t head[] = { 13, 10, 13, 10, 0, 13, 10, 'Q', 'U', 'I', 'T', 10, 0x21, 0x11 };
-	static const uint8_t ends[] = { 192, 0, 2, 1, 198, 51, 100, 7, 0xc3, 0x50, 1, 0xbb, 0xe0, 0, 3, 't', 'l', 's', 2 };
+	static const uint8_t ends[] = { 192, 0, 2, 1, 198, 51, 100, 7, 0xc3, 0x50, 1, 0xbb, 0xe0, 0, 3, 't',
+		'l', 's', 2 };
 	size_t n = strlen(name);
 	uint8_t *at = put(greeting, head, sizeof(head));
 

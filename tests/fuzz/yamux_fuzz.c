@@ -141,7 +141,8 @@ send(struct lane *l, uint32_t n, bool fin)
 	if (!l->fin_out) {
 		n = n < may ? n : may;
 		yamux_data(y, &l->s, n, fin, out);
-		assert(out[0] == 0 && out[1] == (ancestor && n == 0) && u32_at(out + 4) == l->id && u32_at(out + 8) == n);
+		assert(out[0] == 0 && out[1] == (ancestor && n == 0) && u32_at(out + 4) == l->id &&
+		    u32_at(out + 8) == n);
 		check_stream_frame(out);
 	}
 	free(out);
@@ -219,7 +220,8 @@ hear(const uint8_t *bytes, size_t len)
 		e = yamux_next(y, copy + at, len - at, &used, &what);
 		assert(used <= len - at && (!is_bad || e == YAMUX_BAD));
 		assert(e != YAMUX_MORE || used == len - at);
-		assert(e != YAMUX_DATA || (what.data.p >= (char *)copy && what.data.p + what.data.len <= (char *)copy + at + used));
+		assert(e != YAMUX_DATA ||
+		    (what.data.p >= (char *)copy && what.data.p + what.data.len <= (char *)copy + at + used));
 		at += used;
 		on_event(e, &what);
 	} while (e != YAMUX_MORE && e != YAMUX_BAD);
@@ -239,12 +241,13 @@ hear_bytes(size_t n)
 static void
 hear_frame(void)
 {
-	static const uint32_t lengths[] = { 0, 1, 7, 300, YAMUX_WINDOW_START, YAMUX_WINDOW_START + 1, 0xfffc0000, 0xffffffff };
+	static const uint32_t lengths[] = { 0, 1, 7, 300, YAMUX_WINDOW_START, YAMUX_WINDOW_START + 1,
+		0xfffc0000, 0xffffffff };
 	static uint8_t zeros[YAMUX_WINDOW_START];
 	uint8_t what = draw(), id = draw() % 64, length = draw();
 	uint32_t n = lengths[length % 8];
-	uint8_t head[YAMUX_HEADER] = { 0, what >> 4 & 3, 0, what & 15, 0, 0, 0, id, (uint8_t)(n >> 24), (uint8_t)(n >> 16),
-		(uint8_t)(n >> 8), (uint8_t)n };
+	uint8_t head[YAMUX_HEADER] = { 0, what >> 4 & 3, 0, what & 15, 0, 0, 0, id, (uint8_t)(n >> 24),
+		(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n };
 
 	hear(head, length & 64 ? 5 : sizeof(head));
 	if (length & 64)

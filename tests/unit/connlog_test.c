@@ -60,8 +60,8 @@ a_name_from_the_network_cannot_forge_a_field(void **state)
 static void
 every_end_has_its_word(void **state)
 {
-	static const char *const word[] = { "closed", "passed", "client-reset", "target-reset", "idle", "half-close", "hello",
-		"no-route", "denied", "limit", "unreachable", "drain" };
+	static const char *const word[] = { "closed", "passed", "client-reset", "target-reset", "idle",
+		"half-close", "hello", "no-route", "denied", "limit", "unreachable", "drain" };
 
 	(void)state;
 	assert_int_equal(sizeof(word) / sizeof(word[0]), END_COUNT);

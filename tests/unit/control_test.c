@@ -90,7 +90,8 @@ static void
 a_hello_gives_version_instance_and_services(void **state)
 {
 	(void)state;
-	assert_true(read_text(HELLO ",\"services\":[{\"kind\":\"http\"},{\"kind\":\"tcp\",\"name\":\"DB.Tun.Example.com.\"},"
+	assert_true(read_text(HELLO ",\"services\":[{\"kind\":\"http\"},"
+	    "{\"kind\":\"tcp\",\"name\":\"DB.Tun.Example.com.\"},"
 	    "{\"kind\":\"tls\",\"name\":\"*.Example.org\"}]}"));
 	assert_int_equal(got.type, CONTROL_HELLO);
 	assert_int_equal(got.version, 1);
@@ -243,11 +244,12 @@ static void
 what_is_no_object_with_a_type_is_refused(void **state)
 {
 	static const char *const line[] = {
-		"", " ", "x", "null", "true", "1", "\"hello\"", "[]", "[{\"type\":\"drain\"}]", "{}", "{\"type\":null}",
-		"{\"type\":1}", "{\"type\":[\"drain\"]}", "{'type':'drain'}", "{\"type\":\"drain\"}{}", "{\"type\":\"drain\"},",
-		"{\"type\":\"drain\",}", "{\"type\":\"drain\"", "{\"type\":\"drain\"}}", "{\"Type\":\"drain\"}",
-		"{\"type\":\"drain\"}x", "\xef\xbb\xbf{\"type\":\"drain\"}", "{\"type\":\"dr\xff\"}", "{\"type\":\"\xc3\"}",
-		"{\"type\":\"dr\nin\"}", "{\"type\":\"\\ud800\"}",
+		"", " ", "x", "null", "true", "1", "\"hello\"", "[]", "[{\"type\":\"drain\"}]", "{}",
+		"{\"type\":null}", "{\"type\":1}", "{\"type\":[\"drain\"]}", "{'type':'drain'}",
+		"{\"type\":\"drain\"}{}", "{\"type\":\"drain\"},", "{\"type\":\"drain\",}",
+		"{\"type\":\"drain\"", "{\"type\":\"drain\"}}", "{\"Type\":\"drain\"}",
+		"{\"type\":\"drain\"}x", "\xef\xbb\xbf{\"type\":\"drain\"}", "{\"type\":\"dr\xff\"}",
+		"{\"type\":\"\xc3\"}", "{\"type\":\"dr\nin\"}", "{\"type\":\"\\ud800\"}",
 	};
 
 	(void)state;
@@ -258,7 +260,8 @@ static void
 every_proper_prefix_is_refused(void **state)
 {
 	static const char *const line[] = {
-		HELLO ",\"services\":[{\"kind\":\"http\"},{\"kind\":\"tcp\",\"name\":\"a.b\"}],\"x\":[1.5e3,null,true]}",
+		HELLO ",\"services\":[{\"kind\":\"http\"},{\"kind\":\"tcp\",\"name\":\"a.b\"}],"
+		    "\"x\":[1.5e3,null,true]}",
 		WELCOME ",\"after_ms\":1,\"within_ms\":5000}", ERROR ",\"text\":\"\\u00e9\xc3\xa9\",\"after_ms\":1}",
 		"{\"type\":\"drain\",\"after_ms\":0,\"within_ms\":30000}",
 	};
@@ -275,7 +278,8 @@ a_member_twice_is_refused_at_every_depth(void **state)
 {
 	static const char *const line[] = {
 		"{\"type\":\"drain\",\"type\":\"drain\"}", HELLO ",\"version\":1}", "{\"type\":\"x\",\"a\":1,\"a\":1}",
-		HELLO ",\"services\":[{\"kind\":\"tls\",\"kind\":\"tcp\"}]}", "{\"type\":\"x\",\"a\":{\"b\":[{\"c\":1,\"c\":2}]}}",
+		HELLO ",\"services\":[{\"kind\":\"tls\",\"kind\":\"tcp\"}]}",
+		"{\"type\":\"x\",\"a\":{\"b\":[{\"c\":1,\"c\":2}]}}",
 	};
 
 	(void)state;
@@ -313,7 +317,8 @@ a_version_is_a_number_from_1(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(version); i++) {
-		snprintf(line, sizeof(line), "{\"type\":\"hello\",\"version\":%s,\"instance\":\"" INSTANCE "\"}", version[i]);
+		snprintf(line, sizeof(line), "{\"type\":\"hello\",\"version\":%s,\"instance\":\"" INSTANCE "\"}",
+		    version[i]);
 		assert_false(read_text(line));
 	}
 	assert_false(read_text("{\"type\":\"hello\",\"instance\":\"" INSTANCE "\"}"));
@@ -342,13 +347,16 @@ static void
 a_service_has_one_of_three_kinds_and_perhaps_a_host_name(void **state)
 {
 	static const char *const services[] = {
-		"null", "{}", "\"http\"", "1", "[\"http\"]", "[null]", "[[]]", "[{}]", "[{\"kind\":\"udp\"}]", "[{\"kind\":\"\"}]",
-		"[{\"kind\":\"HTTP\"}]", "[{\"kind\":\"http1\"}]", "[{\"kind\":1}]", "[{\"kind\":null}]", "[{\"name\":\"a\"}]",
-		"[{\"kind\":\"tcp\",\"name\":\"\"}]", "[{\"kind\":\"tcp\",\"name\":null}]", "[{\"kind\":\"tcp\",\"name\":1}]",
-		"[{\"kind\":\"tcp\",\"name\":\"*\"}]", "[{\"kind\":\"tcp\",\"name\":\"*.\"}]", "[{\"kind\":\"tcp\",\"name\":\"*a.b\"}]",
-		"[{\"kind\":\"tcp\",\"name\":\"*.*.b\"}]", "[{\"kind\":\"tcp\",\"name\":\"a.*.b\"}]",
-		"[{\"kind\":\"tcp\",\"name\":\"192.0.2.1\"}]", "[{\"kind\":\"tcp\",\"name\":\"a b\"}]",
-		"[{\"kind\":\"tcp\",\"name\":\"b\xc3\xbc" "cher.example\"}]", "[{\"kind\":\"tls\"},{\"kind\":\"x\"}]",
+		"null", "{}", "\"http\"", "1", "[\"http\"]", "[null]", "[[]]", "[{}]", "[{\"kind\":\"udp\"}]",
+		"[{\"kind\":\"\"}]", "[{\"kind\":\"HTTP\"}]", "[{\"kind\":\"http1\"}]", "[{\"kind\":1}]",
+		"[{\"kind\":null}]", "[{\"name\":\"a\"}]", "[{\"kind\":\"tcp\",\"name\":\"\"}]",
+		"[{\"kind\":\"tcp\",\"name\":null}]", "[{\"kind\":\"tcp\",\"name\":1}]",
+		"[{\"kind\":\"tcp\",\"name\":\"*\"}]", "[{\"kind\":\"tcp\",\"name\":\"*.\"}]",
+		"[{\"kind\":\"tcp\",\"name\":\"*a.b\"}]", "[{\"kind\":\"tcp\",\"name\":\"*.*.b\"}]",
+		"[{\"kind\":\"tcp\",\"name\":\"a.*.b\"}]", "[{\"kind\":\"tcp\",\"name\":\"192.0.2.1\"}]",
+		"[{\"kind\":\"tcp\",\"name\":\"a b\"}]",
+		"[{\"kind\":\"tcp\",\"name\":\"b\xc3\xbc" "cher.example\"}]",
+		"[{\"kind\":\"tls\"},{\"kind\":\"x\"}]",
 	};
 	char line[300];
 
@@ -385,7 +393,8 @@ names_are_a_list_of_host_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
-		snprintf(line, sizeof(line), "{\"type\":\"welcome\",\"version\":1,\"names\":%s," TIMES ",\"streams\":1}", names[i]);
+		snprintf(line, sizeof(line), "{\"type\":\"welcome\",\"version\":1,\"names\":%s," TIMES
+		    ",\"streams\":1}", names[i]);
 		assert_false(read_text(line));
 	}
 }
@@ -406,7 +415,8 @@ static void
 assert_range(const char *line, uint64_t min, uint64_t max)
 {
 	static const char *const bad[] = {
-		"-1", "1.5", "1.0", "1e3", "\"1\"", "null", "true", "{}", "9223372036854775808", "-9223372036854775808", "1e999",
+		"-1", "1.5", "1.0", "1e3", "\"1\"", "null", "true", "{}", "9223372036854775808",
+		"-9223372036854775808", "1e999",
 	};
 	const uint64_t number[] = { min - 1, min, max, max + 1 };
 	char text[30];
@@ -441,7 +451,8 @@ an_error_has_a_code_and_text_is_text(void **state)
 {
 	static const char *const line[] = {
 		"{\"type\":\"error\"}", "{\"type\":\"error\",\"text\":\"x\"}", "{\"type\":\"error\",\"code\":1}",
-		"{\"type\":\"error\",\"code\":null}", ERROR ",\"text\":1}", ERROR ",\"text\":null}", ERROR ",\"text\":[]}",
+		"{\"type\":\"error\",\"code\":null}", ERROR ",\"text\":1}", ERROR ",\"text\":null}",
+		ERROR ",\"text\":[]}",
 	};
 
 	(void)state;

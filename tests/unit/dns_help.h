@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * For tests that resolve names: the functions of c-ares that lib/resolve.c uses, defined here in place of the library's. The
- * test answers the queries, or lets them wait.
+ * For tests that resolve names: the functions of c-ares that lib/resolve.c uses, defined here in place of the
+ * library's. The test answers the queries, or lets them wait.
  */
 #ifndef DNS_HELP_H
 #define DNS_HELP_H
@@ -23,7 +23,7 @@ static struct query {
 static size_t queries;
 static int channels_opened;
 static int calling_back;		/* c-ares' callbacks under way: it must not be destroyed by one */
-static const char *at_once;	/* addresses a query is answered with before ares_getaddrinfo() returns; NULL: none is */
+static const char *at_once;	/* addresses answering a query before ares_getaddrinfo() returns; NULL: none is */
 
 static void
 call_back(struct query *q, int status, int timeouts, struct ares_addrinfo *info)

@@ -99,10 +99,10 @@ every_proper_prefix_wants_more(void **state)
 static void
 bad_sizes_and_line_ends_are_refused(void **state)
 {
-	static const char *const bad[] = { "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n", "1\t\r\n", "1\n",
-		"1\r", "1\r\r\n", "1 ;a\r\n", ";a\r\n", "1;a\x01\r\n", "1;a\nb\r\n", "1;a\rb\r\n", "1,1\r\n", "1g\r\n",
-		"1000000000000000\r\n", "ffffffffffffffffff\r\n", "0000000000000001\r\n", "1\r\nab\r\n", "1\r\na\n", "1\r\na\rb",
-		"1\r\na1\r\n" };
+	static const char *const bad[] = { "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n",
+		"1\t\r\n", "1\n", "1\r", "1\r\r\n", "1 ;a\r\n", ";a\r\n", "1;a\x01\r\n", "1;a\nb\r\n",
+		"1;a\rb\r\n", "1,1\r\n", "1g\r\n", "1000000000000000\r\n", "ffffffffffffffffff\r\n",
+		"0000000000000001\r\n", "1\r\nab\r\n", "1\r\na\n", "1\r\na\rb", "1\r\na1\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -136,8 +136,8 @@ a_size_line_is_bounded(void **state)
 static void
 bad_trailers_are_refused(void **state)
 {
-	static const char *const bad[] = { "0\r\nX : y\r\n\r\n", "0\r\nX\r\n\r\n", "0\r\nX: y\n\r\n", "0\r\n\n", "0\r\nX: y\r\n z\r\n\r\n",
-		"0\r\n: y\r\n\r\n" };
+	static const char *const bad[] = { "0\r\nX : y\r\n\r\n", "0\r\nX\r\n\r\n", "0\r\nX: y\n\r\n",
+		"0\r\n\n", "0\r\nX: y\r\n z\r\n\r\n", "0\r\n: y\r\n\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -69,7 +69,8 @@ wants(const char *text, enum http1_result expected)
 		fail_msg("%d, not %d: %s", r, expected, text);
 }
 
-#define WHOLE "POST /a/b?c=%20d HTTP/1.1\r\nHost: www.Example.org:8080\r\nContent-Length: 12\r\nX-A: 1\r\nx-a:  2 \r\n\r\n"
+#define WHOLE "POST /a/b?c=%20d HTTP/1.1\r\nHost: www.Example.org:8080\r\nContent-Length: 12\r\n" \
+    "X-A: 1\r\nx-a:  2 \r\n\r\n"
 
 static void
 a_whole_request_is_taken_apart(void **state)
@@ -168,12 +169,14 @@ the_four_forms_of_a_target(void **state)
 static void
 one_valid_host_is_required(void **state)
 {
-	static const char *const good[] = { "a", "a.test", "a.test.", "a.test:80", "a.test:", "192.0.2.1", "192.0.2.1:8",
-		"[2001:db8::1]", "[::1]:80", "[::ffff:1.2.3.4]", "[::FFFF:102:304]:80", "[64:ff9b::1.2.3.4]", "[::]",
-		"[0000:0000:0000:0000:0000:ffff:255.255.255.255]", "under_score.test", "A--b.test" };
-	static const char *const bad[] = { "", " ", "a b", "a,b", "a.test:x", "a.test:65536", "a.test:-1", "a.test:1:2",
-		"[::1", "::1", "[::1]x", "[::1].a", "[::1]]", "[[::1]]", "[]", "[1.2.3.4]", "[fe80::1%1]", "[fe80::1%251]", "a/b",
-		"a?b", "u@a.test", "a..b", "-a.test", "a.test, a.test", "\xc3\xa4", "a%2e", "1.2.3.4.5", "a.test#" };
+	static const char *const good[] = { "a", "a.test", "a.test.", "a.test:80", "a.test:", "192.0.2.1",
+		"192.0.2.1:8", "[2001:db8::1]", "[::1]:80", "[::ffff:1.2.3.4]", "[::FFFF:102:304]:80",
+		"[64:ff9b::1.2.3.4]", "[::]", "[0000:0000:0000:0000:0000:ffff:255.255.255.255]",
+		"under_score.test", "A--b.test" };
+	static const char *const bad[] = { "", " ", "a b", "a,b", "a.test:x", "a.test:65536", "a.test:-1",
+		"a.test:1:2", "[::1", "::1", "[::1]x", "[::1].a", "[::1]]", "[[::1]]", "[]", "[1.2.3.4]",
+		"[fe80::1%1]", "[fe80::1%251]", "a/b", "a?b", "u@a.test", "a..b", "-a.test", "a.test, a.test",
+		"\xc3\xa4", "a%2e", "1.2.3.4.5", "a.test#" };
 	struct http1_request req;
 	char text[200];
 
@@ -255,8 +258,8 @@ every_smuggling_shape_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		wants(bad[i], HTTP1_BAD);
-	assert_int_equal(request_n("GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 33, &(struct http1_request){ .method = { 0 } }),
-	    HTTP1_BAD);
+	assert_int_equal(request_n("GET / HTTP/1.1\r\nHost: a\r\nX: \0\r\n\r\n", 33,
+	    &(struct http1_request){ .method = { 0 } }), HTTP1_BAD);
 }
 
 static void
@@ -302,8 +305,8 @@ connection_says_what_becomes_of_it(void **state)
 	assert_false(req.msg.keep_alive);
 	assert_int_equal(request("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", &req), HTTP1_OK);
 	assert_true(req.msg.keep_alive);
-	assert_int_equal(request("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, , Upgrade\r\nUpgrade: websocket\r\n\r\n",
-	    &req), HTTP1_OK);
+	assert_int_equal(request("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, , Upgrade\r\n"
+	    "Upgrade: websocket\r\n\r\n", &req), HTTP1_OK);
 	assert_true(req.msg.upgrade);
 	assert_false(req.msg.names_fields);
 	assert_int_equal(request(HEAD "Upgrade: websocket\r\nConnection: X-Foo\r\nX-Foo: 1\r\n\r\n", &req), HTTP1_OK);

@@ -236,7 +236,8 @@ a_published_ed25519_key_has_its_id(void **state)
 static void
 sec1_and_compressed_points_make_no_difference(void **state)
 {
-	struct identity *sec1 = parse_key(rfc7515_key(false), true, NULL), *small = parse_key(rfc7515_key(true), false, NULL);
+	struct identity *sec1 = parse_key(rfc7515_key(false), true, NULL),
+	    *small = parse_key(rfc7515_key(true), false, NULL);
 
 	(void)state;
 	assert_non_null(sec1);
@@ -250,7 +251,8 @@ sec1_and_compressed_points_make_no_difference(void **state)
 static void
 parameters_in_front_of_a_key_are_skipped(void **state)
 {
-	static const char parameters[] = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+	static const char parameters[] =
+	    "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
 	EVP_PKEY *key = rfc7515_key(false);
 	size_t len;
 	char *pem = pem_of(key, &len, true, NULL), text[2048];

@@ -376,10 +376,11 @@ names_are_looked_up_aside_and_bound_by_the_next_try(void **state)
 	run_until(has_fired);
 	catch_stderr();
 	assert_int_equal(sync_with(text, false), 1);
-	assert_non_null(strstr(caught_stderr(), "/routes:2: listen nowhere.onion:80: the name has no address; trying again\n"));
+	assert_non_null(strstr(caught_stderr(),
+	    "/routes:2: listen nowhere.onion:80: the name has no address; trying again\n"));
 	assert_string_equal(told, "+localhost:0 ");
 
-	fired = 0;			/* that it fails is said once, and that it can't be bound again when somebody asks */
+	fired = 0;	/* that it fails is said once, and that it can't be bound again when somebody asks */
 	assert_int_equal(sync_with(text, false), 1);
 	run_until(has_fired);
 	catch_stderr();

@@ -326,7 +326,8 @@ log_from_a_thread_into_a_full_pipe(void)
 	n = read(pipefd[0], text, sizeof(text) - 1);
 	dup2(said, STDERR_FILENO);
 	text[n < 0 ? 0 : n] = '\0';
-	CHILD_CHECK(strcmp(text, "tool: warn: standard error was not read: 1 lines dropped\ntool: warn: room again\n") == 0);
+	CHILD_CHECK(strcmp(text,
+	    "tool: warn: standard error was not read: 1 lines dropped\ntool: warn: room again\n") == 0);
 }
 
 static void

@@ -67,8 +67,8 @@ void unix_pair(int pair[2]);
 /* ---- memory ---- */
 
 /*
- * What happens another n times, something new each time, takes hardly more memory than the first n times left in use. Skips the test
- * where malloc() does not say how much that is, as a sanitizer's.
+ * What happens another n times, something new each time, takes hardly more memory than the first n times left
+ * in use. Skips the test where malloc() does not say how much that is, as a sanitizer's.
  */
 void expect_bounded_memory(void (*happens)(int i), int n);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/mux.c: mux_close(): all that was said arrives, whatever the peer does meanwhile, and nobody waits for ever. */
+/* Tests of lib/mux.c: mux_close(): all that was said arrives, whatever the peer does, and nobody waits for ever. */
 #include "mux_help.h"
 
 #include <linux/sockios.h>

@@ -373,7 +373,7 @@ silence_ends_the_session_and_any_byte_is_life(void **state)
 static uint8_t record[64];
 static size_t record_len;
 
-/* As start_raw() with TLS: the peer's ping, a record of record_len bytes, is still to be written to the descriptor returned. */
+/* As start_raw() with TLS: the peer's ping, a record of record_len bytes, is yet to go to the descriptor returned. */
 static int
 start_record(uint64_t dead_ms)
 {

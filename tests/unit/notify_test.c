@@ -16,7 +16,8 @@ supervisor_at(const char *path)
 	memcpy(un.sun_path, path, strlen(path));
 	if (path[0] == '@')
 		un.sun_path[0] = '\0';
-	assert_int_equal(bind(fd, (struct sockaddr *)&un, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path))), 0);
 	setenv("NOTIFY_SOCKET", path, 1);
 	return fd;
 }

@@ -354,7 +354,8 @@ parse_words(const char *text)
 	memset(&got, 0, sizeof(got));
 	set_words(text);
 	optind = 0;
-	opts_parse_words(argc, argv, "tool WORD... [-- PROGRAM]", table, sizeof(table) / sizeof(table[0]), &words, &program);
+	opts_parse_words(argc, argv, "tool WORD... [-- PROGRAM]", table, sizeof(table) / sizeof(table[0]), &words,
+	    &program);
 	out[0] = '\0';
 	for (char **w = words; *w != NULL; w++)
 		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s", w == words ? "" : " ", *w);

@@ -91,7 +91,8 @@ on_party(struct ev_io *io, unsigned events)
 {
 	struct party *p = EV_CONTAINER(io, struct party, io);
 
-	for (int i = 0; i < p->pieces && events & EV_WRITE && p->sent < p->to_send && !p->reset && p->out == io->fd; i++)
+	for (int i = 0; i < p->pieces && events & EV_WRITE && p->sent < p->to_send && !p->reset &&
+	    p->out == io->fd; i++)
 		party_writes(p);
 	if (events & (EV_READ | EV_EOF | EV_ERROR) && !p->deaf && !p->eof && !p->reset)
 		party_reads(p);

@@ -119,7 +119,7 @@ a_source_is_an_ipv4_address_or_an_ipv6_64(void **state)
 	assert_true(source(q, "2001:db8::1", 1) == source(q, "2001:db8::ffff:0:0:2", 9));
 	assert_false(source(q, "2001:db8::1", 1) == source(q, "2001:db8:0:1::1", 1));
 	assert_false(source(q, "192.0.2.1", 1) == source(other, "192.0.2.1", 1));	/* keyed */
-	assert_false(source(q, "2a2e:666f:6f2e:696f::1", 1) == quota_key_text(q, "*.foo.io", 8));	/* the same bytes */
+	assert_false(source(q, "2a2e:666f:6f2e:696f::1", 1) == quota_key_text(q, "*.foo.io", 8));	/* same bytes */
 }
 
 static uint64_t

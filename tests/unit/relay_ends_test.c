@@ -5,7 +5,8 @@
 /* ---- ends ---- */
 
 static void
-end_one_way(pair_maker *make, struct party *first, struct party *last, bool (*first_heard)(void), bool (*last_heard)(void))
+end_one_way(pair_maker *make, struct party *first, struct party *last, bool (*first_heard)(void),
+    bool (*last_heard)(void))
 {
 	join(make, 8);
 	watch_relay();

@@ -39,7 +39,8 @@ a_line_has_one_canonical_form(void **state)
 {
 	(void)state;
 	assert_string_equal(canonical("a tls=h:1"), "a tls=h:1");
-	assert_string_equal(canonical("\t Www.Example.ORG.\t tls=H:1   proxy=v2 # so\r"), "www.example.org tls=H:1 proxy=v2");
+	assert_string_equal(canonical("\t Www.Example.ORG.\t tls=H:1   proxy=v2 # so\r"),
+	    "www.example.org tls=H:1 proxy=v2");
 	assert_string_equal(canonical("*.Example. tls=h:1"), "*.example tls=h:1");
 	assert_string_equal(canonical("unix:/Run/X tcp=h:1"), "unix:/Run/X tcp=h:1");
 	assert_string_equal(canonical(""), "");
@@ -49,8 +50,8 @@ a_line_has_one_canonical_form(void **state)
 static void
 a_line_that_would_be_refused_in_a_file_is_refused(void **state)
 {
-	static const char *const lines[] = { "a", "a tls=h", "a tls=h:1 tls=h:2", "a tls=h:1 x=y", "a_.- tls=h:1", "a\ntls=h:1",
-		"a tls=h:1\nb tls=h:2", ":80 tls=h:1" };
+	static const char *const lines[] = { "a", "a tls=h", "a tls=h:1 tls=h:2", "a tls=h:1 x=y",
+		"a_.- tls=h:1", "a\ntls=h:1", "a tls=h:1\nb tls=h:2", ":80 tls=h:1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)

@@ -102,9 +102,10 @@ every_spelling_of_a_key_is_ours(void **state)
 static void
 other_keys_are_not_ours(void **state)
 {
-	static const char *const keys[] = { "", "/", "/tcprouter/service/", "/tcprouter/services/", "///tcprouter/service/a",
-		"/tcprouter/servicex/a", "/tcprouter/serviceses/a", "/tcprouter/a", "x/tcprouter/service/a", "/Tcprouter/service/a",
-		"/tcprouter/live/a", "/tcprouter/live//a", "/tcprouter/live/n/", "/tcprouter" };
+	static const char *const keys[] = { "", "/", "/tcprouter/service/", "/tcprouter/services/",
+		"///tcprouter/service/a", "/tcprouter/servicex/a", "/tcprouter/serviceses/a", "/tcprouter/a",
+		"x/tcprouter/service/a", "/Tcprouter/service/a", "/tcprouter/live/a", "/tcprouter/live//a",
+		"/tcprouter/live/n/", "/tcprouter" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -144,8 +145,8 @@ static void
 null_empty_and_0_count_as_absent(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":443,\"httpport\":0,\"sni\":null,"
-	    "\"clientsecret\":null}"), "a.example tls=10.0.0.2:443");
+	assert_string_equal(read_value("a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":443,\"httpport\":0,"
+	    "\"sni\":null,\"clientsecret\":null}"), "a.example tls=10.0.0.2:443");
 	assert_string_equal(read_value("a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":null,\"httpport\":\"80\"}"),
 	    "a.example http=10.0.0.2:80");
 	assert_starts(read_value("a.example", "{\"addr\":0,\"tlsport\":443}"), "bad: neither addr");
@@ -164,9 +165,11 @@ static void
 the_older_form_routes_the_name_in_sni(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("whatever", "{\"addr\":\"10.0.0.2:8443\",\"sni\":\"B.example\",\"name\":\"whatever\"}"),
+	assert_string_equal(read_value("whatever",
+	    "{\"addr\":\"10.0.0.2:8443\",\"sni\":\"B.example\",\"name\":\"whatever\"}"),
 	    "b.example tls=10.0.0.2:8443");
-	assert_string_equal(read_value("whatever", "{\"addr\":\"10.0.0.2\",\"sni\":\"b.example\"}"), "b.example tls=10.0.0.2:443");
+	assert_string_equal(read_value("whatever", "{\"addr\":\"10.0.0.2\",\"sni\":\"b.example\"}"),
+	    "b.example tls=10.0.0.2:443");
 	assert_string_equal(read_value("whatever", "{\"addr\":\"[::1]:99\",\"sni\":\"CATCH_ALL\"}"), "* tls=[::1]:99");
 	assert_string_equal(read_value("a.example", "{\"addr\":\"h.example:99\"}"), "a.example tls=h.example:99");
 }
@@ -177,7 +180,8 @@ a_wrapped_record_counts_like_a_bare_one(void **state)
 	(void)state;
 	assert_string_equal(read_value("a.example", wrap("{\"addr\":\"10.0.0.2\",\"tlsport\":443}")),
 	    "a.example tls=10.0.0.2:443");
-	assert_string_equal(read_value("a.example", "{\"key\":\"x\",\"VALUE\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\\n\"}"),
+	assert_string_equal(read_value("a.example",
+	    "{\"key\":\"x\",\"VALUE\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\\n\"}"),
 	    "a.example tls=10.0.0.2:443");
 }
 
@@ -194,7 +198,8 @@ static void
 a_line_is_taken_as_it_is(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("A.example", "tls=10.0.0.2:443 proxy=v2\n"), "a.example tls=10.0.0.2:443 proxy=v2");
+	assert_string_equal(read_value("A.example", "tls=10.0.0.2:443 proxy=v2\n"),
+	    "a.example tls=10.0.0.2:443 proxy=v2");
 	assert_string_equal(read_value("a.example", "  tls=10.0.0.2:443\t balance=first  # so"),
 	    "a.example tls=10.0.0.2:443 balance=first");
 	assert_string_equal(read_value(":8000", "tcp=localhost:1234"), ":8000 tcp=localhost:1234");
@@ -249,18 +254,21 @@ malformed_values_are_refused_with_a_reason(void **state)
 	assert_starts(read_value("a b", "tls=10.0.0.2:443"), "bad: blank");
 	assert_starts(read_value("#a", "tls=10.0.0.2:443"), "bad: no name");
 	assert_starts(read_value("a", "http=pass:/x"), "bad: word 1: http= has a bad value");
-	assert_starts(read_value(":80", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"), "bad: word 1: tls= is not allowed for this name");
+	assert_starts(read_value(":80", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
+	    "bad: word 1: tls= is not allowed for this name");
 	assert_starts(read_bytes("a", "tls=10.0.0.2:443\0x", 18), "bad: line feed or NUL");
 }
 
 static void
 no_reason_shows_a_secret(void **state)
 {
-	static const char *const values[] = { "hunter2", "[{\"clientsecret\":\"hunter2\"}]", "\"hunter2\"", "hunter2=", "=hunter2",
-		"\xef\xbb\xbf{\"clientsecret\":\"hunter2\"}", "tls=h:1 hunter2", "tls=hunter2", "tls=h:1,hunter2", "tls=hunter2:x",
-		"tls=h:1 proxy=hunter2", "tls=h:1 balance=hunter2", "tls=h:1 max=hunter2", "tls=h:1 allow=hunter2", "http=pass:hunter2",
-		"tls=h:1 as=hunter2", "alpn:hunter2=", "alpn:hunter2=h", "alpn:\"hunter2=h", "alpn:hunter2=h:1 alpn:hunter2=h:1",
-		"tls=h:1\nhunter2", "tls=h:1 password=hunter2", "tls=unix:hunter2", "tls=h:1 deny=hunter2/8", "hunter2=x # y",
+	static const char *const values[] = { "hunter2", "[{\"clientsecret\":\"hunter2\"}]", "\"hunter2\"",
+		"hunter2=", "=hunter2", "\xef\xbb\xbf{\"clientsecret\":\"hunter2\"}", "tls=h:1 hunter2",
+		"tls=hunter2", "tls=h:1,hunter2", "tls=hunter2:x", "tls=h:1 proxy=hunter2",
+		"tls=h:1 balance=hunter2", "tls=h:1 max=hunter2", "tls=h:1 allow=hunter2",
+		"http=pass:hunter2", "tls=h:1 as=hunter2", "alpn:hunter2=", "alpn:hunter2=h",
+		"alpn:\"hunter2=h", "alpn:hunter2=h:1 alpn:hunter2=h:1", "tls=h:1\nhunter2",
+		"tls=h:1 password=hunter2", "tls=unix:hunter2", "tls=h:1 deny=hunter2/8", "hunter2=x # y",
 		"alpn:hunter2\x01=h:1" };
 
 	(void)state;
@@ -380,7 +388,8 @@ static void
 the_configuration_of_tcprouter_is_read(void **state)
 {
 	(void)state;
-	assert_string_equal(stream("{\"server\":{\"addr\":\"0.0.0.0\",\"port\":443,\"dbbackend\":{\"type\":\"redis\"},\"services\":{"
+	assert_string_equal(stream("{\"server\":{\"addr\":\"0.0.0.0\",\"port\":443,"
+	    "\"dbbackend\":{\"type\":\"redis\"},\"services\":{"
 	    "\"Www.google.com\":{\"addr\":\"172.217.19.46\",\"tlsport\":443,\"httpport\":80},\"bad\":7,"
 	    "\"CATCH_ALL\":{\"addr\":\"127.0.0.1\",\"tlsport\":9092},\"tun\":{\"clientsecret\":\"s\"}}}}"),
 	    "www.google.com tls=172.217.19.46:443 http=172.217.19.46:80\nbad bad: not an object\n* tls=127.0.0.1:9092\n"
@@ -392,10 +401,13 @@ static void
 the_configuration_of_porxy_is_read(void **state)
 {
 	(void)state;
-	assert_string_equal(stream("{\"listeners\":[{\"name\":\"l1\",\"backend\":\"b1\",\"address\":\"127.0.0.1\",\"port\":\"8080\"},"
+	assert_string_equal(stream("{\"listeners\":["
+	    "{\"name\":\"l1\",\"backend\":\"b1\",\"address\":\"127.0.0.1\",\"port\":\"8080\"},"
 	    "{\"name\":\"l2\",\"backend\":\"b2\",\"address\":\"\",\"port\":9090},"
-	    "{\"name\":\"l3\",\"backend\":\"none\",\"address\":\"\",\"port\":1},{\"backend\":\"b1\",\"address\":\"::1\",\"port\":0}],"
-	    "\"backends\":[{\"name\":\"b1\",\"host\":\"localhost\",\"port\":\"6379\"},{\"name\":\"b2\",\"host\":\"::1\",\"port\":1}]}"),
+	    "{\"name\":\"l3\",\"backend\":\"none\",\"address\":\"\",\"port\":1},"
+	    "{\"backend\":\"b1\",\"address\":\"::1\",\"port\":0}],"
+	    "\"backends\":[{\"name\":\"b1\",\"host\":\"localhost\",\"port\":\"6379\"},"
+	    "{\"name\":\"b2\",\"host\":\"::1\",\"port\":1}]}"),
 	    "127.0.0.1:8080 tcp=localhost:6379\n:9090 tcp=[::1]:1\nbad l3: its backend is not in the list of backends\n"
 	    "bad listener: no port\n");
 }
@@ -409,7 +421,8 @@ every_odd_byte_of_a_name_is_refused_with_one_reason(void **state)
 	(void)state;
 	for (unsigned c = 1; c <= 0xff; c += c == ' ' ? 0x7f - ' ' : 1) {
 		*strchr(strcpy(name, "unix:/run/a?b"), '?') = (char)c;
-		assert_string_equal(read_value(name, "tcp=10.0.0.2:1"), "bad: blank, control or non-ASCII character in the name");
+		assert_string_equal(read_value(name, "tcp=10.0.0.2:1"),
+		    "bad: blank, control or non-ASCII character in the name");
 	}
 	assert_string_equal(read_value("a\xc3\xa4.example", "tls=10.0.0.2:443"),
 	    "bad: blank, control or non-ASCII character in the name");

@@ -50,10 +50,11 @@ every_form_is_taken_apart(void **state)
 static void
 what_is_no_source_is_refused(void **state)
 {
-	static const char *const text[] = { "", "redis", "redis:/h", "http://h", "redis://", "redis:///1", "redis://h:0",
-		"redis://h:x", "redis://h/x", "redis://h/1/2", "redis://h/-1", "redis://a,b", "redis://@h", "redis://a b",
-		"redis+unix://run/x", "redis+unix://", "redis+unix:///x?y=1", "redis+unix:///x?db=x", "redis+sentinel://a",
-		"redis+sentinel://a/", "redis+sentinel://a,/m", "--" };
+	static const char *const text[] = { "", "redis", "redis:/h", "http://h", "redis://", "redis:///1",
+		"redis://h:0", "redis://h:x", "redis://h/x", "redis://h/1/2", "redis://h/-1", "redis://a,b",
+		"redis://@h", "redis://a b", "redis+unix://run/x", "redis+unix://", "redis+unix:///x?y=1",
+		"redis+unix:///x?db=x", "redis+sentinel://a", "redis+sentinel://a/", "redis+sentinel://a,/m",
+		"--" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)

@@ -510,7 +510,8 @@ the_loss_between_two_texts_is_counted_by_name(void **state)
 	struct lines_loss loss;
 
 	(void)state;
-	assert_true(lines_read(slice_str("c tls=h:1\na tls=h:1\na http=h:1\nb. tls=h:1\n# x\nbad line\nA alpn:x=h:1"), &a));
+	assert_true(lines_read(slice_str("c tls=h:1\na tls=h:1\na http=h:1\nb. tls=h:1\n# x\nbad line\n"
+	    "A alpn:x=h:1"), &a));
 	assert_true(lines_read(slice_str(HEAD "b tls=h:9\nd tls=h:1\n"), &b));
 	loss = lines_loss(&a, &b);
 	assert_int_equal(loss.names, 3);
@@ -533,8 +534,9 @@ the_loss_between_two_texts_is_counted_by_name(void **state)
 static void
 a_sorted_text_need_not_be_in_the_form_of_our_own(void **state)
 {
-	static const char *const same[] = { "a\ttls=h:1", "a  tls=h:1", " a tls=h:1", "a tls=h:1 ", "a tls=h:1\r", "a tls=h:1 # x",
-		"a tls=h:1 #", "a tls=h:1\t# x", "A tls=h:1", "a. tls=h:1", "a tls=h:1" };
+	static const char *const same[] = { "a\ttls=h:1", "a  tls=h:1", " a tls=h:1", "a tls=h:1 ",
+		"a tls=h:1\r", "a tls=h:1 # x", "a tls=h:1 #", "a tls=h:1\t# x", "A tls=h:1", "a. tls=h:1",
+		"a tls=h:1" };
 	char text[100];
 	struct lines l;
 
@@ -559,17 +561,22 @@ main(void)
 		cmocka_unit_test_setup_teardown(of_several_keys_one_speaks_for_a_name, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_round_ends_with_what_it_met, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_the_last_good_line, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_keeps_the_line_of_the_file, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_takes_no_name_from_a_good_key, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives,
+		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_keeps_the_line_of_the_file,
 		    new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_may_say_what_it_is_about, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_takes_no_name_from_a_good_key,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_may_say_what_it_is_about,
+		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_sni_at_start_tells_no_name, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_key_of_no_length_outlives_what_was_kept, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_its_secret_at_start_too, new_table, free_table),
 		cmocka_unit_test_setup_teardown(many_lines_may_be_kept, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_record_of_a_stream_leaves_a_good_one_alone, new_table, free_table),
-		cmocka_unit_test_setup_teardown(what_nodes_published_may_stay_when_a_round_misses_it, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_record_of_a_stream_leaves_a_good_one_alone,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(what_nodes_published_may_stay_when_a_round_misses_it,
+		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_name_of_several_nodes_may_be_spelt_like_a_key, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_secret_may_serve_several_names, new_table, free_table),

@@ -131,7 +131,8 @@ a_query_bare_newlines_and_an_early_end_are_fine(void **state)
 static void
 a_request_may_name_the_whole_address(void **state)
 {
-	static const char *const line[] = { "GET http://x/metrics HTTP/1.1", "GET HTTP://[::1]:9100/metrics?a=/b HTTP/1.1" };
+	static const char *const line[] = { "GET http://x/metrics HTTP/1.1",
+		"GET HTTP://[::1]:9100/metrics?a=/b HTTP/1.1" };
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -162,9 +163,10 @@ a_request_may_come_byte_by_byte(void **state)
 static void
 anything_else_is_not_found(void **state)
 {
-	static const char *const line[] = { "GET / HTTP/1.1", "GET /metricsx HTTP/1.1", "GET /metrics", "POST / HTTP/1.1",
-		"GET  /metrics HTTP/1.1", "GET http://x HTTP/1.1", "GET http:///x/metrics HTTP/1.1", "GET https://x/metrics HTTP/1.1",
-		"GET x/metrics HTTP/1.1", "", "\x16\x03\x01" };
+	static const char *const line[] = { "GET / HTTP/1.1", "GET /metricsx HTTP/1.1", "GET /metrics",
+		"POST / HTTP/1.1", "GET  /metrics HTTP/1.1", "GET http://x HTTP/1.1",
+		"GET http:///x/metrics HTTP/1.1", "GET https://x/metrics HTTP/1.1", "GET x/metrics HTTP/1.1",
+		"", "\x16\x03\x01" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(line) / sizeof(line[0]); i++) {

@@ -175,7 +175,7 @@ stalled_connections_do_not_mix(void **state)
 		e[i] = two_ends(client_ctx, server_ctx, true);
 		shake_hands(&e[i]);
 	}
-	for (size_t round = 0; round < 2; round++)		/* the second write comes on top of the first one's rest */
+	for (size_t round = 0; round < 2; round++)	/* the second write comes on top of the first one's rest */
 		for (size_t i = 0; i < COUNT(e); i++)
 			assert_int_equal(tls_write(e[i].client, sent + i * 1000 + round * 100000, 100000), TLS_AGAIN);
 	for (unsigned k = 0; k < ROUNDS && done < COUNT(e) * 200000; k++) {

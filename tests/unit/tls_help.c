@@ -249,12 +249,15 @@ make_cert(const struct cert *c, EVP_PKEY *key)
 	X509_set_version(x, X509_VERSION_3);
 	ASN1_TIME_set_string_X509(X509_getm_notBefore(x), c->from == NULL ? "20200101000000Z" : c->from);
 	ASN1_TIME_set_string_X509(X509_getm_notAfter(x), c->to == NULL ? "20800101000000Z" : c->to);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"somebody", -1, -1, 0);
-	X509_NAME_add_entry_by_txt(X509_get_issuer_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"somebody else", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+	    (const unsigned char *)"somebody", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(X509_get_issuer_name(x), "CN", MBSTRING_ASC,
+	    (const unsigned char *)"somebody else", -1, -1, 0);
 	X509_set_pubkey(x, key);
 	if (c->comment > 0)
 		add_comment(x, c->comment);
-	assert_true(X509_sign(x, signer, strncmp(EVP_PKEY_get0_type_name(signer), "ED", 2) == 0 ? NULL : EVP_sha256()) > 0);
+	assert_true(X509_sign(x, signer,
+	    strncmp(EVP_PKEY_get0_type_name(signer), "ED", 2) == 0 ? NULL : EVP_sha256()) > 0);
 	if (c->forged)
 		EVP_PKEY_free(signer);
 	return x;
@@ -277,7 +280,8 @@ use_cert(SSL_CTX *ctx, const struct cert *c)
 }
 
 static int
-choose_ours(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len, void *arg)
+choose_ours(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+    unsigned in_len, void *arg)
 {
 	(void)ssl;
 	(void)in;
@@ -305,7 +309,8 @@ rogue_new(enum tls_side ours, const struct cert *c)
 	sockets(fd, false);
 	r.fd = fd[0];
 	r.our_fd = fd[1];
-	r.t = tls_new(ours == TLS_SERVER ? server_ctx : client_ctx, r.our_fd, ours == TLS_SERVER ? NULL : "tunnel.example.com");
+	r.t = tls_new(ours == TLS_SERVER ? server_ctx : client_ctx, r.our_fd,
+	    ours == TLS_SERVER ? NULL : "tunnel.example.com");
 	if (c != NULL)
 		use_cert(r.ctx, c);
 	SSL_CTX_set_alpn_protos(r.ctx, (const unsigned char *)"\x02h2\x05" TLS_ALPN, 9);

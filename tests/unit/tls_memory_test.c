@@ -46,7 +46,7 @@ try_to_talk(void)
 	(void)tls_read(e.server, buf, sizeof(buf), &n);
 }
 
-/* Where the other side's key can't be looked at it is not called a bad one, nor is the other side said to have refused. */
+/* Where the other side's key can't be looked at it is not called bad, nor the other side said to have refused. */
 static void
 assert_no_blame(const struct tls *t)
 {

@@ -5,7 +5,8 @@
 /* ---- peers that OpenSSL plays ---- */
 
 static int
-choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len, void *arg)
+choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
+    void *arg)
 {
 	(void)ssl;
 	(void)in;

@@ -239,7 +239,8 @@ a_reset_is_a_cut_with_its_errno(void **state)
 	tcp_pair(fd);
 	e = ends_of(client_ctx, fd[0], server_ctx, fd[1]);
 	shake_hands(&e);
-	assert_int_equal(setsockopt(e.client_fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof(struct linger)), 0);
+	assert_int_equal(setsockopt(e.client_fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 },
+	    sizeof(struct linger)), 0);
 	close(e.client_fd);
 	e.client_fd = -1;
 	assert_int_equal(poll(&(struct pollfd){ .fd = e.server_fd, .events = POLLIN }, 1, 1000), 1);

@@ -88,7 +88,8 @@ a_proxy_has_names_and_addresses_too(void **state)
 static void
 the_url_of_a_proxy_is_checked(void **state)
 {
-	static const char *const good[] = { "http://p:1", "http://p.example:3128/", "http://[::1]:8080", "http://192.0.2.1:80" };
+	static const char *const good[] = { "http://p:1", "http://p.example:3128/", "http://[::1]:8080",
+	    "http://192.0.2.1:80" };
 	static const char *const bad[] = { "", "http://", "p:1", "https://p:1", "http:/p:1", "http://p", "http://p:0",
 	    "http://user@p:1", "http://user:secret@p:1", "http://p:1//", "http://p:1/x", "http://unix:/p", "http://:1",
 	    "http://unix:@p:1" };
@@ -159,7 +160,8 @@ static void
 a_proxy_that_refuses_is_quoted_by_its_status(void **state)
 {
 	(void)state;
-	refused_with("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n", "the proxy answers 407");
+	refused_with("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
+	    "the proxy answers 407");
 	refused_with("HTTP/1.0 403 Filtered\r\n\r\n<html>", "the proxy answers 403");
 	refused_with("HTTP/1.1 503 \r\n\r\n", "the proxy answers 503");
 	refused_with("HTTP/1.1 101 Switching Protocols\r\n\r\n", "the proxy answers 101");

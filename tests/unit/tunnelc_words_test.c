@@ -97,8 +97,8 @@ exact_names_beat_long_suffixes_beat_short_ones_beat_none(void **state)
 		const char *name, *targets;
 	} row[] = {
 		{ "x.b.example", "exact:1" }, { "y.b.example", "long:1" }, { "z.y.b.example", "long:1" },
-		{ "b.example", "short:1" }, { "c.example", "short:1" }, { "example", "rest:1" }, { "xexample", "rest:1" },
-		{ "x.b.examplex", "rest:1" }, { ".example", "rest:1" }, { NULL, "rest:1" },
+		{ "b.example", "short:1" }, { "c.example", "short:1" }, { "example", "rest:1" },
+		{ "xexample", "rest:1" }, { "x.b.examplex", "rest:1" }, { ".example", "rest:1" }, { NULL, "rest:1" },
 	};
 	static const char *const order[] = {
 		"tls=rest:1 tls:*.example=short:1 tls:*.b.example=long:1 tls:x.b.example=exact:1",

@@ -11,8 +11,8 @@
 
 #include "ucspi.h"
 
-static const char *const variable[] = { "PROTO", "TCPREMOTEIP", "TCPREMOTEPORT", "TCPREMOTEHOST", "TCPREMOTEINFO", "TCPLOCALIP",
-	"TCPLOCALPORT", "TCPLOCALHOST" };
+static const char *const variable[] = { "PROTO", "TCPREMOTEIP", "TCPREMOTEPORT", "TCPREMOTEHOST",
+	"TCPREMOTEINFO", "TCPLOCALIP", "TCPLOCALPORT", "TCPLOCALHOST" };
 
 static int
 make_stale(void **state)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/workers.c, lib/follow.c and of accepting in lib/serve.c: the kernel says no for a while, and what was asked is done later. */
+/*
+ * Tests of lib/workers.c, lib/follow.c and of accepting in lib/serve.c: the kernel says no for a while, and
+ * what was asked is done later.
+ */
 #include <sys/epoll.h>
 
 #include "log.h"

@@ -22,12 +22,16 @@ every_wrong_field_ends_the_session(void **state)
 		{ "00 00 0002 00000002 00000000", "bad:a frame of a stream never opened" },
 		{ "00 01 0004 00000001 00000000", "bad:a frame of a stream never opened" },
 		{ "00 01 0008 00000001 00000000", "bad:a frame of a stream never opened" },
-		{ "00 01 0001 00000003 00000000  00 01 0008 00000001 00000000", "open3 bad:a frame of a stream never opened" },
-		{ "00 01 0001 00000001 00000000  00 01 0000 00000003 00000000", "open1 bad:a frame of a stream never opened" },
+		{ "00 01 0001 00000003 00000000  00 01 0008 00000001 00000000",
+		    "open3 bad:a frame of a stream never opened" },
+		{ "00 01 0001 00000001 00000000  00 01 0000 00000003 00000000",
+		    "open1 bad:a frame of a stream never opened" },
 		{ "00 01 0001 00000001 00000000  00 01 0001 00000001 00000000", "open1 bad:a stream opened twice" },
-		{ "00 01 000d 00000001 00000000  00 01 0001 00000001 00000000", "open1 fin1 reset1 bad:a stream opened twice" },
+		{ "00 01 000d 00000001 00000000  00 01 0001 00000001 00000000",
+		    "open1 fin1 reset1 bad:a stream opened twice" },
 		{ "00 01 0001 00000001 fffc0000", "open1 bad:a window over 2^32-1" },
-		{ "00 01 0001 00000001 fffbffff  00 01 0000 00000001 00000001", "open1 window1 bad:a window over 2^32-1" },
+		{ "00 01 0001 00000001 fffbffff  00 01 0000 00000001 00000001",
+		    "open1 window1 bad:a window over 2^32-1" },
 	};
 
 	(void)state;
@@ -156,12 +160,14 @@ refused_streams_are_reset_and_what_belongs_to_them_swallowed(void **state)
 	(void)state;
 	begin_server();
 	refuse = true;
-	assert_string_equal(hear("00 00 0005 00000001 00000003 'abc'  00 00 0000 00000001 00000002 'de'"), "open1 refused");
+	assert_string_equal(hear("00 00 0005 00000001 00000003 'abc'  00 00 0000 00000001 00000002 'de'"),
+	    "open1 refused");
 	assert_string_equal(hear("00 01 0000 00000001 00000009  00 01 000c 00000001 00000000"), "");
 	assert_string_equal(say(), "00 01 0008 00000001 00000000");
 	assert_int_equal(yamux_streams(y), 0);
 	assert_string_equal(hear("00 01 0001 00000003 00000000"), "open3 refused");
-	assert_string_equal(hear_frame(DATA, 0, 3, 2 * YAMUX_WINDOW_START - 5), "");	/* what the peer thought it might */
+	/* What the peer thought it might. */
+	assert_string_equal(hear_frame(DATA, 0, 3, 2 * YAMUX_WINDOW_START - 5), "");
 	assert_int_equal(hear_bytes(2 * YAMUX_WINDOW_START - 5), YAMUX_MORE);
 	assert_string_equal(hear_frame(DATA, 0, 3, 1), "bad:data beyond the window");
 }

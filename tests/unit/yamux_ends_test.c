@@ -19,7 +19,7 @@ a_stream_is_over_when_both_ends_are_said(void **state)
 
 	hear_frame(WINDOW, SYN, 3, 0);
 	assert_string_equal(hear_frame(DATA, FIN, 3, 0), "fin3");
-	assert_int_equal(yamux_may_send(stream(3)), YAMUX_WINDOW_START);	/* half-closed, and good for an answer */
+	assert_int_equal(yamux_may_send(stream(3)), YAMUX_WINDOW_START);	/* half-closed, good for an answer */
 	yamux_fin(y, stream(3));
 	assert_int_equal(yamux_may_send(stream(3)), 0);
 	assert_false(yamux_over(stream(3)));		/* it has not been said */

@@ -31,8 +31,8 @@ forget(void)
 void
 note_header(const uint8_t *h)
 {
-	note("%s%02x %02x %02x%02x %02x%02x%02x%02x %02x%02x%02x%02x", text[0] == '\0' ? "" : ", ", h[0], h[1], h[2], h[3],
-	    h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11]);
+	note("%s%02x %02x %02x%02x %02x%02x%02x%02x %02x%02x%02x%02x", text[0] == '\0' ? "" : ", ", h[0], h[1],
+	    h[2], h[3], h[4], h[5], h[6], h[7], h[8], h[9], h[10], h[11]);
 }
 
 void
@@ -151,7 +151,8 @@ note_event(enum yamux_event e, const struct yamux_what *w)
 	if (e != YAMUX_MORE)
 		talking = w->stream;
 	assert_true((e == YAMUX_DATA) == (w->data.p != NULL));
-	assert_true((e == YAMUX_DATA || e == YAMUX_WINDOW || e == YAMUX_FIN || e == YAMUX_RESET) == (w->stream != NULL));
+	assert_true((e == YAMUX_DATA || e == YAMUX_WINDOW || e == YAMUX_FIN || e == YAMUX_RESET) ==
+	    (w->stream != NULL));
 	assert_true((e == YAMUX_BAD) == (yamux_why(y) != NULL));
 }
 
