@@ -141,11 +141,28 @@ output_look(struct output *o, bool adopt)
 	return changed ? OUTPUT_CHANGED : OUTPUT_SAME;
 }
 
+/* Another mode than ours is somebody else's work, to be looked at again; or, twice in a row, that of the file system. */
+static void
+note_mode(struct output *o)
+{
+	struct stat st;
+	mode_t got;
+
+	o->found = o->mode;
+	if (stat(o->path, &st) == -1)
+		return;
+	got = (st.st_mode & 07777) == o->mode ? 0 : st.st_mode & 07777;
+	if (got != 0 && got != o->got)
+		o->stamp = (struct stamp){ 0 };
+	else if (got != 0 && !o->modeless)
+		log_warn("%s has mode %04o: its file system does not take %04o", o->path, (unsigned)got, (unsigned)o->mode);
+	o->modeless = got != 0 && got == o->got;
+	o->got = got;
+}
+
 bool
 output_write(struct output *o, char *text, size_t len)
 {
-	struct stat st;
-
 	if (replace_file(o->path, o->mode, slice_of(text, len)) == -1) {
 		if (!o->failing)
 			log_error("%s cannot be written%s: %s", o->path, o->text != NULL ? ", it stays as it is" : "",
@@ -161,8 +178,6 @@ output_write(struct output *o, char *text, size_t len)
 	o->text = text;
 	o->len = len;
 	o->stamp = stamp_of(o->path);
-	o->found = o->mode;
-	if (stat(o->path, &st) == 0 && (st.st_mode & 07777) != o->mode)
-		o->stamp = (struct stamp){ 0 };		/* somebody was quicker than our look: look again */
+	note_mode(o);
 	return true;
 }
