@@ -114,13 +114,13 @@ queue_remove(struct mux_queue *q, struct mux_stream *s)
 		q->last = at;
 }
 
-/* Bytes that may be read now. For bulk data only whole frames are sent, never the few bytes left in the window. */
+/* Bytes that may be read now. Bulk data goes in whole frames as long as the window has room for one. */
 static size_t
 may_read(const struct mux_stream *s)
 {
 	uint32_t may = yamux_may_send(&s->y);
 
-	return s->bulk ? may - may % YAMUX_DATA_MAX : may;
+	return s->bulk && may >= YAMUX_DATA_MAX ? may - may % YAMUX_DATA_MAX : may;
 }
 
 static bool
