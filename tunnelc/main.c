@@ -27,6 +27,7 @@
 #define MS_MAX 4000000000000u
 #define PIPES_MAX 64u		/* of relays: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 #define STATUS_MAX 2048u
+#define RETRY_METRICS_MS 1000u	/* while a predecessor has the address */
 
 static const struct metric metrics_table[M_COUNT] = {
 	[M_UP] = { "tunnelc_up", NULL, "Servers we have a session with.", METRIC_GAUGE },
@@ -44,6 +45,7 @@ struct tunnelc *the;
 
 /* What only main knows: the listener of --metrics, the end of the grace. */
 static struct listeners scrape;
+static struct addr scrape_addr;		/* where to bind that */
 static struct ev_timer grace;
 
 /* ---- options ---- */
@@ -397,6 +399,7 @@ drain(void)
 	    (double)the->opts->grace_ms / 1000);
 	notify_systemd("STOPPING=1");
 	the->draining = true;
+	ready_leave();
 	for (size_t i = 0; i < the->n_servers; i++)
 		server_drain(the->servers[i]);
 	if (the->opts->grace_ms == 0) {
@@ -495,19 +498,41 @@ name_instance(char out[static CONTROL_INSTANCE_LEN + 1])
 		snprintf(out + 2 * i, 3, "%02x", random[i]);
 }
 
-static void
-serve_metrics(void)
+/* False: not yet, with errno. */
+static bool
+bind_metrics(void)
 {
-	const char *addr = the->opts->metrics, *why;
-
-	if (addr == NULL)
-		return;
-	if (listeners_open(&scrape, slice_str(addr), false, &why) == -1)
-		diex(why != NULL ? EXIT_USAGE : EXIT_TEMP, "--metrics %s: %s", addr,
-		    why != NULL ? why : strerror(errno));
+	if (listeners_bind(&scrape, &scrape_addr, slice_str(the->opts->metrics), false) == -1)
+		return false;
 	if (scrape_start(the->ev, the->metrics, scrape.first->io.fd) == -1)
 		die(EXIT_TEMP, "--metrics");
 	log_info("metrics on %s", scrape.first->name);
+	return true;
+}
+
+static void
+on_metrics_retry(struct ev_timer *t)
+{
+	if (!bind_metrics())
+		ev_timer_in(the->ev, t, RETRY_METRICS_MS);
+}
+
+static void
+serve_metrics(void)
+{
+	static struct ev_timer retry = { .cb = on_metrics_retry };
+	const char *text = the->opts->metrics, *why;
+
+	if (text == NULL)
+		return;
+	if (listeners_resolve(slice_str(text), &scrape_addr, &why) == -1)
+		diex(why != NULL ? EXIT_USAGE : EXIT_TEMP, "--metrics %s: %s", text, listeners_reason(why));
+	if (bind_metrics())
+		return;
+	if (errno != EADDRINUSE)
+		die(EXIT_TEMP, "--metrics %s", text);
+	log_warn("--metrics %s: %s; trying again", text, strerror(errno));
+	ev_timer_in(the->ev, &retry, RETRY_METRICS_MS);
 }
 
 /* The way in: keys, or the ancestors' secret. */

@@ -26,6 +26,8 @@ struct ready {
 	char text[sizeof("unix:@tunnelc/") + IDENTITY_ID_LEN];
 };
 
+static struct ready here = { .listener.fd = -1 };	/* where this process answers */
+
 static void
 set_address(struct ready *r, const char *id)
 {
@@ -38,7 +40,7 @@ set_address(struct ready *r, const char *id)
 static bool
 is_live(void)
 {
-	for (size_t i = 0; i < the->n_servers && !the->draining; i++)
+	for (size_t i = 0; i < the->n_servers; i++)
 		if (server_live(the->servers[i]))
 			return true;
 	return false;
@@ -105,18 +107,31 @@ on_retry(struct ev_timer *t)
 void
 ready_serve(struct ev *ev, const char *id)
 {
-	static struct ready r;
+	struct ready *r = &here;
 
-	r = (struct ready){ .ev = ev, .listener = { -1, on_asker }, .retry.cb = on_retry };
-	set_address(&r, id);
-	if (listen_there(&r) == 0)
+	*r = (struct ready){ .ev = ev, .listener = { -1, on_asker }, .retry.cb = on_retry };
+	set_address(r, id);
+	if (listen_there(r) == 0)
 		return;
 	if (errno == EADDRINUSE)
-		log_warn("%s is in use: another tunnelc has the same key here, --ready asks that one", r.text);
+		log_warn("%s is in use: another tunnelc has the same key here, --ready asks that one", r->text);
 	else
-		log_warn("%s: %s; --ready does not work yet, trying again", r.text, strerror(errno));
-	r.warned = true;
-	ev_timer_in(ev, &r.retry, RETRY_MS);
+		log_warn("%s: %s; --ready does not work yet, trying again", r->text, strerror(errno));
+	r->warned = true;
+	ev_timer_in(ev, &r->retry, RETRY_MS);
+}
+
+void
+ready_leave(void)
+{
+	struct ready *r = &here;
+
+	if (r->ev == NULL)
+		return;
+	ev_timer_at(r->ev, &r->retry, 0);
+	if (r->listener.fd != -1)
+		close(r->listener.fd);
+	r->listener.fd = -1;
 }
 
 /* ---- the one that asks ---- */
@@ -153,7 +168,7 @@ ready_ask(const char *id)
 	fd = connect_patiently(&r.addr);
 	if (fd == -1) {
 		log_error("%s: %s", r.text, errno == EAGAIN ? "it does not answer" :
-		    errno == ECONNREFUSED ? "nobody is there: no tunnelc with this key runs here" : strerror(errno));
+		    errno == ECONNREFUSED ? "nobody is there: no tunnelc with this key runs here, or it stops" : strerror(errno));
 		return EXIT_TEMP;
 	}
 	n = recv(fd, word, sizeof(word) - 1, MSG_WAITALL);
@@ -161,6 +176,6 @@ ready_ask(const char *id)
 	if (n > 0 && strcmp(word, READY) == 0)
 		return 0;
 	log_error("%s: %s", r.text, n > 0 && strcmp(word, NOT_READY) == 0 ?
-	    "not ready: no server has welcomed it, or it stops" : "it does not answer");
+	    "not ready: no server has welcomed it" : "it does not answer");
 	return EXIT_TEMP;
 }

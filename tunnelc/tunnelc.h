@@ -202,6 +202,7 @@ void program_reap(void);
 /* ---- ready.c: unix:@tunnelc/ID, the health check ---- */
 
 void ready_serve(struct ev *ev, const char *id);	/* answer "ready\n" or "not ready\n" once the address is ours */
+void ready_leave(void);					/* a successor may have the address */
 int ready_ask(const char *id);				/* the exit code: 0 or 111 */
 
 #endif

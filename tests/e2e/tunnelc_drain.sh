@@ -17,7 +17,7 @@ wait_for 5 test -e began
 signal c TERM
 logged 'stopping: 1 visitor has 30 s to finish' c
 exits 111 "$TUNNELC" -i c.key --ready
-has "$(cat err)" 'not ready: '
+has "$(cat err)" 'nobody is there: .* or it stops'
 has "$(visit "$ID.tun.test,kind=http" 'send:GET / HTTP/1.1\r\nHost: x\r\n\r\n' timeout:10 read)" 'x20503.*Tunnel-Error:\\x20offline'
 alive "$(pid_of c)" || fail "it did not wait for its visitor"
 touch more
