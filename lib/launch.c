@@ -183,10 +183,9 @@ launch_one_connection(struct launch_one *one)
 	one->in_fd = STDIN_FILENO;
 	one->out_fd = one_socket ? STDIN_FILENO : STDOUT_FILENO;
 	one->peer = (struct endpoint){ .family = AF_UNSPEC };
-	if (one_socket) {
+	if (is_connected(one->in_fd))
 		sock_peer(one->in_fd, &one->peer);
-		sock_nodelay(one->in_fd);
-	}
+	sock_nodelay(one->out_fd);
 	if (!is_ip(&one->peer)) {
 		struct endpoint env;
 

@@ -300,7 +300,7 @@ relay_end(enum relay_state state)
 uint64_t
 relay_rest_ms(const struct relay *r, uint64_t limit_ms)
 {
-	uint64_t client = sock_rest_ms(r->end[0].fd, limit_ms), target = sock_rest_ms(r->end[1].fd, limit_ms);
+	uint64_t client = sock_rest_ms(r->out_fd, limit_ms), target = sock_rest_ms(r->end[1].fd, limit_ms);
 
 	return client > target ? client : target;
 }

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# One connection over two sockets: the client is at the other end of the one on descriptor 0.
+. "${0%/*}/lib.sh"
+
+named a
+printf '%s\n' "a.example.org tls=$READY" "denied.example.org tls=$READY deny=127.0.0.0/8" >routes
+cat >two.py <<-'END'
+	import os, socket, subprocess, sys
+	sys.path.insert(0, os.environ["TESTS"])
+	import peer
+	def pair():
+	    l = socket.create_server(("127.0.0.1", 0))
+	    c = socket.create_connection(l.getsockname())
+	    return c, l.accept()[0]
+	there, stdin = pair()
+	back, stdout = pair()
+	p = subprocess.Popen(sys.argv[2:], stdin=stdin, stdout=stdout)
+	stdin.close(), stdout.close()
+	print("port=%d" % there.getsockname()[1])
+	there.sendall(peer.hello(sys.argv[1]))
+	there.shutdown(socket.SHUT_WR)
+	back.settimeout(10)
+	got = b""
+	while True:
+	    part = back.recv(4096)
+	    if not part:
+	        break
+	    got += part
+	print("got=%s exit=%d" % (got.hex() if got[:1] == b"\x15" else got.decode(), p.wait()))
+END
+export TESTS
+two() { python3 -SE two.py "$1" "$SNIROUTE" -r routes 2>log; }
+out=$(two a.example.org)
+has "$out" '^got=a exit=0$'
+has "$(cat log)" "peer=127.0.0.1:$(printf '%s\n' "$out" | sed -n 's/^port=//p') "
+has "$(two denied.example.org)" '^got=15030300020231 exit=100$'
+has "$(cat log)" 'end=denied$'
