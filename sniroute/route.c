@@ -114,7 +114,7 @@ introduction(const struct conn *c, const struct route *route, const struct quest
 
 	if (h.dst.family == AF_UNSPEC)
 		launch_local(c->relay.end[0].fd, &h.src, &h.dst);
-	h.authority = q->name.len > 0 ? q->name : route->as;
+	h.authority = q->name;
 	h.alpn = route->alpn.len > 0 ? route->alpn : hello_alpn_next(&list);
 	h.kind = slice_str(slice_is(route->key, "tcp") ? "tcp" : "tls");
 	return h;
@@ -280,7 +280,7 @@ route_tls(struct conn *c, const struct hello *hello, struct question *q)
 	q->alpn = hello->alpn;
 	rank = routeset_find(the->serve->routes, ROUTES_TLS, q->name, q->alpn, &route);
 	if (len == 0 && rank >= ROUTES_DEFAULT && route.as.len > 0)
-		logged = route.as;
+		q->name = logged = slice_of(name, host_normalize(route.as, name));
 	if (!set_name(c, logged)) {
 		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
 		return;
@@ -301,6 +301,7 @@ route_plain(struct conn *c, struct question *q)
 	const struct routeset *rs = the->serve->routes;
 	const struct slice none = { NULL, 0 };
 	struct route route = { .key = slice_str("tcp"), .targets = slice_str(the->opts->target) };
+	char name[HOST_MAX + 1];
 	int rank = ROUTES_EXACT;
 
 	if (!c->plain) {
@@ -315,6 +316,8 @@ route_plain(struct conn *c, struct question *q)
 		conn_close(c, rank == ROUTES_UNREADABLE ? END_LIMIT : c->plain ? END_NO_ROUTE : END_HELLO);
 		return;
 	}
-	(void)set_name(c, route.as);		/* for the log alone */
+	if (route.as.len > 0)
+		q->name = slice_of(name, host_normalize(route.as, name));
+	(void)set_name(c, q->name);		/* for the log alone */
 	take_route(c, &route, q);
 }

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# tcp=pass: on a listening address hands over at once what nobody peeked at, under the name that as= gives it.
+# tcp=pass: on a listening address hands over at once what nobody peeked at, under the name that as= gives it, in lower case.
 . "${0%/*}/lib.sh"
 
 start_peer tunneld receiver "unix:$T/visitors" send:banner read
 port=$(free_port)
-echo "127.0.0.1:$port tcp=pass:$T/visitors as=db.tun.example.com" >routes
+echo "127.0.0.1:$port tcp=pass:$T/visitors as=DB.Tun.example.com." >routes
 echo "unix:$T/in.sock tcp=pass:$T/visitors as=db2.tun.example.com" >>routes
 serve -r routes
 
