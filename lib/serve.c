@@ -343,6 +343,10 @@ serve_announce(struct serve *s)
 {
 	char *text = listeners_text(&s->listeners);
 
+	if (text != NULL) {
+		log_info("ready on %s", text);
+		log_flush();		/* who waits for that line may look at the log next */
+	}
 	if (text == NULL ||
 	    (s->conf->notify_fd != SERVE_UNSET && notify_ready_fd((int)s->conf->notify_fd, text) == -1)) {
 		log_error("notify fd %" PRIu64 ": %s", s->conf->notify_fd, strerror(errno));
@@ -350,7 +354,6 @@ serve_announce(struct serve *s)
 		return EXIT_TEMP;
 	}
 	s->announced = true;
-	log_info("ready on %s", text);
 	free(text);
 	notify_systemd("READY=1");
 	return 0;
