@@ -99,6 +99,8 @@ conn_close(struct conn *c, enum conn_end end)
 	case CONN_CLOSED:
 		return;
 	}
+	if (c->peek && !relayed && end != END_PASSED)		/* bytes only looked at would make the close a reset */
+		(void)sock_get(c->relay.end[0].fd, relay_scratch(the->pool), RELAY_CHUNK_MAX);
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
 	serve_closing(s);
