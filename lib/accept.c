@@ -19,16 +19,14 @@
 
 static void on_listener(struct ev_io *io, unsigned events);
 
-/* Trouble soon after other such trouble is not logged again. */
+/* Trouble soon after other such trouble is the same one: not logged again. */
 static bool
-is_news(struct serve *s)
+is_news(struct serve *s, uint64_t *last_ms)
 {
-	uint64_t now = ev_now_ms(s->ev);
+	uint64_t now = ev_now_ms(s->ev), before = *last_ms;
 
-	if (s->trouble_logged_ms != 0 && now - s->trouble_logged_ms < QUIET_MS)
-		return false;
-	s->trouble_logged_ms = now;
-	return true;
+	*last_ms = now;
+	return before == 0 || now - before > QUIET_MS;
 }
 
 /* An address that cannot be served now is looked at again. */
@@ -37,7 +35,7 @@ look_again(struct serve *s, const struct listener *l, const char *what)
 {
 	int saved = errno;
 
-	if (is_news(s))
+	if (is_news(s, &s->broken_ms))
 		log_error("listen %s: %s: %s; trying again", l->name, what, strerror(saved));
 	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }
@@ -110,13 +108,13 @@ pause_accepting(struct serve *s, const char *why)
 		accept_drop(s, l);
 	s->paused = true;
 	metrics_add(s->metrics, s->worker, M_PAUSES, 1);
-	if (is_news(s))
+	if (is_news(s, &s->paused_ms))
 		log_warn("accepting paused with %" PRIu64 " connection%s: %s", s->open_conns,
 		    s->open_conns == 1 ? "" : "s", why);
 }
 
 static void
-over_source_limit(struct serve *s, const struct endpoint *peer)
+over_source_limit(struct serve *s, const struct endpoint *peer, const char *when)
 {
 	char text[ENDPOINT_TEXT_MAX], more[80] = "";
 	uint64_t n;
@@ -127,8 +125,33 @@ over_source_limit(struct serve *s, const struct endpoint *peer)
 		return;
 	if (n > 1)
 		snprintf(more, sizeof(more), " (%" PRIu64 " more refused since the last such message)", n - 1);
-	log_warn("peer=%s closed at accept: its source has %" PRIu64 " connections already%s",
-	    endpoint_text(peer, text), s->max_per_source, more);
+	log_warn("peer=%s closed %s: its source has %" PRIu64 " connections already%s",
+	    endpoint_text(peer, text), when, s->max_per_source, more);
+}
+
+/* Whether this address may have one more connection; *key is what to give back at its end. */
+static bool
+count_source(struct serve *s, const struct endpoint *peer, const char *when, uint64_t *key)
+{
+	if (s->max_per_source == 0 || (peer->family != AF_INET && peer->family != AF_INET6))
+		return true;
+	*key = quota_key_source(s->quota, peer);
+	if (quota_take(s->quota, s->worker, *key, s->max_per_source))
+		return true;
+	*key = 0;
+	over_source_limit(s, peer, when);
+	return false;
+}
+
+bool
+serve_count_source(struct serve *s, struct serve_conn *c)
+{
+	if (c->via == NULL || c->via->unlimited)
+		return true;
+	if (c->source != 0)
+		quota_drop(s->quota, s->worker, c->source);
+	c->source = 0;
+	return count_source(s, &c->peer, "after its PROXY header", &c->source);
 }
 
 static void
@@ -137,13 +160,9 @@ take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *
 	struct serve_client client = { .in_fd = fd, .out_fd = fd, .peer = *peer, .via = l };
 
 	metrics_add(s->metrics, s->worker, M_ACCEPTED, 1);
-	if (s->max_per_source > 0 && !l->unlimited && (peer->family == AF_INET || peer->family == AF_INET6)) {
-		client.source = quota_key_source(s->quota, peer);
-		if (!quota_take(s->quota, s->worker, client.source, s->max_per_source)) {
-			over_source_limit(s, peer);
-			close(fd);
-			return;
-		}
+	if (!l->unlimited && !count_source(s, peer, "at accept", &client.source)) {
+		close(fd);
+		return;
 	}
 	s->ops->accept(s, &client);
 }

@@ -206,7 +206,7 @@ struct serve {
 	bool announced;			/* readiness was reported, its descriptor closed */
 	bool reloading;			/* that was reported, and its end is to be */
 	bool paused, starved, bind_failed;	/* starved: for lack of descriptors; only time ends that */
-	uint64_t trouble_logged_ms;	/* with accepting, 0: never */
+	uint64_t paused_ms, broken_ms;	/* when accepting last met a limit, or an error of an address; 0: never */
 	struct listeners scrape;	/* of --metrics: one, or none yet */
 	struct addr metrics_addr;	/* where to bind that, a name looked up; borrowed from conf */
 	int metrics_errno;		/* why it was not bound the last time */
@@ -224,6 +224,12 @@ bool serve_check_opts(const struct serve_conf *conf);
 
 /* Whether a client from peer must send a PROXY header first (--accept-proxy). */
 bool serve_wants_proxyhdr(const struct serve_conf *conf, const struct endpoint *peer);
+
+/*
+ * c->peer is known at last, from the PROXY header: it counts for --max-per-source from now on, in place of whoever
+ * brought it. False: it has too many already, which was logged; close it.
+ */
+bool serve_count_source(struct serve *s, struct serve_conn *c);
 
 /* Link a new connection: numbers it, counts it. Takes over the client's hold on its listener and quota. */
 void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *client);

@@ -243,6 +243,10 @@ take_header(struct conn *c, struct progress *p, struct slice *bytes)
 	if (h.src.family != AF_UNSPEC) {
 		c->base.peer = h.src;
 		p->local = h.dst;
+		if (!serve_count_source(the->serve, &c->base)) {
+			conn_close(c, END_LIMIT);
+			return false;
+		}
 	}
 	*bytes = slice_skip(*bytes, used);
 	p->header_done = true;

@@ -264,6 +264,10 @@ login_read_header(struct client *c, unsigned events)
 	}
 	if (h.src.family != AF_UNSPEC)
 		c->base.peer = h.src;
+	if (!serve_count_source(the->serve, &c->base)) {
+		client_close(c, END_LIMIT);
+		return;
+	}
 	if (!take_source(&c->base.peer, &c->login_source)) {
 		login_limited(c);
 		return;
