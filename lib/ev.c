@@ -434,7 +434,7 @@ turn(struct ev *ev)
 	int limit_ms = ev->before_wait == NULL ? -1 : ev->before_wait(ev->now_ms);
 	int n = epoll_wait(ev->epfd, e, BATCH, wait_ms(ev, limit_ms));
 
-	if (n == -1 && errno == EINTR)		/* by SIGCONT: what came while we were stopped goes before what is due by now */
+	if (n == -1 && errno == EINTR)		/* by SIGCONT: what came while we were stopped goes before timers */
 		n = epoll_wait(ev->epfd, e, BATCH, 0);
 	if (n == -1 && errno != EINTR)
 		return -1;

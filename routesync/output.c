@@ -141,7 +141,7 @@ output_look(struct output *o, bool adopt)
 	return changed ? OUTPUT_CHANGED : OUTPUT_SAME;
 }
 
-/* Another mode than ours is somebody else's work, to be looked at again; or, twice in a row, that of the file system. */
+/* A mode that isn't ours is somebody else's work, to be looked at again; or, twice in a row, the file system's. */
 static void
 note_mode(struct output *o)
 {
@@ -155,7 +155,8 @@ note_mode(struct output *o)
 	if (got != 0 && got != o->got)
 		o->stamp = (struct stamp){ 0 };
 	else if (got != 0 && !o->modeless)
-		log_warn("%s has mode %04o: its file system does not take %04o", o->path, (unsigned)got, (unsigned)o->mode);
+		log_warn("%s has mode %04o: its file system does not take %04o", o->path, (unsigned)got,
+		    (unsigned)o->mode);
 	o->modeless = got != 0 && got == o->got;
 	o->got = got;
 }

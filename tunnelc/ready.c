@@ -168,7 +168,8 @@ ready_ask(const char *id)
 	fd = connect_patiently(&r.addr);
 	if (fd == -1) {
 		log_error("%s: %s", r.text, errno == EAGAIN ? "it does not answer" :
-		    errno == ECONNREFUSED ? "nobody is there: no tunnelc with this key runs here, or it stops" : strerror(errno));
+		    errno == ECONNREFUSED ? "nobody is there: no tunnelc with this key runs here, or it stops" :
+		    strerror(errno));
 		return EXIT_TEMP;
 	}
 	n = recv(fd, word, sizeof(word) - 1, MSG_WAITALL);
