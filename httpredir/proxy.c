@@ -24,10 +24,12 @@ struct proxy {
 	struct body req, res;
 	uint64_t got;			/* bytes the target has sent */
 	uint64_t sent;			/* bytes it has taken */
+	uint64_t taken;			/* bytes of the body, as it came, that were taken from the client */
 	uint64_t max_key;		/* a place in its route's max=, 0: none */
 	enum proxyhdr_version introduced;	/* after a header about the client, it serves no other's requests */
 	bool to_head, old;		/* HEAD; version 1.0 */
 	bool upgrade;			/* asked for */
+	bool expects;			/* the client may wait for a 100, which has not come */
 	bool deaf;			/* the target takes nothing more, or nothing more is read for it */
 	bool broken;			/* a write reported the target's reset: no read will */
 	bool answering;			/* a final head has gone to the client */
@@ -69,6 +71,18 @@ shows_its_break(const struct proxy *p)
 	return p->res.done || p->res.out == HTTP1_LENGTH || p->res.out == HTTP1_CHUNKED;
 }
 
+/*
+ * Nobody takes the rest of the body any more: see to it, if it is short and sure to come. False: the client's
+ * connection ends with our answer.
+ */
+static bool
+drop_rest(const struct proxy *p)
+{
+	struct client *c = p->client;
+
+	return p->req.done || (!c->last && !p->expects && request_drop_rest(c, &p->req, p->taken));
+}
+
 /* No answer, or a broken one: ours instead, if nothing of it was passed on; else the client must see it break. */
 static enum flow
 fail(struct proxy *p, unsigned status, enum conn_end end)
@@ -80,9 +94,9 @@ fail(struct proxy *p, unsigned status, enum conn_end end)
 		client_close(c, end);
 		return FLOW_OVER;
 	}
-	if (answering || !p->req.done)
-		c->last = c->linger = true;
 	c->proxy = NULL;
+	if (answering || !drop_rest(p))
+		c->last = c->linger = true;
 	proxy_free(p, true);
 	if (answering) {
 		c->end = end;
@@ -238,6 +252,16 @@ flush_up(struct proxy *p)
 	return !p->backend->writable || wrote(p, put_left(p->backend->io.fd, &p->up, &p->sent));
 }
 
+/* No memory for what the client sends: where its next request begins is lost as well. */
+static enum flow
+lost_body(struct proxy *p)
+{
+	struct client *c = p->client;
+
+	c->last = c->linger = true;
+	return fail(p, 503, END_LIMIT);
+}
+
 /* An invalid chunk: the target sees its connection break, never a last chunk. */
 static enum flow
 bad_body(struct proxy *p)
@@ -282,7 +306,7 @@ send_some(struct proxy *p, size_t *total, bool *more)
 	case SOURCE_BROKEN:
 		return client_gone(p);
 	case SOURCE_FULL:
-		return fail(p, 503, END_LIMIT);
+		return lost_body(p);
 	case SOURCE_BYTES:
 		break;
 	}
@@ -291,10 +315,10 @@ send_some(struct proxy *p, size_t *total, bool *more)
 	if (body_take(&p->req, bytes, &used, &w) == BODY_BAD)
 		return bad_body(p);
 	*total += used;
+	p->taken += used;
 	if (put_up(p, &w) && source_keep(&c->src, slice_skip(bytes, used), !p->req.done))
 		return FLOW_OPEN;
-	c->last = c->linger = true;	/* where the next request begins is lost as well */
-	return fail(p, 503, END_LIMIT);
+	return lost_body(p);
 }
 
 static enum flow
@@ -363,6 +387,8 @@ interim(struct proxy *p, const struct http1_response *res)
 	struct onward how = { .framing = HTTP1_NO_BODY };
 	struct wire w = { .n = 0 };
 
+	if (res->status == 100)
+		p->expects = false;
 	if (p->old)
 		return FLOW_OPEN;
 	wire_add(&w, the->out, forward_response(&how, res, the->out));
@@ -701,6 +727,8 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 		return PROXY_BAD_BODY;
 	}
 	*rest = slice_skip(*rest, used);
+	p->taken = used;
+	p->expects = !p->req.done && request_expects(&req->msg);
 	if (!send_first(p, route, may_repeat, &w, intro)) {
 		proxy_free(p, true);
 		return PROXY_NO_MEMORY;

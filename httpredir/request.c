@@ -143,19 +143,23 @@ drop_take(struct drop *d, struct slice *bytes)
 	return d->body.done ? DROP_OVER : DROP_MORE;
 }
 
-/* Whether the rest of the body is worth waiting for, and sure to come: a client that expects a 100 may leave it out. */
-static bool
-is_droppable(const struct http1_message *m)
+bool
+request_expects(const struct http1_message *m)
 {
 	struct slice fields = m->fields;
 	struct http1_field f;
 
-	if (m->framing == HTTP1_LENGTH && m->length > DROP_MAX)
-		return false;
 	while (http1_next_field(&fields, &f))
 		if (http1_name_is(f.name, "expect"))
-			return false;
-	return true;
+			return true;
+	return false;
+}
+
+/* Whether the rest of the body is worth waiting for. */
+static bool
+is_short(const struct drop *d)
+{
+	return d->body.in != HTTP1_LENGTH || d->body.left <= d->room;
 }
 
 static bool
@@ -180,7 +184,7 @@ pass_over_body(struct client *c, struct turn *t)
 	case DROP_OVER:
 		return true;
 	case DROP_MORE:
-		if (!c->last && is_droppable(&t->req.msg) && drop_later(c, &d))
+		if (!c->last && is_short(&d) && !request_expects(&t->req.msg) && drop_later(c, &d))
 			return true;
 		break;
 	case DROP_LONG:
@@ -192,6 +196,18 @@ pass_over_body(struct client *c, struct turn *t)
 		return false;
 	}
 	c->last = c->linger = true;
+	return true;
+}
+
+bool
+request_drop_rest(struct client *c, const struct body *rest, uint64_t taken)
+{
+	struct drop d = { .body = *rest, .room = taken < DROP_MAX ? DROP_MAX - (size_t)taken : 0 };
+
+	d.body.out = HTTP1_LENGTH;
+	if (d.room == 0 || !is_short(&d) || !drop_later(c, &d))
+		return false;
+	client_enter(c, CLIENT_ANSWER);		/* in PROXY c->drop would be taken for c->proxy */
 	return true;
 }
 
