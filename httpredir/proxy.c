@@ -611,13 +611,21 @@ silence(const struct proxy *p)
 	return relay_silence(p->answering && p->client->src.fin, conf->half_close_ms, conf->idle_ms);
 }
 
-/* Whose turn is it? Before an answer the target's, unless it waits for the rest of the request. */
+/* Before an answer it is the target's turn, unless that waits for the rest of the request. A 100 is its turn too. */
+static bool
+is_clients_turn(const struct proxy *p)
+{
+	bool wants_100 = p->expects && p->taken == 0;
+
+	return !p->req.done && !p->deaf && p->up == NULL && !wants_100;
+}
+
 uint64_t
 proxy_deadline_ms(const struct proxy *p)
 {
 	if (p->dial != NULL)
 		return 0;	/* the dial has its own, per attempt */
-	if (p->answering || (!p->req.done && !p->deaf && p->up == NULL))
+	if (p->answering || is_clients_turn(p))
 		return silence(p).ms;
 	return the->opts->response_ms;
 }
@@ -635,7 +643,7 @@ proxy_on_deadline(struct proxy *p)
 
 	if (p->answering) {
 		client_close(c, silence(p).end);
-	} else if (!p->req.done && !p->deaf && p->up == NULL) {
+	} else if (is_clients_turn(p)) {
 		c->verdict = HELLO_TIMEOUT;
 		c->last = true;
 		fail(p, 408, END_IDLE);
