@@ -225,7 +225,7 @@ put_left(int fd, struct relay_spill **left, uint64_t *sent)
 void
 body_init(struct body *b, const struct http1_message *m, enum http1_framing out)
 {
-	*b = (struct body){ .in = m->framing, .out = out, .left = m->length };
+	*b = (struct body){ .in = m->framing, .out = out, .left = m->length, .drops_trailers = m->names_fields };
 	b->done = m->framing == HTTP1_NO_BODY || (m->framing == HTTP1_LENGTH && m->length == 0);
 }
 
@@ -293,7 +293,8 @@ send_tail(const struct body *b, struct wire *w, bool chunk, bool last, struct sl
 		text_str(&t, "\r\n");
 	if (last) {
 		text_str(&t, "0\r\n");
-		add_trailer(&t, trailer);
+		if (!b->drops_trailers)
+			add_trailer(&t, trailer);
 		text_str(&t, "\r\n");
 	}
 	wire_add(w, tail, (size_t)(t.at - tail));

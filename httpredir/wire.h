@@ -80,8 +80,13 @@ struct body {
 	uint64_t left;			/* HTTP1_LENGTH: bytes to come */
 	struct http1_chunked chunked;
 	bool done;
+	bool drops_trailers;
 };
 
+/*
+ * The body of m, to be sent on in the framing out. Trailers are dropped, as they may be, where Connection names fields:
+ * it may mean one of them (RFC 9110 6.5.1, 7.6.1).
+ */
 void body_init(struct body *b, const struct http1_message *m, enum http1_framing out);
 
 #define WIRE_PIECES 4

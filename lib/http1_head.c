@@ -258,7 +258,7 @@ note_options(struct said *s, struct slice list)
 			s->keep_alive = true;
 		else if (http1_name_is(word, "upgrade"))
 			s->names_upgrade = true;
-		else
+		else if (!http1_name_is(word, "te"))
 			s->names_fields = true;
 	}
 	return HTTP1_OK;

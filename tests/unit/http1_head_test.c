@@ -309,6 +309,10 @@ connection_says_what_becomes_of_it(void **state)
 	    "Upgrade: websocket\r\n\r\n", &req), HTTP1_OK);
 	assert_true(req.msg.upgrade);
 	assert_false(req.msg.names_fields);
+	assert_int_equal(request(HEAD "Connection: close, TE\r\nTE: trailers\r\n\r\n", &req), HTTP1_OK);
+	assert_false(req.msg.names_fields);
+	assert_int_equal(request(HEAD "Connection: TE, X-Foo\r\n\r\n", &req), HTTP1_OK);
+	assert_true(req.msg.names_fields);
 	assert_int_equal(request(HEAD "Upgrade: websocket\r\nConnection: X-Foo\r\nX-Foo: 1\r\n\r\n", &req), HTTP1_OK);
 	assert_false(req.msg.upgrade);
 	assert_true(req.msg.names_fields);
