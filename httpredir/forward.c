@@ -159,6 +159,19 @@ add_target(struct text *t, const struct http1_request *req)
 	text_add(t, req->path);
 }
 
+/* A field of the client's: hop-by-hop ones are dropped; a length is given once, rewritten, where it first stood. */
+static void
+request_field(struct text *t, const struct http1_message *m, const struct http1_field *f, bool trust, bool *length_said)
+{
+	if (f->known == HTTP1_N_CONTENT_LENGTH) {
+		if (!*length_said)
+			add_length(t, m->length);
+		*length_said = true;
+	} else if (request_field_stays(f, trust) && (!m->names_fields || !http1_is_hop_by_hop(m->fields, f->name))) {
+		copy_field(t, f);
+	}
+}
+
 /* As they came: they are a list, and the order counts. */
 static void
 add_upgrade(struct text *t, struct slice fields)
@@ -177,7 +190,7 @@ forward_request(const struct client *c, const struct http1_request *req, bool up
 	struct text t = text_in(out, FORWARD_MAX);
 	struct slice fields = req->msg.fields;
 	struct http1_field f;
-	bool trust = trusted(c);
+	bool trust = trusted(c), length_said = false;
 
 	text_add(&t, req->method);
 	text_str(&t, " ");
@@ -185,14 +198,10 @@ forward_request(const struct client *c, const struct http1_request *req, bool up
 	text_str(&t, " HTTP/1.1\r\n");
 	add_field(&t, "Host", req->authority);
 	while (http1_next_field(&fields, &f))
-		if (request_field_stays(&f, trust) &&
-		    (!req->msg.names_fields || !http1_is_hop_by_hop(req->msg.fields, f.name)))
-			copy_field(&t, &f);
+		request_field(&t, &req->msg, &f, trust, &length_said);
 	add_forwarding(&t, c, req);
 	if (req->msg.framing == HTTP1_CHUNKED)
 		text_str(&t, "Transfer-Encoding: chunked\r\n");
-	else if (req->msg.has_length)
-		add_length(&t, req->msg.length);
 	if (upgrade)
 		add_upgrade(&t, req->msg.fields);
 	text_str(&t, "\r\n");

@@ -75,7 +75,6 @@ struct http1_message {
 	struct slice fields;	/* the header section, for http1_next_field() */
 	enum http1_framing framing;
 	uint64_t length;	/* HTTP1_LENGTH: bytes of body; a response without one: what it states all the same */
-	bool has_length;	/* a Content-Length was given */
 	bool names_fields;	/* Connection names more than close, keep-alive, te and upgrade */
 	bool keep_alive;	/* the sender is willing to go on after this message */
 	bool upgrade;		/* there is at least one Upgrade, and Connection names it (version 1.1 only) */

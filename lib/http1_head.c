@@ -343,7 +343,6 @@ fill_message(struct http1_message *m, const struct said *s)
 {
 	m->framing = s->chunked ? HTTP1_CHUNKED : s->lengths > 0 ? HTTP1_LENGTH : HTTP1_NO_BODY;
 	m->length = s->length;
-	m->has_length = s->lengths > 0;
 	m->names_fields = s->names_fields;
 	m->keep_alive = m->minor == 0 ? s->keep_alive && !s->close : !s->close;
 	m->upgrade = s->upgrade && s->names_upgrade && m->minor == 1;
