@@ -270,6 +270,10 @@ take_header(struct client *c, struct slice bytes)
 		c->local = malloc(sizeof(*c->local));
 		if (c->local != NULL)
 			*c->local = h.dst;
+		if (!serve_count_source(the->serve, &c->base)) {
+			client_close(c, END_LIMIT);
+			return;
+		}
 	}
 	if (!source_keep(&c->src, slice_skip(bytes, used), false)) {
 		client_close(c, END_LIMIT);

@@ -666,7 +666,10 @@ introduce(const struct client *c, const struct route *route, char *out)
 		h.dst = *c->local;
 	else
 		launch_local(c->io.fd, &h.src, &h.dst);
-	h.authority = len > 0 ? slice_of(name, len) : route->as;
+	if (len == 0)
+		len = host_normalize(route->as, name);
+	if (len > 0)
+		h.authority = slice_of(name, len);
 	return proxyhdr_write(&h, route->proxy, (uint8_t *)out);
 }
 
