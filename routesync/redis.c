@@ -33,8 +33,10 @@ struct redis {
 	char *channels;			/* for their notifications; owned */
 	size_t channel_prefix;		/* bytes before the key in a channel's name */
 	bool scanning, last_step, again, watched;
+	bool missed, catching_up;	/* notifications since the last scan began; those the scan makes up for */
 	bool lost;			/* a key to renew was not there */
 	unsigned reads, writes;		/* outstanding */
+	unsigned singles;		/* those of the reads that are for one key */
 };
 
 /* ---- state ---- */
@@ -105,7 +107,8 @@ start_anew(struct redis *r)
 {
 	ev_timer_at(r->ev, &r->retry, 0);
 	r->scanning = r->last_step = r->again = r->watched = r->lost = false;
-	r->reads = r->writes = 0;
+	r->missed = r->catching_up = false;
+	r->reads = r->writes = r->singles = 0;
 	link_close(&r->watch);
 }
 
@@ -150,7 +153,7 @@ check_end(struct redis *r)
 	if (r->reads > 0 || (r->scanning && !r->last_step) || link_is_failing(&r->main))
 		return;
 	if (r->scanning) {
-		r->scanning = r->last_step = false;
+		r->scanning = r->last_step = r->catching_up = false;
 		redis_good(r);
 		r->ops->scanned(r->arg);
 	}
@@ -317,6 +320,7 @@ on_single(redisAsyncContext *ac, void *data, void *arg)
 		link_fail_reply(l, reply);
 	} else if (!link_is_failing(l)) {
 		r->reads--;
+		r->singles--;
 		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(s, reply), text_of(reply));
 		check_end(r);
 	}
@@ -336,10 +340,12 @@ read_key(struct redis *r, struct slice key, bool expired)
 	s->len = key.len;
 	s->expired = expired;
 	memcpy(s->key, key.p, key.len);
-	if (link_send(&r->main, on_single, s, 2, argv))
-		r->reads++;
-	else
+	if (!link_send(&r->main, on_single, s, 2, argv)) {
 		free(s);
+		return;
+	}
+	r->reads++;
+	r->singles++;
 }
 
 /* ---- watching ---- */
@@ -370,7 +376,7 @@ on_notification(redisAsyncContext *ac, void *data, void *arg)
 	if (channel.len <= r->channel_prefix || !is_ours(r, slice_skip(channel, r->channel_prefix)))
 		return;
 	if (!redis_is_up(r) || r->reads > READS_MAX)
-		r->again = true;
+		r->again = r->missed = true;
 	else
 		read_key(r, slice_skip(channel, r->channel_prefix), slice_is(event, "expired"));
 }
@@ -390,10 +396,12 @@ watch_down(struct link *l, enum link_trouble trouble, const char *why)
 {
 	struct redis *r = EV_CONTAINER(l, struct redis, watch);
 
-	r->watched = false;
 	log_debug("no notifications: %s", why);
-	if (trouble == LINK_UNREACHABLE)
+	if (trouble == LINK_UNREACHABLE) {
+		r->missed |= r->watched;
 		ev_timer_in(r->ev, &r->retry, RETRY_MAX_MS);
+	}
+	r->watched = false;
 }
 
 /* A server that refuses CONFIG may still send notifications. */
@@ -444,6 +452,8 @@ redis_scan(struct redis *r)
 		return;
 	r->scanning = true;
 	r->last_step = false;
+	r->catching_up = r->missed;
+	r->missed = false;
 	r->ops->scan_begins(r->arg);
 	if (r->conf->source->kind == SOURCE_SENTINEL)
 		link_send(&r->main, on_role, NULL, 1, role);
@@ -623,4 +633,22 @@ bool
 redis_is_watched(const struct redis *r)
 {
 	return r->watched;
+}
+
+unsigned
+redis_singles(const struct redis *r)
+{
+	return r->singles;
+}
+
+bool
+redis_is_behind(const struct redis *r)
+{
+	return r->missed || r->catching_up;
+}
+
+bool
+redis_is_scanning(const struct redis *r)
+{
+	return r->scanning;
 }

@@ -63,6 +63,15 @@ bool redis_is_up(const struct redis *r);
 /* Whether the server notifies us of changes. */
 bool redis_is_watched(const struct redis *r);
 
+/* How many single keys are being read, most of them because of notifications. */
+unsigned redis_singles(const struct redis *r);
+
+/* Whether notifications were left unread, so that only the scan that follows, or is running, shows what changed. */
+bool redis_is_behind(const struct redis *r);
+
+/* Whether a scan is running. */
+bool redis_is_scanning(const struct redis *r);
+
 /*
  * The owner has no memory for a value: act as if the connection had been lost. There are no more values
  * before down() is called; everything is read again later. May be called from the callbacks.

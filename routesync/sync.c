@@ -12,6 +12,8 @@
 #include "routesync.h"
 
 #define SPACING_MS 50u		/* between two writes of the file */
+#define REST_MS 50u		/* what was removed is dropped from the file when nothing more was for so long, */
+#define UNREST_MAX_MS 1000u	/* or after this */
 #define TICK_MS 1000u		/* how often the file is checked, and failed writes are retried */
 #define REPORTS_MAX 100u	/* malformed records logged in one refresh */
 #define DOUBT_MIN 20u		/* keys; when more than this many are gone, */
@@ -25,6 +27,8 @@ struct sync {
 	struct files files;
 	struct ev_timer refresh, write, tick;
 	uint64_t began_ms, good_ms, written_ms, spacing_ms;
+	size_t dropped;			/* keys found to be gone, outside the end of a round, since the last update */
+	uint64_t unrest_ms, dropped_ms;	/* when the first and the last of them were */
 	unsigned reports;
 	uint64_t patient_until_ms;	/* until then, published keys that are missing stay */
 	size_t missing;			/* such keys, at the end of the last refresh */
@@ -91,6 +95,7 @@ update(struct sync *s)
 	enum files_result result;
 
 	ev_timer_at(s->app->ev, &s->write, 0);
+	s->dropped = 0;
 	result = files_update(&s->files);
 	s->written_ms = ev_refresh(s->app->ev);
 	s->spacing_ms = s->written_ms - began;	/* writing a big file must not take all our time */
@@ -101,13 +106,64 @@ update(struct sync *s)
 	finish_once(s->app, result);
 }
 
+static bool
+is_much(size_t gone, size_t all)
+{
+	return gone >= DOUBT_MIN && gone * 100 > all * DOUBT_PERCENT;
+}
+
+static bool
+is_much_dropped(const struct sync *s)
+{
+	return is_much(s->dropped, table_counts(s->table).keys + s->dropped);
+}
+
+/*
+ * How long keys that were removed must still wait: they may be the beginning of a great loss, and the guard
+ * is to see all of it at once.
+ */
+static uint64_t
+unrest_left_ms(const struct sync *s)
+{
+	uint64_t now = ev_now_ms(s->app->ev), end = s->dropped_ms + REST_MS;
+
+	if (s->dropped == 0)
+		return 0;
+	if (redis_singles(s->redis) > 0 || redis_is_behind(s->redis))
+		end = now + REST_MS;
+	if (end > s->unrest_ms + UNREST_MAX_MS)
+		end = s->unrest_ms + UNREST_MAX_MS;
+	return end > now ? end - now : 0;
+}
+
+/* Whether only a scan tells how much is gone. */
+static bool
+is_suspicious(const struct sync *s)
+{
+	return s->dropped > 0 && (redis_is_behind(s->redis) || redis_singles(s->redis) >= DOUBT_MIN ||
+	    is_much_dropped(s));
+}
+
+/* The end of a scan leads to an update, or to another scan. */
 static void
 on_write(struct ev_timer *t)
 {
-	update(EV_CONTAINER(t, struct sync, write));
+	struct sync *s = EV_CONTAINER(t, struct sync, write);
+	uint64_t left = unrest_left_ms(s);
+
+	if (left > 0) {
+		ev_timer_in(s->app->ev, t, left);
+	} else if (!is_suspicious(s)) {
+		update(s);
+	} else if (redis_is_scanning(s->redis)) {
+		ev_timer_in(s->app->ev, t, REST_MS);
+	} else {
+		s->doubted = true;
+		redis_scan(s->redis);
+	}
 }
 
-/* A single change is written at once, unless another was written just before. */
+/* A single change is written at once, unless another was written just before, or keys were removed. */
 static void
 want_write(struct sync *s)
 {
@@ -118,6 +174,17 @@ want_write(struct sync *s)
 }
 
 /* ---- the store ---- */
+
+/* A key is gone: perhaps it is the first of many. */
+static void
+drop(struct sync *s, struct slice key)
+{
+	if (!table_remove(s->table, key) || !s->complete)
+		return;
+	s->dropped_ms = ev_now_ms(s->app->ev);
+	if (s->dropped++ == 0)
+		s->unrest_ms = s->dropped_ms;
+}
 
 /*
  * A store that was away may have lost what nodes published. Each node publishes again in its own time, and
@@ -154,6 +221,8 @@ on_down(void *arg)
 	app_metric(s->app, M_WATCHED, 0);
 	app_count(s->app, M_REFRESH_FAILED);
 	ev_timer_at(s->app->ev, &s->refresh, 0);
+	if (s->dropped > 0)
+		ev_timer_at(s->app->ev, &s->write, 0);	/* the next scan shows what else is gone */
 	end_reports(s);
 	if (s->app->opts->once)
 		app_stop(s->app, EXIT_TEMP);
@@ -173,13 +242,13 @@ on_value(void *arg, struct slice key, enum redis_value what, struct slice value)
 		ok = table_put_wrong_type(s->table, key);
 		break;
 	case REDIS_NO_KEY:
-		table_remove(s->table, key);
+		drop(s, key);
 		break;
 	case REDIS_EXPIRED:
 		if (is_patient(s))
 			table_miss(s->table, key);
 		else
-			table_remove(s->table, key);
+			drop(s, key);
 		break;
 	}
 	if (!ok)
@@ -194,12 +263,6 @@ on_scan_begins(void *arg)
 
 	s->began_ms = ev_now_ms(s->app->ev);
 	table_begin(s->table);
-}
-
-static bool
-is_much(size_t gone, size_t all)
-{
-	return gone >= DOUBT_MIN && gone * 100 > all * DOUBT_PERCENT;
 }
 
 /* A store that is emptied while being read shows only part of the loss at first, perhaps too little for the guard. */
@@ -253,7 +316,7 @@ on_scanned(void *arg)
 {
 	struct sync *s = arg;
 	const struct app *app = s->app;
-	size_t gone = end_round(s);
+	size_t gone = end_round(s) + s->dropped;
 
 	end_reports(s);
 	if (s->complete && is_doubtful(s, gone)) {
@@ -268,7 +331,10 @@ on_scanned(void *arg)
 	s->complete = true;
 	note_refresh(s);
 	ev_timer_in(app->ev, &s->refresh, next_refresh_ms(s));
-	update(s);
+	if (unrest_left_ms(s) == 0)
+		update(s);
+	else
+		want_write(s);
 	set_metrics(s);
 }
 
@@ -292,7 +358,7 @@ on_tick(struct ev_timer *t)
 	ev_timer_in(s->app->ev, t, TICK_MS);
 	set_metrics(s);
 	end_reports(s);
-	if (s->complete && !s->doubted && s->write.due_ms == 0 && files_want_update(&s->files))
+	if (s->complete && !s->doubted && s->dropped == 0 && s->write.due_ms == 0 && files_want_update(&s->files))
 		update(s);
 }
 

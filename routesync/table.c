@@ -349,13 +349,17 @@ table_put_wrong_type(struct table *t, struct slice key)
 	return put_malformed(t, at, key, &(struct fault){ name, false, rank, "its type is not string", 0 });
 }
 
-void
+bool
 table_remove(struct table *t, struct slice key)
 {
 	struct slot *at = find(t, key);
+	bool guarded;
 
-	if (at->entry != NULL)
-		remove_at(t, at);
+	if (at->entry == NULL)
+		return false;
+	guarded = at->entry->line_len > 0 && !is_live(at->entry);
+	remove_at(t, at);
+	return guarded;
 }
 
 void

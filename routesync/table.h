@@ -58,8 +58,8 @@ bool table_put(struct table *t, struct slice key, struct slice value);
 /* The key holds something other than text. False: as above. */
 bool table_put_wrong_type(struct table *t, struct slice key);
 
-/* The key no longer exists. */
-void table_remove(struct table *t, struct slice key);
+/* The key no longer exists. True: with it went a line, other than a published one. */
+bool table_remove(struct table *t, struct slice key);
 
 /* The same for a published key, which may stay as with keep_live. */
 void table_miss(struct table *t, struct slice key);

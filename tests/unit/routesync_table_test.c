@@ -421,6 +421,27 @@ a_malformed_record_of_a_stream_leaves_a_good_one_alone(void **state)
 	assert_routes(t, HEAD "* tls=h:1\na tls=h:2\nb tls=h:1\n");
 }
 
+static bool
+removes(struct table *t, const char *key)
+{
+	return table_remove(t, slice_str(key));
+}
+
+static void
+what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it(void **state)
+{
+	struct table *t = *state;
+
+	put(t, S "a", "tls=h:1");
+	put(t, S "b", "{");
+	put(t, "/tcprouter/live/n1/c", "tls=h:1");
+	assert_true(removes(t, S "a"));
+	assert_false(removes(t, S "a"));
+	assert_false(removes(t, S "b"));
+	assert_false(removes(t, "/tcprouter/live/n1/c"));
+	assert_routes(t, HEAD);
+}
+
 static void
 targets_of_several_nodes_stand_in_one_line(void **state)
 {
@@ -576,6 +597,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_malformed_record_of_a_stream_leaves_a_good_one_alone,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(what_nodes_published_may_stay_when_a_round_misses_it,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line, new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_name_of_several_nodes_may_be_spelt_like_a_key, new_table, free_table),
