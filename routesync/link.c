@@ -302,18 +302,18 @@ on_role(redisAsyncContext *ac, void *data, void *arg)
 		hello_done(l);
 }
 
-/* False: it has failed. */
+/* A user that needs no password may be given any: the empty one. False: it has failed. */
 static bool
 send_auth(struct link *l)
 {
 	struct slice argv[3] = { slice_str("AUTH") };
 	const struct source *s = l->conf->source;
-	char password[PASSWORD_MAX + 1], text[LOG_VALUE_CUT + FILE_WHY_MAX], why[FILE_WHY_MAX];
+	char password[PASSWORD_MAX + 1] = "", text[LOG_VALUE_CUT + FILE_WHY_MAX], why[FILE_WHY_MAX];
 	size_t n = 1;
 
-	if (l->conf->password_file == NULL)
+	if (l->conf->password_file == NULL && s->user.p == NULL)
 		return true;
-	if (!password_read(l->conf->password_file, password, why)) {
+	if (l->conf->password_file != NULL && !password_read(l->conf->password_file, password, why)) {
 		snprintf(text, sizeof(text), "--password-file %s: %s", l->conf->password_file, why);
 		link_fail(l, LINK_REFUSED, text);
 		return false;
