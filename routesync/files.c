@@ -250,6 +250,16 @@ note_good(struct files *f, size_t names)
 	app_metric(f->app, M_ROUTES, (int64_t)names);
 }
 
+static void
+note_unnamed(const struct files *f, struct slice key)
+{
+	char name[LOG_VALUE_MAX];
+
+	if (f->secrets.path != NULL && key.p != NULL)
+		log_warn("record key=%s gets no authorization in %s: it has a secret, but * can't be the name of "
+		    "a tunnel", log_value(key, name), f->secrets.path);
+}
+
 static enum files_result
 make_equal(struct files *f)
 {
@@ -262,6 +272,7 @@ make_equal(struct files *f)
 		log_error("out of memory");
 		return FILES_FAILED;
 	}
+	note_unnamed(f, text.unnamed);
 	result = write_texts(f, &text);
 	if (result == FILES_GOOD)
 		note_good(f, text.names);

@@ -79,6 +79,7 @@ void table_settle(struct table *t);
 struct table_text {
 	char *routes, *secrets;
 	size_t routes_len, secrets_len, names;
+	struct slice unnamed;	/* a key of "*" whose secret authorizes nobody; absent: none, or it was told before */
 };
 
 /* False: out of memory. */

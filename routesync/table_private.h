@@ -17,7 +17,7 @@ struct entry {
 	uint32_t malformed : 1;
 	uint32_t has_secret : 1;
 	uint32_t dead : 1;		/* removed from the hash, still in the order */
-	uint32_t odd : 1;		/* reported: its options keep it out of the line of its NAME */
+	uint32_t odd : 1;		/* reported: it is left out of the line of its NAME, or of the secrets */
 	uint32_t name_len : 29;
 	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is known to be its */
 	uint32_t spent : 1;		/* RANK_OLD, but its NAME has had a good key since: its line counts no more */

@@ -179,9 +179,18 @@ by_secret(const void *a, const void *b)
 	return order != 0 ? order : compare(x, y);
 }
 
-/* The entries that are used and have a secret; a tunnel needs a name, so "*" is left out. */
+/* A tunnel needs a name, so the secret of "*" is left out, which is told once. */
+static void
+note_unnamed(struct entry *e, struct table_text *out)
+{
+	if (!e->odd)
+		out->unnamed = entry_key(e);
+	e->odd = true;
+}
+
+/* The entries that are used and have a secret. */
 static size_t
-gather_secrets(const struct table *t, struct entry **out)
+gather_secrets(const struct table *t, struct entry **list, struct table_text *out)
 {
 	size_t n = 0, to;
 
@@ -189,8 +198,12 @@ gather_secrets(const struct table *t, struct entry **out)
 		struct entry *e = t->order[from];
 
 		to = same_name(t, from);
-		if (e->has_secret && !e->spent && !slice_is(entry_name(e), "*"))
-			out[n++] = e;
+		if (!e->has_secret || e->spent)
+			continue;
+		if (slice_is(entry_name(e), "*"))
+			note_unnamed(e, out);
+		else
+			list[n++] = e;
 	}
 	return n;
 }
@@ -208,7 +221,7 @@ static bool
 put_secrets(struct table *t, struct table_text *out)
 {
 	struct entry **list = malloc((t->order_n + 1) * sizeof(*list));
-	size_t n = list == NULL ? 0 : gather_secrets(t, list), room = 1;
+	size_t n = list == NULL ? 0 : gather_secrets(t, list, out), room = 1;
 	char *at;
 
 	for (size_t i = 0; i < n; i++)
