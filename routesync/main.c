@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* routesync: keep a routes file equal to a key-value store. Options and what to do with them. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,6 +221,45 @@ check_output(const struct options *o, const char **path)
 	return 0;
 }
 
+/* The place a path leads to: the folder and the name in it. False: there is no such folder. */
+static bool
+find_place(const char *path, struct stat *folder, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char text[PATH_MAX];
+
+	*name = slash == NULL ? path : slash + 1;
+	snprintf(text, sizeof(text), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1, slash == NULL ? "." : path);
+	return stat(text, folder) == 0;
+}
+
+static bool
+is_same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether two paths, however they are spelt, lead to one file, or to one place where there is none yet. */
+static bool
+is_same_file(const char *a, const char *b)
+{
+	const char *name_a, *name_b;
+	struct stat sa, sb;
+
+	if (stat(a, &sa) == 0 && stat(b, &sb) == 0)
+		return is_same_inode(&sa, &sb);
+	return find_place(a, &sa, &name_a) && find_place(b, &sb, &name_b) && is_same_inode(&sa, &sb) &&
+	    strcmp(name_a, name_b) == 0;
+}
+
+static int
+check_differ(const char *option, const char *a, const char *other, const char *b)
+{
+	if (a == NULL || b == NULL || !is_same_file(a, b))
+		return 0;
+	return log_wrong(EXIT_USAGE, "%s %s and %s %s are the same file", option, a, other, b);
+}
+
 static int
 check_opts(struct options *o)
 {
@@ -232,6 +272,9 @@ check_opts(struct options *o)
 	code = exit_worse(code, check_password_file(o->password_file));
 	code = exit_worse(code, check_output(o, &o->output));
 	code = exit_worse(code, check_output(o, &o->secrets));
+	code = exit_worse(code, check_differ("-o", o->output, "--secrets", o->secrets));
+	code = exit_worse(code, check_differ("-o", o->output, "--password-file", o->password_file));
+	code = exit_worse(code, check_differ("--secrets", o->secrets, "--password-file", o->password_file));
 	if (o->output == NULL || o->source.kind == SOURCE_STDIN)
 		o->once = o->publish == NULL;
 	return code;
