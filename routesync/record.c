@@ -123,16 +123,23 @@ struct fields {
 };
 
 static bool
+has_nul(struct slice text)
+{
+	return text.len > 0 && memchr(text.p, '\0', text.len) != NULL;
+}
+
+static bool
 read_text(struct record_reader *r, const char *member, const json_t *value, struct slice *out)
 {
 	*out = slice_of(NULL, 0);
-	if (json_is_null(value) || (json_is_integer(value) && json_integer_value(value) == 0))
+	if (json_is_null(value) || (json_is_number(value) && json_number_value(value) == 0))
 		return true;
 	if (!json_is_string(value))
 		return refuse(r, "%s is not text", member);
-	if (json_string_length(value) > 0)
-		*out = slice_of(json_string_value(value), json_string_length(value));
-	return true;
+	if (json_string_length(value) == 0)
+		return true;
+	*out = slice_of(json_string_value(value), json_string_length(value));
+	return !has_nul(*out) || refuse(r, "%s has a NUL byte in it", member);
 }
 
 static bool
@@ -278,20 +285,39 @@ read_record(struct record_reader *r, struct slice name, const json_t *object, st
 
 /* ---- JSON ---- */
 
-/* jansson does not always report that memory ran out, but malloc() sets errno. *starved is only ever set. */
+/*
+ * Members we don't know may have any value: integers of any size, so all become real numbers, and NUL bytes, so
+ * what is used must be looked at with has_nul().
+ * jansson does not always report that memory ran out, but malloc() sets errno. *starved is only ever set.
+ */
 static json_t *
 load(struct slice text, size_t flags, json_error_t *error, bool *starved)
 {
 	json_t *value;
 
 	errno = 0;
-	value = json_loadb(text.p, text.len, flags, error);
+	value = json_loadb(text.p, text.len, flags | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, error);
 	if (value == NULL && errno == ENOMEM)
 		*starved = true;
 	return value;
 }
 
-/* The reason says only where the text breaks: it may hold a secret. */
+/* Says only where the text breaks: it may hold a secret. JSON that is too much for us is not called no JSON. */
+static bool
+refuse_json(struct record_reader *r, const json_error_t *error, size_t at)
+{
+	switch (json_error_code(error)) {
+	case json_error_numeric_overflow:
+		return refuse(r, "a number that is too big before byte %zu", at);
+	case json_error_null_byte_in_key:
+		return refuse(r, "a NUL byte in the name of a member before byte %zu", at);
+	case json_error_stack_overflow:
+		return refuse(r, "nested too deeply from byte %zu on", at);
+	default:
+		return refuse(r, "not JSON from byte %zu on", at);
+	}
+}
+
 static json_t *
 parse(struct record_reader *r, struct slice text)
 {
@@ -301,7 +327,7 @@ parse(struct record_reader *r, struct slice text)
 	if (value == NULL && r->starved)
 		refuse_starved(r);
 	else if (value == NULL)
-		refuse(r, "not JSON from byte %d on", error.position);
+		refuse_json(r, &error, (size_t)error.position);
 	return value;
 }
 
@@ -476,6 +502,8 @@ join_place(struct record_reader *r, const json_t *object, const char *host_membe
 		return refuse(r, "no port");
 	if (host.len > HOST_MAX)
 		return refuse(r, "%s is too long", host_member);
+	if (has_nul(host))
+		return refuse(r, "%s has a NUL byte in it", host_member);
 	print(out, size, v6 ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(host), (unsigned)number);
 	return true;
 }
@@ -565,7 +593,7 @@ read_next(struct stream *s, const char *begin, struct slice *text)
 	bool ok = json_is_object(value);
 
 	if (value == NULL)
-		return refuse(r, "not JSON from byte %zu on", at);
+		return refuse_json(r, &error, at);
 	if (ok)
 		read_value(s, value);
 	else

@@ -162,6 +162,47 @@ a_port_may_be_written_with_a_point(void **state)
 }
 
 static void
+an_unknown_member_may_have_any_value(void **state)
+{
+	static const char *const values[] = { "18446744073709551615", "-9223372036854775809",
+		"100000000000000000000000000000000", "1e300", "\"a\\u0000b\"", "[{\"x\":[null,\"\\u0000\"]}]" };
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(text, sizeof(text), "{\"addr\":\"h\",\"id\":%s,\"tlsport\":443}", values[i]);
+		assert_string_equal(read_value("a", text), "a tls=h:443");
+		assert_string_equal(read_value("a", wrap(text)), "a tls=h:443");
+	}
+	assert_string_equal(read_value("a", "{\"Key\":\"\\u0000\",\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0"
+	    "NDN9\",\"LastIndex\":18446744073709551615}"), "a tls=10.0.0.2:443");
+}
+
+static void
+a_nul_byte_in_a_known_member_is_refused(void **state)
+{
+	static const char *const values[][2] = {
+		{ "{\"addr\":\"10.0.0.2\\u0000\",\"tlsport\":443}", "bad: addr has a NUL" },
+		{ "{\"addr\":\"10.0.0.2:443\",\"sni\":\"a\\u0000\"}", "bad: sni has a NUL" },
+		{ "{\"clientsecret\":\"\\u0000\"}", "bad: clientsecret has a NUL" },
+		{ "{\"addr\":\"10.0.0.2\",\"tlsport\":\"443\\u0000\"}", "bad: tlsport is not a port" },
+		{ "{\"Key\":\"k\",\"Value\":\"bm8=\\u0000\"}", "bad: Value is not base64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		assert_starts(read_value("a", values[i][0]), values[i][1]);
+}
+
+static void
+json_that_is_too_much_is_not_called_no_json(void **state)
+{
+	(void)state;
+	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":443,\"x\":1e999}"), "bad: a number that is too big");
+	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":443,\"\\u0000\":1}"), "bad: a NUL byte in the name");
+}
+
+static void
 the_older_form_routes_the_name_in_sni(void **state)
 {
 	(void)state;
@@ -439,6 +480,9 @@ main(void)
 		cmocka_unit_test(members_count_in_any_case_and_unknown_ones_do_not),
 		cmocka_unit_test(null_empty_and_0_count_as_absent),
 		cmocka_unit_test(a_port_may_be_written_with_a_point),
+		cmocka_unit_test(an_unknown_member_may_have_any_value),
+		cmocka_unit_test(a_nul_byte_in_a_known_member_is_refused),
+		cmocka_unit_test(json_that_is_too_much_is_not_called_no_json),
 		cmocka_unit_test(the_older_form_routes_the_name_in_sni),
 		cmocka_unit_test(a_wrapped_record_counts_like_a_bare_one),
 		cmocka_unit_test(a_secret_gives_the_tunnel_route_and_its_hash),
