@@ -504,8 +504,10 @@ bind_metrics(void)
 {
 	if (listeners_bind(&scrape, &scrape_addr, slice_str(the->opts->metrics), false) == -1)
 		return false;
-	if (scrape_start(the->ev, the->metrics, scrape.first->io.fd) == -1)
-		die(EXIT_TEMP, "--metrics");
+	if (scrape_start(the->ev, the->metrics, scrape.first->io.fd) == -1) {
+		listeners_close_all(&scrape, true);
+		return false;
+	}
 	log_info("metrics on %s", scrape.first->name);
 	return true;
 }
