@@ -56,23 +56,35 @@ note_route(struct visitor *v, const struct session *s)
 
 /* ---- its end ---- */
 
+/* Keep what the log wants to know, for when the session is gone. Without memory it does without. */
+static void
+note_target(struct visitor *v, struct slice target)
+{
+	struct slice name = visitor_name(v);
+	char *text = malloc(name.len + target.len);
+
+	if (text == NULL) {
+		name.len = target.len = 0;
+		v->route_at = ROUTE_NONE;
+	} else {
+		memcpy(text, name.p, name.len);
+		memcpy(text + name.len, target.p, target.len);
+	}
+	free(v->text);
+	v->text = text;
+	v->name_len = (uint8_t)name.len;
+	v->target_len = (uint8_t)target.len;
+}
+
 void
 join_leave(struct visitor *v)
 {
 	struct session *s = v->session;
-	struct slice target;
-	char *text;
 
 	if (s == NULL)
 		return;
+	note_target(v, slice_str(s->by_secret ? "secret" : s->id));
 	v->session = NULL;
-	target = slice_str(s->by_secret ? "secret" : s->id);
-	text = realloc(v->text, v->name_len + target.len);
-	if (text != NULL) {
-		memcpy(text + v->name_len, target.p, target.len);
-		v->text = text;
-		v->target_len = (uint8_t)target.len;
-	}
 	client_visitor_gone(s);
 }
 
@@ -147,6 +159,18 @@ send_first(struct visitor *v, const struct session *s, const struct said *said)
 	return mux_send(&v->stream, slice_of((char *)header, v->header_len)) && mux_send(&v->stream, said->rest);
 }
 
+/* Most ask for a client's first name: one copy will do. */
+static void
+share_name(struct visitor *v)
+{
+	const char *name = client_of(v->session)->name;
+
+	if (name == NULL || !slice_is(visitor_name(v), name))
+		return;
+	free(v->text);
+	v->text = NULL;
+}
+
 static void
 joined(struct visitor *v, struct session *s, enum visitor_state state, struct raw *raw)
 {
@@ -157,6 +181,7 @@ joined(struct visitor *v, struct session *s, enum visitor_state state, struct ra
 	visitor_enter(v, state);
 	v->raw = raw;
 	v->session = s;
+	share_name(v);
 	client_visitor_came(s);
 	free(kept);
 }

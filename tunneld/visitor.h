@@ -58,7 +58,7 @@ struct visitor {
 		uint32_t head_len;		/* REQUEST: bytes of the request passed over */
 	};
 	struct session *session;	/* JOINED, RAW */
-	char *text;			/* owned: the name, and once the session is gone the target behind it */
+	char *text;			/* owned: the name, later the target behind it; NULL: it is its client's */
 	int passed;			/* HEADER: the descriptor that came, -1: none */
 	uint32_t rx, tx;		/* bytes besides the stream's */
 	int16_t route_at;		/* the route: "*" and the name from here on, 0: the name; or ROUTE_NONE */
@@ -92,7 +92,9 @@ struct said {
 static inline struct slice
 visitor_name(const struct visitor *v)
 {
-	return slice_of(v->text, v->name_len);
+	const char *text = v->text == NULL && v->session != NULL ? client_of(v->session)->name : v->text;
+
+	return slice_of(text, v->name_len);
 }
 
 /* ---- visitor.c: its states and its end ---- */
