@@ -350,6 +350,13 @@ on_refresh(struct ev_timer *t)
 	redis_scan(EV_CONTAINER(t, struct sync, refresh)->redis);
 }
 
+/* A few removals that wait for a scan must not leave a spoilt file as it is while the store is away. */
+static bool
+may_repair(const struct sync *s)
+{
+	return s->dropped == 0 || (!redis_is_up(s->redis) && !is_much_dropped(s));
+}
+
 static void
 on_tick(struct ev_timer *t)
 {
@@ -358,7 +365,7 @@ on_tick(struct ev_timer *t)
 	ev_timer_in(s->app->ev, t, TICK_MS);
 	set_metrics(s);
 	end_reports(s);
-	if (s->complete && !s->doubted && s->dropped == 0 && s->write.due_ms == 0 && files_want_update(&s->files))
+	if (s->complete && !s->doubted && may_repair(s) && s->write.due_ms == 0 && files_want_update(&s->files))
 		update(s);
 }
 
