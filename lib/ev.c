@@ -13,6 +13,7 @@
 #include "log.h"
 
 #define BATCH 256	/* events taken per wait */
+#define FULL_MAX 16	/* full batches in a row that timers wait for: what came in time goes before what is due */
 #define SIGNALS 65
 
 struct handler {
@@ -25,6 +26,7 @@ struct ev {
 	bool stop;
 	uint64_t now_ms;
 	struct ev_timer **heap;		/* owned array of borrowed timers, heap[0] is due first by key */
+	unsigned full;			/* batches in a row that were full */
 	uint64_t *key;			/* when heap[i] is looked at: no later than its due_ms */
 	uint32_t timers, room;
 	struct ev_task *tasks, **last_task;
@@ -445,7 +447,9 @@ turn(struct ev *ev)
 		if (io->fd != -1)	/* closed by an earlier event of this batch */
 			io->cb(io, seen(e[i].events));
 	}
-	fire_timers(ev);
+	ev->full = n == BATCH ? ev->full + 1 : 0;
+	if (ev->full % FULL_MAX == 0)
+		fire_timers(ev);
 	run_tasks(ev);
 	collect_garbage(ev);
 	return 0;

@@ -23,3 +23,22 @@ ends asker 0
 same 'got=hi got= end=eof' "$(paste -sd ' ' idler.log)"
 has "$(cat asker.log)" '^got=HTTP/1.1\\x20308'
 logged 'rx=[0-9]+ tx=2 .* end=closed$'
+
+# Also of more than one batch of them.
+cat >crowd.py <<-'END'
+	import os, signal, socket, sys, time
+	host, port = sys.argv[1].rsplit(":", 1)
+	crowd = [socket.create_connection((host, int(port))) for n in range(600)]
+	for s in crowd:
+	    s.sendall(b"GET / HT")
+	time.sleep(0.2)
+	os.kill(int(sys.argv[2]), signal.SIGSTOP)
+	for s in crowd:
+	    s.sendall(b"TP/1.0\r\nHost: www.example.org\r\n\r\n")
+	time.sleep(1.2)
+	os.kill(int(sys.argv[2]), signal.SIGCONT)
+	print("redirected=%d" % sum(s.recv(4096).startswith(b"HTTP/1.1 308") for s in crowd))
+END
+stop httpredir
+start httpredir "$HTTPREDIR" -n 9 -l 127.0.0.1:0 -r routes --hello-timeout 1 --max-per-source 0
+same redirected=600 "$(python3 -SE crowd.py "$READY" "$(pid_of httpredir)")"
