@@ -315,10 +315,11 @@ void
 relay_close(struct relay *r, enum conn_end end)
 {
 	bool cut = end != END_CLOSED && end != END_PASSED && end != END_CLIENT_RESET && end != END_TARGET_RESET;
+	bool to_client = end == END_TARGET_RESET || (cut && !relay_was_told(r, 0));
 
 	if (r->out_fd != r->end[0].fd)
-		sock_close(r->out_fd, false);
-	sock_close(r->end[0].fd, end == END_TARGET_RESET || (cut && !relay_was_told(r, 0)));
+		sock_close(r->out_fd, to_client);
+	sock_close(r->end[0].fd, to_client);
 	sock_close(r->end[1].fd, end == END_CLIENT_RESET || (cut && !relay_was_told(r, 1)));
 	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
 }

@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# One connection over two sockets: the client is at the other end of the one on descriptor 0.
+# One connection over two sockets: the client is at the other end of the one on descriptor 0, and a reset reaches it on both.
 . "${0%/*}/lib.sh"
 
 named a
 printf '%s\n' "a.example.org tls=$READY" "denied.example.org tls=$READY deny=127.0.0.0/8" >routes
+backend breaks until:breaks.example.org rst
+echo "breaks.example.org tls=$READY" >>routes
 cat >two.py <<-'END'
 	import os, socket, subprocess, sys
 	sys.path.insert(0, os.environ["TESTS"])
@@ -23,10 +25,13 @@ cat >two.py <<-'END'
 	back.settimeout(10)
 	got = b""
 	while True:
-	    part = back.recv(4096)
-	    if not part:
-	        break
+	    try:
+	        part = back.recv(4096)
+	    except ConnectionResetError:
+	        part = b" reset"
 	    got += part
+	    if part in (b"", b" reset"):
+	        break
 	print("got=%s exit=%d" % (got.hex() if got[:1] == b"\x15" else got.decode(), p.wait()))
 END
 export TESTS
@@ -36,3 +41,5 @@ has "$out" '^got=a exit=0$'
 has "$(cat log)" "peer=127.0.0.1:$(printf '%s\n' "$out" | sed -n 's/^port=//p') "
 has "$(two denied.example.org)" '^got=15030300020231 exit=100$'
 has "$(cat log)" 'end=denied$'
+has "$(two breaks.example.org)" '^got= reset exit=111$'
+has "$(cat log)" 'end=target-reset$'
