@@ -102,13 +102,13 @@ accept_room_made(struct serve *s)
 
 /* Clients wait in the kernel's backlog meanwhile; it costs nothing, and the end of a connection resumes accepting. */
 static void
-pause_accepting(struct serve *s, const char *why)
+pause_accepting(struct serve *s, const char *why, uint64_t *last_ms)
 {
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
 		accept_drop(s, l);
 	s->paused = true;
 	metrics_add(s->metrics, s->worker, M_PAUSES, 1);
-	if (is_news(s, &s->paused_ms))
+	if (is_news(s, last_ms))
 		log_warn("accepting paused with %" PRIu64 " connection%s: %s", s->open_conns,
 		    s->open_conns == 1 ? "" : "s", why);
 }
@@ -171,7 +171,7 @@ take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *
 static void
 starve(struct serve *s, const char *why)
 {
-	pause_accepting(s, why);
+	pause_accepting(s, why, &s->starved_ms);
 	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 	if (s->follows)
 		follow_wake_others();
@@ -187,7 +187,7 @@ take_next_client(struct serve *s, struct listener *l)
 	if (s->paused)
 		return false;
 	if (s->open_conns >= s->max_conns) {
-		pause_accepting(s, "--max-conns reached");
+		pause_accepting(s, "--max-conns reached", &s->full_ms);
 		return false;
 	}
 	if (!ev_make_room(s->ev)) {
@@ -199,7 +199,7 @@ take_next_client(struct serve *s, struct listener *l)
 		take_client(s, l, fd, &peer);
 		/* Now: the next client is to wake a worker with room. */
 		if (s->conf->workers > 1 && s->open_conns >= s->max_conns && !s->paused)
-			pause_accepting(s, "--max-conns reached");
+			pause_accepting(s, "--max-conns reached", &s->full_ms);
 		return true;
 	case SOCK_GONE:
 		return true;
@@ -240,7 +240,7 @@ serve_out_of_fds(struct serve *s)
 {
 	if (s->paused || s->draining || s->listeners.first == NULL)
 		return;
-	pause_accepting(s, "no descriptor left for a target");
+	pause_accepting(s, "no descriptor left for a target", &s->starved_ms);
 	s->starved = true;	/* the end of the connection that failed frees too little to begin another */
 	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }
