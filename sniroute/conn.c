@@ -99,7 +99,9 @@ conn_close(struct conn *c, enum conn_end end)
 	case CONN_CLOSED:
 		return;
 	}
-	if (c->peek && !relayed && end != END_PASSED)		/* bytes only looked at would make the close a reset */
+	if (c->passed)
+		end = END_PASSED;	/* whatever else came about before the dialler said so */
+	else if (!relayed)		/* bytes that were not read would make the close a reset */
 		(void)sock_get(c->relay.end[0].fd, relay_scratch(the->pool), RELAY_CHUNK_MAX);
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);

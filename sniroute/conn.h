@@ -38,6 +38,7 @@ struct conn {
 	bool proxied : 1;		/* a PROXY header must come first */
 	bool plain : 1;			/* no hello: a listening address of the routes file, or -t */
 	bool lowat : 1;			/* SO_RCVLOWAT is set */
+	bool passed : 1;		/* handed over: the socket is no longer ours to read */
 	bool counted : 1;		/* has a place in its route's max= */
 };
 

@@ -61,6 +61,8 @@ hand_over(struct conn *c)
 	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == -1)
 		return errno == EAGAIN ? ENOBUFS : errno;
 	ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps watching what is also open elsewhere */
+	c->passed = true;
+	c->relay.bytes[0] = 0;	/* still to be read */
 	return 0;
 }
 
