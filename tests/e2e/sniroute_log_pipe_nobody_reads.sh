@@ -12,8 +12,8 @@ for workers in 1 3; do
 	for i in 1 2 3 4 5 6 7 8; do
 		same "100 x got=a end=eof" "$(peer crowd 100 "$READY" shut read)" "round $i with $workers workers"
 	done
+	python3 -SEc 'import select, sys; sys.exit(bool(select.select([], [8], [], 0)[1]))' || fail "the pipe is not full"
 	timeout 1 cat <&8 >first || :
-	[ "$(wc -c <first)" -ge 40000 ] || fail "the pipe was not full: $(wc -c <first)"
 	lacks "$(grep -v '^sniroute: [a-z]*: ' first)" .
 	same "20 x got=a end=eof" "$(peer crowd 20 "$READY" shut read)"
 	timeout 1 cat <&8 >second || :

@@ -10,7 +10,7 @@ serve -l 127.0.0.1:0 -r routes --max-per-source 0
 size=$(sed -n 's/^VmSize:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(pid_of sniroute)/status")
 prlimit --pid "$(pid_of sniroute)" --as=$((size * 1024)):
 spawn_peer all crowd 30 "$ADDR" hello:www.example.org shut wait:go sum
-logged 'end=limit$'
+wait_for 30 has_lines 1 'end=limit$' sniroute || fail "there was memory for all"
 touch go
 ends all 0 30
 same 0 "$(grep 'end=eof' all.log | grep -vc 'bytes=8388608 ' || :)" "answers that look whole: $(cat all.log)"
