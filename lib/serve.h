@@ -206,7 +206,8 @@ struct serve {
 	bool announced;			/* readiness was reported, its descriptor closed */
 	bool reloading;			/* that was reported, and its end is to be */
 	bool paused, starved, bind_failed;	/* starved: for lack of descriptors; only time ends that */
-	uint64_t full_ms, starved_ms, broken_ms;	/* when --max-conns, a lack, an address last stopped accepting */
+	/* When accepting was last stopped: by --max-conns, by a lack, by an error of an address; 0: never. */
+	uint64_t full_ms, starved_ms, broken_ms;
 	struct listeners scrape;	/* of --metrics: one, or none yet */
 	struct addr metrics_addr;	/* where to bind that, a name looked up; borrowed from conf */
 	int metrics_errno;		/* why it was not bound the last time */
