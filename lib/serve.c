@@ -110,34 +110,6 @@ serve_note_routes(struct serve *s)
 	metrics_set(s->metrics, s->worker, M_RELOADS_FAILED, (int64_t)bad);
 }
 
-/* Taken at start, by the process we replace: not logged again. All else is: without root, a low port is denied. */
-static void
-note_metrics_error(struct serve *s)
-{
-	if (errno != EADDRINUSE && errno != s->metrics_errno)
-		log_warn("--metrics %s: %s; trying again", s->conf->metrics, strerror(errno));
-	s->metrics_errno = errno;
-}
-
-/* False: not yet. */
-static bool
-retry_metrics(struct serve *s)
-{
-	if (s->conf->metrics == NULL || s->scrape.first != NULL)
-		return true;
-	if (listeners_bind(&s->scrape, &s->metrics_addr, slice_str(s->conf->metrics), false) == -1) {
-		note_metrics_error(s);
-		return false;
-	}
-	if (scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1) {
-		note_metrics_error(s);
-		listeners_close_all(&s->scrape, true);
-		return false;
-	}
-	log_info("metrics on %s", s->scrape.first->name);
-	return true;
-}
-
 void
 serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
 {
@@ -149,7 +121,7 @@ serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
 	s->listeners.retry = &s->retry_bind;
 	if (s->conf->routes_listen)
 		failed = listeners_sync(&s->listeners, s->routes, first_try, event, s);
-	if (!retry_metrics(s) || failed > 0)
+	if (!scrape_door_retry(&s->metrics_door, s->ev, s->metrics) || failed > 0)
 		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
 }
 
@@ -333,12 +305,6 @@ watch_signals(struct serve *s)
 /* ---- a process ---- */
 
 int
-serve_scrape_fd(const struct serve *s)
-{
-	return s->scrape.first == NULL ? -1 : s->scrape.first->io.fd;
-}
-
-int
 serve_announce(struct serve *s)
 {
 	char *text = listeners_text(&s->listeners);
@@ -386,7 +352,7 @@ run(struct serve *s)
 static int
 start_alone(struct serve *s)
 {
-	return scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1 ? -1 :
+	return scrape_start(s->ev, s->metrics, scrape_door_fd(&s->metrics_door)) == -1 ? -1 :
 	    routeset_watch(s->routes, s->ev, on_round_over, s);
 }
 

@@ -16,6 +16,7 @@
 #include "launch.h"
 #include "listeners.h"
 #include "metrics.h"
+#include "scrape_door.h"
 #include "opts.h"
 #include "quota.h"
 #include "routeset.h"
@@ -208,9 +209,7 @@ struct serve {
 	bool paused, starved, bind_failed;	/* starved: for lack of descriptors; only time ends that */
 	/* When accepting was last stopped: by --max-conns, by a lack, by an error of an address; 0: never. */
 	uint64_t full_ms, starved_ms, broken_ms;
-	struct listeners scrape;	/* of --metrics: one, or none yet */
-	struct addr metrics_addr;	/* where to bind that, a name looked up; borrowed from conf */
-	int metrics_errno;		/* why it was not bound the last time */
+	struct scrape_door metrics_door;
 };
 
 /*
@@ -252,9 +251,6 @@ int serve_process(struct serve *s, int master_fd);
 
 /* One connection on descriptors 0 and 1, to its end. Returns the exit code. */
 int serve_one(struct serve *s, const struct launch_one *one);
-
-/* The listening socket of --metrics, -1: none. */
-int serve_scrape_fd(const struct serve *s);
 
 /* Say that we are ready: the notify descriptor and NOTIFY_SOCKET. 0, or the exit code. */
 int serve_announce(struct serve *s);

@@ -233,28 +233,6 @@ bind_doors(struct serve *s)
 	return 0;
 }
 
-/* A name is looked up once: the event loop, which may have to bind it, has no time for that. */
-static int
-bind_metrics(struct serve *s)
-{
-	const char *text = s->conf->metrics, *why;
-
-	if (text == NULL)
-		return 0;
-	if (listeners_resolve(slice_str(text), &s->metrics_addr, &why) == 0 &&
-	    listeners_bind(&s->scrape, &s->metrics_addr, slice_str(text), false) == 0) {
-		log_info("metrics on %s", s->scrape.first->name);
-		return 0;
-	}
-	if (errno == EADDRINUSE) {	/* by the process we are replacing, until it has drained */
-		log_warn("--metrics %s: %s; trying again", text, strerror(errno));
-		s->bind_failed = true;
-		return 0;
-	}
-	log_error("--metrics %s: %s", text, listeners_reason(why));
-	return why != NULL ? EXIT_USAGE : EXIT_TEMP;
-}
-
 enum launch { LAUNCH_SERVE, LAUNCH_ONE, LAUNCH_FAILED };
 
 static enum launch
@@ -312,7 +290,7 @@ drop_privileges(struct serve *s)
 		return EXIT_USAGE;
 	}
 	listeners_chown(&s->listeners, p.uid, p.gid);
-	listeners_chown(&s->scrape, p.uid, p.gid);
+	listeners_chown(&s->metrics_door.listeners, p.uid, p.gid);
 	if (privs_drop(&p) == -1) {
 		log_error("-u %s: %s", conf->user, strerror(errno));
 		return EXIT_TEMP;
@@ -358,7 +336,8 @@ prepare(struct serve *s)
 	}
 	code = bind_doors(s);
 	if (code == 0)
-		code = bind_metrics(s);
+		code = scrape_door_bind(&s->metrics_door, s->conf->metrics);
+	s->bind_failed |= scrape_door_is_shut(&s->metrics_door);
 	if (code == 0)
 		code = drop_privileges(s);
 	if (code == 0 && s->conf->user != NULL)
@@ -415,7 +394,7 @@ serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg
 		code = 0;
 	log_flush();
 	listeners_close_all(&s.listeners, !s.follows);
-	listeners_close_all(&s.scrape, !s.follows);
+	listeners_close_all(&s.metrics_door.listeners, !s.follows);
 	if (s.ops->stop != NULL)
 		s.ops->stop(&s);
 	ev_free(s.ev);

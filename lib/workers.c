@@ -191,7 +191,7 @@ become_worker(struct parent *p, unsigned i, int fd)
 	s->ev = NULL;
 	s->worker = i;
 	s->parent = NULL;
-	listeners_close_all(&s->scrape, false);
+	listeners_close_all(&s->metrics_door.listeners, false);
 	memset(&s->retry_bind, 0, sizeof(s->retry_bind));
 	p->child = true;
 	p->code = serve_process(s, fd);
@@ -399,7 +399,7 @@ start(struct parent *p)
 	serve_note_routes(s);
 	if (s->bind_failed)
 		ev_timer_in(s->ev, &s->retry_bind, RESTART_MS);
-	return scrape_start(s->ev, s->metrics, serve_scrape_fd(s)) == -1 ? -1 :
+	return scrape_start(s->ev, s->metrics, scrape_door_fd(&s->metrics_door)) == -1 ? -1 :
 	    routeset_watch(s->routes, s->ev, on_round_over, s);
 }
 

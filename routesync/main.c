@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "launch.h"
-#include "listeners.h"
 #include "log.h"
 #include "notify.h"
 #include "opts.h"
@@ -17,7 +16,7 @@
 #include "password.h"
 #include "redis_tls.h"
 #include "routesync.h"
-#include "scrape.h"
+#include "scrape_door.h"
 #include "shelf.h"
 
 #define SYNOPSIS                                                                                                       \
@@ -350,20 +349,6 @@ on_other_signal(void *arg, int signo)
 	(void)signo;
 }
 
-static void
-serve_metrics(struct app *app, struct listeners *listeners)
-{
-	const char *why;
-
-	if (app->opts->metrics == NULL)
-		return;
-	if (listeners_open(listeners, slice_str(app->opts->metrics), false, &why) == -1)
-		diex(why != NULL ? EXIT_USAGE : EXIT_TEMP, "--metrics %s: %s", app->opts->metrics,
-		    why != NULL ? why : strerror(errno));
-	if (scrape_start(app->ev, app->metrics, listeners->first->io.fd) == -1)
-		die(EXIT_TEMP, "--metrics");
-}
-
 static int
 run(struct app *app)
 {
@@ -400,7 +385,7 @@ main(int argc, char **argv)
 	static struct options o = { .prefix = "/tcprouter/", .visitors = "/run/tunneld/visitors", .interval_ms = 5000,
 		.ttl_ms = 60000, .max_shrink = 50, .notify_fd = NOTIFY_UNSET };
 	struct app app = { .opts = &o };
-	struct listeners listeners = { 0 };
+	struct scrape_door metrics_door = { 0 };
 	int code;
 
 	log_init("routesync", LOG_LEVEL_INFO, false);
@@ -414,9 +399,10 @@ main(int argc, char **argv)
 		return code;
 	signal(SIGPIPE, SIG_IGN);
 	set_up(&app);
-	serve_metrics(&app, &listeners);
-	code = run(&app);
-	listeners_close_all(&listeners, true);
+	code = scrape_door_serve(&metrics_door, o.metrics, app.ev, app.metrics);
+	if (code == 0)
+		code = run(&app);
+	listeners_close_all(&metrics_door.listeners, true);
 	ev_free(app.ev);
 	log_flush();
 	return code;

@@ -14,7 +14,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "notify.h"
-#include "scrape.h"
+#include "scrape_door.h"
 #include "secret.h"
 #include "tunnelc.h"
 
@@ -27,7 +27,6 @@
 #define MS_MAX 4000000000000u
 #define PIPES_MAX 64u		/* of relays: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 #define STATUS_MAX 2048u
-#define RETRY_METRICS_MS 1000u	/* while a predecessor has the address */
 
 static const struct metric metrics_table[M_COUNT] = {
 	[M_UP] = { "tunnelc_up", NULL, "Servers we have a session with.", METRIC_GAUGE },
@@ -43,9 +42,8 @@ static const struct metric metrics_table[M_COUNT] = {
 
 struct tunnelc *the;
 
-/* What only main knows: the listener of --metrics, the end of the grace. */
-static struct listeners scrape;
-static struct addr scrape_addr;		/* where to bind that */
+/* What only main knows: the address of --metrics, the end of the grace. */
+static struct scrape_door metrics_door;
 static struct ev_timer grace;
 
 /* ---- options ---- */
@@ -498,45 +496,6 @@ name_instance(char out[static CONTROL_INSTANCE_LEN + 1])
 		snprintf(out + 2 * i, 3, "%02x", random[i]);
 }
 
-/* False: not yet, with errno. */
-static bool
-bind_metrics(void)
-{
-	if (listeners_bind(&scrape, &scrape_addr, slice_str(the->opts->metrics), false) == -1)
-		return false;
-	if (scrape_start(the->ev, the->metrics, scrape.first->io.fd) == -1) {
-		listeners_close_all(&scrape, true);
-		return false;
-	}
-	log_info("metrics on %s", scrape.first->name);
-	return true;
-}
-
-static void
-on_metrics_retry(struct ev_timer *t)
-{
-	if (!bind_metrics())
-		ev_timer_in(the->ev, t, RETRY_METRICS_MS);
-}
-
-static void
-serve_metrics(void)
-{
-	static struct ev_timer retry = { .cb = on_metrics_retry };
-	const char *text = the->opts->metrics, *why;
-
-	if (text == NULL)
-		return;
-	if (listeners_resolve(slice_str(text), &scrape_addr, &why) == -1)
-		diex(why != NULL ? EXIT_USAGE : EXIT_TEMP, "--metrics %s: %s", text, listeners_reason(why));
-	if (bind_metrics())
-		return;
-	if (errno != EADDRINUSE)
-		die(EXIT_TEMP, "--metrics %s", text);
-	log_warn("--metrics %s: %s; trying again", text, strerror(errno));
-	ev_timer_in(the->ev, &retry, RETRY_METRICS_MS);
-}
-
 /* The way in: keys, or the ancestors' secret. */
 static void
 set_up_transport(void)
@@ -559,6 +518,7 @@ set_up_transport(void)
 static void
 set_up(void)
 {
+	int code;
 	const struct options *o = the->opts;
 
 	raise_fd_limit();
@@ -576,7 +536,9 @@ set_up(void)
 	if (the->resolver == NULL || the->dialer == NULL || the->muxes == NULL || the->servers == NULL)
 		die(EXIT_TEMP, "start");
 	set_up_transport();
-	serve_metrics();
+	code = scrape_door_serve(&metrics_door, the->opts->metrics, the->ev, the->metrics);
+	if (code != 0)
+		exit(code);
 }
 
 static void
@@ -585,7 +547,7 @@ tear_down(void)
 	for (size_t i = 0; i < the->n_servers; i++)
 		server_free(the->servers[i]);
 	free(the->servers);
-	listeners_close_all(&scrape, true);
+	listeners_close_all(&metrics_door.listeners, true);
 	mux_pool_free(the->muxes);
 	relay_pool_free(the->relays);
 	dialer_free(the->dialer);

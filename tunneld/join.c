@@ -63,17 +63,16 @@ note_target(struct visitor *v, struct slice target)
 	struct slice name = visitor_name(v);
 	char *text = malloc(name.len + target.len);
 
-	if (text == NULL) {
-		name.len = target.len = 0;
-		v->route_at = ROUTE_NONE;
-	} else {
+	if (text != NULL) {
 		memcpy(text, name.p, name.len);
 		memcpy(text + name.len, target.p, target.len);
+		free(v->text);
+		v->text = text;
+		v->target_len = (uint8_t)target.len;
+	} else if (v->text == NULL) {
+		v->name_len = 0;
+		v->route_at = ROUTE_NONE;
 	}
-	free(v->text);
-	v->text = text;
-	v->name_len = (uint8_t)name.len;
-	v->target_len = (uint8_t)target.len;
 }
 
 void

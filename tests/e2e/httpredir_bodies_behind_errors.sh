@@ -16,9 +16,6 @@ END
 front -l 127.0.0.1:0 -r routes --idle-timeout 1.5
 p='POST /1 HTTP/1.1\r\nHost: a.test\r\n'
 l='GET /2 HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\n\r\n'
-five='Content-Length: 5\r\n\r\n'
-chunked='Transfer-Encoding: chunked\r\n\r\n'
-chunks='5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n'
 
 # nobody reachable: in later packets, partly in the same, byte by byte
 same "502 308 eof" "$(statuses "send:$p$five" sleep:0.2 "send:hello$l")"

@@ -11,9 +11,6 @@ p='POST /1 HTTP/1.1\r\nHost: a.test\r\n'
 n='POST /2 HTTP/1.1\r\nHost: b.test\r\n'
 t='POST /.well-known/acme-challenge/token HTTP/1.1\r\nHost: b.test\r\n'
 l='GET /3 HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n'
-five='Content-Length: 5\r\n\r\n'
-chunked='Transfer-Encoding: chunked\r\n\r\n'
-chunks='5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n'
 
 # in later packets, in the same, and byte by byte
 same "308 308 eof" "$(statuses "send:$p$five" sleep:0.1 "send:hello$l")"

@@ -164,6 +164,10 @@ statuses() {
 	raw "$@" >raw.out
 	{ grep -oE 'HTTP/1\.1.x20[0-9]{3}|end=[a-z]+$' raw.out | sed 's/.*x20//;s/end=//' || :; } | paste -sd ' '
 }
+# What a request that has a body goes on with: five and hello, or chunked and chunks.
+five='Content-Length: 5\r\n\r\n'
+chunked='Transfer-Encoding: chunked\r\n\r\n'
+chunks='5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nX-T: 1\r\n\r\n'
 
 # websocket_server NAME: echoes what it is told; $READY is its address. websocket_client HOST: talks to it through $ADDR
 websocket_server() {

@@ -141,6 +141,14 @@ members_count_in_any_case_and_unknown_ones_do_not(void **state)
 	    "\"clientsecret\":\"\",\"user\":\"7\",\"bing\":{\"x\":[1]},\"name\":\"n\"}"), "a.example tls=10.0.0.2:443");
 }
 
+/* Each value, and how its refusal begins. */
+static void
+assert_refused(const char *const (*values)[2], size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_starts(read_value("a.example", values[i][0]), values[i][1]);
+}
+
 static void
 null_empty_and_0_count_as_absent(void **state)
 {
@@ -190,8 +198,7 @@ a_nul_byte_in_a_known_member_is_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		assert_starts(read_value("a", values[i][0]), values[i][1]);
+	assert_refused(values, sizeof(values) / sizeof(values[0]));
 }
 
 static void
@@ -290,8 +297,7 @@ malformed_values_are_refused_with_a_reason(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		assert_starts(read_value("a.example", values[i][0]), values[i][1]);
+	assert_refused(values, sizeof(values) / sizeof(values[0]));
 	assert_starts(read_value("a b", "tls=10.0.0.2:443"), "bad: blank");
 	assert_starts(read_value("#a", "tls=10.0.0.2:443"), "bad: no name");
 	assert_starts(read_value("a", "http=pass:/x"), "bad: word 1: http= has a bad value");
