@@ -2,14 +2,12 @@
 /* What still comes after our last word is read and dropped. */
 #include "linger.h"
 
-#include <unistd.h>
-
 #include "sock.h"
 
 bool
 linger(struct ev *ev, struct ev_io *io, void *scratch, size_t size)
 {
-	ssize_t n = read(io->fd, scratch, size);
+	ssize_t n = sock_get(io->fd, scratch, size);
 
 	if (n > 0)
 		(void)ev_mod(ev, io, EV_READ | EV_WRITE | EV_EDGE);	/* there may be more, for a later turn */

@@ -117,7 +117,7 @@ enum {
 #define SERVE_METRICS(T)                                                                                               \
 	[M_CONNS] = { T "_connections", NULL, "Connections open now.", METRIC_GAUGE },                                 \
 	[M_ACCEPTED] = { T "_accepted_total", NULL, "Connections accepted.", METRIC_COUNTER },                         \
-	[M_SOURCE_LIMITED] = { T "_source_limited_total", NULL, "Connections closed at accept over --max-per-source.", \
+	[M_SOURCE_LIMITED] = { T "_source_limited_total", NULL, "Connections closed over --max-per-source.", \
 	    METRIC_COUNTER },                                                                                          \
 	[M_PAUSES] = { T "_accept_pauses_total", NULL, "Times accepting was paused: out of descriptors or at "        \
 	    "--max-conns.", METRIC_COUNTER },                                                                          \

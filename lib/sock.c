@@ -173,7 +173,7 @@ sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first
 ssize_t
 sock_get(int fd, void *buf, size_t size)
 {
-	ssize_t n = recv(fd, buf, size, 0);
+	ssize_t n = recv(fd, buf, size, MSG_DONTWAIT);
 
 	return n == -1 && errno == ENOTSOCK ? read(fd, buf, size) : n;
 }
@@ -182,8 +182,10 @@ ssize_t
 sock_put(int fd, const struct iovec *iov, int n, int flags)
 {
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
-	ssize_t w = n == 1 ? send(fd, iov->iov_base, iov->iov_len, flags | MSG_NOSIGNAL) :
-	    sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+	ssize_t w;
+
+	flags |= MSG_DONTWAIT | MSG_NOSIGNAL;
+	w = n == 1 ? send(fd, iov->iov_base, iov->iov_len, flags) : sendmsg(fd, &msg, flags);
 
 	return w == -1 && errno == ENOTSOCK ? writev(fd, iov, n) : w;
 }

@@ -49,8 +49,8 @@ enum sock_connect {
 enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first, int *fd);
 
 /*
- * recv(2) and send(2), which are a little cheaper than read(2) and write(2); and these instead where fd is not a
- * socket (a pipe).
+ * recv(2) and send(2), which are a little cheaper than read(2) and write(2), and never wait, even if somebody who
+ * shares the descriptor has changed its mode; and these instead where fd is not a socket (a pipe).
  */
 ssize_t sock_get(int fd, void *buf, size_t size);
 ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);

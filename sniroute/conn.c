@@ -101,8 +101,8 @@ conn_close(struct conn *c, enum conn_end end)
 	}
 	if (c->passed)
 		end = END_PASSED;	/* whatever else came about before the dialler said so */
-	else if (!relayed)		/* bytes that were not read would make the close a reset */
-		(void)sock_get(c->relay.end[0].fd, relay_scratch(the->pool), RELAY_CHUNK_MAX);
+	else if (!relayed)		/* a socket's bytes that were not read would make the close a reset */
+		(void)recv(c->relay.end[0].fd, relay_scratch(the->pool), RELAY_CHUNK_MAX, MSG_DONTWAIT);
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
 	serve_closing(s);
