@@ -14,7 +14,7 @@
 
 #define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
 #define ACCEPT_BATCH_SHARED 8	/* so that other workers get theirs too */
-#define RESUME_MS 100		/* how soon to try again after a failure; the usual one: out of descriptors */
+#define RESUME_MS 100		/* until the next try after a failure, often: out of descriptors */
 #define QUIET_MS 10000		/* at least, between two log lines about trouble with accepting */
 
 static void on_listener(struct ev_io *io, unsigned events);
@@ -100,7 +100,10 @@ accept_room_made(struct serve *s)
 		resume(s);
 }
 
-/* Clients wait in the kernel's backlog meanwhile; it costs nothing, and the end of a connection resumes accepting. */
+/*
+ * Clients wait in the kernel's backlog meanwhile; it costs nothing,
+ * and the end of a connection resumes accepting.
+ */
 static void
 pause_accepting(struct serve *s, const char *why, uint64_t *last_ms)
 {
@@ -124,7 +127,8 @@ over_source_limit(struct serve *s, const struct endpoint *peer, const char *when
 	if (n == 0)
 		return;
 	if (n > 1)
-		snprintf(more, sizeof(more), " (%" PRIu64 " more refused since the last such message)", n - 1);
+		snprintf(more, sizeof(more),
+		    " (%" PRIu64 " more refused since the last such message)", n - 1);
 	log_warn("peer=%s closed %s: its source has %" PRIu64 " connections already%s",
 	    endpoint_text(peer, text), when, s->max_per_source, more);
 }
@@ -216,7 +220,10 @@ take_next_client(struct serve *s, struct listener *l)
 	return false;
 }
 
-/* Accept as many as last time; double the batch if it was filled. Looking for one more costs a system call. */
+/*
+ * Accept as many as last time; double the batch if it was filled.
+ * Looking for one more costs a system call.
+ */
 static void
 on_listener(struct ev_io *io, unsigned events)
 {
@@ -241,6 +248,6 @@ serve_out_of_fds(struct serve *s)
 	if (s->paused || s->draining || s->listeners.first == NULL)
 		return;
 	pause_accepting(s, "no descriptor left for a target", &s->starved_ms);
-	s->starved = true;	/* the end of the connection that failed frees too little to begin another */
+	s->starved = true;	/* the end of the one that failed frees too little for another */
 	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }

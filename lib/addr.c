@@ -10,8 +10,8 @@
 #include "num.h"
 #include "text.h"
 
-#define PATH_LEN_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)	/* room for a NUL, before or after */
-#define V4_AT 12		/* where the IPv4 address lies in a v4-mapped one (RFC 4291 2.5.5.2) */
+#define PATH_LEN_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)	/* a NUL before or after */
+#define V4_AT 12		/* where IPv4 lies in a v4-mapped address (RFC 4291 2.5.5.2) */
 #define V4_BITS_BEFORE 96u	/* the same in bits */
 
 static void
@@ -58,7 +58,10 @@ endpoint_parse_ip(struct slice text, struct endpoint *out)
 
 /* ---- addr_parse() and its forms ---- */
 
-/* No blanks, commas or control bytes: the path must fit in a field, in a list and on the readiness line. */
+/*
+ * No blanks, commas or control bytes: the path must fit in a field,
+ * in a list and on the readiness line.
+ */
 static enum addr_result
 parse_path(struct slice path, enum addr_kind kind, struct addr *out)
 {
@@ -77,7 +80,10 @@ parse_path(struct slice path, enum addr_kind kind, struct addr *out)
 	return ADDR_OK;
 }
 
-/* Cut text into host (brackets included) and port. The last colon counts, unless it is inside brackets. */
+/*
+ * Cut text into host (brackets included) and port. The last colon counts,
+ * unless it is inside brackets.
+ */
 static enum addr_result
 split_port(struct slice text, struct slice *host, struct slice *port)
 {
@@ -156,9 +162,12 @@ addr_reason(enum addr_result r)
 		[ADDR_EMPTY] = "no address",
 		[ADDR_NO_PORT] = "no port (HOST:PORT or unix:/PATH)",
 		[ADDR_BAD_PORT] = "port is not a number from 1 to 65535",
-		[ADDR_BAD_HOST] = "neither an IP address nor a host name (IPv6 goes in brackets: [::1]:443)",
-		[ADDR_BAD_PATH] = "socket path is not absolute, over 107 bytes, or has blanks or commas",
-		[ADDR_BAD_ABSTRACT] = "abstract socket name is empty, over 107 bytes, or has blanks or commas",
+		[ADDR_BAD_HOST] = "neither an IP address nor a host name "
+		    "(IPv6 goes in brackets: [::1]:443)",
+		[ADDR_BAD_PATH] = "socket path is not absolute, over 107 bytes, "
+		    "or has blanks or commas",
+		[ADDR_BAD_ABSTRACT] = "abstract socket name is empty, over 107 bytes, "
+		    "or has blanks or commas",
 		[ADDR_NOT_HERE] = "this form of address has no meaning here",
 	};
 
@@ -186,7 +195,10 @@ unix_sockaddr(struct slice path, bool abstract, struct sockaddr_storage *out)
 
 	un->sun_family = AF_UNIX;
 	memcpy(un->sun_path + abstract, path.p, path.len);
-	/* An abstract name begins with a NUL and ends with the length (unix(7)); a path ends with a NUL. */
+	/*
+	 * An abstract name begins with a NUL and ends with the length (unix(7));
+	 * a path ends with a NUL.
+	 */
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.len + 1);
 }
 
@@ -330,7 +342,8 @@ cidr_parse(struct slice text, struct cidr *out)
 
 	if (!endpoint_parse_ip(ip, &out->net))
 		return false;
-	bool v4_text = memchr(ip.p, ':', ip.len) == NULL;	/* ::ffff:10.0.0.0/104 counts 128 bits */
+	/* ::ffff:10.0.0.0/104 counts 128 bits */
+	bool v4_text = memchr(ip.p, ':', ip.len) == NULL;
 
 	out->bits = 128;
 	if (bits.p == NULL)

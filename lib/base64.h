@@ -11,8 +11,9 @@
 #define BASE64_DECODED_MAX(len) ((len) / 4 * 3)
 
 /*
- * Decode text into out, *len bytes. Line breaks anywhere are skipped (MIME encoders make them); anything else outside
- * the alphabet, missing or misplaced padding, and non-zero bits after the last byte give false. Pure.
+ * Decode text into out, *len bytes. Line breaks anywhere are skipped (MIME encoders make them);
+ * anything else outside the alphabet, missing or misplaced padding, and non-zero bits after the
+ * last byte give false. Pure.
  */
 bool base64_decode(struct slice text, char *out, size_t *len);
 

@@ -30,8 +30,8 @@ enum conn_end {
 const char *conn_end_word(enum conn_end end);
 
 /*
- * The exit code of a process that served one connection: 0 served, 100 refused (a restart will not help), 111 failed.
- * For END_HELLO it depends on verdict.
+ * The exit code of a process that served one connection: 0 served, 100 refused (a restart will not
+ * help), 111 failed. For END_HELLO it depends on verdict.
  */
 int conn_end_exit(enum conn_end end, enum hello_verdict verdict);
 

@@ -19,21 +19,29 @@ struct number {
 };
 
 static const struct number
-    version = { "version", 1, UINT32_MAX, false, "version is not a number from 1 to 4294967295" },
-    heartbeat = { "heartbeat_ms", 0, MS_MAX, false, "heartbeat_ms is not a number from 0 to 86400000" },
-    dead = { "dead_ms", 0, MS_MAX, false, "dead_ms is not a number from 0 to 86400000" },
-    streams = { "streams", 1, STREAMS_MAX, false, "streams is not a number from 1 to 2147483647" },
-    after = { "after_ms", 0, MS_MAX, true, "after_ms is not a number from 0 to 86400000" },
-    within = { "within_ms", 0, MS_MAX, true, "within_ms is not a number from 0 to 86400000" };
+    version = { "version", 1, UINT32_MAX, false,
+	"version is not a number from 1 to 4294967295" },
+    heartbeat = { "heartbeat_ms", 0, MS_MAX, false,
+	"heartbeat_ms is not a number from 0 to 86400000" },
+    dead = { "dead_ms", 0, MS_MAX, false,
+	"dead_ms is not a number from 0 to 86400000" },
+    streams = { "streams", 1, STREAMS_MAX, false,
+	"streams is not a number from 1 to 2147483647" },
+    after = { "after_ms", 0, MS_MAX, true,
+	"after_ms is not a number from 0 to 86400000" },
+    within = { "within_ms", 0, MS_MAX, true,
+	"within_ms is not a number from 0 to 86400000" };
 
 static const char *const type_word[] = {
-	[CONTROL_HELLO] = "hello", [CONTROL_WELCOME] = "welcome", [CONTROL_ERROR] = "error", [CONTROL_DRAIN] = "drain",
+	[CONTROL_HELLO] = "hello", [CONTROL_WELCOME] = "welcome",
+	[CONTROL_ERROR] = "error", [CONTROL_DRAIN] = "drain",
 };
 
 static const char *const code_word[] = {
-	[CONTROL_REFUSED] = "refused", [CONTROL_UNAUTHORISED] = "unauthorised", [CONTROL_EXPIRED] = "expired",
-	[CONTROL_FROM] = "from", [CONTROL_LIMIT] = "limit", [CONTROL_REPLACED] = "replaced",
-	[CONTROL_REVOKED] = "revoked", [CONTROL_VERSION_BAD] = "version", [CONTROL_PROTOCOL] = "protocol",
+	[CONTROL_REFUSED] = "refused", [CONTROL_UNAUTHORISED] = "unauthorised",
+	[CONTROL_EXPIRED] = "expired", [CONTROL_FROM] = "from", [CONTROL_LIMIT] = "limit",
+	[CONTROL_REPLACED] = "replaced", [CONTROL_REVOKED] = "revoked",
+	[CONTROL_VERSION_BAD] = "version", [CONTROL_PROTOCOL] = "protocol",
 };
 
 static const char *const kinds[] = { "tls", "http", "tcp" };
@@ -60,7 +68,7 @@ control_free(struct control *c)
 struct reader {
 	const json_t *object;
 	struct control *out;
-	char *at;		/* room for texts, in out->memory: decoding never makes a text longer */
+	char *at;		/* room for texts, in out->memory: decoding makes none longer */
 	const char *why;
 };
 
@@ -119,7 +127,8 @@ read_version(struct reader *r)
 static bool
 read_hint(struct reader *r)
 {
-	return read_number(r, &after, &r->out->after_ms) && read_number(r, &within, &r->out->within_ms);
+	return read_number(r, &after, &r->out->after_ms) &&
+	    read_number(r, &within, &r->out->within_ms);
 }
 
 /* A host name or *.SUFFIX, in its one written form. */
@@ -160,7 +169,8 @@ read_services(struct reader *r, const json_t *services)
 	struct control *c = r->out;
 
 	while (c->n_services < json_array_size(services)) {
-		if (!read_service(r, json_array_get(services, c->n_services), &c->services[c->n_services]))
+		if (!read_service(r, json_array_get(services, c->n_services),
+		    &c->services[c->n_services]))
 			return false;
 		c->n_services++;
 	}
@@ -180,7 +190,10 @@ read_names(struct reader *r, const json_t *names)
 	return true;
 }
 
-/* Zeroed room for n elements of size bytes, then for the texts of a line of len bytes. NULL: out of memory. */
+/*
+ * Zeroed room for n elements of size bytes, then for the texts of a line of len bytes.
+ * NULL: out of memory.
+ */
 static void *
 make_room(struct reader *r, size_t n, size_t size, size_t len)
 {
@@ -195,7 +208,8 @@ static bool
 is_instance(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (!(text.p[i] >= '0' && text.p[i] <= '9') && !(text.p[i] >= 'a' && text.p[i] <= 'f'))
+		if (!(text.p[i] >= '0' && text.p[i] <= '9') &&
+		    !(text.p[i] >= 'a' && text.p[i] <= 'f'))
 			return false;
 	return text.len == CONTROL_INSTANCE_LEN;
 }
@@ -227,7 +241,8 @@ read_welcome(struct reader *r, size_t len)
 	struct control *c = r->out;
 	uint64_t number = 0;
 
-	if (!read_version(r) || !read_number(r, &heartbeat, &c->heartbeat_ms) || !read_number(r, &dead, &c->dead_ms) ||
+	if (!read_version(r) ||
+	    !read_number(r, &heartbeat, &c->heartbeat_ms) || !read_number(r, &dead, &c->dead_ms) ||
 	    !read_number(r, &streams, &number) || !read_hint(r))
 		return false;
 	c->streams = (uint32_t)number;
@@ -250,8 +265,8 @@ cut_text(struct slice text)
 }
 
 /*
- * Valid UTF-8 with its control characters (C0, DEL, and C1: C2 80 to C2 9F) turned into blanks; returns the bytes
- * written.
+ * Valid UTF-8 with its control characters (C0, DEL, and C1: C2 80 to C2 9F) turned into blanks;
+ * returns the bytes written.
  */
 static size_t
 copy_printable(struct slice text, char *out)
@@ -271,7 +286,8 @@ copy_printable(struct slice text, char *out)
 static bool
 read_error(struct reader *r, size_t len)
 {
-	const json_t *code = json_object_get(r->object, "code"), *text = json_object_get(r->object, "text");
+	const json_t *code = json_object_get(r->object, "code"),
+	    *text = json_object_get(r->object, "text");
 	struct control *c = r->out;
 	size_t known = find_word(text_of(code), code_word, COUNT(code_word));
 
@@ -405,7 +421,8 @@ set_welcome(json_t *object, const struct control *c)
 	int failed = set_number(object, "version", c->version);
 
 	for (size_t i = 0; i < c->n_names; i++)
-		failed |= json_array_append_new(names, json_stringn(c->names[i].p, c->names[i].len));
+		failed |= json_array_append_new(names,
+		    json_stringn(c->names[i].p, c->names[i].len));
 	failed |= json_object_set_new(object, "names", names);
 	failed |= set_number(object, "heartbeat_ms", c->heartbeat_ms);
 	failed |= set_number(object, "dead_ms", c->dead_ms);
@@ -418,8 +435,8 @@ set_error(json_t *object, const struct control *c)
 {
 	int failed = set_text(object, "code", slice_str(control_code_word(c->code)));
 
-	if (c->text.p != NULL)
-		set_text(object, "text", cut_text(c->text));	/* left out if not UTF-8: the code says enough */
+	if (c->text.p != NULL)		/* left out if not UTF-8: the code says enough */
+		set_text(object, "text", cut_text(c->text));
 	return failed | set_hint(object, c);
 }
 
@@ -463,7 +480,8 @@ char *
 control_write(const struct control *c, size_t *len)
 {
 	json_t *object = json_object();
-	int failed = c->type == CONTROL_OTHER || set_text(object, "type", slice_str(type_word[c->type])) == -1 ||
+	int failed = c->type == CONTROL_OTHER ||
+	    set_text(object, "type", slice_str(type_word[c->type])) == -1 ||
 	    set_members(object, c) == -1;
 	char *line = failed ? NULL : dump_line(object, len);
 
