@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Dialling: pick the best target not tried yet and try each of its addresses in turn, until one connects. */
+/*
+ * Dialling: pick the best target not tried yet and try each of its addresses in turn,
+ * until one connects.
+ */
 #include "dial.h"
 
 #include <errno.h>
@@ -11,7 +14,7 @@
 #include "sock.h"
 #include "target.h"
 
-#define BUSY_FIRST_MS 5u		/* a target whose queue is full is tried again after this long, */
+#define BUSY_FIRST_MS 5u		/* a target whose queue is full is tried again so soon, */
 #define BUSY_MAX_MS 100u	/* and then less and less often */
 
 struct dialer {
@@ -37,14 +40,14 @@ struct dial {
 	struct endpoint src;
 	enum routes_balance balance;
 	bool speaks_first;
-	bool queued;			/* to begin, or on_begin()'s second pass has not reached it yet */
+	bool queued;			/* to begin, or on_begin()'s second pass is still to come */
 	bool connected;			/* by connect(2), at once */
 	bool mute;			/* connecting; on_begin()'s second pass goes on with it */
 	bool beginning;			/* in on_begin(), which calls done itself */
 	bool over;			/* done is called after this call, or in a later turn */
 	enum dial_result result;
 	struct ev_timer deadline;	/* of the attempt, or its next try */
-	uint64_t busy_ms;		/* since when the target's queue has been full, 0: it is not */
+	uint64_t busy_ms;		/* since when the target's queue is full, 0: it is not */
 	struct ev_task finish;
 	struct resolve question;
 	struct target *current;		/* held through choice[] */
@@ -107,11 +110,15 @@ target_forget(struct dialer *d, struct target *t)
 
 /* ---- choosing ---- */
 
-/* Rendezvous hashing: a source keeps its target as long as that exists, whichever others come and go. */
+/*
+ * Rendezvous hashing: a source keeps its target as long as that exists,
+ * whichever others come and go.
+ */
 static uint32_t
 source_weight(const struct endpoint *src, uint32_t hash)
 {
-	uint32_t h = target_hash(slice_of((const char *)src->ip, sizeof(src->ip))) ^ hash * 2654435761u;
+	uint32_t h = target_hash(slice_of((const char *)src->ip, sizeof(src->ip))) ^
+	    hash * 2654435761u;
 
 	h ^= h >> 16;
 	h *= 0x85ebca6bu;
@@ -122,8 +129,8 @@ source_weight(const struct endpoint *src, uint32_t hash)
 
 /* Whether a should be tried before b, which precedes it in the list. */
 static bool
-better(const struct dialer *d, enum routes_balance balance, const struct endpoint *src, const struct target *a,
-    const struct target *b)
+better(const struct dialer *d, enum routes_balance balance, const struct endpoint *src,
+    const struct target *a, const struct target *b)
 {
 	bool a_held = target_held_off(&d->targets, a), b_held = target_held_off(&d->targets, b);
 
@@ -149,8 +156,8 @@ choose(struct dial *d)
 	for (size_t i = 0; i < d->choices; i++) {
 		struct choice *c = &d->choice[i];
 
-		if (!c->tried &&
-		    (best == NULL || better(d->dialer, d->balance, &d->src, c->target, best->target)))
+		if (!c->tried && (best == NULL ||
+		    better(d->dialer, d->balance, &d->src, c->target, best->target)))
 			best = c;
 	}
 	if (best == NULL)
@@ -239,7 +246,10 @@ drop_attempt(struct dial *d)
 
 enum attempt { ATTEMPT_RUNS, ATTEMPT_FAILED };
 
-/* The socket is connecting, or connected already: write what may be written by now, and wait for the rest. */
+/*
+ * The socket is connecting, or connected already: write what may be written by now,
+ * and wait for the rest.
+ */
 static enum attempt
 go_on(struct dial *d)
 {
@@ -268,7 +278,10 @@ go_on(struct dial *d)
 	return ATTEMPT_RUNS;
 }
 
-/* A full queue is no failure before the deadline: with TCP it would be none either, as the SYN is retransmitted. */
+/*
+ * A full queue is no failure before the deadline: with TCP it would be none either,
+ * as the SYN is retransmitted.
+ */
 static enum attempt
 wait_for_room(struct dial *d)
 {
@@ -433,8 +446,9 @@ dial_on_io(struct dial *d, unsigned events)
 }
 
 /*
- * At the end of a turn, so that what has come on all connections is read before anybody is woken. For the same reason
- * all connect before any of them sends. Callbacks may start dials, which begin in the next turn, and cancel any.
+ * At the end of a turn, so that what has come on all connections is read before anybody is woken.
+ * For the same reason all connect before any of them sends. Callbacks may start dials, which begin
+ * in the next turn, and cancel any.
  */
 static void
 on_begin(struct ev_task *task)
@@ -482,8 +496,9 @@ count_items(struct slice list)
 }
 
 struct dial *
-dial_start(struct dialer *dialer, struct slice targets, enum routes_balance balance, const struct endpoint *src,
-    bool speaks_first, struct ev_io *io, const struct dial_ops *ops, void *arg)
+dial_start(struct dialer *dialer, struct slice targets, enum routes_balance balance,
+    const struct endpoint *src, bool speaks_first, struct ev_io *io,
+    const struct dial_ops *ops, void *arg)
 {
 	size_t n = count_items(targets);
 	struct dial *d = calloc(1, sizeof(*d) + n * sizeof(d->choice[0]));
@@ -554,9 +569,13 @@ dial_order(struct slice targets, enum routes_balance balance, const struct endpo
 	return slice_of(NULL, 0);
 }
 
-/* A target never used yet has no connection and no hold-off: it may be the best one, so the answer is then unknown. */
+/*
+ * A target never used yet has no connection and no hold-off:
+ * it may be the best one, so the answer is then unknown.
+ */
 struct target *
-dial_first(struct dialer *d, struct slice targets, enum routes_balance balance, const struct endpoint *src)
+dial_first(struct dialer *d, struct slice targets, enum routes_balance balance,
+    const struct endpoint *src)
 {
 	struct target *best = NULL;
 

@@ -2,9 +2,10 @@
 /*
  * From a route's list of targets to a connected socket: balance, failover, hold-off, names.
  *
- * A target that can't be reached is held off for 1 s, doubling to 30 s with each further failure: it is tried after
- * all others. What is known of a target (connections, hold-off, which address worked) is kept per process and
- * survives reloads; after ten minutes without use it may be forgotten.
+ * A target that can't be reached is held off for 1 s, doubling to 30 s with each further
+ * failure: it is tried after all others. What is known of a target (connections, hold-off,
+ * which address worked) is kept per process and survives reloads; after ten minutes without use
+ * it may be forgotten.
  */
 #ifndef DIAL_H
 #define DIAL_H
@@ -35,18 +36,18 @@ enum dial_result {
 };
 
 /*
- * On DIAL_OK io->fd is connected to t, watched edge-triggered for read and write (see dial_early; not when t is a pass:
- * target, which has had all it is to get), and owned by the callee; events are its first ones. Otherwise io->fd is -1
- * and t is the last target tried. The callee holds t until target_release(). The dial frees itself when this returns:
- * forget it, don't cancel it.
+ * On DIAL_OK io->fd is connected to t, watched edge-triggered for read and write (see dial_early;
+ * not when t is a pass: target, which has had all it is to get), and owned by the callee; events
+ * are its first ones. Otherwise io->fd is -1 and t is the last target tried. The callee holds t
+ * until target_release(). The dial frees itself when this returns: forget it, don't cancel it.
  */
 typedef void dial_done(void *arg, enum dial_result result, struct target *t, unsigned events);
 
 /*
- * connect(2) on io->fd was begun and need not be waited for: a target on this machine is connected by now. Write what
- * t is to get first: 0, or the errno that prevented it; EAGAIN is not a failure. May be called several times, for one
- * target after another. A caller with early gets io watched for read only if it returned 0. It must not cancel the
- * dial that calls it.
+ * connect(2) on io->fd was begun and need not be waited for: a target on this machine is connected
+ * by now. Write what t is to get first: 0, or the errno that prevented it; EAGAIN is not a failure.
+ * May be called several times, for one target after another. A caller with early gets io watched
+ * for read only if it returned 0. It must not cancel the dial that calls it.
  */
 typedef int dial_early(void *arg, const struct target *t);
 
@@ -56,12 +57,13 @@ struct dial_ops {
 };
 
 /*
- * Begin to connect io to one of targets, a list routes_load() has checked. done is called later, never from inside
- * this call. src decides BALANCE_SOURCE; speaks_first as in sock_connect(). io, ops and arg are borrowed until then.
- * NULL when out of memory.
+ * Begin to connect io to one of targets, a list routes_load() has checked. done is called later,
+ * never from inside this call. src decides BALANCE_SOURCE; speaks_first as in sock_connect(). io,
+ * ops and arg are borrowed until then. NULL when out of memory.
  */
 struct dial *dial_start(struct dialer *d, struct slice targets, enum routes_balance balance,
-    const struct endpoint *src, bool speaks_first, struct ev_io *io, const struct dial_ops *ops, void *arg);
+    const struct endpoint *src, bool speaks_first, struct ev_io *io,
+    const struct dial_ops *ops, void *arg);
 
 /* The owner of io passes its events on here until done is called. */
 void dial_on_io(struct dial *dial, unsigned events);
@@ -82,9 +84,9 @@ bool target_is_unix(const struct target *t);
 void target_release(struct dialer *d, struct target *t);
 
 /*
- * For connections kept open between uses. dial_first(): the target dial_start() would try first, NULL when nothing is
- * known of it yet; borrowed for the call. A resting connection does not count for BALANCE_LEAST. The slot belongs to
- * its user and is NULL at first.
+ * For connections kept open between uses. dial_first(): the target dial_start() would try first,
+ * NULL when nothing is known of it yet; borrowed for the call. A resting connection does not count
+ * for BALANCE_LEAST. The slot belongs to its user and is NULL at first.
  */
 struct target *dial_first(struct dialer *d, struct slice targets, enum routes_balance balance,
     const struct endpoint *src);
@@ -97,9 +99,10 @@ void target_keep(struct target *t);
 void target_forget(struct dialer *d, struct target *t);
 
 /*
- * For --explain: the n-th of targets to be tried while all are reachable and none has a connection; absent after the
- * last. Pure.
+ * For --explain: the n-th of targets to be tried while all are reachable and none has a connection;
+ * absent after the last. Pure.
  */
-struct slice dial_order(struct slice targets, enum routes_balance balance, const struct endpoint *src, size_t n);
+struct slice dial_order(struct slice targets, enum routes_balance balance,
+    const struct endpoint *src, size_t n);
 
 #endif

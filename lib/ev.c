@@ -13,7 +13,8 @@
 #include "log.h"
 
 #define BATCH 256	/* events taken per wait */
-#define FULL_MAX 16	/* full batches in a row that timers wait for: what came in time goes before what is due */
+/* full batches in a row that timers wait for: what came in time goes before what is due */
+#define FULL_MAX 16
 #define SIGNALS 65
 
 struct handler {
@@ -25,7 +26,7 @@ struct ev {
 	int epfd;
 	bool stop;
 	uint64_t now_ms;
-	struct ev_timer **heap;		/* owned array of borrowed timers, heap[0] is due first by key */
+	struct ev_timer **heap;		/* owned, of borrowed timers, heap[0] is due first by key */
 	unsigned full;			/* batches in a row that were full */
 	uint64_t *key;			/* when heap[i] is looked at: no later than its due_ms */
 	uint32_t timers, room;
@@ -233,7 +234,10 @@ ev_make_room(struct ev *ev)
 	return ev->timers < ev->room - ev->room / 4 || heap_grow(ev);
 }
 
-/* Once the reserve is used up there is no way to fail gracefully: a loop that loses deadlines is worse than none. */
+/*
+ * Once the reserve is used up there is no way to fail gracefully:
+ * a loop that loses deadlines is worse than none.
+ */
 static void
 heap_insert(struct ev *ev, struct ev_timer *t)
 {
@@ -390,7 +394,8 @@ ev_stop_held(void)
 {
 	sigset_t set;
 
-	return sigpending(&set) == 0 && (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1);
+	return sigpending(&set) == 0 &&
+	    (sigismember(&set, SIGTERM) == 1 || sigismember(&set, SIGINT) == 1);
 }
 
 void
@@ -411,8 +416,8 @@ ev_before_wait(struct ev *ev, ev_before_wait_cb *cb)
 }
 
 /*
- * How long to wait: not at all with work queued, indefinitely without a timer; but no longer than limit_ms (-1: no
- * limit).
+ * How long to wait: not at all with work queued, indefinitely without a timer; but no longer than
+ * limit_ms (-1: no limit).
  */
 static int
 wait_ms(const struct ev *ev, int limit_ms)
@@ -436,7 +441,7 @@ turn(struct ev *ev)
 	int limit_ms = ev->before_wait == NULL ? -1 : ev->before_wait(ev->now_ms);
 	int n = epoll_wait(ev->epfd, e, BATCH, wait_ms(ev, limit_ms));
 
-	if (n == -1 && errno == EINTR)		/* by SIGCONT: what came while we were stopped goes before timers */
+	if (n == -1 && errno == EINTR)	/* by SIGCONT: what came while stopped goes before timers */
 		n = epoll_wait(ev->epfd, e, BATCH, 0);
 	if (n == -1 && errno != EINTR)
 		return -1;

@@ -22,15 +22,18 @@ enum {
 	EV_SHARED = 64	/* wait: a listener shared by processes; wake only one */
 };
 
-/* A watched descriptor, embedded in its owner. cb may close fd and free the owner by ev_free_later(). */
+/*
+ * A watched descriptor, embedded in its owner.
+ * cb may close fd and free the owner by ev_free_later().
+ */
 struct ev_io {
 	int fd;
 	void (*cb)(struct ev_io *io, unsigned events);
 };
 
 /*
- * A deadline, embedded in its owner. Zero it before first use. Moving a deadline later is free: the timer is
- * looked at again when the earlier time comes.
+ * A deadline, embedded in its owner. Zero it before first use. Moving a deadline later is free: the
+ * timer is looked at again when the earlier time comes.
  */
 struct ev_timer {
 	uint64_t due_ms;	/* 0: off */
@@ -50,9 +53,9 @@ struct ev *ev_new(void);
 void ev_free(struct ev *ev);
 
 /*
- * Start or change watching io->fd; -1 with errno. ev_del() ends it. So does closing the descriptor, but only when no
- * other process or duplicate holds it (epoll(7)): one that was passed on, or opened before a fork, needs ev_del()
- * first.
+ * Start or change watching io->fd; -1 with errno. ev_del() ends it. So does closing the descriptor,
+ * but only when no other process or duplicate holds it (epoll(7)): one that was passed on, or
+ * opened before a fork, needs ev_del() first.
  */
 int ev_add(struct ev *ev, struct ev_io *io, unsigned want);
 int ev_mod(struct ev *ev, struct ev_io *io, unsigned want);
@@ -69,19 +72,22 @@ void ev_timer_at(struct ev *ev, struct ev_timer *t, uint64_t due_ms);
 void ev_timer_in(struct ev *ev, struct ev_timer *t, uint64_t delay_ms);
 
 /*
- * Make sure there is memory for the timers of one more connection. False: there is none; existing ones go on with a
- * reserve, and the process ends only when that is used up.
+ * Make sure there is memory for the timers of one more connection. False: there is none; existing
+ * ones go on with a reserve, and the process ends only when that is used up.
  */
 bool ev_make_room(struct ev *ev);
 
 /*
- * Queue task to run after this turn's events; one queued while tasks run waits for the next turn. Queueing twice
- * counts once.
+ * Queue task to run after this turn's events; one queued while tasks run waits for the next turn.
+ * Queueing twice counts once.
  */
 void ev_defer(struct ev *ev, struct ev_task *task);
 void ev_undefer(struct ev *ev, struct ev_task *task);
 
-/* free(p) after this turn's events: for owners that end inside a callback. p's first bytes are overwritten. */
+/*
+ * free(p) after this turn's events: for owners that end inside a callback.
+ * p's first bytes are overwritten.
+ */
 void ev_free_later(struct ev *ev, void *p);
 
 /* Deliver signo as cb(arg, signo) from the loop instead of asynchronously. -1 with errno. */
@@ -91,15 +97,18 @@ int ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg);
 /* A process forked from one with a loop makes its own: first unblock what ev_signal() blocked. */
 void ev_signal_reset(void);
 
-/* Before there is a loop: hold back the signals that end or prod a tool until ev_signal() can deliver them. */
+/*
+ * Before there is a loop: hold back the signals that end or prod a tool
+ * until ev_signal() can deliver them.
+ */
 void ev_signal_hold(void);
 
 /* Whether a signal that is to end us is held back. */
 bool ev_stop_held(void);
 
 /*
- * Called at the end of each turn before waiting, and with UINT64_MAX after the last: returns how many milliseconds
- * the wait may take, -1: any number. log_turn() is one.
+ * Called at the end of each turn before waiting, and with UINT64_MAX after the last: returns how
+ * many milliseconds the wait may take, -1: any number. log_turn() is one.
  */
 typedef int ev_before_wait_cb(uint64_t now_ms);
 void ev_before_wait(struct ev *ev, ev_before_wait_cb *cb);

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /*
- * Whether anyone but its owner can get at it. A file of root's that we may read as a member of its group counts as
- * private: container runtimes and supervisors hand out secrets that way.
+ * Whether anyone but its owner can get at it. A file of root's that we may read as a member of its
+ * group counts as private: container runtimes and supervisors hand out secrets that way.
  */
 static bool
 is_open_to_others(const struct stat *st)
@@ -59,7 +59,8 @@ read_all(int fd, size_t size, size_t *len)
 char *
 file_read(const char *path, size_t max, bool secret, size_t *len, char why[static FILE_WHY_MAX])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);	/* a pipe must not keep us waiting */
+	/* O_NONBLOCK: a pipe must not keep us waiting */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char *text = NULL;
 	struct stat st;
 	int saved;

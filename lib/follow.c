@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A worker's side of -j N: orders from the parent, room for the descriptors they carry, and the bell. */
+/*
+ * A worker's side of -j N: orders from the parent, room for the descriptors they carry,
+ * and the bell.
+ */
 #include "follow.h"
 
 #include <errno.h>
@@ -13,7 +16,7 @@
 #include "log.h"
 #include "serve.h"
 
-#define ROOM_MS 50		/* how soon to look again whether there is room for an order's descriptor */
+#define ROOM_MS 50		/* how soon to look again for room for an order's descriptor */
 #define ROOM_MAX_MS 5000	/* for how long: others may be waiting behind that order */
 #define ASK_AGAIN_MS 1000	/* how soon orders that were lost are asked for */
 
@@ -21,8 +24,9 @@
 static struct follower {
 	struct serve *serve;
 	struct ev_io master;		/* where orders come from */
-	struct ev_io bell;		/* an eventfd: what a worker rings to make the others look for clients */
-	int spare_fd;			/* reserves room for an order's descriptor, -1: nothing does */
+	struct ev_io bell;		/* an eventfd: what a worker rings to make the others
+					   look for clients */
+	int spare_fd;			/* keeps room for an order's descriptor, -1: nothing does */
 	struct ev_timer orders;		/* when to look again at one waiting for that room */
 	uint64_t orders_since_ms;	/* since when it waits, 0: there is none */
 	struct ev_timer ask_again;	/* when to ask for lost orders */
@@ -40,7 +44,8 @@ on_ask_again(struct ev_timer *t)
 {
 	(void)t;
 	follow_keep_room();
-	if (the.spare_fd == -1 || (send(the.master.fd, "?", 1, MSG_NOSIGNAL) == -1 && errno == EAGAIN))
+	if (the.spare_fd == -1 ||
+	    (send(the.master.fd, "?", 1, MSG_NOSIGNAL) == -1 && errno == EAGAIN))
 		ask_again();
 }
 
@@ -141,7 +146,10 @@ give_room(void)
 	the.spare_fd = -1;
 }
 
-/* Whether the next order has a descriptor there is no room for: the end of a connection will make room. */
+/*
+ * Whether the next order has a descriptor there is no room for:
+ * the end of a connection will make room.
+ */
 static bool
 lacks_room(void)
 {
@@ -149,7 +157,8 @@ lacks_room(void)
 	struct order o;
 
 	follow_keep_room();
-	if (the.spare_fd != -1 || recv(the.master.fd, &o, sizeof(o), MSG_PEEK) != (ssize_t)sizeof(o) ||
+	if (the.spare_fd != -1 ||
+	    recv(the.master.fd, &o, sizeof(o), MSG_PEEK) != (ssize_t)sizeof(o) ||
 	    (o.kind != ORDER_TABLE && o.kind != ORDER_LISTEN))
 		return false;
 	if (the.orders_since_ms == 0)
@@ -158,8 +167,8 @@ lacks_room(void)
 }
 
 /*
- * Take the parent's next order and carry it out. False: there is none, and errno, or 0, says why. When one waited for
- * room and got none, those after it count as having waited as long.
+ * Take the parent's next order and carry it out. False: there is none, and errno, or 0, says why.
+ * When one waited for room and got none, those after it count as having waited as long.
  */
 static bool
 follow_next(void)
@@ -177,7 +186,8 @@ follow_next(void)
 		return true;
 	}
 	if (n == -1 && errno == EMFILE) {
-		log_error("lost a message from the parent: out of file descriptors; asking for it again");
+		log_error("lost a message from the parent: out of file descriptors; "
+		    "asking for it again");
 		the.orders_since_ms = since_ms;
 		ask_again();
 		return true;
@@ -201,8 +211,8 @@ follow_all(void)
 	} else if (errno != EAGAIN && errno != EINTR) {
 		ev_del(s->ev, &the.master);
 		if (!s->draining)
-			log_warn("the parent is gone: stopping");	/* finish what is open, accept nothing new */
-		serve_drain(s);
+			log_warn("the parent is gone: stopping");
+		serve_drain(s);		/* finish what is open, accept nothing new */
 	}
 	follow_keep_room();
 }
@@ -266,5 +276,6 @@ follow_orders(struct serve *s, int fd)
 	the.orders.cb = on_orders;
 	the.ask_again.cb = on_ask_again;
 	follow_keep_room();
-	return ev_add(s->ev, &the.bell, EV_READ | EV_EDGE) == -1 ? -1 : ev_add(s->ev, &the.master, EV_READ | EV_EDGE);
+	return ev_add(s->ev, &the.bell, EV_READ | EV_EDGE) == -1 ? -1 :
+	    ev_add(s->ev, &the.master, EV_READ | EV_EDGE);
 }

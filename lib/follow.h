@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A worker's side of -j N: it takes its parent's orders and makes the other workers look for clients. */
+/*
+ * A worker's side of -j N: it takes its parent's orders and makes the other workers
+ * look for clients.
+ */
 #ifndef FOLLOW_H
 #define FOLLOW_H
 
@@ -21,17 +24,23 @@ struct order {
 	char addr[256];
 };
 
-/* In the parent: make the bell its workers will share, before it forks them; and close it. -1 with errno. */
+/*
+ * In the parent: make the bell its workers will share, before it forks them;
+ * and close it. -1 with errno.
+ */
 int follow_make_bell(void);
 void follow_close_bell(void);
 
 /*
- * In a worker: take orders from the parent on fd. Whatever is sent back there means that some were lost and all are
- * to be repeated. -1 with errno.
+ * In a worker: take orders from the parent on fd. Whatever is sent back there means that some were
+ * lost and all are to be repeated. -1 with errno.
  */
 int follow_orders(struct serve *s, int fd);
 
-/* In a worker: it lacks room for a client for which the kernel woke no other. The others look at their listeners. */
+/*
+ * In a worker: it lacks room for a client for which the kernel woke no other.
+ * The others look at their listeners.
+ */
 void follow_wake_others(void);
 
 /* In a worker: a descriptor may be free now: keep it for orders. errno stays. */

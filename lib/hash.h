@@ -13,14 +13,15 @@ hash_step(uint64_t h, uint64_t word)
 }
 
 /*
- * Eight bytes, A to Z made a to z: a byte from 'A' to 'Z' alone gets its top bit set by the first sum and not by the
- * second.
+ * Eight bytes, A to Z made a to z: a byte from 'A' to 'Z' alone gets its top bit set by the first
+ * sum and not by the second.
  */
 static inline uint64_t
 hash_lower(uint64_t word)
 {
 	const uint64_t each = 0x0101010101010101u, low = word & each * 0x7f;
-	uint64_t upper = (low + each * (0x80 - 'A')) & ~(low + each * (0x7f - 'Z')) & ~word & each * 0x80;
+	uint64_t upper = (low + each * (0x80 - 'A')) & ~(low + each * (0x7f - 'Z')) &
+	    ~word & each * 0x80;
 
 	return word | upper >> 2;
 }
@@ -41,7 +42,8 @@ hash_any(uint64_t seed, struct slice text, bool nocase)
 {
 	uint64_t h = seed ^ text.len * 0x9e3779b97f4a7c15u, word, last;
 
-	last = text.len >= 8 ? hash_word(text.p + text.len - 8, 8) : text.len == 0 ? 0 : hash_word(text.p, text.len);
+	last = text.len >= 8 ? hash_word(text.p + text.len - 8, 8) :
+	    text.len == 0 ? 0 : hash_word(text.p, text.len);
 	for (; text.len > 8; text = slice_skip(text, 8)) {
 		word = hash_word(text.p, 8);
 		h = hash_step(h, nocase ? hash_lower(word) : word);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The TLS ClientHello: bytes a client sent -> a verdict, the name it asks for, its ALPN protocols. */
+/*
+ * The TLS ClientHello: bytes a client sent -> a verdict,
+ * the name it asks for, its ALPN protocols.
+ */
 #include "hello.h"
 #include "take.h"
 
@@ -32,7 +35,10 @@ clamp_version(uint32_t version)
 
 /* ---- the message inside: judged once, when it is all there ---- */
 
-/* ServerNameList, RFC 6066 3: every name type begins with a 16-bit length, so unknown ones can be skipped. */
+/*
+ * ServerNameList, RFC 6066 3: every name type begins with a 16-bit length,
+ * so unknown ones can be skipped.
+ */
 static bool
 parse_server_name(struct slice data, struct slice *name)
 {
@@ -117,7 +123,8 @@ parse_body(struct slice body, struct hello *h)
 static uint32_t
 message_len(const struct hello *h)
 {
-	return MESSAGE_HEADER_LEN + ((uint32_t)h->head[1] << 16 | (uint32_t)h->head[2] << 8 | h->head[3]);
+	return MESSAGE_HEADER_LEN +
+	    ((uint32_t)h->head[1] << 16 | (uint32_t)h->head[2] << 8 | h->head[3]);
 }
 
 /* Whether the first n bytes of the message are all of it. */

@@ -8,7 +8,8 @@ enum { NAME = 1, DIGIT = 2 };
 
 /* Not <ctype.h>: the answer must not depend on the locale. */
 static const uint8_t char_class[256] = {
-	['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME, ['-'] = NAME, ['_'] = NAME, ['0' ... '9'] = NAME | DIGIT,
+	['a' ... 'z'] = NAME, ['A' ... 'Z'] = NAME, ['-'] = NAME, ['_'] = NAME,
+	['0' ... '9'] = NAME | DIGIT,
 };
 
 static struct slice
@@ -22,7 +23,8 @@ without_trailing_dot(struct slice text)
 static bool
 label_valid(struct slice label)
 {
-	return label.len > 0 && label.len <= LABEL_MAX && label.p[0] != '-' && label.p[label.len - 1] != '-';
+	return label.len > 0 && label.len <= LABEL_MAX &&
+	    label.p[0] != '-' && label.p[label.len - 1] != '-';
 }
 
 bool
@@ -35,12 +37,13 @@ host_valid(struct slice text)
 	if (text.len == 0 || text.len > HOST_MAX)
 		return false;
 	for (p = text.p, end = p + text.len;; p++) {
-		for (label = p, all = NAME | DIGIT; p < end && (class = char_class[(uint8_t)*p]) != 0; p++)
+		for (label = p, all = NAME | DIGIT;
+		    p < end && (class = char_class[(uint8_t)*p]) != 0; p++)
 			all &= class;
 		if (!label_valid(slice_of(label, (size_t)(p - label))))
 			return false;
-		if (p == end)
-			return (all & DIGIT) == 0;	/* what ends in a number is an IPv4 address or a typo of one */
+		if (p == end)	/* what ends in a number is an IPv4 address or a typo of one */
+			return (all & DIGIT) == 0;
 		if (*p != '.')
 			return false;
 	}

@@ -7,18 +7,18 @@
 
 #include "slice.h"
 
-#define HOST_MAX 253	/* bytes of a host name in text form, without the trailing dot (RFC 1035 3.1) */
+#define HOST_MAX 253	/* bytes of a host name as text, without the trailing dot (RFC 1035 3.1) */
 
 /*
- * Whether text is a host name: labels of 1 to 63 letters, digits, '-' and '_' (which DNS allows, RFC 2181 11, and
- * people use), none beginning or ending with '-', HOST_MAX in all, one trailing dot allowed. An IPv4 address is not
- * one, nor is any text whose last label is all digits. Pure.
+ * Whether text is a host name: labels of 1 to 63 letters, digits, '-' and '_' (which DNS allows,
+ * RFC 2181 11, and people use), none beginning or ending with '-', HOST_MAX in all, one trailing
+ * dot allowed. An IPv4 address is not one, nor is any text whose last label is all digits. Pure.
  */
 bool host_valid(struct slice text);
 
 /*
- * Write the lower-case form of text without its trailing dot, NUL-terminated, to out and return its length,
- * or 0 (and an empty out) when host_valid() says no. Pure.
+ * Write the lower-case form of text without its trailing dot, NUL-terminated, to out and return its
+ * length, or 0 (and an empty out) when host_valid() says no. Pure.
  */
 size_t host_normalize(struct slice text, char out[static HOST_MAX + 1]);
 
