@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* HTTP/1: request and response heads, header fields, body framing. As strict as RFC 9112 allows a server to be. */
+/*
+ * HTTP/1: request and response heads, header fields, body framing.
+ * As strict as RFC 9112 allows a server to be.
+ */
 #ifndef HTTP1_H
 #define HTTP1_H
 
@@ -74,20 +77,22 @@ struct http1_message {
 	uint8_t minor;		/* version 1.minor, 0 or 1 (anything higher is 1) */
 	struct slice fields;	/* the header section, for http1_next_field() */
 	enum http1_framing framing;
-	uint64_t length;	/* HTTP1_LENGTH: bytes of body; a response without one: what it states all the same */
+	uint64_t length;	/* HTTP1_LENGTH: bytes of body; a response without one: what it
+				   states all the same */
 	bool names_fields;	/* Connection names more than close, keep-alive, te and upgrade */
 	bool keep_alive;	/* the sender is willing to go on after this message */
-	bool upgrade;		/* there is at least one Upgrade, and Connection names it (version 1.1 only) */
+	bool upgrade;		/* there is an Upgrade and Connection names it (version 1.1 only) */
 };
 
 struct http1_request {
 	struct http1_message msg;
 	struct slice method;
 	struct slice target;	/* as sent */
-	struct slice path;	/* from the first '/' on, query included; "*"; without a leading '/' ("?a=b", "") when
-				   an absolute target had no path */
-	struct slice authority;	/* of an absolute target, else Host: HOST[:PORT]; absent without either (HTTP/1.0) */
-	struct slice host;	/* authority without its port; brackets around a v6 address are kept */
+	struct slice path;	/* from the first '/' on, query included; "*"; without a leading '/'
+				   ("?a=b", "") when an absolute target had no path */
+	struct slice authority;	/* of an absolute target, else Host: HOST[:PORT]; absent without
+				   either (HTTP/1.0) */
+	struct slice host;	/* authority without its port; a v6 address keeps its brackets */
 	bool is_head;
 	bool is_safe;		/* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */
 };
@@ -99,26 +104,34 @@ struct http1_response {
 };
 
 /*
- * Look at the first len bytes a client sent, all of which must still be there at each call (they may move); scan is
- * kept between calls, so that work is linear in len. One empty line before the request is skipped (RFC 9112 2.2). On
- * HTTP1_OK *out is filled; on any other result it is undefined. Pure.
+ * Look at the first len bytes a client sent, all of which must still be there at each call
+ * (they may move); scan is kept between calls, so that work is linear in len. One empty line
+ * before the request is skipped (RFC 9112 2.2). On HTTP1_OK *out is filled; on any other result
+ * it is undefined. Pure.
  */
-enum http1_result http1_request(struct http1_scan *scan, const char *buf, size_t len, struct http1_request *out);
+enum http1_result http1_request(struct http1_scan *scan, const char *buf, size_t len,
+    struct http1_request *out);
 
 /*
- * The same for a server's response (to_head: to a HEAD, so it has no body). Only HTTP1_MORE, HTTP1_OK and HTTP1_BAD.
- * Pure.
+ * The same for a server's response (to_head: to a HEAD, so it has no body). Only HTTP1_MORE,
+ * HTTP1_OK and HTTP1_BAD. Pure.
  */
 enum http1_result http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head,
     struct http1_response *out);
 
-/* Walk the fields of a message, or of a trailer section, in order: false after the last. *fields is advanced. */
+/*
+ * Walk the fields of a message, or of a trailer section, in order: false after the last.
+ * *fields is advanced.
+ */
 bool http1_next_field(struct slice *fields, struct http1_field *out);
 
 /* Whether a comma-separated list has word among its members; case does not matter. */
 bool http1_list_has(struct slice list, const char *word);
 
-/* Whether a Connection field of the message names the field: it must then not be passed on (RFC 9110 7.6.1). */
+/*
+ * Whether a Connection field of the message names the field:
+ * it must then not be passed on (RFC 9110 7.6.1).
+ */
 bool http1_is_hop_by_hop(struct slice fields, struct slice name);
 
 bool http1_name_is(struct slice name, const char *lower);
@@ -146,24 +159,30 @@ struct http1_chunked {
 
 enum http1_chunk_result {
 	HTTP1_CHUNK_MORE,	/* all bytes are used up; the body goes on */
-	HTTP1_CHUNK_TRAILER,	/* the last chunk was read: the trailer section begins after what was used */
+	HTTP1_CHUNK_TRAILER,	/* the last chunk was read: the trailer section begins after
+				   what was used */
 	HTTP1_CHUNK_BAD
 };
 
 /*
- * Decode in place: of the len bytes at buf *used are consumed, and their payload is left in the first *data bytes of
- * buf. Extensions are dropped. After HTTP1_CHUNK_TRAILER call http1_trailer(). Pure.
+ * Decode in place: of the len bytes at buf *used are consumed, and their payload is left in the
+ * first *data bytes of buf. Extensions are dropped. After HTTP1_CHUNK_TRAILER call
+ * http1_trailer(). Pure.
  */
-enum http1_chunk_result http1_dechunk(struct http1_chunked *c, char *buf, size_t len, size_t *used, size_t *data);
+enum http1_chunk_result http1_dechunk(struct http1_chunked *c, char *buf, size_t len,
+    size_t *used, size_t *data);
 
 /*
- * The trailer section at buf, from its first byte at each call. On HTTP1_OK *fields are its fields (possibly none,
- * all well-formed) and *used its size. HTTP1_MORE, HTTP1_OK, HTTP1_BAD. Pure.
+ * The trailer section at buf, from its first byte at each call. On HTTP1_OK *fields are its fields
+ * (possibly none, all well-formed) and *used its size. HTTP1_MORE, HTTP1_OK, HTTP1_BAD. Pure.
  */
-enum http1_result http1_trailer(struct http1_chunked *c, const char *buf, size_t len, struct slice *fields,
-    size_t *used);
+enum http1_result http1_trailer(struct http1_chunked *c, const char *buf, size_t len,
+    struct slice *fields, size_t *used);
 
-/* Whether a trailer field may be passed on: not one for framing, routing or the connection (RFC 9110 6.5.1). */
+/*
+ * Whether a trailer field may be passed on:
+ * not one for framing, routing or the connection (RFC 9110 6.5.1).
+ */
 bool http1_trailer_allowed(const struct http1_field *f);
 
 #endif

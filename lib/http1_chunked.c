@@ -20,7 +20,10 @@ size_over(const struct http1_chunked *c)
 	return c->left == 0 ? HTTP1_C_TRAILER : HTTP1_C_DATA;
 }
 
-/* A byte of a size line; false when it is not allowed here. No blank, no sign, no bare LF (RFC 9112 7.1). */
+/*
+ * A byte of a size line; false when it is not allowed here.
+ * No blank, no sign, no bare LF (RFC 9112 7.1).
+ */
 static bool
 size_byte(struct http1_chunked *c, char byte)
 {

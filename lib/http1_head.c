@@ -18,12 +18,16 @@ enum { TOKEN = 1, URI = 2, VALUE = 4 };
 #define T (VALUE | TOKEN)
 #define B (VALUE | URI | TOKEN)
 
-/* RFC 9110 5.6.2 (token), RFC 3986 2 (without '#': a request target has no fragment), RFC 9110 5.5 (field value). */
+/*
+ * RFC 9110 5.6.2 (token), RFC 3986 2 (without '#': a request target has no fragment),
+ * RFC 9110 5.5 (field value).
+ */
 static const uint8_t byte_class[256] = {
-	['\t'] = V, [' '] = V, ['!'] = B, ['"'] = V, ['#'] = T, ['$'] = B, ['%'] = B, ['&'] = B, ['\''] = B, ['('] = U,
-	[')'] = U, ['*'] = B, ['+'] = B, [','] = U, ['-'] = B, ['.'] = B, ['/'] = U, ['0' ... '9'] = B, [':'] = U,
-	[';'] = U, ['<'] = V, ['='] = U, ['>'] = V, ['?'] = U, ['@'] = U, ['A' ... 'Z'] = B, ['['] = U, ['\\'] = V,
-	[']'] = U, ['^'] = T, ['_'] = B, ['`'] = T, ['a' ... 'z'] = B, ['{'] = V, ['|'] = T, ['}'] = V, ['~'] = B,
+	['\t'] = V, [' '] = V, ['!'] = B, ['"'] = V, ['#'] = T, ['$'] = B, ['%'] = B, ['&'] = B,
+	['\''] = B, ['('] = U, [')'] = U, ['*'] = B, ['+'] = B, [','] = U, ['-'] = B, ['.'] = B,
+	['/'] = U, ['0' ... '9'] = B, [':'] = U, [';'] = U, ['<'] = V, ['='] = U, ['>'] = V,
+	['?'] = U, ['@'] = U, ['A' ... 'Z'] = B, ['['] = U, ['\\'] = V, [']'] = U, ['^'] = T,
+	['_'] = B, ['`'] = T, ['a' ... 'z'] = B, ['{'] = V, ['|'] = T, ['}'] = V, ['~'] = B,
 	[0x80 ... 0xff] = V,
 };
 
@@ -101,8 +105,9 @@ http1_status(enum http1_result r)
 /* ---- the end of a section ---- */
 
 /*
- * Find the empty line that ends a section whose first line begins at start. Every line ends with CRLF: a bare LF is
- * noticed here, a bare CR when the line is taken apart. HTTP1_OK: the section ends at scan->at.
+ * Find the empty line that ends a section whose first line begins at start. Every line ends
+ * with CRLF: a bare LF is noticed here, a bare CR when the line is taken apart. HTTP1_OK: the
+ * section ends at scan->at.
  */
 static enum http1_result
 find_end(struct http1_scan *scan, const char *buf, size_t len, size_t start)
@@ -148,7 +153,8 @@ static const struct known {
 };
 
 /* Bit n: a known name has n bytes. */
-#define KNOWN_LENGTHS (1u << 2 | 1u << 4 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 14 | 1u << 15 | 1u << 16 | 1u << 17)
+#define KNOWN_LENGTHS (1u << 2 | 1u << 4 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 14 | 1u << 15 | \
+    1u << 16 | 1u << 17)
 
 static enum http1_name
 known_name(struct slice name)
@@ -156,7 +162,8 @@ known_name(struct slice name)
 	if (name.len > 17 || (KNOWN_LENGTHS >> name.len & 1) == 0)
 		return HTTP1_OTHER;
 	for (size_t i = 0; i < sizeof(known_names) / sizeof(known_names[0]); i++)
-		if ((name.p[0] | 0x20) == known_names[i].name[0] && http1_name_is(name, known_names[i].name))
+		if ((name.p[0] | 0x20) == known_names[i].name[0] &&
+		    http1_name_is(name, known_names[i].name))
 			return known_names[i].known;
 	return HTTP1_OTHER;
 }
@@ -171,7 +178,10 @@ cut_line(struct slice *rest)
 	return line;
 }
 
-/* Cut a line off a header section: false when it is not a field (RFC 9112 5: no blank before the colon, no folding). */
+/*
+ * Cut a line off a header section: false when it is not a field
+ * (RFC 9112 5: no blank before the colon, no folding).
+ */
 static bool
 cut_field(struct slice *rest, struct http1_field *out)
 {
@@ -227,7 +237,8 @@ note_length(struct said *s, struct slice value)
 {
 	uint64_t n;
 
-	if (value.len > LENGTH_DIGITS || !num_parse(value, 0, UINT64_MAX, &n) || (s->lengths > 0 && n != s->length))
+	if (value.len > LENGTH_DIGITS || !num_parse(value, 0, UINT64_MAX, &n) ||
+	    (s->lengths > 0 && n != s->length))
 		return false;
 	s->length = n;
 	s->lengths++;
@@ -265,8 +276,8 @@ note_options(struct said *s, struct slice list)
 }
 
 /*
- * RFC 9112 6.1: "chunked", once and alone. Codings before a final chunked are well-formed, but we know none; anything
- * else leaves the end of the message unknown.
+ * RFC 9112 6.1: "chunked", once and alone. Codings before a final chunked are well-formed, but we
+ * know none; anything else leaves the end of the message unknown.
  */
 static enum http1_result
 note_coding(struct said *s, struct slice value)
@@ -331,7 +342,10 @@ read_fields(struct slice fields, struct said *s)
 	return r;
 }
 
-/* Length and coding together, or a coding in version 1.0, are how requests are smuggled (RFC 9112 6.1, 6.3). */
+/*
+ * Length and coding together, or a coding in version 1.0,
+ * are how requests are smuggled (RFC 9112 6.1, 6.3).
+ */
 static bool
 framing_is_clear(const struct said *s, uint8_t minor)
 {
@@ -352,8 +366,8 @@ fill_message(struct http1_message *m, const struct said *s)
 static enum http1_result
 parse_version(struct slice text, uint8_t *minor)
 {
-	if (text.len != 8 || !slice_starts(text, "HTTP/") || text.p[5] < '0' || text.p[5] > '9' || text.p[6] != '.' ||
-	    text.p[7] < '0' || text.p[7] > '9')
+	if (text.len != 8 || !slice_starts(text, "HTTP/") || text.p[5] < '0' || text.p[5] > '9' ||
+	    text.p[6] != '.' || text.p[7] < '0' || text.p[7] > '9')
 		return HTTP1_BAD;
 	if (text.p[5] != '1')
 		return HTTP1_VERSION;
@@ -363,11 +377,15 @@ parse_version(struct slice text, uint8_t *minor)
 
 /* ---- requests ---- */
 
-/* HOST[:PORT]: a host name, an IPv4 address or a bracketed IPv6 address; *host is the same without the port. */
+/*
+ * HOST[:PORT]: a host name, an IPv4 address or a bracketed IPv6 address;
+ * *host is the same without the port.
+ */
 static bool
 parse_authority(struct slice text, struct slice *host)
 {
-	const char *bracket = text.len > 0 && text.p[0] == '[' ? memchr(text.p, ']', text.len) : NULL;
+	const char *bracket = text.len > 0 && text.p[0] == '[' ?
+	    memchr(text.p, ']', text.len) : NULL;
 	size_t behind = bracket == NULL ? 0 : (size_t)(bracket + 1 - text.p);
 	struct slice port = slice_skip(text, behind);
 	struct endpoint ip;
@@ -377,8 +395,8 @@ parse_authority(struct slice text, struct slice *host)
 	*host = slice_of(text.p, behind);
 	if (port.len > 0 && (port.len > 5 || !num_parse(port, 0, 65535, &n)))
 		return false;
-	if (bracket != NULL)
-		return endpoint_parse_ip(*host, &ip);	/* brackets are for IPv6 only, v4-mapped included */
+	if (bracket != NULL)	/* brackets are for IPv6 only, v4-mapped included */
+		return endpoint_parse_ip(*host, &ip);
 	return host_valid(*host) || (endpoint_parse_ip(*host, &ip) && ip.family == AF_INET);
 }
 
@@ -442,19 +460,23 @@ parse_request_line(struct slice line, struct http1_request *req)
 	if (r != HTTP1_OK)
 		return r;
 	req->is_head = slice_is(req->method, "HEAD");
-	req->is_safe = req->is_head || slice_is(req->method, "GET") || slice_is(req->method, "OPTIONS") ||
-	    slice_is(req->method, "TRACE");
+	req->is_safe = req->is_head || slice_is(req->method, "GET") ||
+	    slice_is(req->method, "OPTIONS") || slice_is(req->method, "TRACE");
 	return parse_target(req);
 }
 
-/* RFC 9112 3.2: one Host, required from 1.1 on, valid even where an absolute target overrides it. */
+/*
+ * RFC 9112 3.2: one Host, required from 1.1 on,
+ * valid even where an absolute target overrides it.
+ */
 static bool
 take_host(struct http1_request *req, const struct said *s)
 {
 	struct slice absolute = req->authority, host;
 
 	if (s->hosts == 0)
-		return req->msg.minor == 0 && (absolute.p == NULL || parse_authority(absolute, &req->host));
+		return req->msg.minor == 0 &&
+		    (absolute.p == NULL || parse_authority(absolute, &req->host));
 	if (!parse_authority(s->host, &host))
 		return false;
 	if (absolute.p != NULL)
@@ -493,11 +515,12 @@ judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, size_t 
 
 	if (scan->line > skipped)
 		return len >= HTTP1_HEAD_MAX ? HTTP1_HEAD_LONG : HTTP1_MORE;
-	blank = memchr(buf + skipped, ' ', len - skipped < HTTP1_METHOD_MAX + 1 ? len - skipped : HTTP1_METHOD_MAX + 1);
+	blank = memchr(buf + skipped, ' ',
+	    len - skipped < HTTP1_METHOD_MAX + 1 ? len - skipped : HTTP1_METHOD_MAX + 1);
 	if (blank == NULL)
 		return len - skipped > HTTP1_METHOD_MAX ? HTTP1_BAD : HTTP1_MORE;
-	return len - (size_t)(blank + 1 - buf) > HTTP1_TARGET_MAX + sizeof(" HTTP/1.1\r") ? HTTP1_TARGET_LONG :
-	    HTTP1_MORE;
+	return len - (size_t)(blank + 1 - buf) > HTTP1_TARGET_MAX + sizeof(" HTTP/1.1\r") ?
+	    HTTP1_TARGET_LONG : HTTP1_MORE;
 }
 
 enum http1_result
@@ -532,8 +555,10 @@ parse_status_line(struct slice line, struct http1_response *res)
 {
 	uint64_t status;
 
-	if (line.len < 12 || line.p[8] != ' ' || parse_version(slice_of(line.p, 8), &res->msg.minor) != HTTP1_OK ||
-	    !num_parse(slice_of(line.p + 9, 3), 100, 599, &status) || (line.len > 12 && line.p[12] != ' '))
+	if (line.len < 12 || line.p[8] != ' ' ||
+	    parse_version(slice_of(line.p, 8), &res->msg.minor) != HTTP1_OK ||
+	    !num_parse(slice_of(line.p + 9, 3), 100, 599, &status) ||
+	    (line.len > 12 && line.p[12] != ' '))
 		return HTTP1_BAD;
 	res->status = (unsigned)status;
 	res->reason = slice_skip(line, line.len > 12 ? 13 : 12);
@@ -555,7 +580,8 @@ frame_response(struct http1_response *res, bool to_head)
 }
 
 enum http1_result
-http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head, struct http1_response *out)
+http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head,
+    struct http1_response *out)
 {
 	struct said said = { 0 };
 	enum http1_result r = find_end(scan, buf, len, 0);
@@ -567,8 +593,8 @@ http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_hea
 		return HTTP1_BAD;
 	*out = (struct http1_response){ .msg.size = scan->at };
 	head = slice_of(buf, scan->at - 2);
-	if (parse_status_line(cut_line(&head), out) != HTTP1_OK || read_fields(head, &said) != HTTP1_OK ||
-	    !framing_is_clear(&said, out->msg.minor))
+	if (parse_status_line(cut_line(&head), out) != HTTP1_OK ||
+	    read_fields(head, &said) != HTTP1_OK || !framing_is_clear(&said, out->msg.minor))
 		return HTTP1_BAD;
 	out->msg.fields = head;
 	fill_message(&out->msg, &said);
@@ -579,7 +605,8 @@ http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_hea
 /* ---- trailers ---- */
 
 enum http1_result
-http1_trailer(struct http1_chunked *c, const char *buf, size_t len, struct slice *fields, size_t *used)
+http1_trailer(struct http1_chunked *c, const char *buf, size_t len,
+    struct slice *fields, size_t *used)
 {
 	enum http1_result r = find_end(&c->scan, buf, len, 0);
 	struct said said = { 0 };
@@ -601,9 +628,9 @@ http1_trailer(struct http1_chunked *c, const char *buf, size_t len, struct slice
 bool
 http1_trailer_allowed(const struct http1_field *f)
 {
-	static const char *const never[] = { "trailer", "authorization", "cookie", "set-cookie", "location",
-		"content-type", "content-encoding", "content-range", "cache-control", "expect",
-		"max-forwards", "range" };
+	static const char *const never[] = { "trailer", "authorization", "cookie", "set-cookie",
+		"location", "content-type", "content-encoding", "content-range", "cache-control",
+		"expect", "max-forwards", "range" };
 
 	if (f->known != HTTP1_OTHER)
 		return false;

@@ -46,7 +46,8 @@ base32(const uint8_t in[static SHA256_SIZE], char out[static IDENTITY_ID_SIZE])
 {
 	for (unsigned i = 0; i < IDENTITY_ID_LEN; i++) {
 		unsigned byte = i * 5 / 8, bit = i * 5 % 8;
-		unsigned two = (unsigned)in[byte] << 8 | (byte + 1 < SHA256_SIZE ? in[byte + 1] : 0u);
+		unsigned two = (unsigned)in[byte] << 8 |
+		    (byte + 1 < SHA256_SIZE ? in[byte + 1] : 0u);
 
 		out[i] = "abcdefghijklmnopqrstuvwxyz234567"[two >> (11 - bit) & 31];
 	}
@@ -59,7 +60,8 @@ coordinate(EVP_PKEY *key, const char *name, char out[static COORDINATE_TEXT])
 {
 	uint8_t bytes[COORDINATE];
 	BIGNUM *n = NULL;
-	bool ok = EVP_PKEY_get_bn_param(key, name, &n) == 1 && BN_bn2binpad(n, bytes, COORDINATE) == (int)COORDINATE;
+	bool ok = EVP_PKEY_get_bn_param(key, name, &n) == 1 &&
+	    BN_bn2binpad(n, bytes, COORDINATE) == (int)COORDINATE;
 
 	BN_free(n);
 	if (ok)
@@ -88,7 +90,10 @@ is_ours(EVP_PKEY *key)
 	    strcmp(curve, "prime256v1") == 0;
 }
 
-/* The members that make up the key, ordered by name and without blanks (RFC 7638 3). False when out of memory. */
+/*
+ * The members that make up the key, ordered by name and without blanks (RFC 7638 3).
+ * False when out of memory.
+ */
 static bool
 jwk_of(EVP_PKEY *key, char *out, size_t size)
 {
@@ -103,7 +108,8 @@ jwk_of(EVP_PKEY *key, char *out, size_t size)
 		snprintf(out, size, "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"%s\"}", x);
 		return true;
 	}
-	if (!coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X, x) || !coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y, y))
+	if (!coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X, x) ||
+	    !coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y, y))
 		return false;
 	snprintf(out, size, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"%s\",\"y\":\"%s\"}", x, y);
 	return true;
@@ -114,7 +120,8 @@ identity_id_of(EVP_PKEY *key, char id[static IDENTITY_ID_SIZE])
 {
 	uint8_t hash[SHA256_SIZE];
 	char jwk[192];
-	bool ours = is_ours(key), ok = ours && jwk_of(key, jwk, sizeof(jwk)) && sha256(slice_str(jwk), hash);
+	bool ours = is_ours(key);
+	bool ok = ours && jwk_of(key, jwk, sizeof(jwk)) && sha256(slice_str(jwk), hash);
 
 	ERR_clear_error();
 	if (ok)
@@ -130,9 +137,11 @@ identity_id_valid(struct slice text)
 	if (text.len != IDENTITY_ID_LEN)
 		return false;
 	for (size_t i = 0; i < text.len; i++)
-		if (!(text.p[i] >= 'a' && text.p[i] <= 'z') && !(text.p[i] >= '2' && text.p[i] <= '7'))
+		if (!(text.p[i] >= 'a' && text.p[i] <= 'z') &&
+		    !(text.p[i] >= '2' && text.p[i] <= '7'))
 			return false;
-	return text.p[text.len - 1] == 'a' || text.p[text.len - 1] == 'q';	/* 52 * 5 bits carry 256 */
+	/* 52 * 5 bits carry 256 */
+	return text.p[text.len - 1] == 'a' || text.p[text.len - 1] == 'q';
 }
 
 bool
@@ -158,7 +167,8 @@ static EVP_PKEY *
 read_pem(struct slice pem, bool *encrypted)
 {
 	BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.len);
-	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, encrypted);
+	EVP_PKEY *key = bio == NULL ? NULL :
+	    PEM_read_bio_PrivateKey(bio, NULL, no_password, encrypted);
 
 	BIO_free(bio);
 	return key;
@@ -190,13 +200,15 @@ static bool
 accept_key(struct identity *me, bool encrypted, char why[static IDENTITY_WHY_MAX])
 {
 	if (encrypted)
-		snprintf(why, IDENTITY_WHY_MAX, "the key is encrypted: nobody is there to type a password");
+		snprintf(why, IDENTITY_WHY_MAX,
+		    "the key is encrypted: nobody is there to type a password");
 	else if (me->key == NULL)
 		snprintf(why, IDENTITY_WHY_MAX, "no private key in PEM");
 	else if (!identity_id_of(me->key, me->id))
 		name_kind(me->key, why);
 	else if (!is_pair(me->key))
-		snprintf(why, IDENTITY_WHY_MAX, "the public key in it is not that of the private key");
+		snprintf(why, IDENTITY_WHY_MAX,
+		    "the public key in it is not that of the private key");
 	else
 		return true;
 	return false;
@@ -222,8 +234,8 @@ parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 }
 
 /*
- * Whether everything needed to read a key is there. OpenSSL tries one decoder after another and forgets why each
- * failed, so running out of memory looks like a key of an unknown kind.
+ * Whether everything needed to read a key is there. OpenSSL tries one decoder after another and
+ * forgets why each failed, so running out of memory looks like a key of an unknown kind.
  */
 static bool
 can_parse(void)
@@ -245,7 +257,8 @@ identity_parse(struct slice pem, char why[static IDENTITY_WHY_MAX])
 {
 	struct identity *me;
 
-	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);	/* 100 KiB of error texts nobody asks for */
+	/* 100 KiB of error texts nobody asks for */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
 	me = parse(pem, why);
 	if (me != NULL)
 		return me;
@@ -265,7 +278,8 @@ put_path_first(const char *path, char why[static IDENTITY_WHY_MAX])
 	char reason[IDENTITY_WHY_MAX];
 
 	memcpy(reason, why, sizeof(reason));
-	snprintf(why, IDENTITY_WHY_MAX, "%.*s: %.*s", WHY_PATH, path, (int)IDENTITY_WHY_MAX - WHY_PATH - 4, reason);
+	snprintf(why, IDENTITY_WHY_MAX, "%.*s: %.*s", WHY_PATH, path,
+	    (int)IDENTITY_WHY_MAX - WHY_PATH - 4, reason);
 }
 
 struct identity *
