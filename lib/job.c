@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define STACK_BYTES (256u * 1024u)
-#define NICENESS 10		/* the loop may share the CPU with us and must not wait for our time slice to end */
+#define NICENESS 10		/* the loop may share the CPU and must not wait for our slice */
 
 static void
 be_nice(void)
@@ -107,7 +107,8 @@ job_close(struct job *j, struct ev *ev)
 	if (ev != NULL)
 		ev_del(ev, &j->finished);
 	close(j->finished.fd);
-	j->finished = (struct ev_io){ .fd = -1 };	/* this turn may still have an event for it */
+	/* this turn may still have an event for it */
+	j->finished = (struct ev_io){ .fd = -1 };
 	errno = saved;
 }
 

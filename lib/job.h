@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Work the event loop must not wait for: a thread does it, one piece at a time, and the loop learns when it is done. */
+/*
+ * Work the event loop must not wait for: a thread does it, one piece at a time,
+ * and the loop learns when it is done.
+ */
 #ifndef JOB_H
 #define JOB_H
 
@@ -9,7 +12,8 @@
 
 /* Embedded in its owner, which sets the first two and zeroes the rest. */
 struct job {
-	void (*work)(struct job *j);	/* in the thread: what it uses is its alone; logs with log_from_thread() */
+	void (*work)(struct job *j);	/* in the thread: what it uses is its alone; logs with
+					   log_from_thread() */
 	void (*done)(struct job *j);	/* in the loop, afterwards */
 
 	/* ---- job.c's ---- */
@@ -29,10 +33,16 @@ void job_wait(struct job *j);
 /* Not while one is under way. Fine if never opened. ev is NULL when the loop is gone. */
 void job_close(struct job *j, struct ev *ev);
 
-/* work(arg) in a thread nobody waits for or hears of again; at once, here, when no thread can be started. */
+/*
+ * work(arg) in a thread nobody waits for or hears of again;
+ * at once, here, when no thread can be started.
+ */
 void job_aside(void (*work)(void *arg), void *arg);
 
-/* Whether such a thread is at work: a forked child, without that thread, would keep what it uses for ever. */
+/*
+ * Whether such a thread is at work: a forked child, without that thread,
+ * would keep what it uses for ever.
+ */
 bool job_aside_busy(void);
 
 #endif

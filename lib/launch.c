@@ -16,7 +16,8 @@ void
 launch_fill_std(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 && (fd != STDOUT_FILENO || open("/dev/full", O_RDWR) == -1))
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    (fd != STDOUT_FILENO || open("/dev/full", O_RDWR) == -1))
 			(void)!open("/dev/null", O_RDWR);
 }
 
@@ -86,7 +87,8 @@ same_file(int a, int b)
 {
 	struct stat x, y;
 
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 &&
+	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 static bool
@@ -146,7 +148,8 @@ set_nonblock(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	return flags != -1 && (flags & O_NONBLOCK) == 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+	return flags != -1 && (flags & O_NONBLOCK) == 0 &&
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
 static bool was_blocking[2];	/* descriptors 0 and 1, as long as they are a connection */
@@ -160,7 +163,10 @@ set_blocking(int fd)
 		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-/* inetd makes the client's socket standard error too, and what is logged must not reach the client. */
+/*
+ * inetd makes the client's socket standard error too,
+ * and what is logged must not reach the client.
+ */
 static void
 silence(void)
 {

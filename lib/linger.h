@@ -11,9 +11,9 @@
 #define LINGER_MS 2000u		/* for the other side to take it, and to end */
 
 /*
- * Read and drop what still comes: left unread it turns closing into a reset, which overtakes what was said.
- * True: the other side has ended. False: call again on the next event of io, watched edge-triggered for read,
- * and close it all the same after LINGER_MS. scratch is overwritten.
+ * Read and drop what still comes: left unread it turns closing into a reset, which overtakes what
+ * was said. True: the other side has ended. False: call again on the next event of io, watched
+ * edge-triggered for read, and close it all the same after LINGER_MS. scratch is overwritten.
  */
 bool linger(struct ev *ev, struct ev_io *io, void *scratch, size_t size);
 

@@ -10,9 +10,13 @@
 #include "job.h"
 #include "resolve.h"
 
-#define START_WAIT_MS 3000u	/* the start's wait for names of routes files in all; then a thread looks them up */
+/* the start's wait for names of routes files in all; then a thread looks them up */
+#define START_WAIT_MS 3000u
 
-/* The job, while it is busy, reads addr and host_len and writes ip and state. The rest is the loop's. */
+/*
+ * The job, while it is busy, reads addr and host_len and writes ip and state.
+ * The rest is the loop's.
+ */
 struct listen_name {
 	struct listen_name *next;
 	enum { NAME_IDLE, NAME_WANTED, NAME_FOUND, NAME_MISSING } state;
@@ -28,11 +32,15 @@ struct listen_names {
 	struct listeners *of;		/* NULL: given up while the job was busy */
 	struct ev *ev;			/* the job's */
 	struct listen_name *first;
-	bool answered;			/* in this sync: what is still to be looked up waits for the next */
+	bool answered;			/* in this sync: what is still to be looked up
+					   waits for the next */
 	uint64_t waited_ms;		/* at start */
 };
 
-/* What a name leads to. bind(2) has an errno of its own for an address that is not ours, so here it is another. */
+/*
+ * What a name leads to. bind(2) has an errno of its own for an address that is not ours,
+ * so here it is another.
+ */
 static int
 set_ip(struct addr *a, bool found, struct endpoint ip)
 {

@@ -82,7 +82,8 @@ listeners_open(struct listeners *ls, struct slice text, bool from_routes, const 
 {
 	struct addr a;
 
-	return listeners_resolve(text, &a, why) == -1 ? -1 : listeners_bind(ls, &a, text, from_routes);
+	return listeners_resolve(text, &a, why) == -1 ? -1 :
+	    listeners_bind(ls, &a, text, from_routes);
 }
 
 int
@@ -167,7 +168,10 @@ listeners_forked(struct listeners *ls)
 	listen_names_forked(ls);
 }
 
-/* Others may write to the folder: what is given away is what was checked, and no link is followed. */
+/*
+ * Others may write to the folder:
+ * what is given away is what was checked, and no link is followed.
+ */
 static int
 give_file(const struct listener *l, uid_t uid, gid_t gid)
 {
@@ -251,8 +255,8 @@ log_failed(const struct routes *table, struct slice addr)
 
 	if (routes_find(table, ROUTES_LISTEN, addr, slice_of(NULL, 0), &r) < ROUTES_DEFAULT)
 		return;
-	log_error("routes: %s:%u: listen " SLICE_FMT ": %s; trying again", r.file, routes_line_number(table, &r),
-	    SLICE_ARG(addr), why);
+	log_error("routes: %s:%u: listen " SLICE_FMT ": %s; trying again", r.file,
+	    routes_line_number(table, &r), SLICE_ARG(addr), why);
 }
 
 static bool
@@ -272,8 +276,8 @@ open_one(struct listeners *ls, const struct routes *table, struct slice addr, bo
 }
 
 static bool
-keep_open(struct listeners *ls, const struct routes *table, struct slice addr, bool first_try, listeners_event *event,
-    void *arg)
+keep_open(struct listeners *ls, const struct routes *table, struct slice addr, bool first_try,
+    listeners_event *event, void *arg)
 {
 	struct listener *l;
 
@@ -288,7 +292,8 @@ keep_open(struct listeners *ls, const struct routes *table, struct slice addr, b
 }
 
 size_t
-listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try, listeners_event *event, void *arg)
+listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try,
+    listeners_event *event, void *arg)
 {
 	size_t failed = 0;
 

@@ -16,14 +16,15 @@
 struct listeners {
 	struct listener *first;
 	struct ev *ev;			/* the loop they are watched by, NULL: none yet */
-	struct ev_timer *retry;		/* borrowed: calls listeners_sync(); brought forward by answers to look-ups */
+	struct ev_timer *retry;		/* borrowed: calls listeners_sync(); brought forward by
+					   answers to look-ups */
 	struct listen_names *names;	/* listen_names.c's */
 };
 
 struct listener {
 	struct listener *next;
 	struct listeners *set;
-	struct ev_io io;		/* fd -1: closed, kept for connections that still refer to it */
+	struct ev_io io;		/* fd -1: closed, kept for connections that refer to it */
 	void *owner;			/* for io's callback */
 	unsigned burst;			/* clients to accept in one turn */
 	unsigned refs;			/* the list, and every connection that came through it */
@@ -33,13 +34,14 @@ struct listener {
 	bool watched;			/* in the event loop */
 	uint64_t file;			/* inode of the socket file we made, 0: none */
 	char name[SOCK_NAME_MAX];	/* the bound address */
-	char addr[];			/* as written: the NAME to look up for one from a routes file */
+	char addr[];			/* as written: the NAME to look up for one from a
+					   routes file */
 };
 
 /*
- * Where to listen for ADDR text: *a is no ADDR_HOST then, and borrows from text. A name is waited for, some seconds
- * while DNS is silent. -1 with errno: EINVAL for text that is not an ADDR (*why says what is wrong, else NULL), ENXIO
- * for a name without an address.
+ * Where to listen for ADDR text: *a is no ADDR_HOST then, and borrows from text. A name is waited
+ * for, some seconds while DNS is silent. -1 with errno: EINVAL for text that is not an ADDR (*why
+ * says what is wrong, else NULL), ENXIO for a name without an address.
  */
 int listeners_resolve(struct slice text, struct addr *a, const char **why);
 
@@ -55,13 +57,19 @@ const char *listeners_reason(const char *why);
 /* The last one opened; NULL: none. */
 struct listener *listeners_last(const struct listeners *ls);
 
-/* Take over a listening descriptor: a supervisor's (addr absent), or one bound by another process. -1 with errno. */
+/*
+ * Take over a listening descriptor: a supervisor's (addr absent),
+ * or one bound by another process. -1 with errno.
+ */
 int listeners_adopt(struct listeners *ls, int fd, struct slice addr, bool from_routes);
 
 /* The open listener of this ADDR from the routes files, or NULL. */
 struct listener *listeners_from_routes(const struct listeners *ls, struct slice addr);
 
-/* Close and forget one, or all; with remove_file also the socket file, if it is still the one we made. */
+/*
+ * Close and forget one, or all; with remove_file also the socket file,
+ * if it is still the one we made.
+ */
 void listeners_close(struct listeners *ls, struct listener *l, bool remove_file);
 void listeners_close_all(struct listeners *ls, bool remove_files);
 
@@ -71,7 +79,10 @@ void listener_unref(struct listener *l);
 /* Give the socket files we made to a user and group; those that can't be given are logged. */
 void listeners_chown(const struct listeners *ls, uid_t uid, gid_t gid);
 
-/* To be called in a child process first: it has neither its parent's loop nor the thread that looks up names. */
+/*
+ * To be called in a child process first:
+ * it has neither its parent's loop nor the thread that looks up names.
+ */
 void listeners_forked(struct listeners *ls);
 
 size_t listeners_count(const struct listeners *ls);
@@ -83,14 +94,15 @@ char *listeners_text(const struct listeners *ls);
 typedef void listeners_event(void *arg, struct listener *l, bool opened);
 
 /*
- * Make the listeners from routes files match the tables: open new ones, close those that are gone (event is called
- * before the close). A failed bind is logged if first_try; the number of failures is returned.
+ * Make the listeners from routes files match the tables: open new ones, close those that are gone
+ * (event is called before the close). A failed bind is logged if first_try; the number of
+ * failures is returned.
  *
- * Names in addresses are looked up in a thread. Until that is done they count as failures; then the retry timer
- * fires, and the next call binds them. Without a loop, at start, they are waited for, but for no more than some
- * seconds in all.
+ * Names in addresses are looked up in a thread. Until that is done they count as failures; then the
+ * retry timer fires, and the next call binds them. Without a loop, at start, they are waited for,
+ * but for no more than some seconds in all.
  */
-size_t listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try, listeners_event *event,
-    void *arg);
+size_t listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try,
+    listeners_event *event, void *arg);
 
 #endif

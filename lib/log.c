@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define PAUSE_MS 10		/* between two writes of log_turn() */
-#define GATHER_MAX (64u * 1024u)	/* bytes held between two flushes; a full buffer flushes itself */
+#define GATHER_MAX (64u * 1024u)	/* held between two flushes; a full buffer flushes itself */
 
 static struct {
 	const char *tool;
@@ -93,7 +93,8 @@ add_visible(struct text *t, const char *text)
 		uint8_t c = (uint8_t)*text;
 		const char code[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
 
-		text_add(t, c >= ' ' && c <= '~' ? slice_of(text, 1) : slice_of(code, sizeof(code)));
+		text_add(t, c >= ' ' && c <= '~' ?
+		    slice_of(text, 1) : slice_of(code, sizeof(code)));
 	}
 }
 
@@ -122,7 +123,10 @@ stderr_has_room(void)
 	return lg.always_room || (poll(&p, 1, 0) == 1 && (p.revents & (POLLOUT | POLLERR)) != 0);
 }
 
-/* The longest run of whole lines that a pipe takes in one piece, so that lines of two processes never mix. */
+/*
+ * The longest run of whole lines that a pipe takes in one piece,
+ * so that lines of two processes never mix.
+ */
 static size_t
 piece_len(const char *p, size_t len)
 {
@@ -247,12 +251,12 @@ gather(enum log_level level, const char *fmt, va_list ap)
 		log_flush();
 }
 
-#define GATHER(level)                                                                                                  \
-	do {                                                                                                           \
-		va_list ap;                                                                                            \
-		va_start(ap, fmt);                                                                                     \
-		gather(level, fmt, ap);                                                                                \
-		va_end(ap);                                                                                            \
+#define GATHER(level)                                                                              \
+	do {                                                                                       \
+		va_list ap;                                                                        \
+		va_start(ap, fmt);                                                                 \
+		gather(level, fmt, ap);                                                            \
+		va_end(ap);                                                                        \
 	} while (0)
 
 void
@@ -353,8 +357,8 @@ enum { PLAIN = 1, PRINTABLE = 2 };
 static const uint8_t char_class[256] = {
 	[' ' ... '!'] = PRINTABLE, ['#' ... ')'] = PRINTABLE, ['*' ... ':'] = PLAIN | PRINTABLE,
 	[';' ... '?'] = PRINTABLE, ['@' ... '['] = PLAIN | PRINTABLE, [']'] = PLAIN | PRINTABLE,
-	['^'] = PRINTABLE, ['_'] = PLAIN | PRINTABLE, ['`'] = PRINTABLE, ['a' ... 'z'] = PLAIN | PRINTABLE,
-	['{' ... '~'] = PRINTABLE,
+	['^'] = PRINTABLE, ['_'] = PLAIN | PRINTABLE, ['`'] = PRINTABLE,
+	['a' ... 'z'] = PLAIN | PRINTABLE, ['{' ... '~'] = PRINTABLE,
 };
 
 static bool

@@ -26,14 +26,15 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 #define LOG_LINE_MAX 2048u	/* bytes of one line; longer ones are cut */
 
 /*
- * Set the tool's name (borrowed for the life of the process) and how much to log; with_time puts an RFC 3339 UTC
- * stamp first.
+ * Set the tool's name (borrowed for the life of the process) and how much to log; with_time puts an
+ * RFC 3339 UTC stamp first.
  */
 void log_init(const char *tool, enum log_level max, bool with_time);
 
 /*
- * One line "TOOL: LEVEL: TEXT\n", control and non-ASCII bytes of TEXT as \xNN. Lines are gathered and written by
- * log_turn() or log_flush(); errors and warnings are written at once, after what was gathered. Main thread only.
+ * One line "TOOL: LEVEL: TEXT\n", control and non-ASCII bytes of TEXT as \xNN. Lines are gathered
+ * and written by log_turn() or log_flush(); errors and warnings are written at once, after what was
+ * gathered. Main thread only.
  */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -41,28 +42,37 @@ void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool log_wants(enum log_level level);
 
-/* The same as log_error(), for a check that finds something wrong and goes on to the next: returns result. */
+/*
+ * The same as log_error(), for a check that finds something wrong and goes on to the next:
+ * returns result.
+ */
 int log_wrong(int result, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * The same as log_info() for a line written too often for printf(3), if log_wants(LOG_LEVEL_INFO): returns its
- * beginning, to append to; log_text_done() adds it to the gathered ones. Nothing may be logged in between.
+ * The same as log_info() for a line written too often for printf(3), if log_wants(LOG_LEVEL_INFO):
+ * returns its beginning, to append to; log_text_done() adds it to the gathered ones. Nothing may
+ * be logged in between.
  */
 struct text log_text(void);
 void log_text_done(struct text *line);
 
-/* One line, written at once by one write(2), or dropped as below; for threads other than the main one. */
-void log_from_thread(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * One line, written at once by one write(2), or dropped as below;
+ * for threads other than the main one.
+ */
+void log_from_thread(enum log_level level, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /*
- * Write what was gathered. A standard error nobody reads never blocks us: lines that a full pipe or disk has no room
- * for are dropped, and their number is logged as soon as there is room again.
+ * Write what was gathered. A standard error nobody reads never blocks us: lines that a full pipe or
+ * disk has no room for are dropped, and their number is logged as soon as there is room again.
  */
 void log_flush(void);
 
 /*
- * For ev_before_wait(): writes what was gathered, unless it did so less than 10 ms ago: a single line is written at
- * once, those of a busy tool many at a time. Returns how many milliseconds may pass until the next call, -1: any.
+ * For ev_before_wait(): writes what was gathered, unless it did so less than 10 ms ago: a single
+ * line is written at once, those of a busy tool many at a time. Returns how many milliseconds may
+ * pass until the next call, -1: any.
  */
 int log_turn(uint64_t now_ms);
 
@@ -70,12 +80,15 @@ int log_turn(uint64_t now_ms);
 void log_bare(const char *text);
 
 /*
- * To be called when all standard output is written: if some could not be (a full disk), says so and exits EXIT_TEMP.
- * For one-shot commands, whose output is their whole purpose.
+ * To be called when all standard output is written: if some could not be (a full disk), says so and
+ * exits EXIT_TEMP. For one-shot commands, whose output is their whole purpose.
  */
 void log_stdout_done(void);
 
-/* Log as an error, flush, and exit; die() appends the reason in errno, diex() does not. For main.c. */
+/*
+ * Log as an error, flush, and exit;
+ * die() appends the reason in errno, diex() does not. For main.c.
+ */
 void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 
@@ -83,9 +96,10 @@ void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), n
 #define LOG_VALUE_MAX 1100u	/* room for that many, each escaped as \xNN, two quotes and a NUL */
 
 /*
- * A value from outside as one logfmt word in out, which is returned: "-" when absent; as it is when it holds only
- * letters, digits and the marks - . _ : / * [ ] @ + , and otherwise quoted, with '"' and '\' preceded by a '\' and
- * every control or non-ASCII byte as \xNN. The other one adds it to a text.
+ * A value from outside as one logfmt word in out, which is returned: "-" when absent; as it is
+ * when it holds only letters, digits and the marks - . _ : / * [ ] @ + , and otherwise quoted,
+ * with '"' and '\' preceded by a '\' and every control or non-ASCII byte as \xNN. The other
+ * one adds it to a text.
  */
 const char *log_value(struct slice value, char out[static LOG_VALUE_MAX]);
 void log_add_value(struct text *t, struct slice value);
