@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The service behind the router under test: reads a hello, answers it, then does what its session id asks for. */
+/*
+ * The service behind the router under test: reads a hello, answers it,
+ * then does what its session id asks for.
+ */
 #include "bench.h"
 
 #include <signal.h>
@@ -25,10 +28,11 @@ struct conn {
 	size_t got;		/* HELLO: bytes of it; SINK: bytes since the last answer */
 };
 
-static const char usage[] = "usage: backend -p PORT [-u PATH] [-y]\n"
-			    "  -p  serve on this port of 127.0.0.1\n"
-			    "  -u  take sockets that are handed over here, serve them too\n"
-			    "  -y  copy bulk bytes to user space instead of dropping them in the kernel\n";
+static const char usage[] =
+    "usage: backend -p PORT [-u PATH] [-y]\n"
+    "  -p  serve on this port of 127.0.0.1\n"
+    "  -u  take sockets that are handed over here, serve them too\n"
+    "  -y  copy bulk bytes to user space instead of dropping them in the kernel\n";
 
 static int ep;
 static struct conn *conns;	/* by descriptor */
@@ -289,7 +293,8 @@ listen_tcp(unsigned port)
 {
 	struct sockaddr_in a = loopback(port);
 
-	listen_on(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), &a, sizeof(a), LISTEN);
+	listen_on(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), &a,
+	    sizeof(a), LISTEN);
 }
 
 static void
@@ -298,7 +303,8 @@ listen_pass(const char *path)
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	listen_on(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), &a, sizeof(a), LISTEN_PASS);
+	listen_on(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), &a,
+	    sizeof(a), LISTEN_PASS);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A yardstick: the plainest event loop that relays a connection, or answers a request. One backend, no names,
- * no log, no deadlines, limits or failover; whatever goes wrong ends the connection.
+ * A yardstick: the plainest event loop that relays a connection, or answers a request. One backend,
+ * no names, no log, no deadlines, limits or failover; whatever goes wrong ends the connection.
  */
 #include "bench.h"
 
@@ -16,7 +16,8 @@ static const char usage[] = "usage: bare relay PORT BACKEND_PORT\n"
 static const char kept_answer[] = "HTTP/1.1 308 Permanent Redirect\r\n"
 				  "Location: https://redirect.test/\r\nContent-Length: 0\r\n\r\n";
 static const char last_answer[] = "HTTP/1.1 308 Permanent Redirect\r\n"
-				  "Location: https://redirect.test/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+				  "Location: https://redirect.test/\r\nContent-Length: 0\r\n"
+				  "Connection: close\r\n\r\n";
 
 struct conn {
 	bool open;
@@ -82,7 +83,8 @@ dial(int client, size_t len)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd == -1 || (connect(fd, (struct sockaddr *)&backend, sizeof(backend)) == -1 && errno != EINPROGRESS)) {
+	if (fd == -1 || (connect(fd, (struct sockaddr *)&backend, sizeof(backend)) == -1 &&
+	    errno != EINPROGRESS)) {
 		close(fd);
 		drop(client);
 		return;

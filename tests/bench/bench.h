@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What the load generator and its backend agree on: a hello that carries the wanted mode, and a few sizes. */
+/*
+ * What the load generator and its backend agree on: a hello that carries the wanted mode,
+ * and a few sizes.
+ */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -18,15 +21,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HELLO_LEN 517u		/* bytes of every ClientHello, record header included: what browsers pad to */
-#define HELLO_MODE_AT 44u	/* session id's first byte: 5 record, 4 handshake, 2 version, 32 random, 1 length */
+#define HELLO_LEN 517u		/* bytes of a ClientHello with record header, as browsers pad it */
+/* session id's first byte: 5 record, 4 handshake, 2 version, 32 random, 1 length */
+#define HELLO_MODE_AT 44u
 #define REPLY_LEN 200u		/* the backend's answer to a hello, in every mode */
 #define PING_LEN 64u
 #define UNIT_LEN (4u << 20)	/* upload: the backend answers one byte for so many received */
 #define CHUNK_LEN (256u << 10)	/* bulk: bytes of one send */
 #define TAKE_LEN (1u << 20)	/* bulk: bytes of one receive */
 
-/* What the backend does behind its reply; travels in the hello's session id, which no router looks at. */
+/*
+ * What the backend does behind its reply; travels in the hello's session id,
+ * which no router looks at.
+ */
 enum bench_mode {
 	MODE_CLOSE = 'c',	/* close at once */
 	MODE_IDLE = 'i',	/* nothing, until the peer closes */
@@ -64,7 +71,10 @@ loopback(unsigned port)
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 }
 
-/* Bulk bytes are dropped in the kernel unless copying is wanted: the generator must not be the bottleneck. */
+/*
+ * Bulk bytes are dropped in the kernel unless copying is wanted:
+ * the generator must not be the bottleneck.
+ */
 static inline ssize_t
 take(int fd, bool copy)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The visitors of the HTTP benchmark: as many requests as the server answers, one at a time on each connection. Cheaper
- * per request than any server can be, so that the server is what is measured.
+ * The visitors of the HTTP benchmark: as many requests as the server answers, one at a time on each
+ * connection. Cheaper per request than any server can be, so that the server is what is measured.
  */
 #include "bench.h"
 
@@ -13,8 +13,8 @@ static const char usage[] =
     "  -t S    seconds (1)\n"
     "  -x      Connection: close, a new connection for every request\n"
     "  -s N    the status every answer must have (200)\n"
-    "Prints one line of key=value; microseconds are from the request's (-x: connection's) beginning to "
-    "the answer's end.\n";
+    "Prints one line of key=value; microseconds are from the request's (-x: connection's) "
+    "beginning to the answer's end.\n";
 
 #define ANSWER_MAX 16384u
 #define BATCH 256
@@ -38,7 +38,7 @@ static size_t request_len;
 static uint64_t answers, errors, end_ns;
 static bool stopping;
 static unsigned active;
-static uint32_t latency[1u << 20];	/* answers by tenths of a microsecond; the last: as long or longer */
+static uint32_t latency[1u << 20];	/* answers by tenths of a microsecond; last: or longer */
 
 static double
 quantile(double q)
@@ -46,7 +46,8 @@ quantile(double q)
 	uint64_t seen = 0;
 	size_t i = 0;
 
-	while (i < sizeof(latency) / sizeof(*latency) - 1 && (seen += latency[i]) < (uint64_t)(q * (double)answers))
+	while (i < sizeof(latency) / sizeof(*latency) - 1 &&
+	    (seen += latency[i]) < (uint64_t)(q * (double)answers))
 		i++;
 	return (double)i / 10;
 }
@@ -124,7 +125,8 @@ is_whole(const char *bytes, size_t n)
 static bool
 is_good(const char *bytes, size_t n)
 {
-	return n > 12 && memcmp(bytes, "HTTP/1.1 ", 9) == 0 && memcmp(bytes + 9, opt.status, 3) == 0;
+	return n > 12 && memcmp(bytes, "HTTP/1.1 ", 9) == 0 &&
+	    memcmp(bytes + 9, opt.status, 3) == 0;
 }
 
 static void
@@ -167,9 +169,9 @@ run(void)
 			on_readable(e[i].data.ptr, (e[i].events & EPOLLRDHUP) != 0);
 	}
 	errors += active;	/* never answered */
-	printf("requests=%llu rate=%.1f p50=%.1f p99=%.1f errors=%llu\n", (unsigned long long)answers,
-	    (double)answers / ((double)(end_ns - start_ns) / 1e9), quantile(.5), quantile(.99),
-	    (unsigned long long)errors);
+	printf("requests=%llu rate=%.1f p50=%.1f p99=%.1f errors=%llu\n",
+	    (unsigned long long)answers, (double)answers / ((double)(end_ns - start_ns) / 1e9),
+	    quantile(.5), quantile(.99), (unsigned long long)errors);
 }
 
 int

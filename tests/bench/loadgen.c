@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The visitors of the benchmark: connections with a TLS hello through a router to backend.c, and their figures. */
+/*
+ * The visitors of the benchmark: connections with a TLS hello through a router to backend.c,
+ * and their figures.
+ */
 #include "bench.h"
 
 #include <signal.h>
@@ -8,12 +11,16 @@
 
 static const char usage[] =
     "usage: loadgen WORKLOAD [options] PORT\n"
-    "  rate    connect, hello, reply, close: connections/s, microseconds from connect to the reply's last byte\n"
-    "  down    hello, then receive as fast as it comes        up   hello, then send as fast as it goes\n"
-    "  ping    hello, then 64 bytes there and back            idle hello, then nothing until SIGTERM\n"
+    "  rate    connect, hello, reply, close: connections/s, "
+    "microseconds from connect to the reply's last byte\n"
+    "  down    hello, then receive as fast as it comes        "
+    "up   hello, then send as fast as it goes\n"
+    "  ping    hello, then 64 bytes there and back            "
+    "idle hello, then nothing until SIGTERM\n"
     "  stall   hello, then the backend sends as fast as it goes and nothing is read until SIGTERM\n"
     "  wait    try until one connection is served (at most -t seconds); prints nothing\n"
-    "  launch  -- PROGRAM ARGS (no PORT): start it -n times with one connection on its descriptors 0 and 1,\n"
+    "  launch  -- PROGRAM ARGS (no PORT): start it -n times "
+    "with one connection on its descriptors 0 and 1,\n"
     "          microseconds from fork to the reply's last byte\n"
     "  freeport  print a port of 127.0.0.1 nobody uses (no PORT)\n"
     "  -c N    connections at a time (1)\n"
@@ -66,9 +73,9 @@ static int ep;
 static volatile sig_atomic_t stop_signal;
 static bool stopping;
 static unsigned opened, active, ready, errors;
-static uint64_t start_ns, end_ns, moved;	/* end: when the last useful thing happened; moved: bytes */
+static uint64_t start_ns, end_ns, moved;	/* end: of the last useful thing; moved: bytes */
 
-static uint8_t greeting[HELLO_LEN + 512];	/* what a client says first: a PROXY header (-v), the hello */
+static uint8_t greeting[HELLO_LEN + 512];	/* said first: a PROXY header (-v), the hello */
 static uint8_t *hello = greeting;		/* within it */
 static size_t greeting_len = HELLO_LEN, hello_name_at;
 
@@ -108,7 +115,8 @@ static void
 print_latency(void)
 {
 	qsort(samples, samples_len, sizeof(*samples), by_size);
-	printf("p50=%.1f p99=%.1f p999=%.1f max=%.1f ", quantile(.5), quantile(.99), quantile(.999), quantile(1));
+	printf("p50=%.1f p99=%.1f p999=%.1f max=%.1f ", quantile(.5), quantile(.99), quantile(.999),
+	    quantile(1));
 }
 
 static double
@@ -168,11 +176,11 @@ put_extensions(uint8_t *at, const char *name)
 		0, 16, 0, 14, 0, 12, 2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1',
 		0, 5, 0, 5, 1, 0, 0, 0, 0,				/* status_request */
 		0, 13, 0, 18, 0, 16, 4, 3, 8, 4, 4, 1, 5, 3, 8, 5, 5, 1, 8, 6, 6, 1,
-		0, 18, 0, 0,						/* signed_certificate_timestamp */
+		0, 18, 0, 0,						/* certificate timestamps */
 		0, 45, 0, 2, 1, 1,					/* psk_key_exchange_modes */
 		0, 43, 0, 7, 6, 0x3a, 0x3a, 3, 4, 3, 3,			/* supported_versions */
 		0, 27, 0, 3, 2, 0, 2,					/* compress_certificate */
-		0, 51, 0, 43, 0, 41, 0x2a, 0x2a, 0, 1, 0, 0, 29, 0, 32	/* key_share; its key follows */
+		0, 51, 0, 43, 0, 41, 0x2a, 0x2a, 0, 1, 0, 0, 29, 0, 32	/* key_share; key follows */
 	};
 
 	at = put(at, grease, sizeof(grease));
@@ -184,10 +192,11 @@ put_extensions(uint8_t *at, const char *name)
 static void
 make_hello(enum bench_mode mode, const char *name)
 {
-	static const uint8_t head[] = { 22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3 };	/* 512 bytes of record, 508 of hello */
-	static const uint8_t suites[] = { 0, 32, 0x0a, 0x0a, 0x13, 1, 0x13, 2, 0x13, 3, 0xc0, 0x2b, 0xc0, 0x2f, 0xc0,
-		0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8, 0xc0, 0x13, 0xc0, 0x14, 0, 0x9c, 0, 0x9d, 0, 0x2f, 0, 0x35,
-		1, 0 };			/* and no compression */
+	/* 512 bytes of record, 508 of hello */
+	static const uint8_t head[] = { 22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3 };
+	static const uint8_t suites[] = { 0, 32, 0x0a, 0x0a, 0x13, 1, 0x13, 2, 0x13, 3, 0xc0, 0x2b,
+		0xc0, 0x2f, 0xc0, 0x2c, 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8, 0xc0, 0x13, 0xc0, 0x14,
+		0, 0x9c, 0, 0x9d, 0, 0x2f, 0, 0x35, 1, 0 };	/* and no compression */
 	uint8_t *at = put(hello, head, sizeof(head)), *end = hello + HELLO_LEN;
 
 	if (strlen(name) > 200) {
@@ -206,13 +215,17 @@ make_hello(enum bench_mode mode, const char *name)
 	memset(at, 0, (size_t)(end - at));
 }
 
-/* A header with the addresses 192.0.2.1:50000 and 198.51.100.7:443 in front of the hello (proxy-protocol.txt 2.2). */
+/*
+ * A header with the addresses 192.0.2.1:50000 and 198.51.100.7:443 in front of the hello
+ * (proxy-protocol.txt 2.2).
+ */
 static void
 put_proxy_header(const char *name)
 {
-	static const uint8_t head[] = { 13, 10, 13, 10, 0, 13, 10, 'Q', 'U', 'I', 'T', 10, 0x21, 0x11 };
-	static const uint8_t ends[] = { 192, 0, 2, 1, 198, 51, 100, 7, 0xc3, 0x50, 1, 0xbb, 0xe0, 0, 3, 't',
-		'l', 's', 2 };
+	static const uint8_t head[] = { 13, 10, 13, 10, 0, 13, 10, 'Q', 'U', 'I', 'T', 10,
+		0x21, 0x11 };
+	static const uint8_t ends[] = { 192, 0, 2, 1, 198, 51, 100, 7, 0xc3, 0x50, 1, 0xbb,
+		0xe0, 0, 3, 't', 'l', 's', 2 };
 	size_t n = strlen(name);
 	uint8_t *at = put(greeting, head, sizeof(head));
 
@@ -267,7 +280,8 @@ static void
 fail(struct client *c)
 {
 	if (errors++ == 0 && getenv("LOADGEN_DEBUG") != NULL)
-		fprintf(stderr, "loadgen: phase %d, got %zu: %s\n", c->phase, c->got, strerror(errno));
+		fprintf(stderr, "loadgen: phase %d, got %zu: %s\n", c->phase, c->got,
+		    strerror(errno));
 	finish(c);
 }
 
@@ -301,7 +315,8 @@ open_client(struct client *c)
 	if (c->fd == -1)
 		die("socket");
 	set_nodelay(c->fd);
-	if ((connect(c->fd, (struct sockaddr *)&to, sizeof(to)) == -1 && errno != EINPROGRESS) || !send_hello(c)) {
+	if ((connect(c->fd, (struct sockaddr *)&to, sizeof(to)) == -1 && errno != EINPROGRESS) ||
+	    !send_hello(c)) {
 		fail(c);
 		return;
 	}
@@ -436,7 +451,8 @@ down_stop(struct client *c)
 static void
 bulk_print(void)
 {
-	printf("bytes=%llu gbs=%.3f ", (unsigned long long)moved, (double)moved / 1e9 / seconds_run());
+	printf("bytes=%llu gbs=%.3f ", (unsigned long long)moved,
+	    (double)moved / 1e9 / seconds_run());
 }
 
 /* ---- up: whole units only, so that what was sent and what arrived are the same ---- */
@@ -725,7 +741,8 @@ greet(int fd)
 static void
 set_patience(int fd)
 {
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ .tv_sec = 2 }, sizeof(struct timeval));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &(struct timeval){ .tv_sec = 2 },
+	    sizeof(struct timeval));
 }
 
 static int
