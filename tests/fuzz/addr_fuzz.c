@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz lib/addr.c and lib/host.c: no overread, and what is accepted fits its socket address and its text. */
+/*
+ * Fuzz lib/addr.c and lib/host.c: no overread,
+ * and what is accepted fits its socket address and its text.
+ */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz tunneld/authfile.c: any bytes as a file. What it takes holds what the header says, and a registry serves it. */
+/*
+ * Fuzz tunneld/authfile.c: any bytes as a file. What it takes holds what the header says,
+ * and a registry serves it.
+ */
 #include <stdlib.h>
 
 #include "../../tunneld/clients.h"
@@ -44,7 +47,8 @@ check_name(struct slice name)
 
 	if (slice_starts(name, "*."))
 		name = slice_skip(name, 2);
-	if (identity_reserved(name) || !slice_eq(name, slice_of(normal, host_normalize(name, normal))))
+	if (identity_reserved(name) ||
+	    !slice_eq(name, slice_of(normal, host_normalize(name, normal))))
 		abort();
 }
 
@@ -63,7 +67,10 @@ check_grant(const struct grant *g)
 		abort();
 }
 
-/* Whatever the line, its client comes in from somewhere at some time, is found by its names, and goes with its line. */
+/*
+ * Whatever the line, its client comes in from somewhere at some time, is found by its names,
+ * and goes with its line.
+ */
 static void
 serve(struct clients *c, const struct grant *g)
 {
@@ -78,7 +85,8 @@ serve(struct clients *c, const struct grant *g)
 		abort();
 	while ((name = grant_next_name(&rest)).p != NULL)
 		if (!slice_starts(name, "*.") &&
-		    clients_find(c, name, &found) != (verdict == CLIENTS_WELCOME ? CLIENTS_LIVE : CLIENTS_AWAY))
+		    clients_find(c, name, &found) !=
+		    (verdict == CLIENTS_WELCOME ? CLIENTS_LIVE : CLIENTS_AWAY))
 			abort();
 	clients_leave(c, &s);
 }
@@ -86,11 +94,13 @@ serve(struct clients *c, const struct grant *g)
 static void
 register_all(struct slice text, const struct grant *list)
 {
-	static const struct clients_ops ops = { .end = on_end, .changed = on_changed, .names = on_names };
+	static const struct clients_ops ops = { .end = on_end, .changed = on_changed,
+	    .names = on_names };
 	struct clients *c = clients_new("tun.example", false, &ops, NULL);
 	struct grant *again;
 
-	if (c == NULL || !authfile_parse("f", text, NULL, NULL, &again) || !clients_load(c, again, 0))
+	if (c == NULL || !authfile_parse("f", text, NULL, NULL, &again) ||
+	    !clients_load(c, again, 0))
 		abort();
 	for (const struct grant *g = list; g != NULL; g = g->next)
 		serve(c, g);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz lib/control.c: what is read stays within its bounds and, written and read again, is the same message. */
+/*
+ * Fuzz lib/control.c: what is read stays within its bounds and, written and read again,
+ * is the same message.
+ */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -33,8 +36,10 @@ check_bounds(const struct control *c)
 static void
 check_same(const struct control *a, const struct control *b)
 {
-	assert(a->type == b->type && a->version == b->version && strcmp(a->instance, b->instance) == 0);
-	assert(a->heartbeat_ms == b->heartbeat_ms && a->dead_ms == b->dead_ms && a->streams == b->streams);
+	assert(a->type == b->type && a->version == b->version &&
+	    strcmp(a->instance, b->instance) == 0);
+	assert(a->heartbeat_ms == b->heartbeat_ms && a->dead_ms == b->dead_ms &&
+	    a->streams == b->streams);
 	assert(a->code == b->code && slice_eq(a->text, b->text));
 	assert(a->after_ms == b->after_ms && a->within_ms == b->within_ms);
 	assert(a->n_services == b->n_services && a->n_names == b->n_names);

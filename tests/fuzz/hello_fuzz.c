@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz lib/hello.c: no overread, answers inside the bytes given, and one verdict however the bytes arrive. */
+/*
+ * Fuzz lib/hello.c: no overread, answers inside the bytes given,
+ * and one verdict however the bytes arrive.
+ */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -52,7 +52,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		feed(&two, data + cut, size - cut, &b);
 	assert(a.result == b.result);
 	if (a.result != HTTP1_CHUNK_BAD)
-		assert(a.data == b.data && a.used == b.used && memcmp(a.payload, b.payload, a.data) == 0);
+		assert(a.data == b.data && a.used == b.used &&
+		    memcmp(a.payload, b.payload, a.data) == 0);
 	free(a.payload);
 	free(b.payload);
 	return 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz request heads: no overread, answers inside the head, and one result however the bytes arrive. */
+/*
+ * Fuzz request heads: no overread, answers inside the head,
+ * and one result however the bytes arrive.
+ */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -34,14 +37,16 @@ check(const struct http1_request *req, const char *buf)
 		inside(f.value, buf, req->msg.size);
 		assert(f.name.len > 0);
 		assert(f.value.len == 0 || (memchr(f.value.p, '\r', f.value.len) == NULL &&
-		    memchr(f.value.p, '\n', f.value.len) == NULL && memchr(f.value.p, '\0', f.value.len) == NULL));
+		    memchr(f.value.p, '\n', f.value.len) == NULL &&
+		    memchr(f.value.p, '\0', f.value.len) == NULL));
 	}
 	assert(fields.len == 0);
 	(void)http1_is_hop_by_hop(req->msg.fields, req->method);
 }
 
 static enum http1_result
-feed(struct http1_scan *scan, const uint8_t *data, size_t len, char **copy, struct http1_request *req)
+feed(struct http1_scan *scan, const uint8_t *data, size_t len, char **copy,
+    struct http1_request *req)
 {
 	free(*copy);
 	*copy = malloc(len);

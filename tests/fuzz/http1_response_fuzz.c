@@ -8,7 +8,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static enum http1_result
-feed(struct http1_scan *scan, const uint8_t *data, size_t len, bool to_head, char **copy, struct http1_response *res)
+feed(struct http1_scan *scan, const uint8_t *data, size_t len, bool to_head, char **copy,
+    struct http1_response *res)
 {
 	free(*copy);
 	*copy = malloc(len);
@@ -35,7 +36,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(res.msg.size <= size && res.status >= 100 && res.status <= 599);
 		assert(!to_head || res.msg.framing == HTTP1_NO_BODY);
 		while (http1_next_field(&fields, &f))
-			assert(f.name.len > 0 && f.name.p >= copy && f.value.p + f.value.len <= copy + size);
+			assert(f.name.len > 0 && f.name.p >= copy &&
+			    f.value.p + f.value.len <= copy + size);
 		assert(fields.len == 0);
 	}
 	part = feed(&twice, data, cut, to_head, &copy, &res);

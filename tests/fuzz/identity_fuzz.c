@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz lib/identity.c: text as a private key and as a name. What is accepted has an id, which is a reserved name. */
+/*
+ * Fuzz lib/identity.c: text as a private key and as a name. What is accepted has an id,
+ * which is a reserved name.
+ */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz lib/proxyhdr.c: no overread, no verdict taken back by more bytes, what is read can be written. */
+/*
+ * Fuzz lib/proxyhdr.c: no overread, no verdict taken back by more bytes,
+ * what is read can be written.
+ */
 #include <assert.h>
 #include <stdlib.h>
 

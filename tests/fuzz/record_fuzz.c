@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz routesync's records: any bytes as a key, a value and a stream; what comes out must be a file that loads. */
+/*
+ * Fuzz routesync's records: any bytes as a key, a value and a stream;
+ * what comes out must be a file that loads.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -49,9 +52,11 @@ check_text(const struct table_text *text)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (fd == -1 || write(fd, text->routes, text->routes_len) != (ssize_t)text->routes_len)
 		abort();
-	if (routes_load(path, print_error, NULL, &routes) != ROUTES_LOADED || routes_count(routes) != text->names)
+	if (routes_load(path, print_error, NULL, &routes) != ROUTES_LOADED ||
+	    routes_count(routes) != text->names)
 		abort();
-	if (shelf_read(path, print_error, NULL, &shelf) != ROUTES_LOADED || shelf.lines.n != text->names)
+	if (shelf_read(path, print_error, NULL, &shelf) != ROUTES_LOADED ||
+	    shelf.lines.n != text->names)
 		abort();
 	shelf_free(&shelf);
 	routes_free(routes);

@@ -24,11 +24,14 @@ expect_same(const struct route *a, const struct route *b)
 {
 	if (!same(a->name, b->name) || !same(a->key, b->key) || !same(a->targets, b->targets) ||
 	    !same(a->alpn, b->alpn) || !same(a->allow, b->allow) || !same(a->deny, b->deny) ||
-	    !same(a->as, b->as) || a->max != b->max || a->proxy != b->proxy || a->balance != b->balance)
+	    !same(a->as, b->as) || a->max != b->max || a->proxy != b->proxy ||
+	    a->balance != b->balance)
 		abort();
 }
 
-/* What could not be loaded may be searched all the same, but then there is nothing to compare with. */
+/*
+ * What could not be loaded may be searched all the same, but then there is nothing to compare with.
+ */
 static void
 look_up_one(const struct routes *loaded, const struct routes *searched, enum routes_kind kind,
     struct slice name, struct slice alpn)
@@ -53,7 +56,8 @@ look_up(const struct routes *loaded, const struct routes *searched, struct slice
 {
 	for (int kind = ROUTES_TLS; kind <= ROUTES_LISTEN; kind++) {
 		look_up_one(loaded, searched, (enum routes_kind)kind, name, slice_of(NULL, 0));
-		look_up_one(loaded, searched, (enum routes_kind)kind, name, slice_str("\x01y\x02h2\x01x"));
+		look_up_one(loaded, searched, (enum routes_kind)kind, name,
+		    slice_str("\x01y\x02h2\x01x"));
 	}
 }
 
@@ -87,7 +91,8 @@ look_at_all(const struct routes *loaded, const char *path)
 	size_t cursor = 0;
 
 	while (routes_next_listen(loaded, &cursor, &address))
-		if (routes_find(loaded, ROUTES_LISTEN, address, slice_of(NULL, 0), &out) != ROUTES_EXACT)
+		if (routes_find(loaded, ROUTES_LISTEN, address, slice_of(NULL, 0), &out) !=
+		    ROUTES_EXACT)
 			abort();
 	copy = routes_from_fd(dup(routes_fd(loaded)), path);
 	if (copy == NULL || routes_count(copy) != routes_count(loaded))

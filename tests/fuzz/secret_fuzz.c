@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Fuzz lib/secret.c: no overread, no verdict taken back by more bytes, what is read can be written. */
+/*
+ * Fuzz lib/secret.c: no overread, no verdict taken back by more bytes, what is read can be written.
+ */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Fuzz lib/yamux.c: arbitrary bytes and arbitrary calls between them. Never more than a window is taken or sent,
- * never more streams than the limit, every frame out is one that may be said at that point, and BAD is for ever.
+ * Fuzz lib/yamux.c: arbitrary bytes and arbitrary calls between them. Never more than a window is
+ * taken or sent, never more streams than the limit, every frame out is one that may be said at that
+ * point, and BAD is for ever.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -120,7 +121,8 @@ let_out(size_t room)
 	assert(room - n < YAMUX_HEADER || !yamux_has_out(y));
 	for (size_t i = 0; i < n; i += YAMUX_HEADER) {
 		assert(out[i] == 0 && out[i + 1] >= 1 && out[i + 1] <= 3 && out[i + 2] == 0);
-		assert(out[i + 1] != 1 || out[i + 3] != 0 || u32_at(out + i + 8) > 0);	/* something is said */
+		/* something is said */
+		assert(out[i + 1] != 1 || out[i + 3] != 0 || u32_at(out + i + 8) > 0);
 		if (out[i + 1] == 1)
 			check_stream_frame(out + i);
 		else
@@ -184,7 +186,8 @@ on_event(enum yamux_event e, const struct yamux_what *w)
 {
 	struct lane *l = (struct lane *)(void *)w->stream;
 
-	assert((e == YAMUX_DATA || e == YAMUX_WINDOW || e == YAMUX_FIN || e == YAMUX_RESET) == (l != NULL));
+	assert((e == YAMUX_DATA || e == YAMUX_WINDOW || e == YAMUX_FIN || e == YAMUX_RESET) ==
+	    (l != NULL));
 	assert(l == NULL || (l >= lane && l < lane + LANES && l->id != 0));
 	assert((e == YAMUX_BAD) == (yamux_why(y) != NULL));
 	if (e == YAMUX_OPENED)
@@ -221,7 +224,8 @@ hear(const uint8_t *bytes, size_t len)
 		assert(used <= len - at && (!is_bad || e == YAMUX_BAD));
 		assert(e != YAMUX_MORE || used == len - at);
 		assert(e != YAMUX_DATA ||
-		    (what.data.p >= (char *)copy && what.data.p + what.data.len <= (char *)copy + at + used));
+		    (what.data.p >= (char *)copy &&
+		    what.data.p + what.data.len <= (char *)copy + at + used));
 		at += used;
 		on_event(e, &what);
 	} while (e != YAMUX_MORE && e != YAMUX_BAD);
@@ -241,13 +245,13 @@ hear_bytes(size_t n)
 static void
 hear_frame(void)
 {
-	static const uint32_t lengths[] = { 0, 1, 7, 300, YAMUX_WINDOW_START, YAMUX_WINDOW_START + 1,
-		0xfffc0000, 0xffffffff };
+	static const uint32_t lengths[] = { 0, 1, 7, 300, YAMUX_WINDOW_START,
+		YAMUX_WINDOW_START + 1, 0xfffc0000, 0xffffffff };
 	static uint8_t zeros[YAMUX_WINDOW_START];
 	uint8_t what = draw(), id = draw() % 64, length = draw();
 	uint32_t n = lengths[length % 8];
-	uint8_t head[YAMUX_HEADER] = { 0, what >> 4 & 3, 0, what & 15, 0, 0, 0, id, (uint8_t)(n >> 24),
-		(uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n };
+	uint8_t head[YAMUX_HEADER] = { 0, what >> 4 & 3, 0, what & 15, 0, 0, 0, id,
+		(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n };
 
 	hear(head, length & 64 ? 5 : sizeof(head));
 	if (length & 64)
