@@ -106,28 +106,29 @@ every_bad_target_is_refused_with_its_reason(void **state)
 {
 	static const struct { const char *text; enum addr_result why; } bad[] = {
 		{ "", ADDR_EMPTY },
-		{ "192.0.2.1", ADDR_NO_PORT }, { "localhost", ADDR_NO_PORT }, { "[::1]", ADDR_NO_PORT },
-		{ "[2001:db8::1]", ADDR_NO_PORT },
+		{ "192.0.2.1", ADDR_NO_PORT }, { "localhost", ADDR_NO_PORT },
+		{ "[::1]", ADDR_NO_PORT }, { "[2001:db8::1]", ADDR_NO_PORT },
 		{ "a:", ADDR_BAD_PORT }, { "a:0", ADDR_BAD_PORT }, { "a:65536", ADDR_BAD_PORT },
 		{ "a:-1", ADDR_BAD_PORT }, { "a:+1", ADDR_BAD_PORT }, { "a: 1", ADDR_BAD_PORT },
 		{ "a:http", ADDR_BAD_PORT }, { "[::1]:", ADDR_BAD_PORT },
 		{ "192.0.2.1:99999999999", ADDR_BAD_PORT },
-		{ "::1", ADDR_BAD_HOST }, { "::1:80", ADDR_BAD_HOST }, { "2001:db8::1:443", ADDR_BAD_HOST },
-		{ "[::1:80", ADDR_BAD_HOST }, { "[192.0.2.1]:80", ADDR_BAD_HOST }, { "[]:80", ADDR_BAD_HOST },
+		{ "::1", ADDR_BAD_HOST }, { "::1:80", ADDR_BAD_HOST },
+		{ "2001:db8::1:443", ADDR_BAD_HOST }, { "[::1:80", ADDR_BAD_HOST },
+		{ "[192.0.2.1]:80", ADDR_BAD_HOST }, { "[]:80", ADDR_BAD_HOST },
 		{ "[::1]x:80", ADDR_BAD_HOST }, { "[fe80::1%eth0]:80", ADDR_BAD_HOST },
-		{ "[:80", ADDR_BAD_HOST },
-		{ "[a]:80", ADDR_BAD_HOST }, { "1.2.3:80", ADDR_BAD_HOST }, { "256.0.0.1:80", ADDR_BAD_HOST },
+		{ "[:80", ADDR_BAD_HOST }, { "[a]:80", ADDR_BAD_HOST },
+		{ "1.2.3:80", ADDR_BAD_HOST }, { "256.0.0.1:80", ADDR_BAD_HOST },
 		{ "01.2.3.4:80", ADDR_BAD_HOST }, { "1.2.3.4.5:80", ADDR_BAD_HOST },
-		{ "a b:80", ADDR_BAD_HOST },
-		{ "*:80", ADDR_BAD_HOST }, { "*.a:80", ADDR_BAD_HOST }, { "http://a:80", ADDR_BAD_HOST },
-		{ "a..b:80", ADDR_BAD_HOST },
-		{ "unix:", ADDR_BAD_PATH }, { "unix:run", ADDR_BAD_PATH }, { "unix:@", ADDR_BAD_ABSTRACT },
-		{ "unix:80", ADDR_BAD_PATH }, { "unix:/a b", ADDR_BAD_PATH }, { "unix:/a\tb", ADDR_BAD_PATH },
+		{ "a b:80", ADDR_BAD_HOST }, { "*:80", ADDR_BAD_HOST }, { "*.a:80", ADDR_BAD_HOST },
+		{ "http://a:80", ADDR_BAD_HOST }, { "a..b:80", ADDR_BAD_HOST },
+		{ "unix:", ADDR_BAD_PATH }, { "unix:run", ADDR_BAD_PATH },
+		{ "unix:@", ADDR_BAD_ABSTRACT }, { "unix:80", ADDR_BAD_PATH },
+		{ "unix:/a b", ADDR_BAD_PATH }, { "unix:/a\tb", ADDR_BAD_PATH },
 		{ "unix:/a,b", ADDR_BAD_PATH }, { "unix:/a\x01", ADDR_BAD_PATH },
-		{ "unix:/a\x7f", ADDR_BAD_PATH },
-		{ "unix:@a b", ADDR_BAD_ABSTRACT }, { "unix:/x" PATH107, ADDR_BAD_PATH },
-		{ "unix:@x" PATH107, ADDR_BAD_ABSTRACT }, { "pass:/x" PATH107, ADDR_BAD_PATH },
-		{ "pass:", ADDR_BAD_PATH }, { "pass:run", ADDR_BAD_PATH }, { "pass:@x", ADDR_BAD_PATH },
+		{ "unix:/a\x7f", ADDR_BAD_PATH }, { "unix:@a b", ADDR_BAD_ABSTRACT },
+		{ "unix:/x" PATH107, ADDR_BAD_PATH }, { "unix:@x" PATH107, ADDR_BAD_ABSTRACT },
+		{ "pass:/x" PATH107, ADDR_BAD_PATH }, { "pass:", ADDR_BAD_PATH },
+		{ "pass:run", ADDR_BAD_PATH }, { "pass:@x", ADDR_BAD_PATH },
 		{ ":80", ADDR_NOT_HERE },
 	};
 	struct addr a;
@@ -135,7 +136,8 @@ every_bad_target_is_refused_with_its_reason(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (parse(bad[i].text, ADDR_ALLOW_PASS, &a) != bad[i].why)
-			fail_msg("\"%s\" is not refused with \"%s\"", bad[i].text, addr_reason(bad[i].why));
+			fail_msg("\"%s\" is not refused with \"%s\"", bad[i].text,
+			    addr_reason(bad[i].why));
 	assert_int_equal(parse("pass:/x", 0, &a), ADDR_NOT_HERE);
 	assert_int_equal(addr_parse(slice_of(NULL, 0), 0, &a), ADDR_EMPTY);
 	assert_int_equal(addr_parse(copy_of("unix:/a\0b", 9), 0, &a), ADDR_BAD_PATH);
@@ -148,9 +150,12 @@ static void
 the_reason_names_what_would_do_in_its_place(void **state)
 {
 	(void)state;
-	assert_string_equal(addr_why(ADDR_NO_PORT, ADDR_LISTEN), "no port (HOST:PORT, :PORT or unix:/PATH)");
-	assert_string_equal(addr_why(ADDR_NO_PORT, ADDR_ALLOW_PASS), "no port (HOST:PORT or unix:/PATH)");
-	assert_string_equal(addr_why(ADDR_BAD_PORT, ADDR_LISTEN), "port is not a number from 0 to 65535");
+	assert_string_equal(addr_why(ADDR_NO_PORT, ADDR_LISTEN),
+	    "no port (HOST:PORT, :PORT or unix:/PATH)");
+	assert_string_equal(addr_why(ADDR_NO_PORT, ADDR_ALLOW_PASS),
+	    "no port (HOST:PORT or unix:/PATH)");
+	assert_string_equal(addr_why(ADDR_BAD_PORT, ADDR_LISTEN),
+	    "port is not a number from 0 to 65535");
 	assert_string_equal(addr_why(ADDR_BAD_PORT, 0), "port is not a number from 1 to 65535");
 	assert_string_equal(addr_why(ADDR_BAD_ABSTRACT, 0),
 	    "abstract socket name is empty, over 107 bytes, or has blanks or commas");
@@ -175,7 +180,8 @@ every_prefix_of_an_address_is_read_within_its_bounds(void **state)
 static void
 socket_addresses_of_ip_addresses_come_back_as_they_were(void **state)
 {
-	static const char *const text[] = { "192.0.2.1:80", "[2001:db8::1]:443", "[::]:1", "0.0.0.0:65535" };
+	static const char *const text[] = { "192.0.2.1:80", "[2001:db8::1]:443", "[::]:1",
+		"0.0.0.0:65535" };
 	struct sockaddr_storage sa;
 	struct endpoint e;
 	char again[ENDPOINT_TEXT_MAX];
@@ -183,7 +189,8 @@ socket_addresses_of_ip_addresses_come_back_as_they_were(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(text); i++) {
-		socklen_t want = text[i][0] == '[' ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+		socklen_t want = text[i][0] == '[' ? sizeof(struct sockaddr_in6) :
+		    sizeof(struct sockaddr_in);
 
 		assert_int_equal(parse(text[i], 0, &a), ADDR_OK);
 		assert_int_equal(addr_sockaddr(&a, &sa), want);
@@ -268,7 +275,8 @@ every_endpoint_has_a_text(void **state)
 	e.family = AF_UNIX;
 	assert_string_equal(endpoint_text(&e, text), "unix");
 	e = endpoint("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535);
-	assert_string_equal(endpoint_text(&e, text), "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
+	assert_string_equal(endpoint_text(&e, text),
+	    "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535");
 }
 
 static void
@@ -278,10 +286,10 @@ ip_literals_have_no_port_and_no_decoration(void **state)
 		"192.0.2.1", "::", "2001:db8::1", "[2001:db8::1]", "::ffff:1.2.3.4",
 	};
 	static const char *const bad[] = {
-		"", "[]", "[", "]", "[192.0.2.1]", "192.0.2.1:80", "[::1]:80", "192.0.2", "192.0.2.1 ",
-		" ::1",
-		"localhost", "::1%lo", "0x7f.1.1.1", "1.2.3.04", ":::", "1:2:3:4:5:6:7:8:9", "[[::1]]",
-		"1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111",
+		"", "[]", "[", "]", "[192.0.2.1]", "192.0.2.1:80", "[::1]:80",
+		"192.0.2", "192.0.2.1 ", " ::1",
+		"localhost", "::1%lo", "0x7f.1.1.1", "1.2.3.04", ":::", "1:2:3:4:5:6:7:8:9",
+		"[[::1]]", "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111",
 		"1111:2222:3333:4444:5555:6666:7777:8888:123456",	/* 46 bytes: no NUL fits */
 	};
 	struct endpoint e;
@@ -365,12 +373,12 @@ static void
 a_bad_cidr_list_is_refused_and_its_first_bad_item_named(void **state)
 {
 	static const struct { const char *list, *bad; } wrong[] = {
-		{ "", "" }, { ",", "" }, { "10.0.0.0/8,", "" }, { ",10.0.0.0/8", "" }, { "::1,,::2", "" },
-		{ "10.0.0.0/33", "10.0.0.0/33" }, { "::/129", "::/129" }, { "10.0.0.0/", "10.0.0.0/" },
-		{ "10.0.0.0/-1", "10.0.0.0/-1" }, { "10.0.0.0/8/8", "10.0.0.0/8/8" }, { "/8", "/8" },
+		{ "", "" }, { ",", "" }, { "10.0.0.0/8,", "" }, { ",10.0.0.0/8", "" },
+		{ "::1,,::2", "" }, { "10.0.0.0/33", "10.0.0.0/33" }, { "::/129", "::/129" },
+		{ "10.0.0.0/", "10.0.0.0/" }, { "10.0.0.0/-1", "10.0.0.0/-1" },
+		{ "10.0.0.0/8/8", "10.0.0.0/8/8" }, { "/8", "/8" },
 		{ "10.0.0.0/8, 11.0.0.0/8", " 11.0.0.0/8" }, { "::1,localhost,x", "localhost" },
-		{ "10/8", "10/8" },
-		{ "10.0.0.0/255.0.0.0", "10.0.0.0/255.0.0.0" },
+		{ "10/8", "10/8" }, { "10.0.0.0/255.0.0.0", "10.0.0.0/255.0.0.0" },
 	};
 	struct slice bad;
 

@@ -58,8 +58,8 @@ static void
 what_is_not_base64_is_refused(void **state)
 {
 	static const char *const text[] = { "Z", "Zg", "Zg=", "Zm9", "====", "=g==", "Z===", "Zg=x",
-		"Zm8=Zm8=", "Zg==Zg==", "Zm9vY", "Zm9v YmFy", "Zm9-", "Zm9_", "Zm9v=", "Zh==", "Zm9=",
-		"Zm 9v" };
+		"Zm8=Zm8=", "Zg==Zg==", "Zm9vY", "Zm9v YmFy", "Zm9-", "Zm9_", "Zm9v=",
+		"Zh==", "Zm9=", "Zm 9v" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)

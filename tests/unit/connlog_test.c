@@ -27,19 +27,22 @@ endpoint(const char *ip, uint16_t port)
 static void
 a_line_has_all_fields_in_their_order(void **state)
 {
-	struct connlog line = { .id = 17, .peer = endpoint("192.0.2.1", 51234), .name = slice_str("www.example.org"),
-		.route = slice_str("*.example.org"), .target = slice_str("10.0.0.2:443"), .hello = HELLO_OK, .rx = 517,
-		.tx = 4242, .ms = 183, .end = END_CLOSED };
+	struct connlog line = { .id = 17, .peer = endpoint("192.0.2.1", 51234),
+		.name = slice_str("www.example.org"), .route = slice_str("*.example.org"),
+		.target = slice_str("10.0.0.2:443"), .hello = HELLO_OK, .rx = 517, .tx = 4242,
+		.ms = 183, .end = END_CLOSED };
 
 	(void)state;
-	assert_string_equal(written(&line), "tool: info: conn=17 peer=192.0.2.1:51234 name=www.example.org "
+	assert_string_equal(written(&line),
+	    "tool: info: conn=17 peer=192.0.2.1:51234 name=www.example.org "
 	    "route=*.example.org target=10.0.0.2:443 hello=ok rx=517 tx=4242 ms=183 end=closed\n");
 }
 
 static void
 what_is_not_known_is_a_dash(void **state)
 {
-	struct connlog line = { .id = 1, .peer.family = AF_UNSPEC, .hello = HELLO_NONE, .end = END_DRAIN };
+	struct connlog line = { .id = 1, .peer.family = AF_UNSPEC, .hello = HELLO_NONE,
+		.end = END_DRAIN };
 
 	(void)state;
 	assert_string_equal(written(&line),
@@ -49,19 +52,22 @@ what_is_not_known_is_a_dash(void **state)
 static void
 a_name_from_the_network_cannot_forge_a_field(void **state)
 {
-	struct connlog line = { .peer = endpoint("2001:db8::1", 1), .name = slice_str("a end=closed\n\x1b[31m\""),
+	struct connlog line = { .peer = endpoint("2001:db8::1", 1),
+		.name = slice_str("a end=closed\n\x1b[31m\""),
 		.hello = HELLO_NO_SNI, .end = END_NO_ROUTE };
 
 	(void)state;
 	assert_string_equal(written(&line), "tool: info: conn=0 peer=[2001:db8::1]:1 "
-	    "name=\"a end=closed\\x0a\\x1b[31m\\\"\" route=- target=- hello=no-sni rx=0 tx=0 ms=0 end=no-route\n");
+	    "name=\"a end=closed\\x0a\\x1b[31m\\\"\" route=- target=- hello=no-sni rx=0 tx=0 ms=0 "
+	    "end=no-route\n");
 }
 
 static void
 every_end_has_its_word(void **state)
 {
-	static const char *const word[] = { "closed", "passed", "client-reset", "target-reset", "idle",
-		"half-close", "hello", "no-route", "denied", "limit", "unreachable", "drain" };
+	static const char *const word[] = { "closed", "passed", "client-reset", "target-reset",
+		"idle", "half-close", "hello", "no-route", "denied", "limit", "unreachable",
+		"drain" };
 
 	(void)state;
 	assert_int_equal(sizeof(word) / sizeof(word[0]), END_COUNT);
@@ -69,15 +75,19 @@ every_end_has_its_word(void **state)
 		assert_string_equal(conn_end_word((enum conn_end)i), word[i]);
 }
 
-/* The name may hold anything, a route's NAME and a target are a host name's or a path's length at most. */
+/*
+ * The name may hold anything,
+ * a route's NAME and a target are a host name's or a path's length at most.
+ */
 static void
 the_longest_line_is_not_cut(void **state)
 {
 	char name[300], route[256], target[113];
-	struct connlog line = { .id = UINT64_MAX, .peer = endpoint("2001:db8:1111:2222:3333:4444:5555:6666", 65535),
+	struct connlog line = { .id = UINT64_MAX,
+		.peer = endpoint("2001:db8:1111:2222:3333:4444:5555:6666", 65535),
 		.name = slice_of(name, sizeof(name)), .route = slice_of(route, sizeof(route)),
-		.target = slice_of(target, sizeof(target)), .hello = HELLO_TOO_BIG, .rx = UINT64_MAX, .tx = UINT64_MAX,
-		.ms = UINT64_MAX, .end = END_CLIENT_RESET };
+		.target = slice_of(target, sizeof(target)), .hello = HELLO_TOO_BIG,
+		.rx = UINT64_MAX, .tx = UINT64_MAX, .ms = UINT64_MAX, .end = END_CLIENT_RESET };
 	const char *got;
 
 	(void)state;

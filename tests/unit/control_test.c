@@ -16,8 +16,8 @@
 #define INSTANCE "00112233445566778899aabbccddeeff"
 #define HELLO "{\"type\":\"hello\",\"version\":1,\"instance\":\"" INSTANCE "\""
 #define TIMES "\"heartbeat_ms\":10000,\"dead_ms\":20000"
-#define WELCOME "{\"type\":\"welcome\",\"version\":1,\"names\":[\"a.example\",\"*.b.example\"]," TIMES \
-    ",\"streams\":1024"
+#define WELCOME "{\"type\":\"welcome\",\"version\":1,\"names\":[\"a.example\",\"*.b.example\"]," \
+    TIMES ",\"streams\":1024"
 #define ERROR "{\"type\":\"error\",\"code\":\"limit\""
 
 static struct control got;
@@ -145,7 +145,8 @@ static void
 a_welcome_may_come_without_a_name(void **state)
 {
 	(void)state;
-	assert_true(read_text("{\"type\":\"welcome\",\"version\":1,\"names\":[]," TIMES ",\"streams\":1}"));
+	assert_true(read_text("{\"type\":\"welcome\",\"version\":1,\"names\":[]," TIMES
+	    ",\"streams\":1}"));
 	assert_int_equal(got.n_names, 0);
 }
 
@@ -153,7 +154,8 @@ static void
 an_error_gives_code_text_and_hint(void **state)
 {
 	(void)state;
-	assert_true(read_text(ERROR ",\"text\":\"one session is enough\",\"after_ms\":60000,\"within_ms\":10}"));
+	assert_true(read_text(ERROR
+	    ",\"text\":\"one session is enough\",\"after_ms\":60000,\"within_ms\":10}"));
 	assert_int_equal(got.type, CONTROL_ERROR);
 	assert_int_equal(got.code, CONTROL_LIMIT);
 	assert_true(slice_is(got.text, "one session is enough"));
@@ -170,9 +172,10 @@ static void
 every_code_has_its_word_and_an_unknown_one_is_refused_as_a_reason(void **state)
 {
 	static const char *const word[] = {
-		[CONTROL_REFUSED] = "refused", [CONTROL_UNAUTHORISED] = "unauthorised", [CONTROL_EXPIRED] = "expired",
-		[CONTROL_FROM] = "from", [CONTROL_LIMIT] = "limit", [CONTROL_REPLACED] = "replaced",
-		[CONTROL_REVOKED] = "revoked", [CONTROL_VERSION_BAD] = "version", [CONTROL_PROTOCOL] = "protocol",
+		[CONTROL_REFUSED] = "refused", [CONTROL_UNAUTHORISED] = "unauthorised",
+		[CONTROL_EXPIRED] = "expired", [CONTROL_FROM] = "from", [CONTROL_LIMIT] = "limit",
+		[CONTROL_REPLACED] = "replaced", [CONTROL_REVOKED] = "revoked",
+		[CONTROL_VERSION_BAD] = "version", [CONTROL_PROTOCOL] = "protocol",
 	};
 	char line[100];
 
@@ -200,8 +203,8 @@ static void
 what_is_unknown_is_ignored(void **state)
 {
 	static const char *const line[] = {
-		"{\"type\":\"news\",\"version\":\"x\",\"names\":5}", "{\"type\":\"\"}", "{\"type\":\"Hello\"}",
-		"{\"type\":\"refused\"}",
+		"{\"type\":\"news\",\"version\":\"x\",\"names\":5}", "{\"type\":\"\"}",
+		"{\"type\":\"Hello\"}", "{\"type\":\"refused\"}",
 	};
 
 	(void)state;
@@ -218,7 +221,8 @@ static void
 a_later_version_is_read_by_the_members_of_this_one(void **state)
 {
 	(void)state;
-	assert_true(read_text("{\"type\":\"hello\",\"version\":4294967295,\"instance\":\"" INSTANCE "\",\"news\":{}}"));
+	assert_true(read_text("{\"type\":\"hello\",\"version\":4294967295,\"instance\":\"" INSTANCE
+	    "\",\"news\":{}}"));
 	assert_int_equal(got.version, 4294967295u);
 	assert_string_equal(got.instance, INSTANCE);
 	assert_false(read_text("{\"type\":\"hello\",\"version\":2}"));
@@ -228,7 +232,8 @@ static void
 blanks_and_a_carriage_return_around_an_object_do_no_harm(void **state)
 {
 	static const char *const line[] = {
-		" { \"type\" : \"drain\" } ", "{\"type\":\"drain\"}\r", "\t{\"type\":\"dr\\u0061in\"}",
+		" { \"type\" : \"drain\" } ", "{\"type\":\"drain\"}\r",
+		"\t{\"type\":\"dr\\u0061in\"}",
 	};
 
 	(void)state;
@@ -244,12 +249,13 @@ static void
 what_is_no_object_with_a_type_is_refused(void **state)
 {
 	static const char *const line[] = {
-		"", " ", "x", "null", "true", "1", "\"hello\"", "[]", "[{\"type\":\"drain\"}]", "{}",
-		"{\"type\":null}", "{\"type\":1}", "{\"type\":[\"drain\"]}", "{'type':'drain'}",
-		"{\"type\":\"drain\"}{}", "{\"type\":\"drain\"},", "{\"type\":\"drain\",}",
-		"{\"type\":\"drain\"", "{\"type\":\"drain\"}}", "{\"Type\":\"drain\"}",
-		"{\"type\":\"drain\"}x", "\xef\xbb\xbf{\"type\":\"drain\"}", "{\"type\":\"dr\xff\"}",
-		"{\"type\":\"\xc3\"}", "{\"type\":\"dr\nin\"}", "{\"type\":\"\\ud800\"}",
+		"", " ", "x", "null", "true", "1", "\"hello\"", "[]",
+		"[{\"type\":\"drain\"}]", "{}", "{\"type\":null}", "{\"type\":1}",
+		"{\"type\":[\"drain\"]}", "{'type':'drain'}", "{\"type\":\"drain\"}{}",
+		"{\"type\":\"drain\"},", "{\"type\":\"drain\",}", "{\"type\":\"drain\"",
+		"{\"type\":\"drain\"}}", "{\"Type\":\"drain\"}", "{\"type\":\"drain\"}x",
+		"\xef\xbb\xbf{\"type\":\"drain\"}", "{\"type\":\"dr\xff\"}", "{\"type\":\"\xc3\"}",
+		"{\"type\":\"dr\nin\"}", "{\"type\":\"\\ud800\"}",
 	};
 
 	(void)state;
@@ -262,7 +268,8 @@ every_proper_prefix_is_refused(void **state)
 	static const char *const line[] = {
 		HELLO ",\"services\":[{\"kind\":\"http\"},{\"kind\":\"tcp\",\"name\":\"a.b\"}],"
 		    "\"x\":[1.5e3,null,true]}",
-		WELCOME ",\"after_ms\":1,\"within_ms\":5000}", ERROR ",\"text\":\"\\u00e9\xc3\xa9\",\"after_ms\":1}",
+		WELCOME ",\"after_ms\":1,\"within_ms\":5000}",
+		ERROR ",\"text\":\"\\u00e9\xc3\xa9\",\"after_ms\":1}",
 		"{\"type\":\"drain\",\"after_ms\":0,\"within_ms\":30000}",
 	};
 
@@ -277,7 +284,8 @@ static void
 a_member_twice_is_refused_at_every_depth(void **state)
 {
 	static const char *const line[] = {
-		"{\"type\":\"drain\",\"type\":\"drain\"}", HELLO ",\"version\":1}", "{\"type\":\"x\",\"a\":1,\"a\":1}",
+		"{\"type\":\"drain\",\"type\":\"drain\"}", HELLO ",\"version\":1}",
+		"{\"type\":\"x\",\"a\":1,\"a\":1}",
 		HELLO ",\"services\":[{\"kind\":\"tls\",\"kind\":\"tcp\"}]}",
 		"{\"type\":\"x\",\"a\":{\"b\":[{\"c\":1,\"c\":2}]}}",
 	};
@@ -291,7 +299,8 @@ static void
 a_nul_is_refused_wherever_it_stands(void **state)
 {
 	static const char line[] = "{\"type\":\"drain\",\"x\":\"y\"}";
-	static const char *const escaped[] = { "{\"type\":\"drain\\u0000\"}", "{\"type\":\"drain\",\"\\u0000\":1}" };
+	static const char *const escaped[] = { "{\"type\":\"drain\\u0000\"}",
+		"{\"type\":\"drain\",\"\\u0000\":1}" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(line) - 1; i++) {
@@ -310,14 +319,15 @@ static void
 a_version_is_a_number_from_1(void **state)
 {
 	static const char *const version[] = {
-		"0", "-1", "1.0", "1e0", "\"1\"", "true", "null", "[1]", "4294967296", "9223372036854775807",
-		"18446744073709551617", "1e400", "01", "+1", "0x1",
+		"0", "-1", "1.0", "1e0", "\"1\"", "true", "null", "[1]", "4294967296",
+		"9223372036854775807", "18446744073709551617", "1e400", "01", "+1", "0x1",
 	};
 	char line[200];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(version); i++) {
-		snprintf(line, sizeof(line), "{\"type\":\"hello\",\"version\":%s,\"instance\":\"" INSTANCE "\"}",
+		snprintf(line, sizeof(line),
+		    "{\"type\":\"hello\",\"version\":%s,\"instance\":\"" INSTANCE "\"}",
 		    version[i]);
 		assert_false(read_text(line));
 	}
@@ -329,15 +339,17 @@ static void
 an_instance_is_32_lower_case_hexadecimal_digits(void **state)
 {
 	static const char *const instance[] = {
-		"\"\"", "\"00112233445566778899aabbccddeef\"", "\"00112233445566778899aabbccddeeff0\"",
-		"\"00112233445566778899AABBCCDDEEFF\"", "\"00112233445566778899aabbccddeefg\"",
-		"\"0011223344556677:899aabbccddeeff\"", "\"00112233445566778899aabbccddee\\u00e9\"", "null", "1", "[]",
+		"\"\"", "\"00112233445566778899aabbccddeef\"",
+		"\"00112233445566778899aabbccddeeff0\"", "\"00112233445566778899AABBCCDDEEFF\"",
+		"\"00112233445566778899aabbccddeefg\"", "\"0011223344556677:899aabbccddeeff\"",
+		"\"00112233445566778899aabbccddee\\u00e9\"", "null", "1", "[]",
 	};
 	char line[200];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(instance); i++) {
-		snprintf(line, sizeof(line), "{\"type\":\"hello\",\"version\":1,\"instance\":%s}", instance[i]);
+		snprintf(line, sizeof(line), "{\"type\":\"hello\",\"version\":1,\"instance\":%s}",
+		    instance[i]);
 		assert_false(read_text(line));
 	}
 	assert_false(read_text("{\"type\":\"hello\",\"version\":1}"));
@@ -347,13 +359,15 @@ static void
 a_service_has_one_of_three_kinds_and_perhaps_a_host_name(void **state)
 {
 	static const char *const services[] = {
-		"null", "{}", "\"http\"", "1", "[\"http\"]", "[null]", "[[]]", "[{}]", "[{\"kind\":\"udp\"}]",
-		"[{\"kind\":\"\"}]", "[{\"kind\":\"HTTP\"}]", "[{\"kind\":\"http1\"}]", "[{\"kind\":1}]",
-		"[{\"kind\":null}]", "[{\"name\":\"a\"}]", "[{\"kind\":\"tcp\",\"name\":\"\"}]",
+		"null", "{}", "\"http\"", "1", "[\"http\"]", "[null]", "[[]]", "[{}]",
+		"[{\"kind\":\"udp\"}]", "[{\"kind\":\"\"}]", "[{\"kind\":\"HTTP\"}]",
+		"[{\"kind\":\"http1\"}]", "[{\"kind\":1}]", "[{\"kind\":null}]",
+		"[{\"name\":\"a\"}]", "[{\"kind\":\"tcp\",\"name\":\"\"}]",
 		"[{\"kind\":\"tcp\",\"name\":null}]", "[{\"kind\":\"tcp\",\"name\":1}]",
 		"[{\"kind\":\"tcp\",\"name\":\"*\"}]", "[{\"kind\":\"tcp\",\"name\":\"*.\"}]",
 		"[{\"kind\":\"tcp\",\"name\":\"*a.b\"}]", "[{\"kind\":\"tcp\",\"name\":\"*.*.b\"}]",
-		"[{\"kind\":\"tcp\",\"name\":\"a.*.b\"}]", "[{\"kind\":\"tcp\",\"name\":\"192.0.2.1\"}]",
+		"[{\"kind\":\"tcp\",\"name\":\"a.*.b\"}]",
+		"[{\"kind\":\"tcp\",\"name\":\"192.0.2.1\"}]",
 		"[{\"kind\":\"tcp\",\"name\":\"a b\"}]",
 		"[{\"kind\":\"tcp\",\"name\":\"b\xc3\xbc" "cher.example\"}]",
 		"[{\"kind\":\"tls\"},{\"kind\":\"x\"}]",
@@ -375,7 +389,8 @@ a_welcome_lacks_none_of_its_members(void **state)
 		"{\"type\":\"welcome\",\"names\":[]," TIMES ",\"streams\":1}",
 		"{\"type\":\"welcome\",\"version\":1," TIMES ",\"streams\":1}",
 		"{\"type\":\"welcome\",\"version\":1,\"names\":[],\"dead_ms\":1,\"streams\":1}",
-		"{\"type\":\"welcome\",\"version\":1,\"names\":[],\"heartbeat_ms\":1,\"streams\":1}",
+		"{\"type\":\"welcome\",\"version\":1,\"names\":[],"
+		"\"heartbeat_ms\":1,\"streams\":1}",
 		"{\"type\":\"welcome\",\"version\":1,\"names\":[]," TIMES "}",
 	};
 
@@ -387,13 +402,15 @@ static void
 names_are_a_list_of_host_names(void **state)
 {
 	static const char *const names[] = {
-		"null", "\"a\"", "{}", "[1]", "[null]", "[[\"a\"]]", "[\"\"]", "[\"*\"]", "[\"a\",\"b c\"]", "[\"-a\"]",
+		"null", "\"a\"", "{}", "[1]", "[null]", "[[\"a\"]]", "[\"\"]", "[\"*\"]",
+		"[\"a\",\"b c\"]", "[\"-a\"]",
 	};
 	char line[300];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
-		snprintf(line, sizeof(line), "{\"type\":\"welcome\",\"version\":1,\"names\":%s," TIMES
+		snprintf(line, sizeof(line),
+		    "{\"type\":\"welcome\",\"version\":1,\"names\":%s," TIMES
 		    ",\"streams\":1}", names[i]);
 		assert_false(read_text(line));
 	}
@@ -450,9 +467,9 @@ static void
 an_error_has_a_code_and_text_is_text(void **state)
 {
 	static const char *const line[] = {
-		"{\"type\":\"error\"}", "{\"type\":\"error\",\"text\":\"x\"}", "{\"type\":\"error\",\"code\":1}",
-		"{\"type\":\"error\",\"code\":null}", ERROR ",\"text\":1}", ERROR ",\"text\":null}",
-		ERROR ",\"text\":[]}",
+		"{\"type\":\"error\"}", "{\"type\":\"error\",\"text\":\"x\"}",
+		"{\"type\":\"error\",\"code\":1}", "{\"type\":\"error\",\"code\":null}",
+		ERROR ",\"text\":1}", ERROR ",\"text\":null}", ERROR ",\"text\":[]}",
 	};
 
 	(void)state;
@@ -494,7 +511,8 @@ nesting_is_bounded(void **state)
 static char *
 repeat(const char *start, const char *item, size_t n, const char *end)
 {
-	char *line = malloc(strlen(start) + n * (strlen(item) + 1) + strlen(end) + 1), *at = stpcpy(line, start);
+	char *line = malloc(strlen(start) + n * (strlen(item) + 1) + strlen(end) + 1),
+	    *at = stpcpy(line, start);
 
 	for (size_t i = 0; i < n; i++)
 		at = stpcpy(i == 0 ? at : stpcpy(at, ","), item);
@@ -515,10 +533,12 @@ read_repeated(const char *start, const char *item, size_t n, const char *end)
 static void
 lists_are_bounded(void **state)
 {
-	static const char names[] = "{\"type\":\"welcome\",\"version\":1," TIMES ",\"streams\":1,\"names\":[";
+	static const char names[] = "{\"type\":\"welcome\",\"version\":1," TIMES
+	    ",\"streams\":1,\"names\":[";
 
 	(void)state;
-	assert_true(read_repeated(HELLO ",\"services\":[", "{\"kind\":\"tls\",\"name\":\"*.a\"}", 64, "]}"));
+	assert_true(read_repeated(HELLO ",\"services\":[", "{\"kind\":\"tls\",\"name\":\"*.a\"}",
+	    64, "]}"));
 	assert_int_equal(got.n_services, 64);
 	assert_service(63, "tls", "*.a");
 	assert_false(read_repeated(HELLO ",\"services\":[", "{\"kind\":\"tls\"}", 65, "]}"));
@@ -537,10 +557,12 @@ a_name_has_253_bytes_at_most(void **state)
 	for (size_t i = 0; i < HOST_MAX; i++)
 		name[i] = i % 50 == 49 ? '.' : 'a';
 	name[HOST_MAX] = '\0';
-	snprintf(line, sizeof(line), HELLO ",\"services\":[{\"kind\":\"tls\",\"name\":\"*.%s.\"}]}", name);
+	snprintf(line, sizeof(line),
+	    HELLO ",\"services\":[{\"kind\":\"tls\",\"name\":\"*.%s.\"}]}", name);
 	assert_true(read_text(line));
 	assert_int_equal(got.services[0].name.len, 2 + HOST_MAX);
-	snprintf(line, sizeof(line), HELLO ",\"services\":[{\"kind\":\"tls\",\"name\":\"%sa\"}]}", name);
+	snprintf(line, sizeof(line),
+	    HELLO ",\"services\":[{\"kind\":\"tls\",\"name\":\"%sa\"}]}", name);
 	assert_false(read_text(line));
 }
 
@@ -549,7 +571,8 @@ control_characters_of_a_text_become_blanks(void **state)
 {
 	(void)state;
 	assert_true(read_text(ERROR ","
-	    "\"text\":\"a\\nb\\u001bc\\u007fd\x7f" "e\\u0080f\\u009fg\\u00a0h\xc3\xa9i\xe2\x82\xac\"}"));
+	    "\"text\":\"a\\nb\\u001bc\\u007fd\x7f"
+	    "e\\u0080f\\u009fg\\u00a0h\xc3\xa9i\xe2\x82\xac\"}"));
 	assert_true(slice_is(got.text, "a b c d e f g\xc2\xa0h\xc3\xa9i\xe2\x82\xac"));
 }
 
@@ -599,14 +622,16 @@ every_message_is_written_as_the_manual_shows_it(void **state)
 	(void)state;
 	assert_written(&(struct control){ .type = CONTROL_HELLO, .version = 1, .instance = INSTANCE,
 	    .services = services, .n_services = 2 },
-	    HELLO ",\"services\":[{\"kind\":\"http\"},{\"kind\":\"tcp\",\"name\":\"db.tun.example.com\"}]}\n");
-	assert_written(&(struct control){ .type = CONTROL_HELLO, .version = 1, .instance = INSTANCE },
-	    HELLO ",\"services\":[]}\n");
-	assert_written(&(struct control){ .type = CONTROL_WELCOME, .version = 1, .names = names, .n_names = 2,
-	    .heartbeat_ms = 10000, .dead_ms = 20000, .streams = 1024, .within_ms = 5000 },
-	    WELCOME ",\"after_ms\":0,\"within_ms\":5000}\n");
-	assert_written(&(struct control){ .type = CONTROL_ERROR, .code = CONTROL_LIMIT, .text = slice_str("a \"b\""),
-	    .after_ms = 60000 }, ERROR ",\"text\":\"a \\\"b\\\"\",\"after_ms\":60000,\"within_ms\":0}\n");
+	    HELLO ",\"services\":[{\"kind\":\"http\"},{\"kind\":\"tcp\","
+	    "\"name\":\"db.tun.example.com\"}]}\n");
+	assert_written(&(struct control){ .type = CONTROL_HELLO, .version = 1,
+	    .instance = INSTANCE }, HELLO ",\"services\":[]}\n");
+	assert_written(&(struct control){ .type = CONTROL_WELCOME, .version = 1, .names = names,
+	    .n_names = 2, .heartbeat_ms = 10000, .dead_ms = 20000, .streams = 1024,
+	    .within_ms = 5000 }, WELCOME ",\"after_ms\":0,\"within_ms\":5000}\n");
+	assert_written(&(struct control){ .type = CONTROL_ERROR, .code = CONTROL_LIMIT,
+	    .text = slice_str("a \"b\""), .after_ms = 60000 },
+	    ERROR ",\"text\":\"a \\\"b\\\"\",\"after_ms\":60000,\"within_ms\":0}\n");
 	assert_written(&(struct control){ .type = CONTROL_ERROR, .code = CONTROL_LIMIT },
 	    ERROR ",\"after_ms\":0,\"within_ms\":0}\n");
 	assert_written(&(struct control){ .type = CONTROL_DRAIN, .within_ms = 30000 },
@@ -617,18 +642,21 @@ static void
 a_text_to_be_written_is_cut_and_never_breaks_the_line(void **state)
 {
 	char text[CONTROL_TEXT_MAX + 10];
-	struct control c = { .type = CONTROL_ERROR, .code = CONTROL_LIMIT, .text = slice_of(text, sizeof(text)) };
+	struct control c = { .type = CONTROL_ERROR, .code = CONTROL_LIMIT,
+	    .text = slice_of(text, sizeof(text)) };
 
 	(void)state;
-	assert_written(&(struct control){ .type = CONTROL_ERROR, .code = CONTROL_LIMIT, .text = slice_str("a\nb") },
+	assert_written(&(struct control){ .type = CONTROL_ERROR, .code = CONTROL_LIMIT,
+	    .text = slice_str("a\nb") },
 	    ERROR ",\"text\":\"a\\nb\",\"after_ms\":0,\"within_ms\":0}\n");
-	assert_written(&(struct control){ .type = CONTROL_ERROR, .code = CONTROL_LIMIT, .text = slice_str("\xff") },
-	    ERROR ",\"after_ms\":0,\"within_ms\":0}\n");
+	assert_written(&(struct control){ .type = CONTROL_ERROR, .code = CONTROL_LIMIT,
+	    .text = slice_str("\xff") }, ERROR ",\"after_ms\":0,\"within_ms\":0}\n");
 	memset(text, 'x', sizeof(text));
 	size_t len;
 	char *line = control_write(&c, &len);
 
-	assert_int_equal(len, strlen(ERROR ",\"text\":\"\",\"after_ms\":0,\"within_ms\":0}\n") + CONTROL_TEXT_MAX);
+	assert_int_equal(len, strlen(ERROR ",\"text\":\"\",\"after_ms\":0,\"within_ms\":0}\n") +
+	    CONTROL_TEXT_MAX);
 	assert_true(read_bytes(line, len - 1));
 	free(line);
 }
@@ -648,7 +676,8 @@ what_would_not_be_read_is_not_written(void **state)
 		names[i] = slice_of(name, sizeof(name));
 	assert_null(control_write(&c, &len));
 	assert_null(control_write(&(struct control){ .type = CONTROL_OTHER }, &len));
-	assert_null(control_write(&(struct control){ .type = CONTROL_WELCOME, .names = &bad, .n_names = 1 }, &len));
+	assert_null(control_write(&(struct control){ .type = CONTROL_WELCOME, .names = &bad,
+	    .n_names = 1 }, &len));
 }
 
 static void
@@ -658,7 +687,8 @@ the_longest_line_is_written_and_read(void **state)
 	struct slice names[CONTROL_NAMES_MAX];
 	struct control c = { .type = CONTROL_WELCOME, .version = 1, .streams = 1, .names = names,
 	    .n_names = CONTROL_NAMES_MAX };
-	size_t len, over = (size_t)snprintf(head, sizeof(head), "{\"type\":\"welcome\",\"version\":1,\"names\":[%s],"
+	size_t len, over = (size_t)snprintf(head, sizeof(head),
+	    "{\"type\":\"welcome\",\"version\":1,\"names\":[%s],"
 	    "\"heartbeat_ms\":0,\"dead_ms\":0,\"streams\":1,\"after_ms\":0,\"within_ms\":0}\n", "");
 	char *line;
 

@@ -69,12 +69,14 @@ an_attempt_under_way_counts_for_least(void **state)
 
 	(void)state;
 	make_places(p, 2);
-	first = dial_start(dialer, slice_str(list_of(p, 2)), BALANCE_LEAST, &src, false, &busy, &nothing, NULL);
+	first = dial_start(dialer, slice_str(list_of(p, 2)), BALANCE_LEAST, &src, false, &busy,
+	    &nothing, NULL);
 	begin_from("192.0.2.1", list_of(p, 2), BALANCE_LEAST);
 	dial_cancel(first);
 	assert_true(ends_at(p[1].text));
 	hang_up();
-	begin_from("192.0.2.1", list_of(p, 2), BALANCE_LEAST);	/* what was given up counts no more */
+	/* what was given up counts no more */
+	begin_from("192.0.2.1", list_of(p, 2), BALANCE_LEAST);
 	assert_true(ends_at(p[0].text));
 	hang_up();
 	close_places(p, 2);

@@ -81,7 +81,10 @@ unix_and_pass_targets_are_connected_too(void **state)
 	close(lfd);
 }
 
-/* A socket in our directory where listen(2) lets nobody else in, with connections that fill its queue. */
+/*
+ * A socket in our directory where listen(2) lets nobody else in,
+ * with connections that fill its queue.
+ */
 static int
 listen_busy(const char *text, int filler[2])
 {

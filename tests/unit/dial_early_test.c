@@ -15,7 +15,8 @@ on_early(void *arg, const struct target *t)
 	assert_non_null(strstr(all_targets, target_text(t)));
 	earlies++;
 	if (says == 0)
-		assert_int_equal(getpeername(io.fd, (struct sockaddr *)&sa, &len), 0);	/* connected, on this machine */
+		/* connected, on this machine */
+		assert_int_equal(getpeername(io.fd, (struct sockaddr *)&sa, &len), 0);
 	return says;
 }
 

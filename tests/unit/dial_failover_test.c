@@ -19,7 +19,8 @@ the_next_target_is_tried_within_the_same_dial(void **state)
 	leaves(&p[2]);
 	begin(list_of(p, 3));
 	assert_true(ends_at(NULL));
-	assert_string_equal(target_text(target), p[1].text);	/* not held off, or not for long: p[2] comes first */
+	/* not held off, or not for long: p[2] comes first */
+	assert_string_equal(target_text(target), p[1].text);
 	hang_up();
 }
 

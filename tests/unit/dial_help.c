@@ -67,7 +67,8 @@ begin_later(const char *src, const char *targets, enum routes_balance balance)
 	memcpy(copy, targets, strlen(targets));
 	assert_true(endpoint_parse_ip(slice_str(src), &e));
 	ev_refresh(loop);
-	under_way = dial_start(dialer, slice_of(copy, strlen(targets)), balance, &e, false, &io, &ops, &dones);
+	under_way = dial_start(dialer, slice_of(copy, strlen(targets)), balance, &e, false, &io,
+	    &ops, &dones);
 	assert_non_null(under_way);
 	assert_int_equal(dones, 0);
 	free(copy);

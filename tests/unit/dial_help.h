@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests of lib/dial.c: a dialer, and a dial with its owner. A test that dials names includes dns_help.h too. */
+/*
+ * For tests of lib/dial.c: a dialer, and a dial with its owner.
+ * A test that dials names includes dns_help.h too.
+ */
 #ifndef DIAL_HELP_H
 #define DIAL_HELP_H
 

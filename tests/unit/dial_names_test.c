@@ -80,7 +80,8 @@ a_name_that_is_answered_at_once_and_refused_fails_over(void **state)
 	(void)state;
 	leaves(&dead);
 	at_once = "127.0.0.1";
-	snprintf(targets, sizeof(targets), "%s,%s", named(&dead, "a.example"), named(&p, "b.example"));
+	snprintf(targets, sizeof(targets), "%s,%s", named(&dead, "a.example"),
+	    named(&p, "b.example"));
 	assert_true(dial_reaches(targets, named(&p, "b.example")));
 	leaves(&p);
 	assert_true(dial_reaches(targets, NULL));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/dial.c: several dials in a turn. All connect before any of them speaks, whatever comes in between. */
+/*
+ * Tests of lib/dial.c: several dials in a turn. All connect before any of them speaks,
+ * whatever comes in between.
+ */
 #include "dial_help.h"
 #include "dns_help.h"
 
@@ -14,7 +17,7 @@ static struct one {
 } many[MANY + 1];
 
 static char spoke[16], ended[16];	/* who, in this order: "012" */
-static int says;			/* what all of them return then, unless it is 0 and they are refused */
+static int says;			/* what all return then, unless 0 and they are refused */
 
 /* What is done while one of them speaks, or is told of its end. */
 static struct cue {
@@ -116,7 +119,8 @@ start_one(int i, const char *targets)
 	struct one *o = &many[i];
 
 	*o = (struct one){ .io = { -1, on_one } };
-	o->dial = dial_start(dialer, slice_str(targets), BALANCE_FIRST, &src, false, &o->io, &one_ops, o);
+	o->dial = dial_start(dialer, slice_str(targets), BALANCE_FIRST, &src, false,
+	    &o->io, &one_ops, o);
 	assert_non_null(o->dial);
 }
 
@@ -217,7 +221,8 @@ who_speaks_may_take_back_another_and_start_one(void **state)
 			start_one(i, meeting.text);
 		at_speech = (struct cue){ 0, one_leaves_and_one_comes };
 		run_turn();
-		assert_string_equal(spoke, others[taken]);	/* the turn of who was started comes */
+		/* the turn of who was started comes */
+		assert_string_equal(spoke, others[taken]);
 		assert_string_equal(ended, others[taken]);
 		assert_int_equal(many[taken].io.fd, -1);
 		visitors(&meeting);

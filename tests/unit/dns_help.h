@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * For tests that resolve names: the functions of c-ares that lib/resolve.c uses, defined here in place of the
- * library's. The test answers the queries, or lets them wait.
+ * For tests that resolve names: the functions of c-ares that lib/resolve.c uses, defined here in
+ * place of the library's. The test answers the queries, or lets them wait.
  */
 #ifndef DNS_HELP_H
 #define DNS_HELP_H
@@ -22,8 +22,9 @@ static struct query {
 } query[QUERIES];		/* in the order they were asked */
 static size_t queries;
 static int channels_opened;
-static int calling_back;		/* c-ares' callbacks under way: it must not be destroyed by one */
-static const char *at_once;	/* addresses answering a query before ares_getaddrinfo() returns; NULL: none is */
+static int calling_back;		/* c-ares' callbacks under way: none may destroy it */
+/* addresses answering a query before ares_getaddrinfo() returns; NULL: none is */
+static const char *at_once;
 
 static void
 call_back(struct query *q, int status, int timeouts, struct ares_addrinfo *info)
@@ -131,8 +132,8 @@ dns_fails(size_t i)
 }
 
 void
-ares_getaddrinfo(ares_channel channel, const char *name, const char *service, const struct ares_addrinfo_hints *hints,
-    ares_addrinfo_callback cb, void *arg)
+ares_getaddrinfo(ares_channel channel, const char *name, const char *service,
+    const struct ares_addrinfo_hints *hints, ares_addrinfo_callback cb, void *arg)
 {
 	struct query *q = &query[queries++];
 

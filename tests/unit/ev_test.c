@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/ev.c: the timer heap and the task queue against models, events of descriptors, signals. */
+/*
+ * Tests of lib/ev.c: the timer heap and the task queue against models,
+ * events of descriptors, signals.
+ */
 #include <signal.h>
 
 #include "draw_help.h"
@@ -34,7 +37,8 @@ change_one(void)
 		ev_timer_at(loop, &m->timer, now + 1 + delay);
 		m->due_ms = now + 1 + delay;
 		break;
-	case 2:		/* a moment that has passed is as good as now; not from a callback, which would never end */
+	case 2:
+		/* a past moment is as good as now; not from a callback, which would never end */
 		if (busy_callbacks)
 			break;
 		ev_timer_at(loop, &m->timer, now > 20 ? now - draw(20) : 1);
@@ -418,7 +422,8 @@ events_say_what_happened_to_a_tcp_socket(void **state)
 	shutdown(pair[1], SHUT_WR);
 	assert_int_equal(next_events() & (EV_READ | EV_EOF | EV_ERROR), EV_READ | EV_EOF);
 	sock_close(pair[1], true);
-	assert_int_equal(next_events() & (EV_READ | EV_EOF | EV_ERROR), EV_READ | EV_EOF | EV_ERROR);
+	assert_int_equal(next_events() & (EV_READ | EV_EOF | EV_ERROR),
+	    EV_READ | EV_EOF | EV_ERROR);
 	assert_int_equal(sock_error(pair[0]), EPIPE);	/* a reset behind a FIN */
 	close(pair[0]);
 }

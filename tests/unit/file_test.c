@@ -104,7 +104,8 @@ a_secret_others_can_get_at_is_refused_whatever_they_can_do(void **state)
 	(void)state;
 	for (mode_t bit = 1; bit <= 040; bit <<= 1) {
 		put("abc", 0600 | bit);
-		snprintf(reason, sizeof(reason), "mode %04o is accessible by others: chmod 600", 0600 | (unsigned)bit);
+		snprintf(reason, sizeof(reason), "mode %04o is accessible by others: chmod 600",
+		    0600 | (unsigned)bit);
 		assert_refused(4, true, 0, reason);
 		free(file_read(path, 4, false, &len, why));
 	}

@@ -88,7 +88,8 @@ the_biggest_message_allowed_is_read(void **state)
 		build_records(size);
 		assert_int_equal(parse_max(wire.at, wire.len, HELLO_ABSOLUTE_MAX), HELLO_OK);
 		assert_true(slice_is(h.name, "www.example.org"));
-		assert_int_equal(parse_max(wire.at, wire.len, HELLO_ABSOLUTE_MAX - 1), HELLO_TOO_BIG);
+		assert_int_equal(parse_max(wire.at, wire.len, HELLO_ABSOLUTE_MAX - 1),
+		    HELLO_TOO_BIG);
 	}
 }
 
@@ -192,7 +193,7 @@ every_length_field_wrong_by_one_is_never_ok_with_another_name(void **state)
 				wire.at[wire.field[f] + i] += (uint8_t)by;
 				enum hello_verdict v = parse_wire();
 
-				if (f == 0)	/* the message's own: may want more, or be too big */
+				if (f == 0)	/* the message's own: may be MORE or TOO_BIG */
 					assert_int_not_equal(v, HELLO_OK);
 				else
 					assert_int_equal(v, HELLO_MALFORMED);

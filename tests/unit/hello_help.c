@@ -129,7 +129,8 @@ build_with(const struct ext *ext, size_t exts)
 void
 build_usual(void)
 {
-	const struct ext ext[] = { GREASE_EXT, EXT(0, SNI), EXT(16, ALPN), EXT(43, "\x02\x03\x04") };
+	const struct ext ext[] = { GREASE_EXT, EXT(0, SNI), EXT(16, ALPN),
+		EXT(43, "\x02\x03\x04") };
 
 	build_with(ext, COUNT(ext));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of lib/hello.c: hellos built byte by byte, and fed to the parser in buffers of exactly their size. */
+/*
+ * For the tests of lib/hello.c: hellos built byte by byte,
+ * and fed to the parser in buffers of exactly their size.
+ */
 #ifndef HELLO_HELP_H
 #define HELLO_HELP_H
 
@@ -76,7 +79,10 @@ extern uint8_t *copy, *scratch;		/* what h's answers borrow from */
 
 void start(uint32_t max);
 
-/* Another call, with the first len bytes in a buffer of exactly that size, so that overreads are seen. */
+/*
+ * Another call, with the first len bytes in a buffer of exactly that size,
+ * so that overreads are seen.
+ */
 enum hello_verdict feed(const uint8_t *bytes, size_t len);
 
 /* start() and feed(); at most max bytes, or HELLO_DEFAULT_MAX. */

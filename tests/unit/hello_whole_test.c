@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/hello.c: whole hellos are read, whatever else is in them and however they are cut. */
+/*
+ * Tests of lib/hello.c: whole hellos are read, whatever else is in them and however they are cut.
+ */
 #include <time.h>
 
 #include "hello_help.h"
@@ -13,7 +15,8 @@ a_hello_gives_name_and_protocols(void **state)
 	assert_usual_answers();
 	assert_int_equal(h.records, 1);
 	assert_int_equal(h.end, wire.len);
-	assert_true((const uint8_t *)h.name.p > copy && (const uint8_t *)h.name.p < copy + wire.len);
+	assert_true((const uint8_t *)h.name.p > copy &&
+	    (const uint8_t *)h.name.p < copy + wire.len);
 }
 
 static void
@@ -102,7 +105,10 @@ work_is_linear_in_bytes(void **state)
 	for (size_t n = 0; n < wire.len; n++)
 		assert_int_equal(hello_parse(&h, wire.at, n, scratch), HELLO_MORE);
 	assert_int_equal(hello_parse(&h, wire.at, wire.len, scratch), HELLO_NO_SNI);
-	/* 98304 calls take some milliseconds; going over all records at each of them would take seconds. */
+	/*
+	 * 98304 calls take some milliseconds;
+	 * going over all records at each of them would take seconds.
+	 */
 	assert_true(clock() - begin < CLOCKS_PER_SEC / 4);
 }
 
@@ -148,8 +154,8 @@ a_post_quantum_hello_of_1700_bytes_is_fine(void **state)
 {
 	static char share[1220], ticket[400];
 	const struct ext ext[] = {
-		EXT(0x2a2a, ""), EXT(51, share), EXT(0, SNI), EXT(16, ALPN), EXT(0xfe0d, "\0\0\1\0\1"),
-		EXT(35, ticket),
+		EXT(0x2a2a, ""), EXT(51, share), EXT(0, SNI), EXT(16, ALPN),
+		EXT(0xfe0d, "\0\0\1\0\1"), EXT(35, ticket),
 	};
 
 	(void)state;
@@ -166,7 +172,8 @@ static void
 of_an_encrypted_hello_the_outer_name_counts(void **state)
 {
 	/* The inner hello is sealed; bytes in it that look like a server name are no name. */
-	const struct ext ext[] = { EXT(0xfe0d, "\0\0\x10" "\0\0\0\x0a\0\x08\0\0\x05inner"), EXT(0, SNI) };
+	const struct ext ext[] = { EXT(0xfe0d, "\0\0\x10" "\0\0\0\x0a\0\x08\0\0\x05inner"),
+		EXT(0, SNI) };
 
 	(void)state;
 	build_with(ext, COUNT(ext));
@@ -179,8 +186,8 @@ static void
 unknown_extensions_may_be_repeated(void **state)
 {
 	const struct ext ext[] = {
-		GREASE_EXT, EXT(0xabcd, "x"), EXT(0, SNI), EXT(0xabcd, "x"), GREASE_EXT, EXT(10, ""),
-		EXT(10, ""),
+		GREASE_EXT, EXT(0xabcd, "x"), EXT(0, SNI), EXT(0xabcd, "x"),
+		GREASE_EXT, EXT(10, ""), EXT(10, ""),
 	};
 
 	(void)state;

@@ -36,9 +36,9 @@ static void
 host_names_are_taken(void **state)
 {
 	static const char *const text[] = {
-		"a", "localhost", "www.example.org", "xn--bcher-kva.example", "1.2.3.4.in-addr.arpa",
-		"3com.com", "_acme-challenge.example.org", "a_b.c", "a--b", "1.example", "_", "x.1a",
-		"0x7f", L63,
+		"a", "localhost", "www.example.org", "xn--bcher-kva.example",
+		"1.2.3.4.in-addr.arpa", "3com.com", "_acme-challenge.example.org", "a_b.c", "a--b",
+		"1.example", "_", "x.1a", "0x7f", L63,
 	};
 
 	(void)state;
@@ -54,8 +54,8 @@ what_is_no_host_name_is_refused(void **state)
 	static const char *const text[] = {
 		"", ".", "..", ".a", "a..", "a..b", "-a", "a-", "a.-b", "a-.b", "*.a", "a b", " a",
 		"a ", "a\n",
-		"a/b", "a:80", "[::1]", "::1", "a,b", "a#b", "a%b", "a@b", "b\xc3\xbc" "cher.example",
-		"a\x7f",
+		"a/b", "a:80", "[::1]", "::1", "a,b", "a#b", "a%b", "a@b",
+		"b\xc3\xbc" "cher.example", "a\x7f",
 		"192.0.2.1", "192.0.2.1.", "1.2.3", "1", "0", "example.123", "1.2.3.4.5", L63 "x",
 	};
 
@@ -73,8 +73,8 @@ no_byte_but_letters_digits_hyphen_and_underscore_fits_in_a_label(void **state)
 	(void)state;
 	for (int c = 0; c < 256; c++) {
 		char text[3] = { 'a', (char)c, 'a' };
-		bool fits = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    c == '-' || c == '_' || c == '.';
+		bool fits = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		    (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.';
 
 		assert_int_equal(valid(text, 3), fits);
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/http1_chunked.c and of trailers: one answer however the bytes come, and no size but a plain one. */
+/*
+ * Tests of lib/http1_chunked.c and of trailers: one answer however the bytes come,
+ * and no size but a plain one.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +39,8 @@ feed(const char *text, size_t step)
 		out.used += used;
 		free(piece);
 	}
-	for (size_t n = 0; out.result == HTTP1_CHUNK_TRAILER && out.trailer == HTTP1_MORE && out.used + n <= len; n++) {
+	for (size_t n = 0; out.result == HTTP1_CHUNK_TRAILER && out.trailer == HTTP1_MORE &&
+	    out.used + n <= len; n++) {
 		struct slice fields;
 		size_t used;
 		char *piece = malloc(n);
@@ -53,7 +57,8 @@ feed(const char *text, size_t step)
 static void
 chunks_in_any_pieces_are_the_same_payload(void **state)
 {
-	static const char body[] = "5\r\nhello\r\n1;a=b;c=\"d e\"\r\n \r\n00A\r\n0123456789\r\n0\r\nX: y\r\n\r\n";
+	static const char body[] = "5\r\nhello\r\n1;a=b;c=\"d e\"\r\n \r\n00A\r\n0123456789\r\n"
+	    "0\r\nX: y\r\n\r\n";
 
 	(void)state;
 	for (size_t step = 1; step <= sizeof(body); step++) {
@@ -99,10 +104,11 @@ every_proper_prefix_wants_more(void **state)
 static void
 bad_sizes_and_line_ends_are_refused(void **state)
 {
-	static const char *const bad[] = { "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n",
-		"1\t\r\n", "1\n", "1\r", "1\r\r\n", "1 ;a\r\n", ";a\r\n", "1;a\x01\r\n", "1;a\nb\r\n",
-		"1;a\rb\r\n", "1,1\r\n", "1g\r\n", "1000000000000000\r\n", "ffffffffffffffffff\r\n",
-		"0000000000000001\r\n", "1\r\nab\r\n", "1\r\na\n", "1\r\na\rb", "1\r\na1\r\n" };
+	static const char *const bad[] = { "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n",
+		" 1\r\n", "1 \r\n", "1\t\r\n", "1\n", "1\r", "1\r\r\n", "1 ;a\r\n", ";a\r\n",
+		"1;a\x01\r\n", "1;a\nb\r\n", "1;a\rb\r\n", "1,1\r\n", "1g\r\n",
+		"1000000000000000\r\n", "ffffffffffffffffff\r\n", "0000000000000001\r\n",
+		"1\r\nab\r\n", "1\r\na\n", "1\r\na\rb", "1\r\na1\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -136,8 +142,8 @@ a_size_line_is_bounded(void **state)
 static void
 bad_trailers_are_refused(void **state)
 {
-	static const char *const bad[] = { "0\r\nX : y\r\n\r\n", "0\r\nX\r\n\r\n", "0\r\nX: y\n\r\n",
-		"0\r\n\n", "0\r\nX: y\r\n z\r\n\r\n", "0\r\n: y\r\n\r\n" };
+	static const char *const bad[] = { "0\r\nX : y\r\n\r\n", "0\r\nX\r\n\r\n",
+		"0\r\nX: y\n\r\n", "0\r\n\n", "0\r\nX: y\r\n z\r\n\r\n", "0\r\n: y\r\n\r\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -148,8 +154,8 @@ bad_trailers_are_refused(void **state)
 static void
 trailers_that_frame_or_route_are_not_passed_on(void **state)
 {
-	static const char *const never[] = { "Content-Length", "transfer-encoding", "Host", "Connection", "Trailer",
-		"Set-Cookie", "X-Forwarded-For", "Authorization" };
+	static const char *const never[] = { "Content-Length", "transfer-encoding", "Host",
+		"Connection", "Trailer", "Set-Cookie", "X-Forwarded-For", "Authorization" };
 	struct http1_field f;
 	char text[64];
 
@@ -163,7 +169,8 @@ trailers_that_frame_or_route_are_not_passed_on(void **state)
 		assert_true(http1_next_field(&fields, &f));
 		assert_false(http1_trailer_allowed(&f));
 	}
-	assert_true(http1_trailer_allowed(&(struct http1_field){ .name = slice_str("Grpc-Status") }));
+	assert_true(http1_trailer_allowed(&(struct http1_field){
+	    .name = slice_str("Grpc-Status") }));
 }
 
 int

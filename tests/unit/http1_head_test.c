@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/http1_head.c: heads as they should be, every prefix of them, and what must not pass as one. */
+/*
+ * Tests of lib/http1_head.c: heads as they should be, every prefix of them,
+ * and what must not pass as one.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -146,13 +149,16 @@ the_four_forms_of_a_target(void **state)
 	struct http1_request req;
 
 	(void)state;
-	assert_int_equal(request("GET http://A.test:81/x?y HTTP/1.1\r\nHost: b.test\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request("GET http://A.test:81/x?y HTTP/1.1\r\nHost: b.test\r\n\r\n", &req),
+	    HTTP1_OK);
 	assert_slice(req.host, "A.test");
 	assert_slice(req.authority, "A.test:81");
 	assert_slice(req.path, "/x?y");
-	assert_int_equal(request("GET HTTPS://a.test HTTP/1.1\r\nHost: b.test\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request("GET HTTPS://a.test HTTP/1.1\r\nHost: b.test\r\n\r\n", &req),
+	    HTTP1_OK);
 	assert_slice(req.path, "");
-	assert_int_equal(request("GET http://a.test?q HTTP/1.1\r\nHost: b.test\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request("GET http://a.test?q HTTP/1.1\r\nHost: b.test\r\n\r\n", &req),
+	    HTTP1_OK);
 	assert_slice(req.path, "?q");
 	assert_int_equal(request("OPTIONS * HTTP/1.1\r\nHost: b.test\r\n\r\n", &req), HTTP1_OK);
 	assert_slice(req.path, "*");
@@ -169,14 +175,15 @@ the_four_forms_of_a_target(void **state)
 static void
 one_valid_host_is_required(void **state)
 {
-	static const char *const good[] = { "a", "a.test", "a.test.", "a.test:80", "a.test:", "192.0.2.1",
-		"192.0.2.1:8", "[2001:db8::1]", "[::1]:80", "[::ffff:1.2.3.4]", "[::FFFF:102:304]:80",
-		"[64:ff9b::1.2.3.4]", "[::]", "[0000:0000:0000:0000:0000:ffff:255.255.255.255]",
-		"under_score.test", "A--b.test" };
-	static const char *const bad[] = { "", " ", "a b", "a,b", "a.test:x", "a.test:65536", "a.test:-1",
-		"a.test:1:2", "[::1", "::1", "[::1]x", "[::1].a", "[::1]]", "[[::1]]", "[]", "[1.2.3.4]",
-		"[fe80::1%1]", "[fe80::1%251]", "a/b", "a?b", "u@a.test", "a..b", "-a.test", "a.test, a.test",
-		"\xc3\xa4", "a%2e", "1.2.3.4.5", "a.test#" };
+	static const char *const good[] = { "a", "a.test", "a.test.", "a.test:80",
+		"a.test:", "192.0.2.1", "192.0.2.1:8", "[2001:db8::1]", "[::1]:80",
+		"[::ffff:1.2.3.4]", "[::FFFF:102:304]:80", "[64:ff9b::1.2.3.4]", "[::]",
+		"[0000:0000:0000:0000:0000:ffff:255.255.255.255]", "under_score.test",
+		"A--b.test" };
+	static const char *const bad[] = { "", " ", "a b", "a,b", "a.test:x", "a.test:65536",
+		"a.test:-1", "a.test:1:2", "[::1", "::1", "[::1]x", "[::1].a", "[::1]]", "[[::1]]",
+		"[]", "[1.2.3.4]", "[fe80::1%1]", "[fe80::1%251]", "a/b", "a?b", "u@a.test", "a..b",
+		"-a.test", "a.test, a.test", "\xc3\xa4", "a%2e", "1.2.3.4.5", "a.test#" };
 	struct http1_request req;
 	char text[200];
 
@@ -284,14 +291,16 @@ lengths_and_codings_frame_the_body(void **state)
 	struct http1_request req;
 
 	(void)state;
-	assert_int_equal(request(HEAD "content-length: 007\r\nContent-Length: 7\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request(HEAD "content-length: 007\r\nContent-Length: 7\r\n\r\n", &req),
+	    HTTP1_OK);
 	assert_int_equal(req.msg.framing, HTTP1_LENGTH);
 	assert_int_equal(req.msg.length, 7);
 	assert_int_equal(request(HEAD "Transfer-Encoding: ChunKed\r\n\r\n", &req), HTTP1_OK);
 	assert_int_equal(req.msg.framing, HTTP1_CHUNKED);
 	assert_int_equal(request(HEAD "\r\n", &req), HTTP1_OK);
 	assert_int_equal(req.msg.framing, HTTP1_NO_BODY);
-	assert_int_equal(request(HEAD "Content-Length: 999999999999999999\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request(HEAD "Content-Length: 999999999999999999\r\n\r\n", &req),
+	    HTTP1_OK);
 	assert_true(req.msg.length == 999999999999999999u);
 }
 
@@ -303,24 +312,29 @@ connection_says_what_becomes_of_it(void **state)
 	(void)state;
 	assert_int_equal(request(HEAD "Connection: Close\r\n\r\n", &req), HTTP1_OK);
 	assert_false(req.msg.keep_alive);
-	assert_int_equal(request("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", &req),
+	    HTTP1_OK);
 	assert_true(req.msg.keep_alive);
-	assert_int_equal(request("GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, , Upgrade\r\n"
-	    "Upgrade: websocket\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request("GET / HTTP/1.1\r\nHost: a\r\n"
+	    "Connection: keep-alive, , Upgrade\r\nUpgrade: websocket\r\n\r\n", &req), HTTP1_OK);
 	assert_true(req.msg.upgrade);
 	assert_false(req.msg.names_fields);
-	assert_int_equal(request(HEAD "Connection: close, TE\r\nTE: trailers\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request(HEAD "Connection: close, TE\r\nTE: trailers\r\n\r\n", &req),
+	    HTTP1_OK);
 	assert_false(req.msg.names_fields);
 	assert_int_equal(request(HEAD "Connection: TE, X-Foo\r\n\r\n", &req), HTTP1_OK);
 	assert_true(req.msg.names_fields);
-	assert_int_equal(request(HEAD "Upgrade: websocket\r\nConnection: X-Foo\r\nX-Foo: 1\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request(HEAD "Upgrade: websocket\r\nConnection: X-Foo\r\n"
+	    "X-Foo: 1\r\n\r\n", &req), HTTP1_OK);
 	assert_false(req.msg.upgrade);
 	assert_true(req.msg.names_fields);
 	assert_true(http1_is_hop_by_hop(req.msg.fields, slice_str("x-FOO")));
 	assert_false(http1_is_hop_by_hop(req.msg.fields, slice_str("x-fo")));
-	assert_int_equal(request(HEAD "Connection: Upgrade\r\nUpgrade: a\r\nUpgrade: b\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request(HEAD "Connection: Upgrade\r\nUpgrade: a\r\n"
+	    "Upgrade: b\r\n\r\n", &req), HTTP1_OK);
 	assert_true(req.msg.upgrade);
-	assert_int_equal(request("GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: a\r\n\r\n", &req), HTTP1_OK);
+	assert_int_equal(request("GET / HTTP/1.0\r\nConnection: Upgrade\r\n"
+	    "Upgrade: a\r\n\r\n", &req), HTTP1_OK);
 	assert_false(req.msg.upgrade);
 	assert_int_equal(request(HEAD "Connection: Upgrade\r\n\r\n", &req), HTTP1_OK);
 	assert_false(req.msg.upgrade);
@@ -380,25 +394,30 @@ responses_are_framed_by_what_they_answer(void **state)
 	struct http1_response res;
 
 	(void)state;
-	assert_int_equal(response("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false, &res), HTTP1_OK);
+	assert_int_equal(response("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false, &res),
+	    HTTP1_OK);
 	assert_int_equal(res.status, 200);
 	assert_slice(res.reason, "OK");
 	assert_int_equal(res.msg.framing, HTTP1_LENGTH);
-	assert_int_equal(response("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true, &res), HTTP1_OK);
+	assert_int_equal(response("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true, &res),
+	    HTTP1_OK);
 	assert_int_equal(res.msg.framing, HTTP1_NO_BODY);
 	assert_int_equal(res.msg.length, 5);
-	assert_int_equal(response("HTTP/1.1 304 \r\nContent-Length: 5\r\n\r\n", false, &res), HTTP1_OK);
+	assert_int_equal(response("HTTP/1.1 304 \r\nContent-Length: 5\r\n\r\n", false, &res),
+	    HTTP1_OK);
 	assert_int_equal(res.msg.framing, HTTP1_NO_BODY);
 	assert_int_equal(response("HTTP/1.1 204\r\n\r\n", false, &res), HTTP1_OK);
 	assert_int_equal(res.msg.framing, HTTP1_NO_BODY);
 	assert_int_equal(response("HTTP/1.1 100 Continue\r\n\r\n", false, &res), HTTP1_OK);
 	assert_int_equal(res.msg.framing, HTTP1_NO_BODY);
-	assert_int_equal(response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false, &res), HTTP1_OK);
+	assert_int_equal(response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false,
+	    &res), HTTP1_OK);
 	assert_int_equal(res.msg.framing, HTTP1_CHUNKED);
 	assert_int_equal(response("HTTP/1.0 200 OK\r\n\r\n", false, &res), HTTP1_OK);
 	assert_int_equal(res.msg.framing, HTTP1_TO_CLOSE);
 	assert_false(res.msg.keep_alive);
-	assert_int_equal(response("HTTP/1.1 101 \r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", false, &res), HTTP1_OK);
+	assert_int_equal(response("HTTP/1.1 101 \r\nConnection: upgrade\r\n"
+	    "Upgrade: x\r\n\r\n", false, &res), HTTP1_OK);
 	assert_true(res.msg.upgrade);
 }
 
@@ -461,7 +480,8 @@ a_response_head_without_an_end_is_refused_at_its_limit(void **state)
 	(void)state;
 	memset(text, 'x', HTTP1_RESPONSE_MAX);
 	memcpy(text, "HTTP/1.1 200 OK\r\nX: ", 20);
-	assert_int_equal(http1_response(&scan, text, HTTP1_RESPONSE_MAX - 1, false, &res), HTTP1_MORE);
+	assert_int_equal(http1_response(&scan, text, HTTP1_RESPONSE_MAX - 1, false, &res),
+	    HTTP1_MORE);
 	assert_int_equal(http1_response(&scan, text, HTTP1_RESPONSE_MAX, false, &res), HTTP1_BAD);
 	free(text);
 }
@@ -478,8 +498,9 @@ lists_are_looked_through_member_by_member(void **state)
 static void
 a_request_line_alone_decides_safety(void **state)
 {
-	static const struct { const char *method; bool safe, head; } row[] = { { "GET", true, false },
-		{ "HEAD", true, true }, { "OPTIONS", true, false }, { "TRACE", true, false }, { "POST", false, false },
+	static const struct { const char *method; bool safe, head; } row[] = {
+		{ "GET", true, false }, { "HEAD", true, true }, { "OPTIONS", true, false },
+		{ "TRACE", true, false }, { "POST", false, false },
 		{ "get", false, false }, { "DELETE", false, false } };
 	struct http1_request req;
 	char text[100];

@@ -74,8 +74,8 @@ starve_a_parser_of(const char *pem)
 			enough = !starved;
 			if (me == NULL) {
 				if (errno != ENOMEM || strcmp(why, "out of memory") != 0)
-					fail_msg("allocation %ld%s: errno %d: %s", after, ever ? " on" : "", errno,
-					    why);
+					fail_msg("allocation %ld%s: errno %d: %s", after,
+					    ever ? " on" : "", errno, why);
 				assert_false(enough);
 			}
 			identity_free(me);

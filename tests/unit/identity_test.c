@@ -92,7 +92,8 @@ rfc7515_key(bool compressed)
 	assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
 	assert_int_equal(EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEYPAIR, params), 1);
 	if (compressed)
-		EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed");
+		EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+		    "compressed");
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(b);
 	EVP_PKEY_CTX_free(ctx);
@@ -137,9 +138,11 @@ pem_of(EVP_PKEY *key, size_t *len, bool traditional, const char *password)
 	int ok;
 
 	if (traditional)
-		ok = PEM_write_bio_PrivateKey_traditional(bio, key, cipher, NULL, 0, NULL, (void *)(uintptr_t)password);
+		ok = PEM_write_bio_PrivateKey_traditional(bio, key, cipher, NULL, 0, NULL,
+		    (void *)(uintptr_t)password);
 	else
-		ok = PEM_write_bio_PKCS8PrivateKey(bio, key, cipher, NULL, 0, NULL, (void *)(uintptr_t)password);
+		ok = PEM_write_bio_PKCS8PrivateKey(bio, key, cipher, NULL, 0, NULL,
+		    (void *)(uintptr_t)password);
 	assert_int_equal(ok, 1);
 	*len = (size_t)BIO_get_mem_data(bio, &data);
 	copy = malloc(*len);
@@ -399,7 +402,8 @@ static void
 public_keys_and_certificates_are_no_private_keys(void **state)
 {
 	static const char public[] = "-----BEGIN PUBLIC KEY-----\n"
-	    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwAaPjcHXRo=\n-----END PUBLIC KEY-----\n";
+	    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwAaPjcHXRo=\n"
+	    "-----END PUBLIC KEY-----\n";
 
 	(void)state;
 	assert_null(parse(public, sizeof(public) - 1));
@@ -411,7 +415,8 @@ public_keys_and_certificates_are_no_private_keys(void **state)
 static void
 a_key_comes_from_a_file_of_mode_600_or_400(void **state)
 {
-	static const mode_t good[] = { 0600, 0400, 0700 }, bad[] = { 0604, 0640, 0620, 0601, 0610, 0644, 0660 };
+	static const mode_t good[] = { 0600, 0400, 0700 },
+	    bad[] = { 0604, 0640, 0620, 0601, 0610, 0644, 0660 };
 	struct identity *me;
 	char mode[8];
 
@@ -547,7 +552,8 @@ where_it_cannot_be_written_nothing_is_left(void **state)
 	getrlimit(RLIMIT_FSIZE, &old);
 	none.rlim_max = old.rlim_max;
 	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &none);		/* as good as a full disk; remove_folder() sees what is left */
+	/* as good as a full disk; remove_folder() sees what is left */
+	setrlimit(RLIMIT_FSIZE, &none);
 	assert_int_equal(identity_new_file(path), -1);
 	assert_int_equal(errno, EFBIG);
 	setrlimit(RLIMIT_FSIZE, &old);

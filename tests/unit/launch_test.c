@@ -12,12 +12,12 @@ expect_well(void (*body)(void))
 	assert_int_equal(o.code, 0);
 }
 
-#define child_test(name)                                                                                               \
-	static void                                                                                                    \
-	name(void **state)                                                                                             \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		expect_well(in_child_##name);                                                                          \
+#define child_test(name)                                                                \
+	static void                                                                     \
+	name(void **state)                                                              \
+	{                                                                               \
+		(void)state;                                                            \
+		expect_well(in_child_##name);                                           \
 	}
 
 static struct listeners ls;
@@ -37,7 +37,8 @@ child_listen(int at)
 	struct addr a;
 	int fd;
 
-	CHILD_CHECK(addr_parse(slice_str("127.0.0.1:0"), ADDR_LISTEN, &a) == ADDR_OK && sock_listen(&a, &fd) == 0);
+	CHILD_CHECK(addr_parse(slice_str("127.0.0.1:0"), ADDR_LISTEN, &a) == ADDR_OK &&
+	    sock_listen(&a, &fd) == 0);
 	CHILD_CHECK(fcntl(fd, F_SETFL, 0) == 0);
 	if (fd != at)
 		CHILD_CHECK(dup2(fd, at) == at && close(fd) == 0);
@@ -62,7 +63,8 @@ in_child_sockets_of_systemd_are_adopted_and_the_variables_cleared(void)
 	CHILD_CHECK(strcmp(ls.first->name, sock_name(3, name)) == 0);
 	CHILD_CHECK(!ls.first->from_routes && ls.first->addr[0] == '\0');
 	CHILD_CHECK(fcntl(3, F_GETFD) == FD_CLOEXEC && (fcntl(3, F_GETFL) & O_NONBLOCK));
-	CHILD_CHECK(getenv("LISTEN_PID") == NULL && getenv("LISTEN_FDS") == NULL && getenv("LISTEN_FDNAMES") == NULL);
+	CHILD_CHECK(getenv("LISTEN_PID") == NULL && getenv("LISTEN_FDS") == NULL &&
+	    getenv("LISTEN_FDNAMES") == NULL);
 	CHILD_CHECK(launch_systemd(&ls) == 0);
 	listeners_close_all(&ls, true);
 }
@@ -129,7 +131,8 @@ in_child_sockets_that_are_not_wanted_are_closed_and_counted(void)
 	setenv("LISTEN_FDNAMES", "a:b:c", 1);
 	CHILD_CHECK(launch_refuse_systemd() == 2);
 	CHILD_CHECK(fcntl(3, F_GETFD) == -1 && fcntl(4, F_GETFD) == -1 && fcntl(5, F_GETFD) != -1);
-	CHILD_CHECK(getenv("LISTEN_PID") == NULL && getenv("LISTEN_FDS") == NULL && getenv("LISTEN_FDNAMES") == NULL);
+	CHILD_CHECK(getenv("LISTEN_PID") == NULL && getenv("LISTEN_FDS") == NULL &&
+	    getenv("LISTEN_FDNAMES") == NULL);
 	child_listen(3);
 	CHILD_CHECK(launch_refuse_systemd() == 0 && fcntl(3, F_GETFD) != -1);
 }
@@ -155,7 +158,8 @@ in_child_a_connection_is_no_listener(void)
 {
 	int pair[2];
 
-	CHILD_CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && dup2(pair[0], STDIN_FILENO) == STDIN_FILENO);
+	CHILD_CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 &&
+	    dup2(pair[0], STDIN_FILENO) == STDIN_FILENO);
 	CHILD_CHECK(launch_stdin_listener(&ls) == 0);
 	close(STDIN_FILENO);
 	CHILD_CHECK(launch_stdin_listener(&ls) == 0);
@@ -212,7 +216,8 @@ in_child_one_socket_on_0_and_1_is_a_connection_with_its_own_peer(void)
 	CHILD_CHECK(launch_one_connection(&one));
 	CHILD_CHECK(one.in_fd == 0 && one.out_fd == 0);
 	sock_local(far_fd, &far);
-	CHILD_CHECK(one.peer.family == AF_INET && one.peer.port == far.port && memcmp(one.peer.ip, far.ip, 16) == 0);
+	CHILD_CHECK(one.peer.family == AF_INET && one.peer.port == far.port &&
+	    memcmp(one.peer.ip, far.ip, 16) == 0);
 	CHILD_CHECK(!is_blocking(0));
 	launch_restore();
 	CHILD_CHECK(is_blocking(0));
@@ -282,7 +287,8 @@ in_child_two_sockets_are_a_connection_of_two_ends(void)
 	struct launch_one one;
 	int a[2], b[2];
 
-	CHILD_CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, a) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, b) == 0);
+	CHILD_CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, a) == 0 &&
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, b) == 0);
 	CHILD_CHECK(dup2(a[0], 0) == 0 && dup2(b[0], 1) == 1);
 	set_remote(NULL, NULL);
 	CHILD_CHECK(launch_one_connection(&one));
@@ -314,7 +320,8 @@ in_child_what_did_not_block_before_does_not_after(void)
 	struct launch_one one;
 	int in[2], out[2];
 
-	CHILD_CHECK(pipe2(in, O_NONBLOCK) == 0 && pipe(out) == 0 && dup2(in[0], 0) == 0 && dup2(out[1], 1) == 1);
+	CHILD_CHECK(pipe2(in, O_NONBLOCK) == 0 && pipe(out) == 0 && dup2(in[0], 0) == 0 &&
+	    dup2(out[1], 1) == 1);
 	CHILD_CHECK(launch_one_connection(&one));
 	launch_restore();
 	CHILD_CHECK(!is_blocking(0) && is_blocking(1));

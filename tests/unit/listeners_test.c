@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/listeners.c and lib/listen_names.c: opening, closing, socket files, following the routes files. */
+/*
+ * Tests of lib/listeners.c and lib/listen_names.c: opening, closing, socket files,
+ * following the routes files.
+ */
 #include "listeners.h"
 #include "log.h"
 #include "loop_help.h"
@@ -75,7 +78,8 @@ listeners_keep_the_order_they_were_opened_in(void **state)
 	must_open("127.0.0.1:0", true);
 	assert_int_equal(listeners_count(&ls), 3);
 	text = listeners_text(&ls);
-	snprintf(want, sizeof(want), "%s %s %s", ls.first->name, unix_text("a"), ls.first->next->next->name);
+	snprintf(want, sizeof(want), "%s %s %s", ls.first->name, unix_text("a"),
+	    ls.first->next->next->name);
 	assert_string_equal(text, want);
 	free(text);
 }
@@ -93,7 +97,8 @@ no_listener_is_an_empty_text(void **state)
 static void
 text_that_is_no_address_is_refused_with_a_reason(void **state)
 {
-	static const char *const bad[] = { "", "80", "host", "127.0.0.1:99999", "pass:/x", "unix:relative", "[::1:80" };
+	static const char *const bad[] = { "", "80", "host", "127.0.0.1:99999", "pass:/x",
+		"unix:relative", "[::1:80" };
 	const char *why = NULL;
 	int before = open_fds();
 
@@ -167,7 +172,8 @@ static void
 a_socket_file_of_a_supervisor_is_not_ours_to_remove(void **state)
 {
 	(void)state;
-	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("a")), slice_of(NULL, 0), false), 0);
+	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("a")), slice_of(NULL, 0),
+	    false), 0);
 	assert_string_equal(ls.first->name, unix_text("a"));
 	listeners_close_all(&ls, true);
 	assert_true(file_exists(in_dir("a")));
@@ -218,7 +224,8 @@ on_event(void *arg, struct listener *l, bool opened)
 {
 	assert_ptr_equal(arg, told);
 	assert_int_not_equal(l->io.fd, -1);	/* also when it is about to be closed */
-	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s ", opened ? "+" : "-", l->addr);
+	snprintf(told + strlen(told), sizeof(told) - strlen(told), "%s%s ", opened ? "+" : "-",
+	    l->addr);
 }
 
 static size_t files = 1;	/* how often that file is given */
@@ -249,7 +256,8 @@ listeners_come_and_go_with_the_lines_of_the_routes_file(void **state)
 	must_open("127.0.0.1:0", false);
 	a = unix_text("a");
 	b = unix_text("b");
-	snprintf(text, sizeof(text), "%s tcp=127.0.0.1:1\nwww.example tls=127.0.0.1:1\n%s tcp=127.0.0.1:2\n", a, b);
+	snprintf(text, sizeof(text), "%s tcp=127.0.0.1:1\nwww.example tls=127.0.0.1:1\n"
+	    "%s tcp=127.0.0.1:2\n", a, b);
 	assert_int_equal(sync_with(text, true), 0);
 	snprintf(want, sizeof(want), "+%s +%s ", a, b);
 	assert_string_equal(told, want);
@@ -294,7 +302,8 @@ a_failed_bind_is_counted_logged_once_and_tried_again(void **state)
 
 	(void)state;
 	snprintf(text, sizeof(text), "%s tcp=127.0.0.1:1\n", unix_text("a"));
-	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s tcp=127.0.0.1:1\n", unix_text("b"));
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s tcp=127.0.0.1:1\n",
+	    unix_text("b"));
 	catch_stderr();
 	assert_int_equal(sync_with(text, true), 1);
 	said = caught_stderr();
@@ -365,7 +374,8 @@ static struct ev_timer retry = { .cb = on_retry };
 static void
 names_are_looked_up_aside_and_bound_by_the_next_try(void **state)
 {
-	static const char text[] = "localhost:0 tcp=127.0.0.1:1\nnowhere.onion:80 tcp=127.0.0.1:1\n";
+	static const char text[] = "localhost:0 tcp=127.0.0.1:1\n"
+	    "nowhere.onion:80 tcp=127.0.0.1:1\n";
 
 	(void)state;
 	fired = 0;
@@ -380,7 +390,8 @@ names_are_looked_up_aside_and_bound_by_the_next_try(void **state)
 	    "/routes:2: listen nowhere.onion:80: the name has no address; trying again\n"));
 	assert_string_equal(told, "+localhost:0 ");
 
-	fired = 0;	/* that it fails is said once, and that it can't be bound again when somebody asks */
+	/* that it fails is said once, and that it can't be bound again when somebody asks */
+	fired = 0;
 	assert_int_equal(sync_with(text, false), 1);
 	run_until(has_fired);
 	catch_stderr();
@@ -455,7 +466,8 @@ socket_files_of_ours_are_given_to_a_user(void **state)
 		skip();
 	must_open("127.0.0.1:0", false);
 	must_open(unix_text("a"), false);
-	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("b")), slice_of(NULL, 0), false), 0);
+	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("b")), slice_of(NULL, 0),
+	    false), 0);
 	must_open(unix_text("c"), false);
 	assert_int_equal(unlink(in_dir("c")), 0);
 	write_file(in_dir("c"), "something else");

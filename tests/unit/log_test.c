@@ -45,7 +45,8 @@ unescape(const char *text)
 static void
 every_byte_is_logged_as_printable_text_that_tells_it(void **state)
 {
-	static const char plain[] = "-._:/*[]@+,0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	static const char plain[] =
+	    "-._:/*[]@+,0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	char out[LOG_VALUE_MAX];
 
 	(void)state;
@@ -112,7 +113,8 @@ no_raw_control_or_foreign_byte_gets_into_any_line(void **state)
 	assert_int_equal(log_wrong(7, "%s", "no"), 7);
 	log_bare("r\xc3\xb6tes:1: \x7f");
 	text = caught_stderr();
-	assert_string_equal(text, "tool: warn: target=unix:/tmp/\\x9b\\x1b[31m\\x0a\\ is \"not\" there\n"
+	assert_string_equal(text,
+	    "tool: warn: target=unix:/tmp/\\x9b\\x1b[31m\\x0a\\ is \"not\" there\n"
 	    "tool: error: r\\xc3\\xb6tes\\x0d\ntool: error: no\nr\\xc3\\xb6tes:1: \\x7f\n");
 }
 
@@ -149,10 +151,12 @@ a_line_alone_is_written_in_its_turn_and_many_a_few_times_a_second(void **state)
 	log_info("three");
 	assert_int_equal(log_turn(now + 10), -1);
 	assert_int_equal(log_turn(now + 10), -1);
-	assert_string_equal(read_back(stderr_caught), "tool: info: one\ntool: info: two\ntool: info: three\n");
+	assert_string_equal(read_back(stderr_caught),
+	    "tool: info: one\ntool: info: two\ntool: info: three\n");
 	log_info("last");
 	assert_int_equal(log_turn(UINT64_MAX), -1);
-	assert_string_equal(caught_stderr(), "tool: info: one\ntool: info: two\ntool: info: three\ntool: info: last\n");
+	assert_string_equal(caught_stderr(), "tool: info: one\ntool: info: two\ntool: info: three\n"
+	    "tool: info: last\n");
 }
 
 static void
@@ -165,7 +169,8 @@ a_warning_is_written_at_once_behind_what_was_gathered(void **state)
 	log_warn("second");
 	assert_string_equal(read_back(stderr_caught), "tool: info: first\ntool: warn: second\n");
 	log_error("third");
-	assert_string_equal(caught_stderr(), "tool: info: first\ntool: warn: second\ntool: error: third\n");
+	assert_string_equal(caught_stderr(), "tool: info: first\ntool: warn: second\n"
+	    "tool: error: third\n");
 }
 
 static void
@@ -283,7 +288,8 @@ fill_a_pipe_nobody_reads(void)
 	CHILD_CHECK(n > 0 && read(pipefd[0], text + n, (1 << 20) - (size_t)n) > 0);
 	dup2(said, STDERR_FILENO);
 	report = strstr(text, "tool: warn: standard error was not read: ");
-	CHILD_CHECK(report != NULL && sscanf(report, "tool: warn: standard error was not read: %lu", &dropped) == 1);
+	CHILD_CHECK(report != NULL &&
+	    sscanf(report, "tool: warn: standard error was not read: %lu", &dropped) == 1);
 	CHILD_CHECK(strcmp(strchr(report, '\n'), "\ntool: info: room again\n") == 0);
 	for (const char *p = text; p < report; p = strchr(p, '\n') + 1) {
 		CHILD_CHECK(strncmp(p, "tool: info: line ", 17) == 0);
@@ -327,7 +333,8 @@ log_from_a_thread_into_a_full_pipe(void)
 	dup2(said, STDERR_FILENO);
 	text[n < 0 ? 0 : n] = '\0';
 	CHILD_CHECK(strcmp(text,
-	    "tool: warn: standard error was not read: 1 lines dropped\ntool: warn: room again\n") == 0);
+	    "tool: warn: standard error was not read: 1 lines dropped\n"
+	    "tool: warn: room again\n") == 0);
 }
 
 static void
@@ -340,7 +347,10 @@ a_thread_does_not_wait_for_room_either(void **state)
 	assert_int_equal(o.code, 0);
 }
 
-/* A limit of the file's size is as good as a full disk: a line is written in part, others not at all. */
+/*
+ * A limit of the file's size is as good as a full disk: a line is written in part,
+ * others not at all.
+ */
 static void
 fill_a_disk(void)
 {
@@ -400,12 +410,14 @@ log_into_packets(void)
 	dup2(pipefd[1], STDERR_FILENO);
 	log_init("tool", LOG_LEVEL_INFO, false);
 	for (int i = 0; i < 500; i++)
-		log_info("%.*s", i % 97, "0123456789012345678901234567890123456789012345678901234567890123456789"
+		log_info("%.*s", i % 97,
+		    "0123456789012345678901234567890123456789012345678901234567890123456789"
 		    "012345678901234567890123456789");
 	log_flush();
 	dup2(said, STDERR_FILENO);
 	while ((n = read(pipefd[0], packet, sizeof(packet))) > 0) {
-		CHILD_CHECK(n <= PIPE_BUF && strncmp(packet, "tool: info: ", 12) == 0 && packet[n - 1] == '\n');
+		CHILD_CHECK(n <= PIPE_BUF && strncmp(packet, "tool: info: ", 12) == 0 &&
+		    packet[n - 1] == '\n');
 		for (ssize_t i = 0; i < n; i++)
 			lines += packet[i] == '\n';
 	}
@@ -455,7 +467,8 @@ static void *
 log_a_lot(void *arg)
 {
 	for (int i = 0; i < 300; i++)
-		log_from_thread(LOG_LEVEL_INFO, "thread %s %03d 01234567890123456789", (const char *)arg, i);
+		log_from_thread(LOG_LEVEL_INFO, "thread %s %03d 01234567890123456789",
+		    (const char *)arg, i);
 	return NULL;
 }
 
@@ -477,7 +490,8 @@ lines_of_threads_stay_whole(void **state)
 	pthread_join(thread[1], NULL);
 	got = caught_stderr();
 	for (const char *p = got; *p != '\0'; p = strchr(p, '\n') + 1, n++)
-		assert_int_equal(sscanf(p, "tool: info: thread %c %d 01234567890123456789\n", &name, &number), 2);
+		assert_int_equal(sscanf(p, "tool: info: thread %c %d 01234567890123456789\n",
+		    &name, &number), 2);
 	assert_int_equal(n, 900);
 }
 
@@ -505,7 +519,8 @@ dying_flushes_says_why_and_exits(void **state)
 
 	(void)state;
 	assert_int_equal(o.code, 111);
-	assert_string_equal(o.err, "tool: info: before\ntool: error: open file: No such file or directory\n");
+	assert_string_equal(o.err,
+	    "tool: info: before\ntool: error: open file: No such file or directory\n");
 	o = in_child(diex_of_usage);
 	assert_int_equal(o.code, 100);
 	assert_string_equal(o.err, "tool: error: -p 7: no\n");

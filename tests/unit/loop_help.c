@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* An event loop, a clock to advance, a child process, a directory, and what was logged: for tests. */
+/*
+ * An event loop, a clock to advance, a child process, a directory, and what was logged: for tests.
+ */
 #include "loop_help.h"
 
 #include <malloc.h>
@@ -166,7 +168,8 @@ tcp_pair(int pair[2])
 void
 unix_pair(int pair[2])
 {
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
+	    pair), 0);
 }
 
 /* ---- memory ---- */

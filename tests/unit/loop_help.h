@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests that need an event loop, a clock to advance, a child process, a directory, or what was logged. */
+/*
+ * For tests that need an event loop, a clock to advance, a child process, a directory,
+ * or what was logged.
+ */
 #ifndef LOOP_HELP_H
 #define LOOP_HELP_H
 
@@ -67,8 +70,8 @@ void unix_pair(int pair[2]);
 /* ---- memory ---- */
 
 /*
- * What happens another n times, something new each time, takes hardly more memory than the first n times left
- * in use. Skips the test where malloc() does not say how much that is, as a sanitizer's.
+ * What happens another n times, something new each time, takes hardly more memory than the first n
+ * times left in use. Skips the test where malloc() does not say how much that is, as a sanitizer's.
  */
 void expect_bounded_memory(void (*happens)(int i), int n);
 
@@ -91,7 +94,10 @@ void write_file(const char *path, const char *text);
 /* All of the file, in a buffer that the next call uses again. */
 const char *read_back(int fd);
 
-/* Standard error goes to a file in memory from catch_stderr() to caught_stderr(), which returns the text. */
+/*
+ * Standard error goes to a file in memory from catch_stderr() to caught_stderr(),
+ * which returns the text.
+ */
 extern int stderr_caught;
 
 void catch_stderr(void);
@@ -104,16 +110,20 @@ struct outcome {
 	char out[8192], err[8192];
 };
 
-/* Run body in a child of its own, with standard output and error caught. It is given up on after some seconds. */
+/*
+ * Run body in a child of its own, with standard output and error caught.
+ * It is given up on after some seconds.
+ */
 struct outcome in_child(void (*body)(void));
 
 /* cmocka's assertions are for the parent: this is one for children. */
-#define CHILD_CHECK(condition)                                                                                         \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			dprintf(STDERR_FILENO, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__, #condition, errno);       \
-			_exit(99);                                                                                     \
-		}                                                                                                      \
+#define CHILD_CHECK(condition)                                                                  \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
+			dprintf(STDERR_FILENO, "%s:%d: %s (errno %d)\n", __FILE__, __LINE__,    \
+			    #condition, errno);                                                 \
+			_exit(99);                                                              \
+		}                                                                               \
 	} while (0)
 
 #endif

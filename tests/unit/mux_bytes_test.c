@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/mux.c: every byte arrives, both ways, over every transport, joined to a descriptor or taken by hand. */
+/*
+ * Tests of lib/mux.c: every byte arrives, both ways, over every transport,
+ * joined to a descriptor or taken by hand.
+ */
 #include "draw_help.h"
 #include "mux_help.h"
 
@@ -72,7 +75,8 @@ a_descriptor_that_is_passed_to_us_hides_nothing(void **state)
 	local = true;
 	visit_and_wait();
 	assert_int_equal(send(awaited->service.io.fd, text_at(2, 0), 3, 0), 3);
-	assert_int_equal(sock_send_fd(awaited->service.io.fd, text_at(2, 3), 4, awaited->service.io.fd), 0);
+	assert_int_equal(sock_send_fd(awaited->service.io.fd, text_at(2, 3), 4,
+	    awaited->service.io.fd), 0);
 	assert_int_equal(send(awaited->service.io.fd, text_at(2, 7), 3, 0), 3);
 	awaited->service.to_send = awaited->service.sent = 10;
 	run_until(all_heard);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/mux.c: mux_close(): all that was said arrives, whatever the peer does, and nobody waits for ever. */
+/*
+ * Tests of lib/mux.c: mux_close(): all that was said arrives, whatever the peer does,
+ * and nobody waits for ever.
+ */
 #include "mux_help.h"
 
 #include <linux/sockios.h>
@@ -112,7 +115,10 @@ data_said(bool *all)
 	return sum;
 }
 
-/* What a peer still says (here it pings) would turn a closed socket into a reset, and that would overtake the rest. */
+/*
+ * What a peer still says (here it pings) would turn a closed socket into a reset,
+ * and that would overtake the rest.
+ */
 static void
 nothing_overtakes_the_last_words(void **state)
 {
@@ -148,7 +154,9 @@ under_way(void)
 	return n;
 }
 
-/* The clock of the kernel is not the test's: wait until less is under way, reading if fd is not -1. */
+/*
+ * The clock of the kernel is not the test's: wait until less is under way, reading if fd is not -1.
+ */
 static void
 wait_until_less(int than, int fd)
 {
@@ -231,7 +239,10 @@ visitor_blocked(void)
 	return mux_tx(near.m) > 5 && all_quiet();
 }
 
-/* Its owner wants its end: whoever is joined to it is not served until there is room for the last words. */
+/*
+ * Its owner wants its end: whoever is joined to it is not served until
+ * there is room for the last words.
+ */
 static void
 a_session_that_waits_to_be_closed_serves_nobody(void **state)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/mux.c: all kinds of ends of streams, and what may be ended from inside a callback. */
+/*
+ * Tests of lib/mux.c: all kinds of ends of streams, and what may be ended from inside a callback.
+ */
 #include "mux_help.h"
 
 /* ---- one end, or the other, or both ---- */
@@ -78,7 +80,10 @@ received_1000(void)
 	return awaited->far.s.rx == 5 + 1000;
 }
 
-/* More comes for it in the turn in which its end is noticed: what cannot be written does not hide what can be read. */
+/*
+ * More comes for it in the turn in which its end is noticed:
+ * what cannot be written does not hide what can be read.
+ */
 static void
 what_a_service_said_before_it_hung_up_arrives(void **state)
 {
@@ -138,7 +143,8 @@ a_refused_stream_is_reset(void **state)
 static void
 limits(uint64_t idle_ms, uint64_t half_close_ms)
 {
-	struct mux_conf conf = { YAMUX_SERVER, .max_streams = 10, .idle_ms = idle_ms, .half_close_ms = half_close_ms };
+	struct mux_conf conf = { YAMUX_SERVER, .max_streams = 10, .idle_ms = idle_ms,
+	    .half_close_ms = half_close_ms };
 	int fd = near.io.fd;
 
 	mux_free(near.m);

@@ -100,7 +100,8 @@ side_ended(struct mux *m, enum mux_end how)
 	side->io.fd = -1;
 }
 
-const struct mux_ops side_ops = { .opened = side_opened, .goaway = side_goaway, .ended = side_ended };
+const struct mux_ops side_ops = { .opened = side_opened, .goaway = side_goaway,
+    .ended = side_ended };
 
 static void
 nothing(struct ev_io *io, unsigned events)
@@ -174,7 +175,8 @@ int
 start_raw(uint64_t heartbeat_ms, uint64_t dead_ms)
 {
 	int pair[2];
-	struct mux_conf conf = { YAMUX_SERVER, .max_streams = 10, .heartbeat_ms = heartbeat_ms, .dead_ms = dead_ms };
+	struct mux_conf conf = { YAMUX_SERVER, .max_streams = 10, .heartbeat_ms = heartbeat_ms,
+	    .dead_ms = dead_ms };
 
 	begin_anew();
 	tcp_pair(pair);
@@ -367,7 +369,8 @@ set_up_mux(void **state)
 	make_dir();
 	for (int i = 0; i < 2; i++) {
 		path = in_dir(i == 0 ? "near" : "far");
-		if (identity_new_file(path) != 0 || (identity[i] = identity_load(path, why)) == NULL)
+		if (identity_new_file(path) != 0 ||
+		    (identity[i] = identity_load(path, why)) == NULL)
 			return -1;
 		context[i] = tls_context_new(i == 0 ? TLS_SERVER : TLS_CLIENT, identity[i], why);
 		if (context[i] == NULL)

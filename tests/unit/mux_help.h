@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * For the tests of lib/mux.c: two sessions against each other. The near side opens streams for visitors, the far
- * side joins them to services. Or the far side is the test itself, byte by byte.
+ * For the tests of lib/mux.c: two sessions against each other. The near side opens streams for
+ * visitors, the far side joins them to services. Or the far side is the test itself, byte by byte.
  */
 #ifndef MUX_HELP_H
 #define MUX_HELP_H
@@ -46,7 +46,7 @@ extern int wires_made, wires_accepted;
 
 extern bool keeps;		/* the far side leaves what comes where it is */
 extern bool refuses;		/* streams */
-extern bool local;		/* visitors and services come by unix sockets: what is written is there to be read */
+extern bool local;		/* both come by unix sockets: what is written is there to be read */
 extern void (*on_near_end)(struct leg *l);
 extern void (*on_far_data)(struct leg *l);
 
@@ -99,7 +99,10 @@ bool far_leg_told(void);
 bool near_over(void);
 bool parties_saw_ends(void);
 
-/* Nothing has moved for a while. Between ticks_begin() and ticks_end() only: ticks are then all that happens. */
+/*
+ * Nothing has moved for a while. Between ticks_begin() and ticks_end() only:
+ * ticks are then all that happens.
+ */
 bool all_quiet(void);
 void ticks_begin(void);
 void ticks_end(void);

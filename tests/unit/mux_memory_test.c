@@ -185,7 +185,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		loop_test(who_has_taken_nothing_for_the_longest_is_cut_when_the_session_keeps_too_much),
+		loop_test(
+		    who_has_taken_nothing_for_the_longest_is_cut_when_the_session_keeps_too_much),
 		loop_test(a_session_keeps_at_most_half_of_what_all_may_keep),
 		loop_test(a_little_may_be_kept_in_any_case),
 		loop_test(ten_thousand_streams_leave_nothing_behind),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/mux.c: the life of a session and all kinds of its end: in order, lost, silent, broken rules. */
+/*
+ * Tests of lib/mux.c: the life of a session and all kinds of its end: in order, lost,
+ * silent, broken rules.
+ */
 #include "mux_help.h"
 
 /* ---- the session's end ---- */
@@ -28,7 +31,10 @@ a_lost_connection_ends_every_stream_and_then_the_session(void **state)
 	}
 }
 
-/* Behind the events of a turn, in front of what the near side sends in it: that write is the first to learn of it. */
+/*
+ * Behind the events of a turn, in front of what the near side sends in it:
+ * that write is the first to learn of it.
+ */
 static void
 cut_far(struct ev_task *task)
 {
@@ -156,7 +162,10 @@ goaway_goes_behind_what_was_said(void **state)
 	}
 }
 
-/* More than is sent at once, and in such pieces that the GOAWAY would find room in front of the last one. */
+/*
+ * More than is sent at once, and in such pieces that the GOAWAY would
+ * find room in front of the last one.
+ */
 static void
 goaway_waits_for_all_that_was_said(void **state)
 {
@@ -303,7 +312,10 @@ answers_ping(int fd, uint8_t value)
 	run_turn();
 }
 
-/* One ping waits to be sent at most: the heartbeat's takes the place of one that was to measure the round trip. */
+/*
+ * One ping waits to be sent at most: the heartbeat's takes the place of one
+ * that was to measure the round trip.
+ */
 static void
 the_round_trip_is_measured_though_a_heartbeat_comes_in_between(void **state)
 {
@@ -373,7 +385,10 @@ silence_ends_the_session_and_any_byte_is_life(void **state)
 static uint8_t record[64];
 static size_t record_len;
 
-/* As start_raw() with TLS: the peer's ping, a record of record_len bytes, is yet to go to the descriptor returned. */
+/*
+ * As start_raw() with TLS: the peer's ping, a record of record_len bytes,
+ * is yet to go to the descriptor returned.
+ */
 static int
 start_record(uint64_t dead_ms)
 {
@@ -386,7 +401,8 @@ start_record(uint64_t dead_ms)
 	new_session(&near, &conf, &side_ops);
 	tcp_pair(aside);
 	assert_int_equal(dup2(aside[0], fd), fd);
-	assert_int_equal(tls_write(far.tls, (const uint8_t *)"\0\2\0\1\0\0\0\0\0\0\0\7", 12), TLS_OK);
+	assert_int_equal(tls_write(far.tls, (const uint8_t *)"\0\2\0\1\0\0\0\0\0\0\0\7", 12),
+	    TLS_OK);
 	tls_free(far.tls);
 	await(aside[1], POLLIN);
 	n = read(aside[1], record, sizeof(record));

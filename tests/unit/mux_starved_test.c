@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/mux_stream.c: a kernel without memory for a stream's bytes, which says nothing of its descriptor. */
+/*
+ * Tests of lib/mux_stream.c: a kernel without memory for a stream's bytes,
+ * which says nothing of its descriptor.
+ */
 #include "mux_help.h"
 
 static int fails;		/* what sending to the awaited service does */

@@ -26,7 +26,8 @@ data_frames(uint32_t lengths[64])
 	for (size_t at = 0; at + 12 <= raw_len; at += 12) {
 		if (raw[at + 1] != 0)
 			continue;
-		lengths[n] = (uint32_t)raw[at + 9] << 16 | (uint32_t)raw[at + 10] << 8 | raw[at + 11];
+		lengths[n] = (uint32_t)raw[at + 9] << 16 | (uint32_t)raw[at + 10] << 8 |
+		    raw[at + 11];
 		at += lengths[n++];
 	}
 	return n;
@@ -133,7 +134,8 @@ a_lot_of_little_records_is_dealt_with_little_by_little(void **state)
 	run_turn();
 	run_turn();
 	for (int i = 0; i < 500 * 12; i++)
-		assert_int_equal(tls_write(far.tls, (const uint8_t *)"\0\3\0\0\0\0\0\0\0\0\0\0" + i % 12, 1), TLS_OK);
+		assert_int_equal(tls_write(far.tls,
+		    (const uint8_t *)"\0\3\0\0\0\0\0\0\0\0\0\0" + i % 12, 1), TLS_OK);
 	run_turn();
 	assert_in_range(near.goaways, 1, 200);
 	for (int i = 0; i < 10; i++)

@@ -6,7 +6,9 @@
 #include "loop_help.h"
 #include "notify.h"
 
-/* A datagram socket at path, or (with '@' in front) of that abstract name; NOTIFY_SOCKET names it. */
+/*
+ * A datagram socket at path, or (with '@' in front) of that abstract name; NOTIFY_SOCKET names it.
+ */
 static int
 supervisor_at(const char *path)
 {
@@ -60,7 +62,9 @@ tell_standard_descriptors(void)
 	CHILD_CHECK(open("/dev/null", O_RDONLY) > STDERR_FILENO);
 }
 
-/* Closed, its number would be that of the next client, who would read the log, or what is printed. */
+/*
+ * Closed, its number would be that of the next client, who would read the log, or what is printed.
+ */
 static void
 standard_descriptors_stay_open(void **state)
 {
@@ -131,7 +135,8 @@ a_reload_carries_the_time(void **state)
 static void
 without_a_supervisor_nothing_happens(void **state)
 {
-	static const char *const no[] = { "", "/", "@", "relative", "vsock:2:1234", "/nowhere/notify" };
+	static const char *const no[] = { "", "/", "@", "relative", "vsock:2:1234",
+		"/nowhere/notify" };
 	char longer[200];
 	int before = open_fds();
 

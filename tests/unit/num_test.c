@@ -58,7 +58,8 @@ numbers_inside_the_range_are_taken(void **state)
 static void
 numbers_outside_the_range_are_refused_and_leave_out_alone(void **state)
 {
-	static const char *const text[] = { "0", "11", "18446744073709551616", "99999999999999999999999" };
+	static const char *const text[] = { "0", "11", "18446744073709551616",
+		"99999999999999999999999" };
 	uint64_t n;
 
 	(void)state;
@@ -89,8 +90,8 @@ static void
 seconds_become_milliseconds(void **state)
 {
 	static const struct { const char *text; uint64_t ms; } good[] = {
-		{ "0", 0 }, { "5", 5000 }, { "0.25", 250 }, { ".5", 500 }, { "1.5", 1500 }, { "0.001", 1 },
-		{ "2.030", 2030 }, { "600", 600000 }, { "0.0", 0 },
+		{ "0", 0 }, { "5", 5000 }, { "0.25", 250 }, { ".5", 500 }, { "1.5", 1500 },
+		{ "0.001", 1 }, { "2.030", 2030 }, { "600", 600000 }, { "0.0", 0 },
 	};
 	uint64_t ms;
 
@@ -105,8 +106,9 @@ static void
 what_is_no_number_of_seconds_is_refused(void **state)
 {
 	static const char *const text[] = {
-		"", ".", "5.", "1.2.3", "-1", "+1", "1s", " 1", "0.0001", "1.+5", "1e3", "600.001", "601",
-		"18446744073709551615", "18446744073709552", "99999999999999999999",
+		"", ".", "5.", "1.2.3", "-1", "+1", "1s", " 1", "0.0001", "1.+5", "1e3",
+		"600.001", "601", "18446744073709551615", "18446744073709552",
+		"99999999999999999999",
 	};
 	uint64_t ms;
 

@@ -54,7 +54,8 @@ parse(const char *words)
 	got.number = got.ms = 4711;
 	set_words(words);
 	optind = 0;		/* getopt(3): begin anew */
-	opts_parse(argc, argv, "tool [-l ADDR]... [options]", table, sizeof(table) / sizeof(table[0]));
+	opts_parse(argc, argv, "tool [-l ADDR]... [options]", table,
+	    sizeof(table) / sizeof(table[0]));
 }
 
 static void
@@ -62,7 +63,8 @@ parse_in_child(void)
 {
 	log_init("tool", LOG_LEVEL_INFO, false);
 	optind = 1;		/* as when a process starts */
-	opts_parse(argc, argv, "tool [-l ADDR]... [options]", table, sizeof(table) / sizeof(table[0]));
+	opts_parse(argc, argv, "tool [-l ADDR]... [options]", table,
+	    sizeof(table) / sizeof(table[0]));
 }
 
 static void
@@ -153,13 +155,15 @@ nought_seconds_turn_a_deadline_off(void **state)
 static void
 a_bad_number_is_refused_with_its_range(void **state)
 {
-	static const char *const bad[] = { "0", "65", "-1", "+1", "1x", "0x1", "18446744073709551617", "" };
+	static const char *const bad[] = { "0", "65", "-1", "+1", "1x", "0x1",
+		"18446744073709551617", "" };
 	char words[64], says[128];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(words, sizeof(words), "--number=%s", bad[i]);
-		snprintf(says, sizeof(says), "tool: error: --number %s: not a number from 1 to 64\n", bad[i]);
+		snprintf(says, sizeof(says),
+		    "tool: error: --number %s: not a number from 1 to 64\n", bad[i]);
 		expect_refused(words, says);
 	}
 	expect_refused("-n 0", "tool: error: --number 0: not a number from 1 to 64\n");
@@ -176,7 +180,8 @@ a_descriptor_must_be_open(void **state)
 	assert_int_equal(got.fd, 1);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(words, sizeof(words), "--fd=%s", bad[i]);
-		snprintf(says, sizeof(says), "tool: error: --fd %s: not an open descriptor\n", bad[i]);
+		snprintf(says, sizeof(says), "tool: error: --fd %s: not an open descriptor\n",
+		    bad[i]);
 		expect_refused(words, says);
 	}
 }
@@ -190,7 +195,8 @@ bad_seconds_are_refused_with_their_range(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		snprintf(words, sizeof(words), "-s %s", bad[i]);
-		snprintf(says, sizeof(says), "tool: error: --seconds %s: not a number of seconds from 0 to 600 "
+		snprintf(says, sizeof(says),
+		    "tool: error: --seconds %s: not a number of seconds from 0 to 600 "
 		    "with at most three decimals\n", bad[i]);
 		expect_refused(words, says);
 	}
@@ -213,7 +219,8 @@ parse_two_ways_in_child(void)
 {
 	log_init("tool", LOG_LEVEL_INFO, false);
 	optind = 1;
-	opts_parse(argc, argv, "tool -l ADDR" OPTS_OR "tool -c", table, sizeof(table) / sizeof(table[0]));
+	opts_parse(argc, argv, "tool -l ADDR" OPTS_OR "tool -c", table,
+	    sizeof(table) / sizeof(table[0]));
 }
 
 static void
@@ -354,13 +361,15 @@ parse_words(const char *text)
 	memset(&got, 0, sizeof(got));
 	set_words(text);
 	optind = 0;
-	opts_parse_words(argc, argv, "tool WORD... [-- PROGRAM]", table, sizeof(table) / sizeof(table[0]), &words,
-	    &program);
+	opts_parse_words(argc, argv, "tool WORD... [-- PROGRAM]", table,
+	    sizeof(table) / sizeof(table[0]), &words, &program);
 	out[0] = '\0';
 	for (char **w = words; *w != NULL; w++)
-		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s", w == words ? "" : " ", *w);
+		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s",
+		    w == words ? "" : " ", *w);
 	for (char **w = program; program != NULL && *w != NULL; w++)
-		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s", w == program ? "|" : " ", *w);
+		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s",
+		    w == program ? "|" : " ", *w);
 	free(words);
 	return out;
 }
@@ -404,14 +413,16 @@ parse_words_in_child(void)
 
 	log_init("tool", LOG_LEVEL_INFO, false);
 	optind = 1;
-	opts_parse_words(argc, argv, "tool WORD...", table, sizeof(table) / sizeof(table[0]), &words, &program);
+	opts_parse_words(argc, argv, "tool WORD...", table, sizeof(table) / sizeof(table[0]),
+	    &words, &program);
 }
 
 static void
 with_words_too_the_option_that_is_wrong_is_named(void **state)
 {
 	static const char *const row[][2] = {
-		{ "word --bogus word", "tool: error: unknown option --bogus; -h lists the options\n" },
+		{ "word --bogus word",
+		    "tool: error: unknown option --bogus; -h lists the options\n" },
 		{ "word -x", "tool: error: unknown option -x; -h lists the options\n" },
 		{ "word -t", "tool: error: -t needs a value; -h lists the options\n" },
 		{ "word --text", "tool: error: --text needs a value; -h lists the options\n" },
@@ -452,7 +463,8 @@ a_value_that_is_not_of_its_kind_is_logged(void **state)
 	assert_true(opts_check_listen("-m", "127.0.0.1:0"));
 	assert_false(opts_check_listen("-m", "9"));
 	log_flush();
-	assert_string_equal(caught_stderr(), "tool: error: --from: \"x\" is not an address or CIDR\n"
+	assert_string_equal(caught_stderr(),
+	    "tool: error: --from: \"x\" is not an address or CIDR\n"
 	    "tool: error: --from: \"\" is not an address or CIDR\n"
 	    "tool: error: -m 9: no port (HOST:PORT, :PORT or unix:/PATH)\n");
 }

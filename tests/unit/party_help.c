@@ -13,7 +13,8 @@ write_texts(void)
 {
 	for (uint32_t t = 1; t <= 2; t++)
 		for (uint32_t i = 0; i < sizeof(text[t]); i++)
-			text[t][i] = (uint8_t)((i % PERIOD * 0x9e3779b97f4a7c15u + t * 0x1234567u) >> 56);
+			text[t][i] =
+			    (uint8_t)((i % PERIOD * 0x9e3779b97f4a7c15u + t * 0x1234567u) >> 56);
 }
 
 void
@@ -34,7 +35,8 @@ party_wants(struct party *p)
 	bool writes = p->sent < p->to_send && !p->reset && p->out == p->io.fd;
 
 	if (p->io.fd != -1)
-		ev_mod(loop, &p->io, (p->eof || p->reset || p->deaf ? 0u : EV_READ) | (writes ? EV_WRITE : 0u));
+		ev_mod(loop, &p->io,
+		    (p->eof || p->reset || p->deaf ? 0u : EV_READ) | (writes ? EV_WRITE : 0u));
 }
 
 static ssize_t
@@ -102,7 +104,8 @@ on_party(struct ev_io *io, unsigned events)
 void
 meet(struct party *p, int fd, uint32_t speaks)
 {
-	*p = (struct party){ .io = { fd, on_party }, .out = fd, .speaks = speaks, .hears = 3 - speaks };
+	*p = (struct party){ .io = { fd, on_party }, .out = fd, .speaks = speaks,
+	    .hears = 3 - speaks };
 	p->piece = PIECE;
 	p->pieces = 1;
 	assert_int_equal(ev_add(loop, &p->io, EV_READ), 0);

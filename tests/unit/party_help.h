@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Programs that talk to each other through what is tested: each says its text, and checks that it hears the other's. */
+/*
+ * Programs that talk to each other through what is tested: each says its text,
+ * and checks that it hears the other's.
+ */
 #ifndef PARTY_HELP_H
 #define PARTY_HELP_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Places on loopback that connections are made to: somebody listens there, has left, or lets nobody in. */
+/*
+ * Places on loopback that connections are made to: somebody listens there, has left,
+ * or lets nobody in.
+ */
 #ifndef PLACE_HELP_H
 #define PLACE_HELP_H
 

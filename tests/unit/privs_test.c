@@ -31,8 +31,9 @@ users_and_groups_are_names_or_numbers(void **state)
 static void
 what_names_nobody_is_refused_with_a_reason(void **state)
 {
-	static const char *const text[] = { "", ":root", "no-such-user-here", "no-such-user-here:root", "root:",
-		"root:no-such-group-here", "root:root:root", "-1:-1", "4294967295:0", "0:4294967295",
+	static const char *const text[] = { "", ":root", "no-such-user-here",
+		"no-such-user-here:root", "root:", "root:no-such-group-here", "root:root:root",
+		"-1:-1", "4294967295:0", "0:4294967295",
 		"a-name-that-is-longer-than-any-name-of-a-user-has-ever-been-on-this-earth" };
 	struct privs p;
 
@@ -66,7 +67,8 @@ drop_and_try_to_return(void)
 	CHILD_CHECK(setgroups(2, groups) == 0);
 	CHILD_CHECK(privs_parse(who, &p) == NULL);
 	CHILD_CHECK(privs_drop(&p) == 0);
-	CHILD_CHECK(getuid() == p.uid && geteuid() == p.uid && getgid() == p.gid && getegid() == p.gid);
+	CHILD_CHECK(getuid() == p.uid && geteuid() == p.uid && getgid() == p.gid &&
+	    getegid() == p.gid);
 	n = getgroups(64, groups);
 	CHILD_CHECK(n >= 0);
 	for (int i = 0; i < n; i++)

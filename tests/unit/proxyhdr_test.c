@@ -12,7 +12,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
-#define TCP4_ADDRESSES "\xc0\0\x02\x01\xc6\x33\x64\x02\xc8\x15\x01\xbb"	/* 192.0.2.1:51221 198.51.100.2:443 */
+/* 192.0.2.1:51221 198.51.100.2:443 */
+#define TCP4_ADDRESSES "\xc0\0\x02\x01\xc6\x33\x64\x02\xc8\x15\x01\xbb"
 #define V6_SRC "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
 #define V6_MAPPED "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\x02\x01"
 #define V6_DST "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02"
@@ -71,7 +72,8 @@ static void
 a_version_1_line_gives_both_addresses(void **state)
 {
 	(void)state;
-	assert_int_equal(read_text("PROXY TCP4 192.0.2.1 198.51.100.2 51221 443\r\nGET"), PROXYHDR_OK);
+	assert_int_equal(read_text("PROXY TCP4 192.0.2.1 198.51.100.2 51221 443\r\nGET"),
+	    PROXYHDR_OK);
 	assert_int_equal(used, 45);
 	assert_ends("192.0.2.1:51221", "198.51.100.2:443");
 	assert_int_equal(read_text("PROXY TCP6 2001:db8::1 2001:db8::2 0 65535\r\n"), PROXYHDR_OK);
@@ -106,9 +108,9 @@ static void
 every_bad_version_1_line_is_refused(void **state)
 {
 	static const char *const line[] = {
-		"PROXY \r\n", "PROXY TCP4\r\n", "PROXY TCP4 \r\n", "PROXY tcp4 1.1.1.1 2.2.2.2 1 2\r\n",
-		"PROXY TCP5 1.1.1.1 2.2.2.2 1 2\r\n", "PROXY UDP4 1.1.1.1 2.2.2.2 1 2\r\n",
-		"PROXY UNKNOWNS\r\n", "PROXY unknown\r\n",
+		"PROXY \r\n", "PROXY TCP4\r\n", "PROXY TCP4 \r\n",
+		"PROXY tcp4 1.1.1.1 2.2.2.2 1 2\r\n", "PROXY TCP5 1.1.1.1 2.2.2.2 1 2\r\n",
+		"PROXY UDP4 1.1.1.1 2.2.2.2 1 2\r\n", "PROXY UNKNOWNS\r\n", "PROXY unknown\r\n",
 		"PROXY  TCP4 1.1.1.1 2.2.2.2 1 2\r\n", "PROXY TCP4  1.1.1.1 2.2.2.2 1 2\r\n",
 		"PROXY TCP4 1.1.1.1  2.2.2.2 1 2\r\n", "PROXY TCP4 1.1.1.1 2.2.2.2  1 2\r\n",
 		"PROXY TCP4 1.1.1.1 2.2.2.2 1  2\r\n", "PROXY TCP4 1.1.1.1 2.2.2.2 1 2 \r\n",
@@ -223,9 +225,11 @@ static void
 the_first_tlv_of_a_type_counts(void **state)
 {
 	(void)state;
-	assert_int_equal(read_v2(0x21, 0x11, TCP4_ADDRESSES "\x02\0\1a" "\x02\0\1b", 20), PROXYHDR_OK);
+	assert_int_equal(read_v2(0x21, 0x11, TCP4_ADDRESSES "\x02\0\1a" "\x02\0\1b", 20),
+	    PROXYHDR_OK);
 	assert_true(slice_is(hdr.authority, "a"));
-	assert_int_equal(read_v2(0x21, 0x11, TCP4_ADDRESSES "\x02\0\0" "\x02\0\1b", 19), PROXYHDR_OK);
+	assert_int_equal(read_v2(0x21, 0x11, TCP4_ADDRESSES "\x02\0\0" "\x02\0\1b", 19),
+	    PROXYHDR_OK);
 	assert_non_null(hdr.authority.p);
 	assert_int_equal(hdr.authority.len, 0);
 }
@@ -240,7 +244,8 @@ a_tlv_past_the_end_is_refused(void **state)
 	for (size_t n = 12; n < sizeof(bad); n++) {
 		bool between_tlvs = n == 12 || n == 22;
 
-		assert_int_equal(read_v2(0x21, 0x11, good, n), between_tlvs ? PROXYHDR_OK : PROXYHDR_BAD);
+		assert_int_equal(read_v2(0x21, 0x11, good, n),
+		    between_tlvs ? PROXYHDR_OK : PROXYHDR_BAD);
 	}
 	memcpy(bad, good, sizeof(bad));
 	bad[24]++;
@@ -297,9 +302,11 @@ a_version_2_header_over_the_limit_is_refused_at_its_length(void **state)
 	uint8_t buf[PROXYHDR_READ_MAX + 1] = { 0 }, block[PROXYHDR_READ_MAX] = { 0 };
 
 	(void)state;
-	assert_int_equal(read_bytes(buf, v2(buf, 0x20, 0, block, PROXYHDR_READ_MAX - 16)), PROXYHDR_OK);
+	assert_int_equal(read_bytes(buf, v2(buf, 0x20, 0, block, PROXYHDR_READ_MAX - 16)),
+	    PROXYHDR_OK);
 	assert_int_equal(used, PROXYHDR_READ_MAX);
-	assert_int_equal(read_bytes(buf, v2(buf, 0x20, 0, block, PROXYHDR_READ_MAX - 15)), PROXYHDR_BAD);
+	assert_int_equal(read_bytes(buf, v2(buf, 0x20, 0, block, PROXYHDR_READ_MAX - 15)),
+	    PROXYHDR_BAD);
 	assert_int_equal(read_bytes(buf, 16), PROXYHDR_BAD);
 	assert_int_equal(read_bytes(buf, 15), PROXYHDR_MORE);
 	memset(buf + 14, 0xff, 2);
@@ -436,7 +443,8 @@ what_is_written_is_read_back(void **state)
 				assert_int_equal(used, n);
 				assert_memory_equal(&hdr.src, &h.src, sizeof(h.src));
 				assert_memory_equal(&hdr.dst, &h.dst, sizeof(h.dst));
-				assert_true(v == PROXYHDR_V1 || slice_eq(hdr.authority, h.authority));
+				assert_true(v == PROXYHDR_V1 ||
+				    slice_eq(hdr.authority, h.authority));
 				assert_true(v == PROXYHDR_V1 || slice_eq(hdr.alpn, h.alpn));
 				assert_true(v == PROXYHDR_V1 || slice_eq(hdr.kind, h.kind));
 			}

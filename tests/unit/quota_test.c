@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/quota.c: counting against a model, keys, and several processes of which some are killed. */
+/*
+ * Tests of lib/quota.c: counting against a model, keys,
+ * and several processes of which some are killed.
+ */
 #include <pthread.h>
 #include <signal.h>
 
@@ -37,14 +40,16 @@ counts_follow_the_model_whatever_is_taken_and_dropped(void **state)
 			quota_forget(q, w);
 			memset(model[w], 0, sizeof(model[w]));
 		} else if (draw(2) == 0) {
-			assert_int_equal(quota_take(q, w, crowded_key(k), limit), limit == 0 || all < limit);
+			assert_int_equal(quota_take(q, w, crowded_key(k), limit),
+			    limit == 0 || all < limit);
 			model[w][k] += limit == 0 || all < limit;
 		} else if (model[w][k] > 0) {
 			quota_drop(q, w, crowded_key(k));
 			model[w][k]--;
 		}
 		for (uint32_t i = 0; i < KEYS; i++)
-			assert_int_equal(quota_count(q, crowded_key(i)), model[0][i] + model[1][i] + model[2][i]);
+			assert_int_equal(quota_count(q, crowded_key(i)),
+			    model[0][i] + model[1][i] + model[2][i]);
 	}
 }
 
@@ -119,7 +124,8 @@ a_source_is_an_ipv4_address_or_an_ipv6_64(void **state)
 	assert_true(source(q, "2001:db8::1", 1) == source(q, "2001:db8::ffff:0:0:2", 9));
 	assert_false(source(q, "2001:db8::1", 1) == source(q, "2001:db8:0:1::1", 1));
 	assert_false(source(q, "192.0.2.1", 1) == source(other, "192.0.2.1", 1));	/* keyed */
-	assert_false(source(q, "2a2e:666f:6f2e:696f::1", 1) == quota_key_text(q, "*.foo.io", 8));	/* same bytes */
+	/* same bytes */
+	assert_false(source(q, "2a2e:666f:6f2e:696f::1", 1) == quota_key_text(q, "*.foo.io", 8));
 }
 
 static uint64_t
@@ -150,7 +156,8 @@ texts_that_differ_have_keys_that_differ(void **state)
 	}
 	assert_true(key_of_copy(q, "*.example.org", 13) == key_of_copy(q, "*.example.org", 13));
 	assert_true(key_of_copy(q, "*.example.org", 13) != key_of_copy(q, "*.example.com", 13));
-	assert_true(key_of_copy(q, "abcdefghijklmnop", 16) != key_of_copy(q, "ijklmnopabcdefgh", 16));
+	assert_true(key_of_copy(q, "abcdefghijklmnop", 16) !=
+	    key_of_copy(q, "ijklmnopabcdefgh", 16));
 }
 
 /* ---- processes ---- */
@@ -202,7 +209,8 @@ processes_never_hold_more_than_the_limit(void **state)
 	pid_t pid[4];
 
 	(void)state;
-	holders = mmap(NULL, sizeof(*holders), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	holders = mmap(NULL, sizeof(*holders), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	    -1, 0);
 	shared = quota_new(4, 10);
 	for (unsigned w = 0; w < 4; w++)
 		pid[w] = spawn(hold_one_of_two, w);
@@ -235,7 +243,8 @@ a_worker_killed_at_any_moment_takes_nothing_with_it(void **state)
 	for (int round = 0; round < 60; round++) {
 		pid_t pid = spawn(churn_for_ever, 1);
 
-		for (int i = 0; i < 400 + 37 * round; i++)	/* for a while, using the lock too */
+		/* for a while, using the lock too */
+		for (int i = 0; i < 400 + 37 * round; i++)
 			quota_count(shared, crowded_key((uint32_t)i % 15));
 		kill(pid, SIGKILL);
 		expect_exit(pid, SIGKILL);
@@ -248,7 +257,10 @@ a_worker_killed_at_any_moment_takes_nothing_with_it(void **state)
 	alarm(0);
 }
 
-/* The lock is the first thing in the table; a kill that hits while it is held is too rare to wait for. */
+/*
+ * The lock is the first thing in the table;
+ * a kill that hits while it is held is too rare to wait for.
+ */
 static pthread_mutex_t *
 lock_of(struct quota *q)
 {
@@ -273,7 +285,8 @@ a_worker_killed_with_the_lock_held_stops_nobody(void **state)
 	for (int i = 0; i < 3; i++) {
 		expect_exit(spawn(die_with_the_lock, 1), SIGKILL);
 		assert_int_equal(quota_count(shared, 5), 2);
-		assert_int_equal(pthread_mutex_trylock(lock_of(shared)), 0);	/* and it still is a lock */
+		/* and it still is a lock */
+		assert_int_equal(pthread_mutex_trylock(lock_of(shared)), 0);
 		pthread_mutex_unlock(lock_of(shared));
 		quota_forget(shared, 1);
 		assert_int_equal(quota_count(shared, 5), 1);

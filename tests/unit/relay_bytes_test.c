@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/relay.c: every byte, both ways, by buffer and by pipe; slow readers; what makes short reads. */
+/*
+ * Tests of lib/relay.c: every byte, both ways, by buffer and by pipe; slow readers;
+ * what makes short reads.
+ */
 #include <sys/ioctl.h>
 
 #include "relay_help.h"
@@ -125,7 +128,8 @@ a_slow_reader_costs_a_bounded_amount_of_memory(void **state)
 		says(&client, 4 << 20, true);
 		fill_up();
 		assert_in_range(client.sent, 1, (4 << 20) - 1);
-		assert_in_range(relay->bytes[0], 1, 2 << 20);	/* what unix sockets hold is little */
+		/* what unix sockets hold is little */
+		assert_in_range(relay->bytes[0], 1, 2 << 20);
 		assert_in_range(kept_most, 0, RELAY_CHUNK_MAX);
 		listen_at_last();
 		expect_all_heard();
@@ -147,7 +151,8 @@ what_a_slow_reader_takes_ends_the_silence(void **state)
 	fill_up();
 	assert_int_equal(pump(0, 0), RELAY_STILL);
 	assert_int_equal(recv(server.io.fd, taken, sizeof(taken), MSG_WAITALL), sizeof(taken));
-	assert_int_equal(pump(1, EV_WRITE), RELAY_MOVED);	/* though nothing more may have been read */
+	/* though nothing more may have been read */
+	assert_int_equal(pump(1, EV_WRITE), RELAY_MOVED);
 	assert_int_equal(pump(0, 0), RELAY_STILL);
 	part();
 }

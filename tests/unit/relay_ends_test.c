@@ -269,7 +269,8 @@ a_pipe_nobody_reads_any_more_is_a_client_that_is_gone(void **state)
 }
 
 static void
-expect_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms, uint64_t ms, enum conn_end end)
+expect_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms, uint64_t ms,
+    enum conn_end end)
 {
 	struct relay_silence s = relay_silence(half_closed, half_close_ms, idle_ms);
 

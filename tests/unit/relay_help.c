@@ -34,7 +34,8 @@ close_relay(void)
 	if (relay->out_fd != fd && relay->out_fd != -1)
 		close(relay->out_fd);
 	state_now == RELAY_TARGET_RESET ? sock_close(fd, true) : (void)close(fd);
-	state_now == RELAY_CLIENT_RESET ? sock_close(relay->end[1].fd, true) : (void)close(relay->end[1].fd);
+	state_now == RELAY_CLIENT_RESET ? sock_close(relay->end[1].fd, true) :
+	    (void)close(relay->end[1].fd);
 	relay->end[0].fd = relay->end[1].fd = relay->out_fd = -1;
 }
 
@@ -163,7 +164,8 @@ exchange(pair_maker *make, unsigned max_pipes, uint64_t bytes, uint32_t piece)
 	assert_int_equal(state_now, RELAY_DONE);
 	assert_false(client.reset || server.reset);
 	expect_all_heard();
-	assert_in_range(open_fds(), before, before + 2 + 2 * (int)max_pipes);	/* the two parties' and the pool's */
+	/* the two parties' and the pool's */
+	assert_in_range(open_fds(), before, before + 2 + 2 * (int)max_pipes);
 	part();
 	assert_int_equal(open_fds(), before);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of lib/relay.c: a relay with its owner, and the two programs that talk through it. */
+/*
+ * For the tests of lib/relay.c: a relay with its owner, and the two programs that talk through it.
+ */
 #ifndef RELAY_HELP_H
 #define RELAY_HELP_H
 
@@ -27,7 +29,10 @@ void watch_relay(void);
 /* Free and close all there is. */
 void part(void);
 
-/* As a tool does when there is an event: once it is over the relay is closed, and a reset passed on. */
+/*
+ * As a tool does when there is an event: once it is over the relay is closed,
+ * and a reset passed on.
+ */
 enum relay_state pump(int end, unsigned events);
 
 /* This many bytes, and some more the other way. All arrive, and nothing is left behind. */

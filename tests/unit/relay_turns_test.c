@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/relay.c: what is done in a turn, at its end and in the next one; and before it is connected. */
+/*
+ * Tests of lib/relay.c: what is done in a turn, at its end and in the next one;
+ * and before it is connected.
+ */
 #include "relay_help.h"
 
 /* ---- what a turn reads it writes at its end ---- */

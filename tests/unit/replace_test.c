@@ -106,7 +106,8 @@ a_failure_leaves_nothing_behind(void **state)
 	snprintf(in_nothing, sizeof(in_nothing), "%s/none/file", folder);
 	assert_int_equal(replace_file(in_nothing, 0600, slice_str("x")), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(replace_file(folder, 0600, slice_str("x")), -1);	/* rename onto a folder */
+	/* rename onto a folder */
+	assert_int_equal(replace_file(folder, 0600, slice_str("x")), -1);
 	assert_int_equal(errno, EISDIR);
 	check_file("x", 0600);
 }

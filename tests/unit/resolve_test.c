@@ -165,7 +165,10 @@ the_shortest_ttl_of_the_addresses_counts(void **state)
 	dns_fails(1);
 }
 
-/* RFC 1034 3.6.2: the name is an alias for as long as the CNAME says, however long the addresses behind it stay. */
+/*
+ * RFC 1034 3.6.2: the name is an alias for as long as the CNAME says,
+ * however long the addresses behind it stay.
+ */
 static void
 the_ttl_of_an_alias_counts_as_well(void **state)
 {
@@ -407,7 +410,8 @@ a_reload_fails_no_question_under_way(void **state)
 	assert_int_equal(channels_opened, 2);
 	assert_int_equal(queries, 3);
 	for (size_t i = 1; i < 3; i++)
-		dns_answers(i, strcmp(query[i].name, "www.example") == 0 ? "192.0.2.1" : "192.0.2.2", 60);
+		dns_answers(i,
+		    strcmp(query[i].name, "www.example") == 0 ? "192.0.2.1" : "192.0.2.2", 60);
 	assert_string_equal(a.said, "192.0.2.1:0");
 	assert_string_equal(c.said, "192.0.2.2:0");
 	dns_fails(3);

@@ -108,7 +108,8 @@ show(size_t n, const char *key, struct slice value)
 {
 	if (value.p == NULL)
 		return n;
-	return n + (size_t)snprintf(answer + n, sizeof(answer) - n, " %s=" SLICE_FMT, key, SLICE_ARG(value));
+	return n + (size_t)snprintf(answer + n, sizeof(answer) - n, " %s=" SLICE_FMT, key,
+	    SLICE_ARG(value));
 }
 
 UNUSED static const char *
@@ -120,8 +121,9 @@ find_alpn(const struct routes *r, enum routes_kind kind, const char *name, const
 
 	if (rank < ROUTES_DEFAULT)
 		return "none";
-	n = (size_t)snprintf(answer, sizeof(answer), "%d " SLICE_FMT ":%u " SLICE_FMT "=" SLICE_FMT, rank,
-	    SLICE_ARG(out.name), routes_line_number(r, &out), SLICE_ARG(out.key), SLICE_ARG(out.targets));
+	n = (size_t)snprintf(answer, sizeof(answer),
+	    "%d " SLICE_FMT ":%u " SLICE_FMT "=" SLICE_FMT, rank, SLICE_ARG(out.name),
+	    routes_line_number(r, &out), SLICE_ARG(out.key), SLICE_ARG(out.targets));
 	n = show(n, "alpn", out.alpn);
 	n = show(n, "allow", out.allow);
 	n = show(n, "deny", out.deny);

@@ -20,7 +20,8 @@ only_the_first_line_makes_a_file_sorted(void **state)
 		int fd = file_of(others[i], strlen(others[i]), path);
 
 		said[0] = '\0';
-		assert_int_equal(routes_open_sorted(path, listen_to_report, path, &r), ROUTES_REFUSED);
+		assert_int_equal(routes_open_sorted(path, listen_to_report, path, &r),
+		    ROUTES_REFUSED);
 		assert_null(r);
 		assert_string_equal(said, "");
 		close(fd);
@@ -74,8 +75,9 @@ static void
 a_sorted_file_is_searched_like_a_loaded_one(void **state)
 {
 	char path[PATH_SIZE];
-	struct routes *r = open_sorted(MARK "\n* tls=a:1\n# c\n*.org tls=b:1\n\n#\n127.0.0.1:1 tcp=x:1\n"
-	    "a.org tls=c:1 max=3\n#\n\n  a.org\thttp=d:1\r\nb.org alpn:h2=e:1\nz.org tls=f:1", path);
+	struct routes *r = open_sorted(MARK "\n* tls=a:1\n# c\n*.org tls=b:1\n\n#\n"
+	    "127.0.0.1:1 tcp=x:1\na.org tls=c:1 max=3\n#\n\n  a.org\thttp=d:1\r\n"
+	    "b.org alpn:h2=e:1\nz.org tls=f:1", path);
 
 	(void)state;
 	assert_string_equal(find(r, ROUTES_TLS, "a.org"), "1000 a.org:0 tls=c:1 max=3");
@@ -204,7 +206,8 @@ what_cannot_be_read_is_not_known(void **state)
 	close(next);			/* what routes_open_sorted() will get */
 	assert_int_equal(routes_open_sorted(path, NULL, NULL, &r), ROUTES_LOADED);
 	assert_int_equal(dup2(other, next), next);
-	assert_int_equal(routes_find(r, ROUTES_TLS, slice_str("b"), absent, &out), ROUTES_UNREADABLE);
+	assert_int_equal(routes_find(r, ROUTES_TLS, slice_str("b"), absent, &out),
+	    ROUTES_UNREADABLE);
 	routes_free(r);
 	close(other);
 	close(fd);
@@ -296,7 +299,8 @@ write_name(char *out, const char *name, bool sorted)
 	size_t n = strlen(name);
 
 	for (size_t i = 0; i < n; i++)
-		out[i] = !sorted && any(4) == 0 && name[i] >= 'a' ? (char)(name[i] - 'a' + 'A') : name[i];
+		out[i] = !sorted && any(4) == 0 && name[i] >= 'a' ?
+		    (char)(name[i] - 'a' + 'A') : name[i];
 	if (!sorted && n > 1 && any(4) == 0)
 		out[n++] = '.';
 	return n;
@@ -316,7 +320,8 @@ write_table(char *out, struct ref_line *lines, unsigned n, bool sorted)
 		len += write_name(out + len, lines[i].name, sorted);
 		for (unsigned k = 0; k < 5; k++)
 			if (lines[i].keys >> k & 1)
-				len += (size_t)sprintf(out + len, " %s=t:%u", words[k], lines[i].id);
+				len += (size_t)sprintf(out + len, " %s=t:%u",
+				    words[k], lines[i].id);
 		len += (size_t)sprintf(out + len, "%s", any(10) ? "\n" : "\r\n");
 	}
 	return len;
@@ -352,8 +357,8 @@ ref_keys(enum routes_kind kind, unsigned alpn)
 static const char *const alpns[] = { NULL, "\x02h2", "\x01y\x01x\x02h2", "\x01x\x02H2" };
 
 static const struct ref_line *
-ref_find(const struct ref_line *lines, unsigned n, enum routes_kind kind, const char *name, unsigned alpn,
-    int *rank)
+ref_find(const struct ref_line *lines, unsigned n, enum routes_kind kind, const char *name,
+    unsigned alpn, int *rank)
 {
 	const struct ref_line *best = NULL;
 	size_t best_key = 0;
@@ -436,8 +441,8 @@ write_many(char *out, size_t size)
 	size_t len = (size_t)snprintf(out, size, MARK);
 
 	for (unsigned i = 0; i < MANY; i++)
-		len += (size_t)snprintf(out + len, size - len, "host%06u.example.org tls=10.0.%u.%u:443\n", i,
-		    i >> 8 & 255, i & 255);
+		len += (size_t)snprintf(out + len, size - len,
+		    "host%06u.example.org tls=10.0.%u.%u:443\n", i, i >> 8 & 255, i & 255);
 	return len;
 }
 
@@ -455,16 +460,18 @@ many_routes_cost_little_more_than_their_text_and_all_answer(void **state)
 	assert_true(routes_bytes(r) < len * 14 / 10);
 	for (unsigned i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "host%06u.example.org", i);
-		assert_int_equal(routes_find(r, ROUTES_TLS, slice_str(name), absent, &out), ROUTES_EXACT);
+		assert_int_equal(routes_find(r, ROUTES_TLS, slice_str(name), absent, &out),
+		    ROUTES_EXACT);
 		assert_int_equal(routes_line_number(r, &out), i + 2);
 		assert_true(slice_is(out.name, name));
 		if (i % 1000 == 0) {
-			assert_int_equal(routes_find(searched, ROUTES_TLS, slice_str(name), absent, &out),
-			    ROUTES_EXACT);
+			assert_int_equal(routes_find(searched, ROUTES_TLS, slice_str(name),
+			    absent, &out), ROUTES_EXACT);
 			assert_true(slice_is(out.name, name));
 		}
 		name[0] = 'x';
-		assert_int_equal(routes_find(r, ROUTES_TLS, slice_str(name), absent, &out), ROUTES_NO_MATCH);
+		assert_int_equal(routes_find(r, ROUTES_TLS, slice_str(name), absent, &out),
+		    ROUTES_NO_MATCH);
 	}
 	routes_free(searched);
 	routes_free(r);
@@ -476,7 +483,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_first_line_makes_a_file_sorted),
-		cmocka_unit_test(a_sorted_file_that_cannot_be_searched_is_told_from_one_that_cannot_be_read),
+		cmocka_unit_test(
+		    a_sorted_file_that_cannot_be_searched_is_told_from_one_that_cannot_be_read),
 		cmocka_unit_test(the_order_of_a_sorted_file_is_checked_when_it_is_loaded),
 		cmocka_unit_test(a_sorted_file_is_searched_like_a_loaded_one),
 		cmocka_unit_test(a_bad_line_met_in_a_search_is_reported_and_hides_the_answer),

@@ -12,10 +12,12 @@
 static void
 exact_beats_the_longest_wildcard_beats_a_shorter_one_beats_the_rest(void **state)
 {
-	struct routes *r = load("* tls=a:1\n*.org tls=b:1\n*.example.org tls=c:1\nwww.example.org tls=d:1\n");
+	struct routes *r = load("* tls=a:1\n*.org tls=b:1\n*.example.org tls=c:1\n"
+	    "www.example.org tls=d:1\n");
 
 	(void)state;
-	assert_string_equal(find(r, ROUTES_TLS, "www.example.org"), "1000 www.example.org:4 tls=d:1");
+	assert_string_equal(find(r, ROUTES_TLS, "www.example.org"),
+	    "1000 www.example.org:4 tls=d:1");
 	assert_string_equal(find(r, ROUTES_TLS, "ftp.example.org"), "11 *.example.org:3 tls=c:1");
 	assert_string_equal(find(r, ROUTES_TLS, "a.b.c.example.org"), "11 *.example.org:3 tls=c:1");
 	assert_string_equal(find(r, ROUTES_TLS, "x.www.example.org"), "11 *.example.org:3 tls=c:1");
@@ -69,7 +71,8 @@ wildcards_of_every_depth_are_found(void **state)
 		struct routes *r = load(text);
 		struct route out;
 
-		assert_int_equal(routes_find(r, ROUTES_TLS, slice_str(name), absent, &out), 253 - from);
+		assert_int_equal(routes_find(r, ROUTES_TLS, slice_str(name), absent, &out),
+		    253 - from);
 		routes_free(r);
 	}
 }
@@ -94,7 +97,8 @@ case_and_one_trailing_dot_do_not_matter(void **state)
 	struct routes *r = load("WWW.Example.ORG. tls=a:1\n*.Example.Org. tls=b:1\n");
 
 	(void)state;
-	assert_string_equal(find(r, ROUTES_TLS, "www.example.org"), "1000 WWW.Example.ORG.:1 tls=a:1");
+	assert_string_equal(find(r, ROUTES_TLS, "www.example.org"),
+	    "1000 WWW.Example.ORG.:1 tls=a:1");
 	assert_string_equal(find(r, ROUTES_TLS, "x.example.org"), "11 *.Example.Org.:2 tls=b:1");
 	routes_free(r);
 }
@@ -102,16 +106,19 @@ case_and_one_trailing_dot_do_not_matter(void **state)
 static void
 listening_addresses_are_found_as_written_and_by_nothing_else(void **state)
 {
-	struct routes *r = load(":8000 tcp=a:1\n127.0.0.1:11000 tcp=b:1\n[::1]:80 tcp=c:1\nunix:/P tcp=d:1\n"
+	struct routes *r = load(":8000 tcp=a:1\n127.0.0.1:11000 tcp=b:1\n[::1]:80 tcp=c:1\n"
+	    "unix:/P tcp=d:1\n"
 	    "unix:@a tcp=e:1\nlocalhost:80 tcp=f:1 as=x.org\n* tcp=z:1\n");
 
 	(void)state;
 	assert_string_equal(find(r, ROUTES_LISTEN, ":8000"), "1000 :8000:1 tcp=a:1");
-	assert_string_equal(find(r, ROUTES_LISTEN, "127.0.0.1:11000"), "1000 127.0.0.1:11000:2 tcp=b:1");
+	assert_string_equal(find(r, ROUTES_LISTEN, "127.0.0.1:11000"),
+	    "1000 127.0.0.1:11000:2 tcp=b:1");
 	assert_string_equal(find(r, ROUTES_LISTEN, "[::1]:80"), "1000 [::1]:80:3 tcp=c:1");
 	assert_string_equal(find(r, ROUTES_LISTEN, "unix:/P"), "1000 unix:/P:4 tcp=d:1");
 	assert_string_equal(find(r, ROUTES_LISTEN, "unix:@a"), "1000 unix:@a:5 tcp=e:1");
-	assert_string_equal(find(r, ROUTES_LISTEN, "localhost:80"), "1000 localhost:80:6 tcp=f:1 as=x.org");
+	assert_string_equal(find(r, ROUTES_LISTEN, "localhost:80"),
+	    "1000 localhost:80:6 tcp=f:1 as=x.org");
 	assert_string_equal(find(r, ROUTES_LISTEN, "unix:/p"), "none");
 	assert_string_equal(find(r, ROUTES_LISTEN, "LOCALHOST:80"), "none");
 	assert_string_equal(find(r, ROUTES_LISTEN, ":8001"), "none");
@@ -146,7 +153,8 @@ bad_names_are_refused(void **state)
 {
 	(void)state;
 	expect_refused("10.0.0.1 tls=a:1\n", "\nf:1: bad name \"10.0.0.1\"" NOT_A_NAME);
-	expect_refused("*.\t tls=a:1\n*x.org tls=a:1\n*.*.org tls=a:1\n** tls=a:1\n-x tls=a:1\na..b tls=a:1\n"
+	expect_refused("*.\t tls=a:1\n*x.org tls=a:1\n*.*.org tls=a:1\n** tls=a:1\n-x tls=a:1\n"
+	    "a..b tls=a:1\n"
 	    "b\xc3\xbc" "cher.de tls=a:1\n",
 	    "\nf:1: bad name \"*.\"" NOT_A_NAME
 	    "\nf:2: bad name \"*x.org\"" NOT_A_NAME
@@ -166,9 +174,10 @@ bad_listening_addresses_are_refused(void **state)
 	snprintf(reports, sizeof(reports),
 	    "\nf:1: bad listening address \":x\": %s\nf:2: bad listening address \"unix:\": %s"
 	    "\nf:3: bad listening address \"::1\": %s\nf:4: bad listening address \"pass:/a\": %s",
-	    addr_why(ADDR_BAD_PORT, ADDR_LISTEN), addr_reason(ADDR_BAD_PATH), addr_reason(ADDR_BAD_HOST),
-	    addr_reason(ADDR_NOT_HERE));
-	expect_refused(":x tcp=a:1\nunix: tcp=a:1\n::1 tcp=a:1\npass:/a tcp=a:1\n:0 tcp=a:1\n", reports);
+	    addr_why(ADDR_BAD_PORT, ADDR_LISTEN), addr_reason(ADDR_BAD_PATH),
+	    addr_reason(ADDR_BAD_HOST), addr_reason(ADDR_NOT_HERE));
+	expect_refused(":x tcp=a:1\nunix: tcp=a:1\n::1 tcp=a:1\npass:/a tcp=a:1\n:0 tcp=a:1\n",
+	    reports);
 }
 
 /* ---- keys ---- */
@@ -183,8 +192,8 @@ every_key_is_answered(void **state)
 
 	(void)state;
 	assert_string_equal(find(r, ROUTES_TLS, "a.org"), "1000 a.org:1 "
-	    "tls=1.2.3.4:1,[::1]:2,b:3,unix:/x,unix:@y,pass:/z allow=10.0.0.0/8,::1 deny=10.1.0.0/16 max=17 "
-	    "proxy=2 balance=2");
+	    "tls=1.2.3.4:1,[::1]:2,b:3,unix:/x,unix:@y,pass:/z allow=10.0.0.0/8,::1 "
+	    "deny=10.1.0.0/16 max=17 proxy=2 balance=2");
 	assert_string_equal(find(r, ROUTES_HTTP, "b.org"),
 	    "1000 b.org:2 http=c:1 max=4294967295 proxy=1 balance=1");
 	assert_string_equal(find(r, ROUTES_TCP, "b.org"), "0 *:3 tcp=d:1 as=x.org");
@@ -198,9 +207,11 @@ alpn_beats_tls_when_the_hello_offers_the_protocol(void **state)
 
 	(void)state;
 	assert_string_equal(find(r, ROUTES_TLS, "a.org"), "1000 a.org:1 tls=a:1");
-	assert_string_equal(find_alpn(r, ROUTES_TLS, "a.org", "\x08http/1.1"), "1000 a.org:1 tls=a:1");
+	assert_string_equal(find_alpn(r, ROUTES_TLS, "a.org", "\x08http/1.1"),
+	    "1000 a.org:1 tls=a:1");
 	assert_string_equal(find_alpn(r, ROUTES_TLS, "a.org", "\x02H2"), "1000 a.org:1 tls=a:1");
-	assert_string_equal(find_alpn(r, ROUTES_TLS, "a.org", "\x01h\x01" "2"), "1000 a.org:1 tls=a:1");
+	assert_string_equal(find_alpn(r, ROUTES_TLS, "a.org", "\x01h\x01" "2"),
+	    "1000 a.org:1 tls=a:1");
 	assert_string_equal(find_alpn(r, ROUTES_TLS, "a.org", "\x0a" "acme-tls/1"),
 	    "1000 a.org:1 alpn:acme-tls/1=c:1 alpn=acme-tls/1");
 	routes_free(r);
@@ -230,7 +241,8 @@ a_name_without_a_key_for_the_look_up_takes_no_part(void **state)
 	assert_string_equal(find(r, ROUTES_TLS, "b.org"), "3 *.org:4 tls=d:1");
 	assert_string_equal(find(r, ROUTES_TLS, "x.b.org"), "3 *.org:4 tls=d:1");
 	assert_string_equal(find(r, ROUTES_HTTP, "x.b.org"), "3 *.org:4 tls=d:1");
-	assert_string_equal(find_alpn(r, ROUTES_TLS, "x.b.org", "\x02h2"), "5 *.b.org:3 alpn:h2=c:1 alpn=h2");
+	assert_string_equal(find_alpn(r, ROUTES_TLS, "x.b.org", "\x02h2"),
+	    "5 *.b.org:3 alpn:h2=c:1 alpn=h2");
 	assert_string_equal(find(r, ROUTES_TLS, "x.net"), "none");
 	assert_string_equal(find(r, ROUTES_HTTP, "x.net"), "none");
 	assert_string_equal(find(r, ROUTES_TCP, NULL), "0 *:5 tcp=e:1");
@@ -255,8 +267,10 @@ several_lines_of_one_name_are_one_route(void **state)
 	    "a.org. alpn:h2=c:1 proxy=v2\n");
 
 	(void)state;
-	assert_string_equal(find(r, ROUTES_TLS, "a.org"), "1000 a.org:1 tls=a:1 deny=::1 max=3 proxy=2");
-	assert_string_equal(find(r, ROUTES_HTTP, "a.org"), "1000 a.org:4 http=b:1 deny=::1 max=3 proxy=2");
+	assert_string_equal(find(r, ROUTES_TLS, "a.org"),
+	    "1000 a.org:1 tls=a:1 deny=::1 max=3 proxy=2");
+	assert_string_equal(find(r, ROUTES_HTTP, "a.org"),
+	    "1000 a.org:4 http=b:1 deny=::1 max=3 proxy=2");
 	assert_string_equal(find_alpn(r, ROUTES_TLS, "a.org", "\x02h2"),
 	    "1000 a.org:5 alpn:h2=c:1 alpn=h2 deny=::1 max=3 proxy=2");
 	assert_int_equal(routes_count(r), 4);
@@ -290,7 +304,8 @@ pass_targets_are_noticed(void **state)
 /* ---- every error ---- */
 
 #define LISTEN_REASON "in the wrong place: a listening address takes tcp="
-#define PORT_REASON "in the wrong place: the name has a port, so it is a listening address, which takes tcp="
+#define PORT_REASON "in the wrong place: the name has a port, so it is a listening address, " \
+    "which takes tcp="
 #define TCP_REASON "in the wrong place: it goes with * or a listening address"
 #define AS_REASON "in the wrong place: the name is known already"
 #define TEN "0123456789"
@@ -327,12 +342,14 @@ static const struct {
 	    "protocol in alpn: longer than 255 bytes" },
 	{ "a tls=b:1 proxy=v3", "bad value \"v3\" in proxy=: not v1 or v2" },
 	{ "a tls=b:1 proxy=V2", "bad value \"V2\" in proxy=: not v1 or v2" },
-	{ "a tls=b:1 balance=random", "bad value \"random\" in balance=: not least, first or source" },
+	{ "a tls=b:1 balance=random",
+	    "bad value \"random\" in balance=: not least, first or source" },
 	{ "a tls=b:1 allow=10.0.0.0/33", "bad network \"10.0.0.0/33\" in allow=" },
 	{ "a tls=b:1 deny=10.0.0.0/8,b", "bad network \"b\" in deny=" },
 	{ "a tls=b:1 deny=::/0,,::1", "empty item in deny=" },
 	{ "a tls=b:1 max=0", "bad number \"0\" in max=: not from 1 to 4294967295" },
-	{ "a tls=b:1 max=4294967296", "bad number \"4294967296\" in max=: not from 1 to 4294967295" },
+	{ "a tls=b:1 max=4294967296",
+	    "bad number \"4294967296\" in max=: not from 1 to 4294967295" },
 	{ "a tls=b:1 max=-1", "bad number \"-1\" in max=: not from 1 to 4294967295" },
 	{ "a tcp=b:1", "tcp= " TCP_REASON },
 	{ "*.a tcp=b:1", "tcp= " TCP_REASON },
@@ -416,7 +433,8 @@ write_keys(char *text, unsigned keys_a_line)
 	size_t n = 0;
 
 	for (unsigned i = 0; i < ROUTES_KEYS_MAX; i++)
-		n += (size_t)sprintf(text + n, "%s alpn:%u=x:1", i % keys_a_line == 0 ? "\na" : "", i);
+		n += (size_t)sprintf(text + n, "%s alpn:%u=x:1",
+		    i % keys_a_line == 0 ? "\na" : "", i);
 	return n;
 }
 
@@ -442,7 +460,8 @@ a_name_has_up_to_64_keys(void **state)
 static void
 comments_blanks_and_line_ends_do_not_matter(void **state)
 {
-	struct routes *r = load("\r\n \t \r\n#c\r\n\t a \t tls=unix:/a#b   max=2\t#max=3 x\r\n #\r\n"
+	struct routes *r = load("\r\n \t \r\n#c\r\n"
+	    "\t a \t tls=unix:/a#b   max=2\t#max=3 x\r\n #\r\n"
 	    "b tls=c:1 \t\r\nc tls=c:1 #\\\nd tls=d:1\t\t");
 
 	(void)state;
@@ -658,7 +677,8 @@ a_table_answers_behind_a_copy_of_its_descriptor(void **state)
 	    "11 *.example.org:3 tls=10.0.0.2:8443,10.0.0.3:8443 proxy=2 balance=2");
 	assert_true(routes_next_listen(copy, &cursor, &address));
 	assert_true(slice_is(address, ":8000"));
-	assert_int_equal(routes_find(copy, ROUTES_TLS, slice_str("x"), absent, &out), ROUTES_DEFAULT);
+	assert_int_equal(routes_find(copy, ROUTES_TLS, slice_str("x"), absent, &out),
+	    ROUTES_DEFAULT);
 	assert_string_equal(out.file, "copy");
 	routes_free(copy);
 }
@@ -703,7 +723,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exact_beats_the_longest_wildcard_beats_a_shorter_one_beats_the_rest),
+		cmocka_unit_test(
+		    exact_beats_the_longest_wildcard_beats_a_shorter_one_beats_the_rest),
 		cmocka_unit_test(a_wildcard_is_not_its_own_suffix_and_matches_whole_labels),
 		cmocka_unit_test(the_deepest_names_find_the_shallowest_wildcards),
 		cmocka_unit_test(wildcards_of_every_depth_are_found),

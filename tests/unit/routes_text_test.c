@@ -13,7 +13,10 @@
 
 #include "routes.h"
 
-/* The canonical form of an exact-size heap copy, in as much room as the line has; static. "no: WHY" when refused. */
+/*
+ * The canonical form of an exact-size heap copy, in as much room as the line has; static.
+ * "no: WHY" when refused.
+ */
 static const char *
 canonical(const char *line)
 {
@@ -27,7 +30,8 @@ canonical(const char *line)
 		snprintf(result, sizeof(result), "no: %s", why);
 	} else {
 		snprintf(result, sizeof(result), SLICE_FMT, SLICE_ARG(text.line));
-		assert_int_equal(text.line.len, text.line.p == NULL ? 0 : text.name.len + 1 + text.fields.len);
+		assert_int_equal(text.line.len,
+		    text.line.p == NULL ? 0 : text.name.len + 1 + text.fields.len);
 	}
 	free(copy);
 	free(out);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/routeset.c: several files, errors, and every way a file changes under a running tool. */
+/*
+ * Tests of lib/routeset.c: several files, errors,
+ * and every way a file changes under a running tool.
+ */
 #include <sys/resource.h>
 
 #include "log.h"
@@ -47,7 +50,8 @@ on_report(void *arg, const char *text)
 {
 	assert_ptr_equal(arg, said);
 	assert_int_equal(strncmp(text, dir_path, strlen(dir_path)), 0);
-	snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s\n", text + strlen(dir_path) + 1);
+	snprintf(said + strlen(said), sizeof(said) - strlen(said), "%s\n",
+	    text + strlen(dir_path) + 1);
 }
 
 static void
@@ -99,7 +103,8 @@ target_of(const char *name)
 	static char text[256];
 	struct route route;
 
-	if (routeset_find(rs, ROUTES_TLS, slice_str(name), slice_of(NULL, 0), &route) == ROUTES_NO_MATCH)
+	if (routeset_find(rs, ROUTES_TLS, slice_str(name), slice_of(NULL, 0), &route) ==
+	    ROUTES_NO_MATCH)
 		return "none";
 	snprintf(text, sizeof(text), SLICE_FMT, SLICE_ARG(route.targets));
 	return text;
@@ -451,7 +456,8 @@ a_reload_asked_for_while_one_is_under_way_is_not_forgotten(void **state)
 	(void)state;
 	watch_file("www.example tls=1.1.1.1:1\n");
 	routeset_reload(rs);
-	write_file(paths[0], "www.example tls=1.1.1.1:2\n");	/* the round under way may miss this */
+	/* the round under way may miss this */
+	write_file(paths[0], "www.example tls=1.1.1.1:2\n");
 	routeset_reload(rs);
 	routeset_reload(rs);
 	routeset_reload(rs);

@@ -11,7 +11,8 @@
 
 #include "../../routesync/record.h"
 
-static struct record_reader reader = { .prefix = "/tcprouter/", .visitors = "/run/tunneld/visitors" };
+static struct record_reader reader = { .prefix = "/tcprouter/",
+    .visitors = "/run/tunneld/visitors" };
 static char result[ROUTES_LINE_MAX + 1];
 static char hex[SHA256_HEX_SIZE];
 
@@ -43,12 +44,15 @@ read_value(const char *name, const char *value)
 static const char *
 wrap(const char *json)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	static char out[2048];
-	size_t n = strlen(json), at = (size_t)sprintf(out, "{\"Key\":\"tcprouter/service/k.example\",\"Value\":\"");
+	size_t n = strlen(json),
+	    at = (size_t)sprintf(out, "{\"Key\":\"tcprouter/service/k.example\",\"Value\":\"");
 
 	for (size_t i = 0; i < n; i += 3) {
-		unsigned b = i + 1 < n ? (uint8_t)json[i + 1] : 0, c = i + 2 < n ? (uint8_t)json[i + 2] : 0;
+		unsigned b = i + 1 < n ? (uint8_t)json[i + 1] : 0,
+		    c = i + 2 < n ? (uint8_t)json[i + 2] : 0;
 		unsigned v = (unsigned)(uint8_t)json[i] << 16 | b << 8 | c;
 
 		out[at++] = letters[v >> 18];
@@ -93,7 +97,8 @@ every_spelling_of_a_key_is_ours(void **state)
 		struct slice name;
 		enum record_rank rank;
 
-		assert_true(record_key(slice_str("/tcprouter/"), slice_str(cases[i].key), &rank, &name));
+		assert_true(record_key(slice_str("/tcprouter/"), slice_str(cases[i].key),
+		    &rank, &name));
 		assert_int_equal(rank, cases[i].rank);
 		assert_true(slice_is(name, cases[i].name));
 	}
@@ -103,16 +108,17 @@ static void
 other_keys_are_not_ours(void **state)
 {
 	static const char *const keys[] = { "", "/", "/tcprouter/service/", "/tcprouter/services/",
-		"///tcprouter/service/a", "/tcprouter/servicex/a", "/tcprouter/serviceses/a", "/tcprouter/a",
-		"x/tcprouter/service/a", "/Tcprouter/service/a", "/tcprouter/live/a", "/tcprouter/live//a",
-		"/tcprouter/live/n/", "/tcprouter" };
+		"///tcprouter/service/a", "/tcprouter/servicex/a", "/tcprouter/serviceses/a",
+		"/tcprouter/a", "x/tcprouter/service/a", "/Tcprouter/service/a",
+		"/tcprouter/live/a", "/tcprouter/live//a", "/tcprouter/live/n/", "/tcprouter" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		struct slice name;
 		enum record_rank rank;
 
-		assert_false(record_key(slice_str("/tcprouter/"), slice_str(keys[i]), &rank, &name));
+		assert_false(record_key(slice_str("/tcprouter/"), slice_str(keys[i]),
+		    &rank, &name));
 	}
 }
 
@@ -122,13 +128,14 @@ static void
 a_record_gives_a_line(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("A.Example.", "{\"addr\":\"10.0.0.2\",\"tlsport\":443,\"httpport\":80}"),
-	    "a.example tls=10.0.0.2:443 http=10.0.0.2:80");
+	assert_string_equal(read_value("A.Example.", "{\"addr\":\"10.0.0.2\",\"tlsport\":443,"
+	    "\"httpport\":80}"), "a.example tls=10.0.0.2:443 http=10.0.0.2:80");
 	assert_string_equal(read_value("a.example", "{\"addr\":\"back.example\",\"tlsport\":8443}"),
 	    "a.example tls=back.example:8443");
 	assert_string_equal(read_value("a.example", "{\"addr\":\"2001:db8::1\",\"httpport\":80}"),
 	    "a.example http=[2001:db8::1]:80");
-	assert_string_equal(read_value("*", "{\"addr\":\"[::1]\",\"tlsport\":443}"), "* tls=[::1]:443");
+	assert_string_equal(read_value("*", "{\"addr\":\"[::1]\",\"tlsport\":443}"),
+	    "* tls=[::1]:443");
 	assert_string_equal(read_value("*.a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
 	    "*.a.example tls=10.0.0.2:443");
 }
@@ -137,8 +144,10 @@ static void
 members_count_in_any_case_and_unknown_ones_do_not(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("a.example", "{\"ADDR\":\"10.0.0.2\",\"TlsPort\":\"443\",\"httpport\":\"\","
-	    "\"clientsecret\":\"\",\"user\":\"7\",\"bing\":{\"x\":[1]},\"name\":\"n\"}"), "a.example tls=10.0.0.2:443");
+	assert_string_equal(read_value("a.example", "{\"ADDR\":\"10.0.0.2\",\"TlsPort\":\"443\","
+	    "\"httpport\":\"\",\"clientsecret\":\"\",\"user\":\"7\","
+	    "\"bing\":{\"x\":[1]},\"name\":\"n\"}"),
+	    "a.example tls=10.0.0.2:443");
 }
 
 /* Each value, and how its refusal begins. */
@@ -153,10 +162,10 @@ static void
 null_empty_and_0_count_as_absent(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":443,\"httpport\":0,"
-	    "\"sni\":null,\"clientsecret\":null}"), "a.example tls=10.0.0.2:443");
-	assert_string_equal(read_value("a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":null,\"httpport\":\"80\"}"),
-	    "a.example http=10.0.0.2:80");
+	assert_string_equal(read_value("a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":443,"
+	    "\"httpport\":0,\"sni\":null,\"clientsecret\":null}"), "a.example tls=10.0.0.2:443");
+	assert_string_equal(read_value("a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":null,"
+	    "\"httpport\":\"80\"}"), "a.example http=10.0.0.2:80");
 	assert_starts(read_value("a.example", "{\"addr\":0,\"tlsport\":443}"), "bad: neither addr");
 }
 
@@ -164,7 +173,8 @@ static void
 a_port_may_be_written_with_a_point(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("a", "{\"addr\":\"h\",\"tlsport\":443.0,\"httpport\":0.0}"), "a tls=h:443");
+	assert_string_equal(read_value("a", "{\"addr\":\"h\",\"tlsport\":443.0,\"httpport\":0.0}"),
+	    "a tls=h:443");
 	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":1e99}"), "bad: tlsport");
 	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":-1e99}"), "bad: tlsport");
 }
@@ -173,16 +183,19 @@ static void
 an_unknown_member_may_have_any_value(void **state)
 {
 	static const char *const values[] = { "18446744073709551615", "-9223372036854775809",
-		"100000000000000000000000000000000", "1e300", "\"a\\u0000b\"", "[{\"x\":[null,\"\\u0000\"]}]" };
+		"100000000000000000000000000000000", "1e300", "\"a\\u0000b\"",
+		"[{\"x\":[null,\"\\u0000\"]}]" };
 	char text[128];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		snprintf(text, sizeof(text), "{\"addr\":\"h\",\"id\":%s,\"tlsport\":443}", values[i]);
+		snprintf(text, sizeof(text), "{\"addr\":\"h\",\"id\":%s,\"tlsport\":443}",
+		    values[i]);
 		assert_string_equal(read_value("a", text), "a tls=h:443");
 		assert_string_equal(read_value("a", wrap(text)), "a tls=h:443");
 	}
-	assert_string_equal(read_value("a", "{\"Key\":\"\\u0000\",\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0"
+	assert_string_equal(read_value("a", "{\"Key\":\"\\u0000\","
+	    "\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0"
 	    "NDN9\",\"LastIndex\":18446744073709551615}"), "a tls=10.0.0.2:443");
 }
 
@@ -193,7 +206,8 @@ a_nul_byte_in_a_known_member_is_refused(void **state)
 		{ "{\"addr\":\"10.0.0.2\\u0000\",\"tlsport\":443}", "bad: addr has a NUL" },
 		{ "{\"addr\":\"10.0.0.2:443\",\"sni\":\"a\\u0000\"}", "bad: sni has a NUL" },
 		{ "{\"clientsecret\":\"\\u0000\"}", "bad: clientsecret has a NUL" },
-		{ "{\"addr\":\"10.0.0.2\",\"tlsport\":\"443\\u0000\"}", "bad: tlsport is not a port" },
+		{ "{\"addr\":\"10.0.0.2\",\"tlsport\":\"443\\u0000\"}",
+		    "bad: tlsport is not a port" },
 		{ "{\"Key\":\"k\",\"Value\":\"bm8=\\u0000\"}", "bad: Value is not base64" },
 	};
 
@@ -205,8 +219,10 @@ static void
 json_that_is_too_much_is_not_called_no_json(void **state)
 {
 	(void)state;
-	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":443,\"x\":1e999}"), "bad: a number that is too big");
-	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":443,\"\\u0000\":1}"), "bad: a NUL byte in the name");
+	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":443,\"x\":1e999}"),
+	    "bad: a number that is too big");
+	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":443,\"\\u0000\":1}"),
+	    "bad: a NUL byte in the name");
 }
 
 static void
@@ -218,16 +234,18 @@ the_older_form_routes_the_name_in_sni(void **state)
 	    "b.example tls=10.0.0.2:8443");
 	assert_string_equal(read_value("whatever", "{\"addr\":\"10.0.0.2\",\"sni\":\"b.example\"}"),
 	    "b.example tls=10.0.0.2:443");
-	assert_string_equal(read_value("whatever", "{\"addr\":\"[::1]:99\",\"sni\":\"CATCH_ALL\"}"), "* tls=[::1]:99");
-	assert_string_equal(read_value("a.example", "{\"addr\":\"h.example:99\"}"), "a.example tls=h.example:99");
+	assert_string_equal(read_value("whatever", "{\"addr\":\"[::1]:99\",\"sni\":\"CATCH_ALL\"}"),
+	    "* tls=[::1]:99");
+	assert_string_equal(read_value("a.example", "{\"addr\":\"h.example:99\"}"),
+	    "a.example tls=h.example:99");
 }
 
 static void
 a_wrapped_record_counts_like_a_bare_one(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("a.example", wrap("{\"addr\":\"10.0.0.2\",\"tlsport\":443}")),
-	    "a.example tls=10.0.0.2:443");
+	assert_string_equal(read_value("a.example", wrap("{\"addr\":\"10.0.0.2\","
+	    "\"tlsport\":443}")), "a.example tls=10.0.0.2:443");
 	assert_string_equal(read_value("a.example",
 	    "{\"key\":\"x\",\"VALUE\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\\n\"}"),
 	    "a.example tls=10.0.0.2:443");
@@ -237,9 +255,11 @@ static void
 a_secret_gives_the_tunnel_route_and_its_hash(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("a.example", "{\"clientsecret\":\"abc\",\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
+	assert_string_equal(read_value("a.example", "{\"clientsecret\":\"abc\","
+	    "\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
 	    "a.example tls=pass:/run/tunneld/visitors http=unix:/run/tunneld/visitors proxy=v2");
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(hex,
+	    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void
@@ -274,7 +294,8 @@ malformed_values_are_refused_with_a_reason(void **state)
 		{ "tls=10.0.0.2:443 tls=10.0.0.3:443", "bad: word 2: tls= appears twice" },
 		{ "tls=10.0.0.2:443\nevil.example tls=10.0.0.3:443", "bad: line feed" },
 		{ "{\"addr", "bad: not JSON" },
-		{ "{\"addr\": \"172.217.19.46\", \"httpport\" 80, \"tlsport\": 443}", "bad: not JSON" },
+		{ "{\"addr\": \"172.217.19.46\", \"httpport\" 80, \"tlsport\": 443}",
+		    "bad: not JSON" },
 		{ "{\"addr\":\"10.0.0.2\",\"tlsport\":443} x", "bad: not JSON" },
 		{ "{}", "bad: neither addr nor clientsecret" },
 		{ "{\"addr\":\"10.0.0.2\"}", "bad: neither tlsport nor httpport" },
@@ -309,20 +330,22 @@ malformed_values_are_refused_with_a_reason(void **state)
 static void
 no_reason_shows_a_secret(void **state)
 {
-	static const char *const values[] = { "hunter2", "[{\"clientsecret\":\"hunter2\"}]", "\"hunter2\"",
-		"hunter2=", "=hunter2", "\xef\xbb\xbf{\"clientsecret\":\"hunter2\"}", "tls=h:1 hunter2",
-		"tls=hunter2", "tls=h:1,hunter2", "tls=hunter2:x", "tls=h:1 proxy=hunter2",
-		"tls=h:1 balance=hunter2", "tls=h:1 max=hunter2", "tls=h:1 allow=hunter2",
-		"http=pass:hunter2", "tls=h:1 as=hunter2", "alpn:hunter2=", "alpn:hunter2=h",
-		"alpn:\"hunter2=h", "alpn:hunter2=h:1 alpn:hunter2=h:1", "tls=h:1\nhunter2",
-		"tls=h:1 password=hunter2", "tls=unix:hunter2", "tls=h:1 deny=hunter2/8", "hunter2=x # y",
-		"alpn:hunter2\x01=h:1" };
+	static const char *const values[] = { "hunter2", "[{\"clientsecret\":\"hunter2\"}]",
+		"\"hunter2\"", "hunter2=", "=hunter2", "\xef\xbb\xbf{\"clientsecret\":\"hunter2\"}",
+		"tls=h:1 hunter2", "tls=hunter2", "tls=h:1,hunter2", "tls=hunter2:x",
+		"tls=h:1 proxy=hunter2", "tls=h:1 balance=hunter2", "tls=h:1 max=hunter2",
+		"tls=h:1 allow=hunter2", "http=pass:hunter2", "tls=h:1 as=hunter2", "alpn:hunter2=",
+		"alpn:hunter2=h", "alpn:\"hunter2=h", "alpn:hunter2=h:1 alpn:hunter2=h:1",
+		"tls=h:1\nhunter2", "tls=h:1 password=hunter2", "tls=unix:hunter2",
+		"tls=h:1 deny=hunter2/8", "hunter2=x # y", "alpn:hunter2\x01=h:1" };
 
 	(void)state;
-	assert_null(strstr(read_value("a", "{\"clientsecret\":\"hunter2\" \"hunter2\"}"), "hunter2"));
+	assert_null(strstr(read_value("a", "{\"clientsecret\":\"hunter2\" \"hunter2\"}"),
+	    "hunter2"));
 	assert_null(strstr(read_value("a", "{\"clientsecret\":hunter2}"), "hunter2"));
 	assert_null(strstr(read_value("a b", "{\"clientsecret\":\"hunter2\"}"), "hunter2"));
-	assert_null(strstr(read_value("a", "{\"clientsecret\":\"x\",\"sni\":\"hunter2!\"}"), "hunter2"));
+	assert_null(strstr(read_value("a", "{\"clientsecret\":\"x\",\"sni\":\"hunter2!\"}"),
+	    "hunter2"));
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		assert_starts(read_value("a", values[i]), "bad: ");
 		assert_null(strstr(result, "hunter2"));
@@ -345,7 +368,8 @@ a_value_longer_than_a_line_is_refused(void **state)
 static void
 every_proper_prefix_of_a_record_is_malformed(void **state)
 {
-	static const char whole[] = "{\"addr\":\"10.0.0.2\",\"tlsport\":443,\"clientsecret\":\"x\"}";
+	static const char whole[] =
+	    "{\"addr\":\"10.0.0.2\",\"tlsport\":443,\"clientsecret\":\"x\"}";
 
 	(void)state;
 	for (size_t n = 1; n < sizeof(whole) - 1; n++)
@@ -363,9 +387,11 @@ on_told(void *arg, struct slice key, const struct record *record, const char *wh
 
 	(void)arg;
 	if (record != NULL)
-		snprintf(told + at, sizeof(told) - at, SLICE_FMT "\n", SLICE_ARG(record->text.line));
+		snprintf(told + at, sizeof(told) - at, SLICE_FMT "\n",
+		    SLICE_ARG(record->text.line));
 	else
-		snprintf(told + at, sizeof(told) - at, "bad " SLICE_FMT ": %s\n", SLICE_ARG(key), why);
+		snprintf(told + at, sizeof(told) - at, "bad " SLICE_FMT ": %s\n",
+		    SLICE_ARG(key), why);
 }
 
 /* What a stream tells, or "refused". */
@@ -390,12 +416,15 @@ a_stream_holds_records_over_any_number_of_lines(void **state)
 	char text[4096];
 
 	(void)state;
-	assert_string_equal(stream("{\"sni\":\"a.example\",\"addr\":\"10.0.0.2:443\"}\n{\"sni\":\n\"b.example\",\n"
+	assert_string_equal(stream("{\"sni\":\"a.example\",\"addr\":\"10.0.0.2:443\"}\n"
+	    "{\"sni\":\n\"b.example\",\n"
 	    "\"addr\":\"10.0.0.3\"}{\"sni\":\"CATCH_ALL\",\"addr\":\"::1\"}\n\n"),
 	    "a.example tls=10.0.0.2:443\nb.example tls=10.0.0.3:443\n* tls=[::1]:443\n");
 	snprintf(text, sizeof(text), "%s\n%s", wrap("{\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
-	    "{\"Key\":\"/elsewhere/b.example\",\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\"}");
-	assert_string_equal(stream(text), "k.example tls=10.0.0.2:443\nb.example tls=10.0.0.2:443\n");
+	    "{\"Key\":\"/elsewhere/b.example\","
+	    "\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\"}");
+	assert_string_equal(stream(text),
+	    "k.example tls=10.0.0.2:443\nb.example tls=10.0.0.2:443\n");
 }
 
 static void
@@ -413,7 +442,8 @@ static void
 a_stream_of_what_is_no_record_is_refused(void **state)
 {
 	static const char good[] = "{\"sni\":\"a.example\",\"addr\":\"10.0.0.2\"}";
-	static const char *const values[] = { "7", "null", "true", "\"x\"", "[]", "[{\"sni\":\"a\",\"addr\":\"h\"}]" };
+	static const char *const values[] = { "7", "null", "true", "\"x\"", "[]",
+		"[{\"sni\":\"a\",\"addr\":\"h\"}]" };
 	char text[256];
 
 	(void)state;
@@ -425,10 +455,12 @@ a_stream_of_what_is_no_record_is_refused(void **state)
 		assert_string_equal(stream(text), "refused");
 	}
 	assert_string_equal(stream("{}"), "refused");
-	assert_string_equal(stream("{\"error\":\"unauthorized\"} {\"addr\":\"10.0.0.2\",\"tlsport\":443}"), "refused");
+	assert_string_equal(stream("{\"error\":\"unauthorized\"} {\"addr\":\"10.0.0.2\","
+	    "\"tlsport\":443}"), "refused");
 	assert_string_equal(stream("{\"server\":{\"services\":[]}}"), "refused");
 	snprintf(text, sizeof(text), "{} %s", good);
-	assert_string_equal(stream(text), "bad record: no name: sni is missing\na.example tls=10.0.0.2:443\n");
+	assert_string_equal(stream(text), "bad record: no name: sni is missing\n"
+	    "a.example tls=10.0.0.2:443\n");
 }
 
 static void
@@ -437,9 +469,11 @@ the_configuration_of_tcprouter_is_read(void **state)
 	(void)state;
 	assert_string_equal(stream("{\"server\":{\"addr\":\"0.0.0.0\",\"port\":443,"
 	    "\"dbbackend\":{\"type\":\"redis\"},\"services\":{"
-	    "\"Www.google.com\":{\"addr\":\"172.217.19.46\",\"tlsport\":443,\"httpport\":80},\"bad\":7,"
-	    "\"CATCH_ALL\":{\"addr\":\"127.0.0.1\",\"tlsport\":9092},\"tun\":{\"clientsecret\":\"s\"}}}}"),
-	    "www.google.com tls=172.217.19.46:443 http=172.217.19.46:80\nbad bad: not an object\n* tls=127.0.0.1:9092\n"
+	    "\"Www.google.com\":{\"addr\":\"172.217.19.46\",\"tlsport\":443,"
+	    "\"httpport\":80},\"bad\":7,\"CATCH_ALL\":{\"addr\":\"127.0.0.1\",\"tlsport\":9092},"
+	    "\"tun\":{\"clientsecret\":\"s\"}}}}"),
+	    "www.google.com tls=172.217.19.46:443 http=172.217.19.46:80\nbad bad: not an object\n"
+	    "* tls=127.0.0.1:9092\n"
 	    "tun tls=pass:/run/tunneld/visitors http=unix:/run/tunneld/visitors proxy=v2\n");
 	assert_string_equal(stream("{\"server\":{}}"), "");
 }
@@ -455,7 +489,8 @@ the_configuration_of_porxy_is_read(void **state)
 	    "{\"backend\":\"b1\",\"address\":\"::1\",\"port\":0}],"
 	    "\"backends\":[{\"name\":\"b1\",\"host\":\"localhost\",\"port\":\"6379\"},"
 	    "{\"name\":\"b2\",\"host\":\"::1\",\"port\":1}]}"),
-	    "127.0.0.1:8080 tcp=localhost:6379\n:9090 tcp=[::1]:1\nbad l3: its backend is not in the list of backends\n"
+	    "127.0.0.1:8080 tcp=localhost:6379\n:9090 tcp=[::1]:1\n"
+	    "bad l3: its backend is not in the list of backends\n"
 	    "bad listener: no port\n");
 }
 
@@ -473,7 +508,8 @@ every_odd_byte_of_a_name_is_refused_with_one_reason(void **state)
 	}
 	assert_string_equal(read_value("a\xc3\xa4.example", "tls=10.0.0.2:443"),
 	    "bad: blank, control or non-ASCII character in the name");
-	assert_string_equal(read_value("unix:/run/a!b~", "tcp=10.0.0.2:1"), "unix:/run/a!b~ tcp=10.0.0.2:1");
+	assert_string_equal(read_value("unix:/run/a!b~", "tcp=10.0.0.2:1"),
+	    "unix:/run/a!b~ tcp=10.0.0.2:1");
 }
 
 int

@@ -23,8 +23,10 @@ parse(const char *text)
 
 	memcpy(copy, text, n);
 	if (source_parse(slice_of(copy, n), &s, &why))
-		snprintf(out, sizeof(out), "%d " SLICE_FMT " " SLICE_FMT " " SLICE_FMT " " SLICE_FMT " %d", s.kind,
-		    SLICE_ARG(s.user), SLICE_ARG(s.servers), SLICE_ARG(s.path), SLICE_ARG(s.master), (int)s.db);
+		snprintf(out, sizeof(out),
+		    "%d " SLICE_FMT " " SLICE_FMT " " SLICE_FMT " " SLICE_FMT " %d", s.kind,
+		    SLICE_ARG(s.user), SLICE_ARG(s.servers), SLICE_ARG(s.path), SLICE_ARG(s.master),
+		    (int)s.db);
 	else
 		snprintf(out, sizeof(out), "%s", why);
 	free(copy);
@@ -42,19 +44,22 @@ every_form_is_taken_apart(void **state)
 	assert_string_equal(parse("redis://[::1]:6379/0"), "1  [::1]:6379   0");
 	assert_string_equal(parse("rediss://10.0.0.1"), "2  10.0.0.1   0");
 	assert_string_equal(parse("redis+unix:///run/redis.sock"), "3   /run/redis.sock  0");
-	assert_string_equal(parse("redis+unix://u@/run/redis.sock?db=2"), "3 u  /run/redis.sock  2");
-	assert_string_equal(parse("redis+sentinel://a:1,b,[::1]:2/mymaster"), "4  a:1,b,[::1]:2  mymaster 0");
+	assert_string_equal(parse("redis+unix://u@/run/redis.sock?db=2"),
+	    "3 u  /run/redis.sock  2");
+	assert_string_equal(parse("redis+sentinel://a:1,b,[::1]:2/mymaster"),
+	    "4  a:1,b,[::1]:2  mymaster 0");
 	assert_string_equal(parse("redis+sentinel://a/m/4"), "4  a  m 4");
 }
 
 static void
 what_is_no_source_is_refused(void **state)
 {
-	static const char *const text[] = { "", "redis", "redis:/h", "http://h", "redis://", "redis:///1",
-		"redis://h:0", "redis://h:x", "redis://h/x", "redis://h/1/2", "redis://h/-1", "redis://a,b",
-		"redis://@h", "redis://a b", "redis+unix://run/x", "redis+unix://", "redis+unix:///x?y=1",
-		"redis+unix:///x?db=x", "redis+sentinel://a", "redis+sentinel://a/", "redis+sentinel://a,/m",
-		"--" };
+	static const char *const text[] = { "", "redis", "redis:/h", "http://h",
+		"redis://", "redis:///1", "redis://h:0", "redis://h:x", "redis://h/x",
+		"redis://h/1/2", "redis://h/-1", "redis://a,b", "redis://@h", "redis://a b",
+		"redis+unix://run/x", "redis+unix://", "redis+unix:///x?y=1",
+		"redis+unix:///x?db=x", "redis+sentinel://a", "redis+sentinel://a/",
+		"redis+sentinel://a,/m", "--" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
@@ -64,8 +69,9 @@ what_is_no_source_is_refused(void **state)
 static void
 a_password_is_refused_and_not_repeated(void **state)
 {
-	static const char *const text[] = { "redis://u:hunter2@h", "redis://:hunter2@h/1", "redis://u:hun/t@er2@h",
-		"redis+unix://u:hunter2@/x", "redis+sentinel://u:hunter2@a,b/m", "rediss://u:hunter2@h" };
+	static const char *const text[] = { "redis://u:hunter2@h", "redis://:hunter2@h/1",
+		"redis://u:hun/t@er2@h", "redis+unix://u:hunter2@/x",
+		"redis+sentinel://u:hunter2@a,b/m", "rediss://u:hunter2@h" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)

@@ -23,7 +23,8 @@ on_report(void *arg, struct slice key, const char *why)
 	size_t at = strlen(reports);
 
 	(void)arg;
-	snprintf(reports + at, sizeof(reports) - at, SLICE_FMT "%s\n", SLICE_ARG(key), why == NULL ? " good" : "");
+	snprintf(reports + at, sizeof(reports) - at, SLICE_FMT "%s\n", SLICE_ARG(key),
+	    why == NULL ? " good" : "");
 }
 
 static int
@@ -72,7 +73,10 @@ assert_secrets(struct table *t, const char *secrets)
 	free(text.secrets);
 }
 
-/* The files at start, and the end of the first round: how many lines are kept for those whose name is not known. */
+/*
+ * The files at start, and the end of the first round:
+ * how many lines are kept for those whose name is not known.
+ */
 static struct lines old_routes, old_secrets;
 
 static void
@@ -109,7 +113,8 @@ routes_come_in_order_of_their_names(void **state)
 	assert_routes(t, HEAD "* tls=h:3\n:80 tcp=h:5\na-b tls=h:4\na.b tls=h:2\nb tls=h:1\n");
 	put(t, S "aa", "tls=h:7");
 	put(t, S "b", "tls=h:8");
-	assert_routes(t, HEAD "* tls=h:3\n:80 tcp=h:5\na-b tls=h:4\na.b tls=h:2\naa tls=h:7\nb tls=h:8\n");
+	assert_routes(t, HEAD "* tls=h:3\n:80 tcp=h:5\na-b tls=h:4\na.b tls=h:2\naa tls=h:7\n"
+	    "b tls=h:8\n");
 }
 
 static void
@@ -293,7 +298,10 @@ a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives(void **
 	table_remove(t, slice_str(S "d"));
 	assert_routes(t, HEAD "a tls=h:9\nbar tls=h:2\nc tls=h:3\ne tls=h:5\n");
 
-	/* a round without news changes nothing; another key that is malformed keeps nothing of a file it is not in */
+	/*
+	 * a round without news changes nothing;
+	 * another key that is malformed keeps nothing of a file it is not in
+	 */
 	table_begin(t);
 	put(t, S "a", "tls=h:9");
 	put(t, S "foo", "nonsense");
@@ -311,8 +319,9 @@ a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives(void **
 static void
 a_malformed_sni_at_start_tells_no_name(void **state)
 {
-	static const char *const values[] = { "{\"addr\":\"h\",\"sni\":5}", "{\"addr\":\"h:1\",\"sni\":\"w..b\"}",
-		"{\"addr\":\"h:1\",\"sni\":\"a b\"}", "{\"addr\":\"h:1\",\"sni\":\"a\\u0000\"}" };
+	static const char *const values[] = { "{\"addr\":\"h\",\"sni\":5}",
+		"{\"addr\":\"h:1\",\"sni\":\"w..b\"}", "{\"addr\":\"h:1\",\"sni\":\"a b\"}",
+		"{\"addr\":\"h:1\",\"sni\":\"a\\u0000\"}" };
 	struct table *t = *state;
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
@@ -368,14 +377,16 @@ a_malformed_value_keeps_its_secret_at_start_too(void **state)
 	struct table *t = *state;
 
 	fall_back(t, HEAD "* tls=h:1\na tls=pass:/v\nb tls=pass:/v\nc tls=pass:/v\nx tls=pass:/v\n",
-	    "# by hand\nkey=b names=b\nsecret=sha256:00 names=c\nsecret=sha256:" HASH_OF_ABC " names=a,b,x\n");
+	    "# by hand\nkey=b names=b\nsecret=sha256:00 names=c\n"
+	    "secret=sha256:" HASH_OF_ABC " names=a,b,x\n");
 	put(t, S "a", "nonsense");
 	put(t, S "b", "{\"addr\":\"h\",\"tlsport\":1}");
 	put(t, S "c", "nonsense");
 	put(t, S "foo", "nonsense");
 	assert_int_equal(keep_old(t), 2);
 	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=a,x\n");
-	assert_routes(t, HEAD "* tls=h:1\na tls=pass:/v\nb tls=h:1\nc tls=pass:/v\nx tls=pass:/v\n");
+	assert_routes(t, HEAD "* tls=h:1\na tls=pass:/v\nb tls=h:1\nc tls=pass:/v\n"
+	    "x tls=pass:/v\n");
 	put(t, "/tcprouter/services/a", "tls=h:1");
 	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=x\n");
 	table_remove(t, slice_str(S "foo"));
@@ -415,7 +426,8 @@ a_malformed_record_of_a_stream_leaves_a_good_one_alone(void **state)
 	assert_true(record_read(&reader, slice_str("a"), slice_str("tls=h:2"), &record));
 	assert_true(table_put_record(t, slice_str("a"), &record));
 	assert_true(table_put_malformed(t, slice_str("a"), slice_str("a"), "why"));
-	assert_true(table_put_malformed(t, slice_str("tcprouter/services/B"), slice_of(NULL, 0), "why"));
+	assert_true(table_put_malformed(t, slice_str("tcprouter/services/B"), slice_of(NULL, 0),
+	    "why"));
 	assert_true(table_put_malformed(t, slice_str("some"), slice_str("CATCH_ALL"), "why"));
 	assert_int_equal(keep_old(t), 0);
 	assert_routes(t, HEAD "* tls=h:1\na tls=h:2\nb tls=h:1\n");
@@ -481,7 +493,8 @@ a_secret_may_serve_several_names(void **state)
 	put(t, S "a", "{\"clientsecret\":\"abc\"}");
 	put(t, S "CATCH_ALL", "{\"clientsecret\":\"abc\"}");
 	put(t, S "c", "tls=h:1");
-	assert_routes(t, HEAD "* tls=pass:/v http=unix:/v proxy=v2\na tls=pass:/v http=unix:/v proxy=v2\n"
+	assert_routes(t, HEAD "* tls=pass:/v http=unix:/v proxy=v2\n"
+	    "a tls=pass:/v http=unix:/v proxy=v2\n"
 	    "b tls=pass:/v http=unix:/v proxy=v2\nc tls=h:1\n");
 	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=a,b\n");
 	put(t, S "a", "{\"clientsecret\":\"\",\"addr\":\"h\",\"tlsport\":1}");
@@ -531,8 +544,8 @@ the_loss_between_two_texts_is_counted_by_name(void **state)
 	struct lines_loss loss;
 
 	(void)state;
-	assert_true(lines_read(slice_str("c tls=h:1\na tls=h:1\na http=h:1\nb. tls=h:1\n# x\nbad line\n"
-	    "A alpn:x=h:1"), &a));
+	assert_true(lines_read(slice_str("c tls=h:1\na tls=h:1\na http=h:1\nb. tls=h:1\n"
+	    "# x\nbad line\nA alpn:x=h:1"), &a));
 	assert_true(lines_read(slice_str(HEAD "b tls=h:9\nd tls=h:1\n"), &b));
 	loss = lines_loss(&a, &b);
 	assert_int_equal(loss.names, 3);
@@ -547,7 +560,8 @@ the_loss_between_two_texts_is_counted_by_name(void **state)
 	assert_true(lines_read(slice_of(NULL, 0), &a));
 	assert_int_equal(a.n, 0);
 	lines_free(&a);
-	assert_true(lines_read(slice_str(HEAD "b tls=h:1\na tls=h:1\n"), &a));	/* it only says so */
+	/* it only says so */
+	assert_true(lines_read(slice_str(HEAD "b tls=h:1\na tls=h:1\n"), &a));
 	assert_true(slice_is(a.line[0], "a tls=h:1"));
 	lines_free(&a);
 }
@@ -556,14 +570,15 @@ static void
 a_sorted_text_need_not_be_in_the_form_of_our_own(void **state)
 {
 	static const char *const same[] = { "a\ttls=h:1", "a  tls=h:1", " a tls=h:1", "a tls=h:1 ",
-		"a tls=h:1\r", "a tls=h:1 # x", "a tls=h:1 #", "a tls=h:1\t# x", "A tls=h:1", "a. tls=h:1",
-		"a tls=h:1" };
+		"a tls=h:1\r", "a tls=h:1 # x", "a tls=h:1 #", "a tls=h:1\t# x",
+		"A tls=h:1", "a. tls=h:1", "a tls=h:1" };
 	char text[100];
 	struct lines l;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
-		snprintf(text, sizeof(text), HEAD "# x\n:8000 tcp=unix:/X#1\n\n%s\nb tls=h:1", same[i]);
+		snprintf(text, sizeof(text), HEAD "# x\n:8000 tcp=unix:/X#1\n\n%s\nb tls=h:1",
+		    same[i]);
 		assert_true(lines_read(slice_str(text), &l));
 		assert_int_equal(l.n, 3);
 		assert_true(slice_is(l.line[0], ":8000 tcp=unix:/X#1"));
@@ -578,31 +593,44 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(routes_come_in_order_of_their_names, new_table, free_table),
-		cmocka_unit_test_setup_teardown(of_several_keys_one_speaks_for_a_name, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_round_ends_with_what_it_met, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_the_last_good_line, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_keeps_the_line_of_the_file,
+		cmocka_unit_test_setup_teardown(routes_come_in_order_of_their_names,
 		    new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_takes_no_name_from_a_good_key,
+		cmocka_unit_test_setup_teardown(of_several_keys_one_speaks_for_a_name,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_round_ends_with_what_it_met,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_the_last_good_line,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(
-		    a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives, new_table, free_table),
+		    a_malformed_value_at_start_keeps_the_line_of_the_file, new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    a_malformed_value_at_start_takes_no_name_from_a_good_key,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    a_malformed_value_at_start_of_no_known_name_keeps_what_no_good_key_gives,
+		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_at_start_may_say_what_it_is_about,
 		    new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_sni_at_start_tells_no_name, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_key_of_no_length_outlives_what_was_kept, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_its_secret_at_start_too, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_sni_at_start_tells_no_name,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_key_of_no_length_outlives_what_was_kept,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_its_secret_at_start_too,
+		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(many_lines_may_be_kept, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_malformed_record_of_a_stream_leaves_a_good_one_alone,
+		cmocka_unit_test_setup_teardown(
+		    a_malformed_record_of_a_stream_leaves_a_good_one_alone, new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    what_nodes_published_may_stay_when_a_round_misses_it, new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it,
 		    new_table, free_table),
-		cmocka_unit_test_setup_teardown(what_nodes_published_may_stay_when_a_round_misses_it,
+		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line,
 		    new_table, free_table),
-		cmocka_unit_test_setup_teardown(what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it,
+		cmocka_unit_test_setup_teardown(a_name_of_several_nodes_may_be_spelt_like_a_key,
 		    new_table, free_table),
-		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_name_of_several_nodes_may_be_spelt_like_a_key, new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_secret_may_serve_several_names, new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_secret_may_serve_several_names,
+		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(many_keys_come_and_go, new_table, free_table),
 		cmocka_unit_test(the_loss_between_two_texts_is_counted_by_name),
 		cmocka_unit_test(a_sorted_text_need_not_be_in_the_form_of_our_own),

@@ -13,7 +13,8 @@ static const struct metric table[] = {
 
 static const char page[] =
     "# HELP t_open Open now.\n# TYPE t_open gauge\nt_open 3\n"
-    "# HELP t_ended_total Ended, by how.\n# TYPE t_ended_total counter\nt_ended_total{end=\"closed\"} 0\n";
+    "# HELP t_ended_total Ended, by how.\n# TYPE t_ended_total counter\n"
+    "t_ended_total{end=\"closed\"} 0\n";
 
 static struct metrics *metrics;
 static int lfd;
@@ -86,7 +87,8 @@ expect_page(int fd)
 
 	assert_true(ends_within(fd, 10000));
 	assert_ptr_equal(strstr(got, "HTTP/1.1 200 OK\r\n"), got);
-	assert_int_equal(sscanf(strstr(got, "\r\nContent-Length: "), "\r\nContent-Length: %zu\r\n", &length), 1);
+	assert_int_equal(sscanf(strstr(got, "\r\nContent-Length: "), "\r\nContent-Length: %zu\r\n",
+	    &length), 1);
 	assert_non_null(strstr(got, "\r\nContent-Type: text/plain; version=0.0.4"));
 	body = strstr(got, "\r\n\r\n") + 4;
 	assert_int_equal(strlen(body), length);
@@ -163,10 +165,10 @@ a_request_may_come_byte_by_byte(void **state)
 static void
 anything_else_is_not_found(void **state)
 {
-	static const char *const line[] = { "GET / HTTP/1.1", "GET /metricsx HTTP/1.1", "GET /metrics",
-		"POST / HTTP/1.1", "GET  /metrics HTTP/1.1", "GET http://x HTTP/1.1",
-		"GET http:///x/metrics HTTP/1.1", "GET https://x/metrics HTTP/1.1", "GET x/metrics HTTP/1.1",
-		"", "\x16\x03\x01" };
+	static const char *const line[] = { "GET / HTTP/1.1", "GET /metricsx HTTP/1.1",
+		"GET /metrics", "POST / HTTP/1.1", "GET  /metrics HTTP/1.1",
+		"GET http://x HTTP/1.1", "GET http:///x/metrics HTTP/1.1",
+		"GET https://x/metrics HTTP/1.1", "GET x/metrics HTTP/1.1", "", "\x16\x03\x01" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(line) / sizeof(line[0]); i++) {

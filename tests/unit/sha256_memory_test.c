@@ -47,7 +47,8 @@ without_memory_there_is_no_hash_and_with_it_there_is_one_again(void **state)
 
 	(void)state;
 	for (unsigned ever = 0; ever < 2; ever++)
-		for (long after = 0; !hash_starving(after, ever) || starved; after = starve_later(after))
+		for (long after = 0; !hash_starving(after, ever) || starved;
+		    after = starve_later(after))
 			failed++;
 	assert_true(failed > 1);
 	assert_true(sha256(slice_str("abc"), hash));

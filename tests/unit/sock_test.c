@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/sock.c: listening, stale socket files, connecting, names, descriptors passed along. */
+/*
+ * Tests of lib/sock.c: listening, stale socket files, connecting, names, descriptors passed along.
+ */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -511,7 +513,8 @@ same_description(int a, int b)
 {
 	struct stat x, y;
 
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino &&
+	    x.st_dev == y.st_dev;
 }
 
 static void

@@ -205,7 +205,8 @@ one_whose_size_changed_without_its_times_is_not_at_rest(void **state)
 	assert_false(stamp_due(&watch, &torn, now_ms += 250));
 	assert_false(is_due(250));		/* nothing was written after all */
 	assert_false(stamp_due(&watch, &torn, now_ms += 250));
-	assert_true(stamp_due(&watch, &torn, now_ms += 3000));	/* as one written to without a pause */
+	/* as one written to without a pause */
+	assert_true(stamp_due(&watch, &torn, now_ms += 3000));
 }
 
 static void

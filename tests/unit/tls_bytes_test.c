@@ -2,7 +2,7 @@
 /* Tests of lib/tls.c: two ends that understand each other, and sockets that are full. */
 #include "tls_help.h"
 
-/* ---- a write that fails with its record made already: this definition stands before OpenSSL's ---- */
+/* ---- a write that fails with its record made already: defined here, before OpenSSL's ---- */
 
 static bool writes_fail;
 
@@ -20,7 +20,8 @@ SSL_write_ex(SSL *ssl, const void *buf, size_t len, size_t *written)
 static void
 both_ends_learn_each_others_id(void **state)
 {
-	struct tls_context *client[] = { client_ctx, p256_client_ctx }, *server[] = { server_ctx, p256_server_ctx };
+	struct tls_context *client[] = { client_ctx, p256_client_ctx },
+	    *server[] = { server_ctx, p256_server_ctx };
 	const struct identity *client_me[] = { ed25519, p256 }, *server_me[] = { other, p256 };
 
 	(void)state;
@@ -92,7 +93,8 @@ the_clients_first_words_may_come_with_its_last_flight(void **state)
 	assert_int_equal(tls_handshake(e.client), TLS_AGAIN);
 	assert_int_equal(tls_handshake(e.server), TLS_AGAIN);
 	assert_int_equal(tls_handshake(e.client), TLS_OK);
-	assert_int_equal(tls_write(e.client, sent, 100000), TLS_OK);	/* far more than a handshake may have */
+	/* far more than a handshake may have */
+	assert_int_equal(tls_write(e.client, sent, 100000), TLS_OK);
 	assert_int_equal(tls_handshake(e.server), TLS_OK);
 	assert_int_equal(read_all(e.server, got, sizeof(got), &result), 100000);
 	assert_int_equal(result, TLS_AGAIN);
@@ -175,9 +177,11 @@ stalled_connections_do_not_mix(void **state)
 		e[i] = two_ends(client_ctx, server_ctx, true);
 		shake_hands(&e[i]);
 	}
-	for (size_t round = 0; round < 2; round++)	/* the second write comes on top of the first one's rest */
+	/* the second write comes on top of the first one's rest */
+	for (size_t round = 0; round < 2; round++)
 		for (size_t i = 0; i < COUNT(e); i++)
-			assert_int_equal(tls_write(e[i].client, sent + i * 1000 + round * 100000, 100000), TLS_AGAIN);
+			assert_int_equal(tls_write(e[i].client, sent + i * 1000 + round * 100000,
+			    100000), TLS_AGAIN);
 	for (unsigned k = 0; k < ROUNDS && done < COUNT(e) * 200000; k++) {
 		size_t i = k % COUNT(e), n;
 
@@ -201,7 +205,8 @@ tiny_records_take_several_turns(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 1000; i++)
-		if (tls_write(e.client, sent + i, 1) == TLS_AGAIN)	/* many small messages fill a socket soon */
+		/* many small messages fill a socket soon */
+		if (tls_write(e.client, sent + i, 1) == TLS_AGAIN)
 			break;
 		else
 			in++;
@@ -225,7 +230,8 @@ an_empty_socket_is_told_and_nothing_is_left_behind(void **state)
 	assert_int_equal(tls_write(e.client, sent, 60000), TLS_OK);
 	for (; in < 60000; in += n) {
 		assert_int_equal(tls_read(e.server, got, 2 * TLS_RECORD_MAX, &n), TLS_OK);
-		assert_false(tls_drained(e.server));	/* the last one's room is too small to be sure */
+		/* the last one's room is too small to be sure */
+		assert_false(tls_drained(e.server));
 	}
 	assert_int_equal(tls_read(e.server, got, READ_SIZE, &n), TLS_AGAIN);
 	assert_true(tls_drained(e.server));
@@ -236,7 +242,9 @@ an_empty_socket_is_told_and_nothing_is_left_behind(void **state)
 	free_ends(&e);
 }
 
-/* What was gathered for the one that fails is no business of the next one, whose buffer it is too. */
+/*
+ * What was gathered for the one that fails is no business of the next one, whose buffer it is too.
+ */
 static void
 a_write_that_fails_leaves_nothing_to_another_connection(void **state)
 {

@@ -72,8 +72,10 @@ sockets(int fd[2], bool small)
 {
 	unix_pair(fd);
 	for (unsigned i = 0; small && i < 2; i++) {
-		assert_int_equal(setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &(int){ 1 }, sizeof(int)), 0);
-		assert_int_equal(setsockopt(fd[i], SOL_SOCKET, SO_RCVBUF, &(int){ 1 }, sizeof(int)), 0);
+		assert_int_equal(setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &(int){ 1 },
+		    sizeof(int)), 0);
+		assert_int_equal(setsockopt(fd[i], SOL_SOCKET, SO_RCVBUF, &(int){ 1 },
+		    sizeof(int)), 0);
 	}
 }
 
@@ -204,7 +206,8 @@ flow_both_ways(struct ends *e, void (*between)(void *), void *arg)
 {
 	struct flow f[2] = { { e->client, e->server, 0, 0 }, { e->server, e->client, 0, 0 } };
 
-	for (unsigned i = 0; i < ROUNDS && (f[0].in < sizeof(sent) || f[1].in < sizeof(sent)); i++) {
+	for (unsigned i = 0; i < ROUNDS &&
+	    (f[0].in < sizeof(sent) || f[1].in < sizeof(sent)); i++) {
 		flow_step(&f[rand() % 2]);
 		if (between != NULL)
 			between(arg);
@@ -247,7 +250,8 @@ make_cert(const struct cert *c, EVP_PKEY *key)
 	EVP_PKEY *signer = c->forged ? key_of("ED25519") : key;
 
 	X509_set_version(x, X509_VERSION_3);
-	ASN1_TIME_set_string_X509(X509_getm_notBefore(x), c->from == NULL ? "20200101000000Z" : c->from);
+	ASN1_TIME_set_string_X509(X509_getm_notBefore(x),
+	    c->from == NULL ? "20200101000000Z" : c->from);
 	ASN1_TIME_set_string_X509(X509_getm_notAfter(x), c->to == NULL ? "20800101000000Z" : c->to);
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
 	    (const unsigned char *)"somebody", -1, -1, 0);
@@ -303,7 +307,8 @@ believe_all(X509_STORE_CTX *store, void *arg)
 struct rogue
 rogue_new(enum tls_side ours, const struct cert *c)
 {
-	struct rogue r = { .ctx = SSL_CTX_new(ours == TLS_SERVER ? TLS_client_method() : TLS_server_method()) };
+	struct rogue r = { .ctx = SSL_CTX_new(
+	    ours == TLS_SERVER ? TLS_client_method() : TLS_server_method()) };
 	int fd[2];
 
 	sockets(fd, false);

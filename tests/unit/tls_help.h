@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of lib/tls.c: both ends of a connection in one thread, and rogues: peers that OpenSSL plays. */
+/*
+ * For the tests of lib/tls.c: both ends of a connection in one thread, and rogues:
+ * peers that OpenSSL plays.
+ */
 #ifndef TLS_HELP_H
 #define TLS_HELP_H
 
@@ -17,7 +20,7 @@
 extern struct identity *ed25519, *other, *p256;
 extern struct tls_context *client_ctx, *server_ctx;	/* of ed25519, of other */
 extern struct tls_context *p256_client_ctx, *p256_server_ctx;
-extern uint8_t sent[1u << 20], got[1u << 20];		/* sent: bytes to send, the same in all tests */
+extern uint8_t sent[1u << 20], got[1u << 20];		/* sent: bytes to send, in all tests */
 
 /* Around all tests. */
 int make_contexts(void **state);
@@ -33,7 +36,8 @@ struct ends {
 /* A connected pair of non-blocking sockets; small: buffers as small as the kernel lets them be. */
 void sockets(int fd[2], bool small);
 
-struct ends ends_of(struct tls_context *client, int client_fd, struct tls_context *server, int server_fd);
+struct ends ends_of(struct tls_context *client, int client_fd, struct tls_context *server,
+    int server_fd);
 struct ends two_ends(struct tls_context *client, struct tls_context *server, bool small);
 void free_ends(struct ends *e);
 
@@ -80,7 +84,9 @@ X509 *make_cert(const struct cert *c, EVP_PKEY *key);
 /* The id of the key, when it has one. */
 const char *use_cert(SSL_CTX *ctx, const struct cert *c);
 
-/* One that does everything right, as our peer; change what should be different, then rogue_start(). */
+/*
+ * One that does everything right, as our peer; change what should be different, then rogue_start().
+ */
 struct rogue rogue_new(enum tls_side ours, const struct cert *c);
 void rogue_start(struct rogue *r);
 void rogue_free(struct rogue *r);

@@ -46,11 +46,15 @@ try_to_talk(void)
 	(void)tls_read(e.server, buf, sizeof(buf), &n);
 }
 
-/* Where the other side's key can't be looked at it is not called bad, nor the other side said to have refused. */
+/*
+ * Where the other side's key can't be looked at it is not called bad,
+ * nor the other side said to have refused.
+ */
 static void
 assert_no_blame(const struct tls *t)
 {
-	if (t != NULL && (strstr(tls_why(t), "neither Ed25519") != NULL || strstr(tls_why(t), "us: unknown") != NULL))
+	if (t != NULL && (strstr(tls_why(t), "neither Ed25519") != NULL ||
+	    strstr(tls_why(t), "us: unknown") != NULL))
 		fail_msg("%s", tls_why(t));
 }
 
@@ -114,5 +118,6 @@ main(void)
 		cmocka_unit_test(even_where_it_lasts),
 	};
 
-	return make_memory_scarce() ? cmocka_run_group_tests(tests, make_contexts, free_contexts) : 1;
+	return make_memory_scarce() ?
+	    cmocka_run_group_tests(tests, make_contexts, free_contexts) : 1;
 }

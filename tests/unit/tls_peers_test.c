@@ -5,8 +5,8 @@
 /* ---- peers that OpenSSL plays ---- */
 
 static int
-choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
-    void *arg)
+choose_h2(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+    unsigned in_len, void *arg)
 {
 	(void)ssl;
 	(void)in;
@@ -86,9 +86,9 @@ hello_of_17k(SSL_CTX *ctx)
 	long_hello(ctx, 17000);
 }
 
-static const struct cert rsa = { .kind = "RSA" }, p384 = { .kind = "P-384" }, ed448 = { .kind = "ED448" },
-    huge = { .kind = "ED25519", .comment = 100000 }, large = { .kind = "ED25519", .comment = 4200 },
-    medium = { .kind = "EC", .comment = 3500 };
+static const struct cert rsa = { .kind = "RSA" }, p384 = { .kind = "P-384" },
+    ed448 = { .kind = "ED448" }, huge = { .kind = "ED25519", .comment = 100000 },
+    large = { .kind = "ED25519", .comment = 4200 }, medium = { .kind = "EC", .comment = 3500 };
 
 struct rogue_case {
 	const struct cert *cert;
@@ -110,8 +110,10 @@ try_rogues(enum tls_side ours, const struct rogue_case *c, size_t n)
 		result = rogue_shakes_hands(&r, &told);
 		if (c[i].why == NULL && result != TLS_OK)
 			fail_msg("case %zu: %d %s", i, result, tls_why(r.t));
-		if (c[i].why != NULL && (result != TLS_BAD || strstr(tls_why(r.t), c[i].why) == NULL))
-			fail_msg("case %zu: %d \"%s\", not \"%s\"", i, result, tls_why(r.t), c[i].why);
+		if (c[i].why != NULL &&
+		    (result != TLS_BAD || strstr(tls_why(r.t), c[i].why) == NULL))
+			fail_msg("case %zu: %d \"%s\", not \"%s\"", i, result, tls_why(r.t),
+			    c[i].why);
 		if (c[i].told != 0 && ERR_GET_REASON(told) != c[i].told)
 			fail_msg("case %zu: told %s", i, ERR_reason_error_string(told));
 		rogue_free(&r);
@@ -126,12 +128,16 @@ a_server_refuses_clients_it_cannot_know(void **state)
 		{ &medium, no_change, NULL, 0 },
 		{ &plain, hello_of_14k, NULL, 0 },
 		{ &plain, only_tls12, "no TLS 1.3 hello", SSL_R_TLSV1_ALERT_PROTOCOL_VERSION },
-		{ NULL, no_change, "peer did not return a certificate", SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED },
-		{ &rsa, no_change, "peer did not return a certificate", 0 },	/* it can sign nothing we would take */
+		{ NULL, no_change, "peer did not return a certificate",
+		    SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED },
+		/* it can sign nothing we would take */
+		{ &rsa, no_change, "peer did not return a certificate", 0 },
 		{ &p384, no_change, "peer did not return a certificate", 0 },
 		{ &ed448, no_change, "peer did not return a certificate", 0 },
-		{ &plain, no_alpn, "no common ALPN protocol", SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL },
-		{ &plain, wrong_alpn, "no common ALPN protocol", SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL },
+		{ &plain, no_alpn, "no common ALPN protocol",
+		    SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL },
+		{ &plain, wrong_alpn, "no common ALPN protocol",
+		    SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL },
 		{ &plain, with_a_chain, "more than one certificate", 0 },
 		{ &plain, only_p384, "no suitable key share", SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE },
 		{ &large, no_change, "excessive message size", 0 },
@@ -195,7 +201,8 @@ the_server_is_asked_for_by_name_when_there_is_one(void **state)
 	(void)state;
 	rogue_start(&r);
 	assert_int_equal(rogue_shakes_hands(&r, &told), TLS_OK);
-	assert_string_equal(SSL_get_servername(r.ssl, TLSEXT_NAMETYPE_host_name), "tunnel.example.com");
+	assert_string_equal(SSL_get_servername(r.ssl, TLSEXT_NAMETYPE_host_name),
+	    "tunnel.example.com");
 	tls_free(s.t);
 	s.t = tls_new(client_ctx, s.our_fd, NULL);
 	rogue_start(&s);
@@ -226,7 +233,8 @@ a_refusal_after_our_part_is_told(void **state)
 	size_t n;
 
 	(void)state;
-	SSL_CTX_set_cert_verify_callback(r.ctx, NULL, NULL);	/* a chain to somebody it trusts, which there is not */
+	/* a chain to somebody it trusts, which there is not */
+	SSL_CTX_set_cert_verify_callback(r.ctx, NULL, NULL);
 	SSL_CTX_set_verify(r.ctx, SSL_VERIFY_PEER, NULL);
 	rogue_start(&r);
 	assert_int_equal(rogue_shakes_hands(&r, &told), TLS_OK);
@@ -256,9 +264,11 @@ try_bytes(enum tls_side ours, const void *bytes, size_t len, const char *why)
 static void
 other_protocols_get_no_further(void **state)
 {
-	static const char http[] = "GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n", ssh[] = "SSH-2.0-OpenSSH_9.2\r\n",
-	    proxy[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n", answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
-	static const uint8_t nothing[64], big[5 + 16384] = { 22, 3, 1, 0x40, 0, 1, 1, 0x86, 0xa0, 3, 3 };
+	static const char http[] = "GET / HTTP/1.1\r\nHost: www.example.org\r\n\r\n",
+	    ssh[] = "SSH-2.0-OpenSSH_9.2\r\n", proxy[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n",
+	    answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+	static const uint8_t nothing[64],
+	    big[5 + 16384] = { 22, 3, 1, 0x40, 0, 1, 1, 0x86, 0xa0, 3, 3 };
 
 	(void)state;
 	try_bytes(TLS_SERVER, http, sizeof(http) - 1, "no TLS 1.3 hello");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* For tests of what OpenSSL is behind: its memory, which ends when a test says so. Included by one file of a test. */
+/*
+ * For tests of what OpenSSL is behind: its memory, which ends when a test says so.
+ * Included by one file of a test.
+ */
 #ifndef TLS_STARVE_H
 #define TLS_STARVE_H
 

@@ -10,7 +10,7 @@ struct relay {
 	size_t most;			/* bytes at a time */
 	size_t limit[2];		/* then an end of file: from the client, from the server */
 	size_t passed[2];
-	size_t flip[2];			/* the number of the byte whose lowest bit is wrong, from 1; 0: none */
+	size_t flip[2];			/* the byte whose lowest bit is wrong, from 1; 0: none */
 };
 
 static struct relay
@@ -113,7 +113,10 @@ any_split_does(void **state)
 	}
 }
 
-/* An end of file at every place of the handshake, in each direction: never an OK, never somebody's fault. */
+/*
+ * An end of file at every place of the handshake, in each direction: never an OK,
+ * never somebody's fault.
+ */
 static void
 a_handshake_may_end_anywhere(void **state)
 {
@@ -268,7 +271,8 @@ sending_to_nobody_is_a_cut(void **state)
 	assert_int_equal(errno, EPIPE);
 	assert_why(e.server, "Broken pipe");
 	assert_int_equal(tls_pending(e.server), 0);
-	assert_int_equal(tls_read(e.server, got, READ_SIZE, &n), TLS_OK);	/* are heard all the same */
+	/* are heard all the same */
+	assert_int_equal(tls_read(e.server, got, READ_SIZE, &n), TLS_OK);
 	assert_int_equal(n, 10);
 	assert_int_equal(tls_read(e.server, got, READ_SIZE, &n), TLS_CUT);
 	tls_goodbye(e.server);

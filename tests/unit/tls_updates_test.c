@@ -40,7 +40,10 @@ update_key(struct rogue *r)
 	assert_int_equal(SSL_do_handshake(r->ssl), 1);
 }
 
-/* How many key updates, each with some bytes of data or none after it, are borne until they end the session. */
+/*
+ * How many key updates, each with some bytes of data or none after it,
+ * are borne until they end the session.
+ */
 static unsigned
 updates_borne(struct rogue *r, int bytes)
 {

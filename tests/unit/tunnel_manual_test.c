@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What lib/tunnel.7 shows byte by byte is what the code makes of it: ids, the session, the ancestors' handshake. */
+/*
+ * What lib/tunnel.7 shows byte by byte is what the code makes of it: ids, the session,
+ * the ancestors' handshake.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,7 +86,8 @@ base32(const uint8_t *hash, char *out)
 		unsigned value = 0;
 
 		for (unsigned i = bit; i < bit + 5; i++)
-			value = value << 1 | (i < 8 * SHA256_SIZE ? hash[i / 8] >> (7 - i % 8) & 1u : 0);
+			value = value << 1 |
+			    (i < 8 * SHA256_SIZE ? hash[i / 8] >> (7 - i % 8) & 1u : 0);
 		*out++ = "abcdefghijklmnopqrstuvwxyz234567"[value];
 	}
 	*out = '\0';
@@ -321,10 +325,12 @@ say_hello_and_welcome(void)
 
 	open_stream(&client);
 	tell_control(&client, &(struct control){ .type = CONTROL_HELLO, .version = CONTROL_VERSION,
-	    .instance = "5f0c9a1be27d4f60a8c3d5e6b7f80912", .services = services, .n_services = 2 });
+	    .instance = "5f0c9a1be27d4f60a8c3d5e6b7f80912", .services = services,
+	    .n_services = 2 });
 	tell_out(&server);
-	tell_control(&server, &(struct control){ .type = CONTROL_WELCOME, .version = CONTROL_VERSION, .names = names,
-	    .n_names = 2, .heartbeat_ms = 10000, .dead_ms = 20000, .streams = 1024, .within_ms = 5000 });
+	tell_control(&server, &(struct control){ .type = CONTROL_WELCOME,
+	    .version = CONTROL_VERSION, .names = names, .n_names = 2, .heartbeat_ms = 10000,
+	    .dead_ms = 20000, .streams = 1024, .within_ms = 5000 });
 }
 
 static void
@@ -349,7 +355,8 @@ serve_a_visitor(void)
 static void
 refuse_a_visitor(void)
 {
-	struct proxyhdr h = { .authority = slice_str("db.tun.example.com"), .kind = slice_str("tcp") };
+	struct proxyhdr h = { .authority = slice_str("db.tun.example.com"),
+	    .kind = slice_str("tcp") };
 
 	open_stream(&server);
 	tell_header(&server, 2, &h);
@@ -414,8 +421,8 @@ static void
 every_code_and_member_has_its_entry(void **state)
 {
 	static const char *const member[] = {
-		"version", "instance", "services", "names", "heartbeat_ms", "dead_ms", "streams", "code", "text",
-		"after_ms , Cm within_ms",
+		"version", "instance", "services", "names", "heartbeat_ms", "dead_ms", "streams",
+		"code", "text", "after_ms , Cm within_ms",
 	};
 	char entry[64];
 
@@ -459,7 +466,8 @@ the_limits_are_those_of_the_code(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(limit) / sizeof(limit[0]); i++) {
-		snprintf(text, sizeof(text), "%s%u%s", limit[i].before, limit[i].number, limit[i].behind);
+		snprintf(text, sizeof(text), "%s%u%s", limit[i].before, limit[i].number,
+		    limit[i].behind);
 		if (strstr(flat, text) == NULL)
 			fail_msg("%s doesn't say \"%s\"", MANUAL, text);
 	}

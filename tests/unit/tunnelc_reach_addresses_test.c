@@ -168,7 +168,8 @@ an_address_that_does_not_answer_is_joined_after_250_ms(void **state)
 	turns(3);
 	skip_ms(200);
 	turns(3);
-	assert_true(open_fds() == before + 1 || ev_now_ms(loop) >= due_ms);	/* or we were held up ourselves */
+	/* or we were held up ourselves */
+	assert_true(open_fds() == before + 1 || ev_now_ms(loop) >= due_ms);
 	skip_ms(51);
 	turns(3);
 	assert_true(is_done() || open_fds() == before + 2);

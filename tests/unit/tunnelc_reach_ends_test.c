@@ -55,7 +55,8 @@ dns_that_does_not_answer_is_left_at_the_deadline(void **state)
 	expect_failed("no answer from DNS");
 	turns(3);
 	assert_int_equal(dones, 0);
-	assert_false(query[0].waits);	/* it would come too late: the next try asks by a channel of its own */
+	/* it would come too late: the next try asks by a channel of its own */
+	assert_false(query[0].waits);
 }
 
 static void

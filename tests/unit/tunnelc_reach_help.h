@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of tunnelc/reach.c: one reach with its owner. A test that looks up names includes dns_help.h too. */
+/*
+ * For the tests of tunnelc/reach.c: one reach with its owner.
+ * A test that looks up names includes dns_help.h too.
+ */
 #ifndef TUNNELC_REACH_HELP_H
 #define TUNNELC_REACH_HELP_H
 

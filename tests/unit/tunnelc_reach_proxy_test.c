@@ -37,7 +37,8 @@ begin_at_proxy(void)
 		used += n > 0 ? (size_t)n : 0;
 	}
 	request[used] = '\0';
-	assert_string_equal(request, "CONNECT tunnel.example:443 HTTP/1.1\r\nHost: tunnel.example:443\r\n\r\n");
+	assert_string_equal(request, "CONNECT tunnel.example:443 HTTP/1.1\r\n"
+	    "Host: tunnel.example:443\r\n\r\n");
 	assert_int_equal(queries, 0);		/* the proxy resolves the name */
 }
 
@@ -88,11 +89,11 @@ a_proxy_has_names_and_addresses_too(void **state)
 static void
 the_url_of_a_proxy_is_checked(void **state)
 {
-	static const char *const good[] = { "http://p:1", "http://p.example:3128/", "http://[::1]:8080",
-	    "http://192.0.2.1:80" };
-	static const char *const bad[] = { "", "http://", "p:1", "https://p:1", "http:/p:1", "http://p", "http://p:0",
-	    "http://user@p:1", "http://user:secret@p:1", "http://p:1//", "http://p:1/x", "http://unix:/p", "http://:1",
-	    "http://unix:@p:1" };
+	static const char *const good[] = { "http://p:1", "http://p.example:3128/",
+		"http://[::1]:8080", "http://192.0.2.1:80" };
+	static const char *const bad[] = { "", "http://", "p:1", "https://p:1", "http:/p:1",
+		"http://p", "http://p:0", "http://user@p:1", "http://user:secret@p:1",
+		"http://p:1//", "http://p:1/x", "http://unix:/p", "http://:1", "http://unix:@p:1" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
@@ -160,8 +161,8 @@ static void
 a_proxy_that_refuses_is_quoted_by_its_status(void **state)
 {
 	(void)state;
-	refused_with("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n\r\n",
-	    "the proxy answers 407");
+	refused_with("HTTP/1.1 407 Proxy Authentication Required\r\n"
+	    "Proxy-Authenticate: Basic\r\n\r\n", "the proxy answers 407");
 	refused_with("HTTP/1.0 403 Filtered\r\n\r\n<html>", "the proxy answers 403");
 	refused_with("HTTP/1.1 503 \r\n\r\n", "the proxy answers 503");
 	refused_with("HTTP/1.1 101 Switching Protocols\r\n\r\n", "the proxy answers 101");
@@ -186,7 +187,8 @@ an_answer_has_to_end_within_8_kib(void **state)
 	begin_at_proxy();
 	proxy_says("HTTP/1.1 200 OK\r\n", 17);
 	for (int i = 0; i < 400 && under_way != NULL; i++) {
-		proxy_says(line, (size_t)snprintf(line, sizeof(line), "X-%04d: 0123456789012345\r\n", i));
+		proxy_says(line,
+		    (size_t)snprintf(line, sizeof(line), "X-%04d: 0123456789012345\r\n", i));
 		turns(2);
 	}
 	expect_failed("the proxy sends too long an answer");

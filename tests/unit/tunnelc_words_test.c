@@ -56,7 +56,8 @@ finds(enum word_kind kind, const char *name)
 		memcpy(copy, name, strlen(name));
 	w = words_find(&words, kind, slice_of(copy, name == NULL ? 0 : strlen(name)));
 	free(copy);
-	snprintf(out, sizeof(out), "%.*s", w == NULL ? 1 : (int)w->targets.len, w == NULL ? "-" : w->targets.p);
+	snprintf(out, sizeof(out), "%.*s", w == NULL ? 1 : (int)w->targets.len,
+	    w == NULL ? "-" : w->targets.p);
 	return out;
 }
 
@@ -64,7 +65,8 @@ static void
 a_word_gives_a_kind_its_targets(void **state)
 {
 	(void)state;
-	assert_true(parse("tls=127.0.0.1:8443 http=[::1]:8080,web.internal:80 tcp=unix:/run/db.sock"));
+	assert_true(parse("tls=127.0.0.1:8443 http=[::1]:8080,web.internal:80 "
+	    "tcp=unix:/run/db.sock"));
 	assert_int_equal(words.n, 3);
 	assert_int_equal(words.proxy, PROXYHDR_NONE);
 	assert_string_equal(finds(WORD_TLS, "a.example"), "127.0.0.1:8443");
@@ -96,9 +98,10 @@ exact_names_beat_long_suffixes_beat_short_ones_beat_none(void **state)
 	static const struct {
 		const char *name, *targets;
 	} row[] = {
-		{ "x.b.example", "exact:1" }, { "y.b.example", "long:1" }, { "z.y.b.example", "long:1" },
-		{ "b.example", "short:1" }, { "c.example", "short:1" }, { "example", "rest:1" },
-		{ "xexample", "rest:1" }, { "x.b.examplex", "rest:1" }, { ".example", "rest:1" }, { NULL, "rest:1" },
+		{ "x.b.example", "exact:1" }, { "y.b.example", "long:1" },
+		{ "z.y.b.example", "long:1" }, { "b.example", "short:1" },
+		{ "c.example", "short:1" }, { "example", "rest:1" }, { "xexample", "rest:1" },
+		{ "x.b.examplex", "rest:1" }, { ".example", "rest:1" }, { NULL, "rest:1" },
 	};
 	static const char *const order[] = {
 		"tls=rest:1 tls:*.example=short:1 tls:*.b.example=long:1 tls:x.b.example=exact:1",
@@ -165,26 +168,34 @@ bad_words_are_refused_by_name(void **state)
 	static const struct {
 		const char *words, *why;
 	} row[] = {
-		{ "_", ": not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, nor proxy=v1 or v2" },
-		{ "ftp=a:1", "ftp=a:1: not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, nor proxy=v1 or v2" },
-		{ "TLS=a:1", "TLS=a:1: not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, nor proxy=v1 or v2" },
-		{ "proxy", "proxy: not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, nor proxy=v1 or v2" },
+		{ "_", ": not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, "
+		    "nor proxy=v1 or v2" },
+		{ "ftp=a:1", "ftp=a:1: not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, "
+		    "nor proxy=v1 or v2" },
+		{ "TLS=a:1", "TLS=a:1: not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, "
+		    "nor proxy=v1 or v2" },
+		{ "proxy", "proxy: not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, "
+		    "nor proxy=v1 or v2" },
 		{ "proxy=", "proxy=: neither v1 nor v2" },
 		{ "proxy=v3", "proxy=v3: neither v1 nor v2" },
 		{ "proxy=v1 proxy=v1", "proxy=v1: proxy= was given before" },
 		{ "tls", "tls: no =TARGET" },
 		{ "tls:a.example", "tls:a.example: no =TARGET" },
 		{ "tls:=a:1", "tls:=a:1: NAME is neither a host name nor *.SUFFIX" },
-		{ "tls:*=a:1", "tls:*=a:1: a word without :NAME takes the names no other one takes" },
+		{ "tls:*=a:1",
+		    "tls:*=a:1: a word without :NAME takes the names no other one takes" },
 		{ "tls:*.=a:1", "tls:*.=a:1: NAME is neither a host name nor *.SUFFIX" },
 		{ "tls:*.*.b=a:1", "tls:*.*.b=a:1: NAME is neither a host name nor *.SUFFIX" },
 		{ "tls:a:b=a:1", "tls:a:b=a:1: NAME is neither a host name nor *.SUFFIX" },
-		{ "tls:192.0.2.1=a:1", "tls:192.0.2.1=a:1: NAME is neither a host name nor *.SUFFIX" },
+		{ "tls:192.0.2.1=a:1",
+		    "tls:192.0.2.1=a:1: NAME is neither a host name nor *.SUFFIX" },
 		{ "tls=", "tls=: \"\": no address" },
 		{ "tls=a:1,", "tls=a:1,: \"\": no address" },
 		{ "tls=a:1,a", "tls=a:1,a: \"a\": no port (HOST:PORT or unix:/PATH)" },
-		{ "tls=a:1 http=b:1 tls=c:1", "tls=c:1: there is one for this kind and name already" },
-		{ "tls:x.=a:1 tls:X=b:1", "tls:X=b:1: there is one for this kind and name already" },
+		{ "tls=a:1 http=b:1 tls=c:1",
+		    "tls=c:1: there is one for this kind and name already" },
+		{ "tls:x.=a:1 tls:X=b:1",
+		    "tls:X=b:1: there is one for this kind and name already" },
 	};
 
 	(void)state;

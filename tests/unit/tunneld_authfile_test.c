@@ -83,8 +83,8 @@ assert_text(struct slice s, const char *text)
 static void
 a_line_gives_all_it_says(void **state)
 {
-	struct grant *g = parse(ID_A " names=www.example.org,*.example.org sessions=3 streams=7 from=10.0.0.0/8,::1"
-	    " expires=2027-01-31 # Alice\n");
+	struct grant *g = parse(ID_A " names=www.example.org,*.example.org sessions=3 streams=7 "
+	    "from=10.0.0.0/8,::1 expires=2027-01-31 # Alice\n");
 
 	(void)state;
 	assert_null(g->next);
@@ -192,7 +192,8 @@ static void
 hexadecimal_digits_may_be_upper_case(void **state)
 {
 	static const char line[] =
-	    "secret=sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD names=a";
+	    "secret=sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD "
+	    "names=a";
 	struct grant *g = parse(line);
 
 	(void)state;
@@ -220,7 +221,8 @@ the_file_routesync_writes_is_taken(void **state)
 	assert_int_equal(n, 5000);
 	grants_free(g);
 	g = parse(SECRET " names=a.example,c.example\n"
-	    "secret=sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa names=b.example\n");
+	    "secret=sha256:d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa "
+	    "names=b.example\n");
 	assert_text(g->names, "a.example,c.example");
 	assert_text(g->next->names, "b.example");
 	grants_free(g);
@@ -262,11 +264,15 @@ static void
 a_secret_that_is_no_hash_is_refused_without_showing_it(void **state)
 {
 	static const char *const lines[] = {
-		"secret=hunter2 names=a", "secret= names=a", "secret=my hunter2 pass=word", "secret=sha256: names=a",
-		"secret=" HASH_OF_ABC " names=a", "secret=sha256:" HASH_OF_ABC "0 names=a",
-		"secret=sha256:a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad names=a",
-		"secret=sha256:ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad names=a",
-		"secret=sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a/ names=a",
+		"secret=hunter2 names=a", "secret= names=a", "secret=my hunter2 pass=word",
+		"secret=sha256: names=a", "secret=" HASH_OF_ABC " names=a",
+		"secret=sha256:" HASH_OF_ABC "0 names=a",
+		"secret=sha256:a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "
+		"names=a",
+		"secret=sha256:ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "
+		"names=a",
+		"secret=sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a/ "
+		"names=a",
 		"secret=sha512:" HASH_OF_ABC " names=a",
 	};
 
@@ -281,7 +287,8 @@ static void
 a_secret_needs_names(void **state)
 {
 	(void)state;
-	expect_refused(SECRET " sessions=2", "f:1: names= is missing: a secret has no name of its own\n");
+	expect_refused(SECRET " sessions=2",
+	    "f:1: names= is missing: a secret has no name of its own\n");
 }
 
 static void
@@ -296,12 +303,15 @@ every_prefix_of_an_id_or_a_secret_is_refused(void **state)
 			assert_false(parse_bytes(whole[i], n, &out));
 }
 
-/* Every prefix of a whole line either is good by itself or refused; nothing is read past its end. */
+/*
+ * Every prefix of a whole line either is good by itself or refused; nothing is read past its end.
+ */
 static void
 every_prefix_of_a_line_is_judged(void **state)
 {
-	static const char line[] = ID_A " names=a.example,*.b.example sessions=3 streams=7 from=10.0.0.0/8,::1"
-					" expires=2027-01-31 # x";
+	static const char line[] = ID_A
+	    " names=a.example,*.b.example sessions=3 streams=7 from=10.0.0.0/8,::1"
+	    " expires=2027-01-31 # x";
 	struct grant *out;
 	size_t good = 0;
 
@@ -318,39 +328,44 @@ static void
 bad_names_are_refused(void **state)
 {
 	(void)state;
-	expect_refused(ID_A " names=a..b", "f:1: bad name a..b in names=: neither a host name nor *.SUFFIX\n");
+	expect_refused(ID_A " names=a..b",
+	    "f:1: bad name a..b in names=: neither a host name nor *.SUFFIX\n");
 	expect_refused(ID_A " names=a.example,192.0.2.1",
 	    "f:1: bad name 192.0.2.1 in names=: neither a host name nor *.SUFFIX\n");
 	expect_refused(ID_A " names=*a.example",
 	    "f:1: bad name *a.example in names=: neither a host name nor *.SUFFIX\n");
 	expect_refused(ID_A " names=*.*.example",
 	    "f:1: bad name *.*.example in names=: neither a host name nor *.SUFFIX\n");
-	expect_refused(ID_A " names=*.", "f:1: bad name *. in names=: neither a host name nor *.SUFFIX\n");
+	expect_refused(ID_A " names=*.",
+	    "f:1: bad name *. in names=: neither a host name nor *.SUFFIX\n");
 	expect_refused(ID_A " names=*", "f:1: * in names=: a pattern is *.SUFFIX\n");
 	expect_refused(ID_A " names=a.example,", "f:1: empty item in names=\n");
 	expect_refused(ID_A " names=,a.example", "f:1: empty item in names=\n");
 	expect_refused(ID_A " names=", "f:1: names= is empty\n");
 	expect_refused(ID_A " names=b\xc3\xbc" "cher.example",
-	    "f:1: bad name \"b\\xc3\\xbccher.example\" in names=: neither a host name nor *.SUFFIX\n");
+	    "f:1: bad name \"b\\xc3\\xbccher.example\" in names=: neither a host name nor "
+	    "*.SUFFIX\n");
 }
 
 static void
 names_shaped_like_an_id_are_nobodys(void **state)
 {
-	static const char *const names[] = { ID_B, ID_B ".example", "*." ID_B ".example", "*." ID_B };
+	static const char *const names[] = { ID_B, ID_B ".example", "*." ID_B ".example",
+		"*." ID_B };
 	char line[300], reason[300];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		snprintf(line, sizeof(line), ID_A " names=a.example,%s", names[i]);
-		snprintf(reason, sizeof(reason), "f:1: name %s in names=: names shaped like an id are reserved\n",
-		    names[i]);
+		snprintf(reason, sizeof(reason),
+		    "f:1: name %s in names=: names shaped like an id are reserved\n", names[i]);
 		expect_refused(line, reason);
 	}
 	expect_refused(ID_A " names=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.example.",
-	    "f:1: name AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.example. in names=: names shaped"
-	    " like an id are reserved\n");
-	grants_free(parse(ID_A " names=www." ID_B ".example"));	/* below it, it is a name like others */
+	    "f:1: name AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.example. in names=: "
+	    "names shaped like an id are reserved\n");
+	/* below it, it is a name like others */
+	grants_free(parse(ID_A " names=www." ID_B ".example"));
 }
 
 static void
@@ -359,7 +374,8 @@ a_name_given_twice_in_one_list_is_refused(void **state)
 	(void)state;
 	expect_refused(ID_A " names=a.example,b.example,A.example.",
 	    "f:1: name a.example given twice in names=\n");
-	grants_free(parse(ID_A " names=a.example\n" ID_B " names=a.example\n"));	/* two clients may share one */
+	/* two clients may share one */
+	grants_free(parse(ID_A " names=a.example\n" ID_B " names=a.example\n"));
 }
 
 static void
@@ -395,13 +411,15 @@ unknown_and_repeated_options_are_refused(void **state)
 static void
 numbers_out_of_range_are_refused(void **state)
 {
-	static const char *const bad[] = { "0", "-1", "+1", "1x", "0x1", "65537", "18446744073709551617", "1,2" };
+	static const char *const bad[] = { "0", "-1", "+1", "1x", "0x1", "65537",
+		"18446744073709551617", "1,2" };
 	char line[200], reason[200];
 	struct grant *g;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		snprintf(line, sizeof(line), ID_A " sessions=%s\n" ID_B " streams=%s\n", bad[i], bad[i]);
+		snprintf(line, sizeof(line), ID_A " sessions=%s\n" ID_B " streams=%s\n",
+		    bad[i], bad[i]);
 		snprintf(reason, sizeof(reason),
 		    "f:1: bad number %s in sessions=: not from 1 to 65536\n"
 		    "f:2: bad number %s in streams=: not from 1 to 65536\n", bad[i], bad[i]);
@@ -459,17 +477,19 @@ static void
 what_is_no_date_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"2026-02-29", "2100-02-29", "1900-02-29", "2026-04-31", "2026-00-01", "2026-13-01", "2026-01-00",
-		"2026-01-32", "0000-01-01", "2026-1-01", "2026-01-1", "2026-01-011", "20260101", "2026/01-01",
-		"2026-01/01",
-		"2026-01-01T00:00", "26-01-01", "tomorrow", "-026-01-01", "2026-+1-01", "2026-01--1", "10000-01-01",
+		"2026-02-29", "2100-02-29", "1900-02-29", "2026-04-31", "2026-00-01", "2026-13-01",
+		"2026-01-00", "2026-01-32", "0000-01-01", "2026-1-01", "2026-01-1", "2026-01-011",
+		"20260101", "2026/01-01", "2026-01/01",
+		"2026-01-01T00:00", "26-01-01", "tomorrow", "-026-01-01", "2026-+1-01",
+		"2026-01--1", "10000-01-01",
 	};
 	char line[200], reason[200];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		snprintf(line, sizeof(line), ID_A " expires=%s", bad[i]);
-		snprintf(reason, sizeof(reason), "f:1: bad date %s in expires=: not YYYY-MM-DD\n", bad[i]);
+		snprintf(reason, sizeof(reason), "f:1: bad date %s in expires=: not YYYY-MM-DD\n",
+		    bad[i]);
 		expect_refused(line, reason);
 	}
 }
@@ -489,8 +509,10 @@ static void
 one_id_or_secret_on_two_lines_names_the_earlier_line(void **state)
 {
 	(void)state;
-	expect_refused("\n" ID_A "\n" ID_B "\n" ID_A " names=a.example\n", "f:4: the same id as in line 2\n");
-	expect_refused(SECRET " names=a\n\n\n" SECRET " names=b\n", "f:4: the same secret as in line 1\n");
+	expect_refused("\n" ID_A "\n" ID_B "\n" ID_A " names=a.example\n",
+	    "f:4: the same id as in line 2\n");
+	expect_refused(SECRET " names=a\n\n\n" SECRET " names=b\n",
+	    "f:4: the same secret as in line 1\n");
 }
 
 static void

@@ -64,7 +64,8 @@ assert_told(const char *text)
 static int
 set_up(bool open)
 {
-	static const struct clients_ops ops = { .end = on_end, .changed = on_changed, .names = on_names };
+	static const struct clients_ops ops = { .end = on_end, .changed = on_changed,
+	    .names = on_names };
 
 	memset(all, 0, sizeof(all));
 	forget_told();
@@ -187,7 +188,8 @@ sessions(void)
 	size_t n = 0;
 
 	text[0] = '\0';
-	for (struct session *s = clients_next(clients, NULL); s != NULL; s = clients_next(clients, s)) {
+	for (struct session *s = clients_next(clients, NULL); s != NULL;
+	    s = clients_next(clients, s)) {
 		sprintf(text + strlen(text), "%td ", s - all);
 		n++;
 	}

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* For the tests of tunneld/clients.c: a registry, sessions by number, and what is reported of them. */
+/*
+ * For the tests of tunneld/clients.c: a registry, sessions by number, and what is reported of them.
+ */
 #ifndef TUNNELD_CLIENTS_HELP_H
 #define TUNNELD_CLIENTS_HELP_H
 
@@ -31,7 +33,8 @@ int set_up_open_clients(void **state);
 int tear_down_clients(void **state);
 
 #define clients_test(f) cmocka_unit_test_setup_teardown(f, set_up_clients, tear_down_clients)
-#define open_clients_test(f) cmocka_unit_test_setup_teardown(f, set_up_open_clients, tear_down_clients)
+#define open_clients_test(f) \
+	cmocka_unit_test_setup_teardown(f, set_up_open_clients, tear_down_clients)
 
 /* Put a file in place, at this Unix time or at 0. */
 void load_at(const char *text, int64_t now);
@@ -54,7 +57,10 @@ void leave_ended(struct session *s);
 
 /* ---- what is known of them ---- */
 
-/* Forget what callbacks have reported so far; or check it: "end 3 revoked\n", "changed 2\n", "names\n". */
+/*
+ * Forget what callbacks have reported so far; or check it: "end 3 revoked\n",
+ * "changed 2\n", "names\n".
+ */
 void forget_told(void);
 void assert_told(const char *text);
 

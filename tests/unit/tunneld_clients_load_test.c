@@ -47,7 +47,8 @@ new_names_and_streams_are_told(void **state)
 	assert_int_equal(clients_streams(&all[2]), 5);
 	assert_int_equal(clients_streams(&all[3]), 1024);
 	forget_told();
-	load(ID_A " names=b.example\n" ID_B " streams=6\n" ID_C " from=192.0.2.1 sessions=2 expires=2027-01-31");
+	load(ID_A " names=b.example\n" ID_B " streams=6\n" ID_C " from=192.0.2.1 sessions=2 "
+	    "expires=2027-01-31");
 	assert_told("changed 1\nchanged 2\nnames\n");
 	assert_int_equal(clients_streams(&all[2]), 6);
 	assert_string_equal(find("a.example"), "unknown");
@@ -65,7 +66,8 @@ addresses_and_dates_are_judged_again(void **state)
 	let_in(keyed(2, ID_B, '1'));
 	let_in(keyed(3, ID_C, '1'));
 	forget_told();
-	load_at(ID_A " from=10.0.0.0/8\n" ID_B " expires=2027-01-31\n" ID_C " expires=2027-02-01", FEB_2027);
+	load_at(ID_A " from=10.0.0.0/8\n" ID_B " expires=2027-01-31\n" ID_C " expires=2027-02-01",
+	    FEB_2027);
 	assert_told("end 1 from\nend 2 expired\nnames\n");
 	assert_int_equal(clients_expire(clients, FEB_2027), FEB_2027 + 86400);
 	assert_string_equal(find(ID_A DOMAIN), "away");
@@ -104,7 +106,8 @@ a_roster_can_be_made_before_it_is_put_in_place(void **state)
 	(void)state;
 	load(ID_A);
 	let_in(keyed(1, ID_A, '1'));
-	assert_true(authfile_parse("f", slice_str(ID_B "\n" ID_A " names=a.example"), NULL, NULL, &list));
+	assert_true(authfile_parse("f", slice_str(ID_B "\n" ID_A " names=a.example"), NULL,
+	    NULL, &list));
 	r = roster_new(clients_seed(clients), list);
 	assert_non_null(r);
 	assert_string_equal(find("a.example"), "unknown");

@@ -57,7 +57,8 @@ static void
 exact_names_beat_patterns_and_longer_ones_shorter_ones(void **state)
 {
 	(void)state;
-	load(ID_A " names=*.example,*.b.example\n" ID_B " names=*.a.example\n" ID_C " names=x.a.example");
+	load(ID_A " names=*.example,*.b.example\n" ID_B " names=*.a.example\n"
+	    ID_C " names=x.a.example");
 	let_in(keyed(1, ID_A, '1'));
 	let_in(keyed(2, ID_B, '1'));
 	let_in(keyed(3, ID_C, '1'));

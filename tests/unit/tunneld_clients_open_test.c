@@ -89,7 +89,8 @@ so_many_ids_are_remembered_and_then_the_oldest_forgotten(void **state)
 	assert_string_equal(find_number(2), "unknown");
 	assert_string_equal(find_number(3), "away");
 	assert_string_equal(find_number(CLIENTS_REMEMBERED + 2), "away");
-	assert_string_equal(find(ID_A DOMAIN), "live 2");	/* who is there is never forgotten */
+	/* who is there is never forgotten */
+	assert_string_equal(find(ID_A DOMAIN), "live 2");
 }
 
 int

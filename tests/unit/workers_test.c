@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tests of lib/workers.c, lib/follow.c and of accepting in lib/serve.c: the kernel says no for a while, and
- * what was asked is done later.
+ * Tests of lib/workers.c, lib/follow.c and of accepting in lib/serve.c: the kernel says no for a
+ * while, and what was asked is done later.
  */
 #include <sys/epoll.h>
 
@@ -9,7 +9,8 @@
 #include "loop_help.h"
 #include "serve.h"
 
-static const struct metric table[M_SERVE_COUNT] = { SERVE_METRICS("test"), SERVE_ROUTES_METRICS("test") };
+static const struct metric table[M_SERVE_COUNT] = { SERVE_METRICS("test"),
+	SERVE_ROUTES_METRICS("test") };
 
 static char address_text[128], routes_path[128];
 static char *listen_item[] = { address_text }, *routes_item[] = { routes_path };
@@ -60,8 +61,8 @@ set_up(void **state)
 	snprintf(address_text, sizeof(address_text), "unix:%s", in_dir("socket"));
 	snprintf(routes_path, sizeof(routes_path), "%s", in_dir("routes"));
 	write_file(routes_path, "a.example tls=127.0.0.1:1\n");
-	conf = (struct serve_conf){ SERVE_CONF_DEFAULTS, .tool = "test", .listen = { listen_item, 1 },
-	    .routes = { routes_item, 1 } };
+	conf = (struct serve_conf){ SERVE_CONF_DEFAULTS, .tool = "test",
+	    .listen = { listen_item, 1 }, .routes = { routes_item, 1 } };
 	log_init("test", LOG_LEVEL_INFO, false);
 	return pipe2(told, O_CLOEXEC);
 }
@@ -167,7 +168,8 @@ change_routes(pid_t parent)
 static void
 serve_a_change(void)
 {
-	static const struct serve_ops ops = { .start = tell_start, .accept = take_one, .routes_changed = tell_change };
+	static const struct serve_ops ops = { .start = tell_start, .accept = take_one,
+	    .routes_changed = tell_change };
 
 	conf.workers = 2;
 	passer = getpid();
@@ -223,7 +225,8 @@ serve_with_one_that_fails(void)
 	conf.workers = 2;
 	if (fork() == 0)
 		look_for_the_socket(parent);
-	_exit(serve_main(&conf, &ops, NULL, table, M_SERVE_COUNT));	/* of the parent, and of each worker */
+	/* of the parent, and of each worker */
+	_exit(serve_main(&conf, &ops, NULL, table, M_SERVE_COUNT));
 }
 
 static void

@@ -26,7 +26,8 @@ every_wrong_field_ends_the_session(void **state)
 		    "open3 bad:a frame of a stream never opened" },
 		{ "00 01 0001 00000001 00000000  00 01 0000 00000003 00000000",
 		    "open1 bad:a frame of a stream never opened" },
-		{ "00 01 0001 00000001 00000000  00 01 0001 00000001 00000000", "open1 bad:a stream opened twice" },
+		{ "00 01 0001 00000001 00000000  00 01 0001 00000001 00000000",
+		    "open1 bad:a stream opened twice" },
 		{ "00 01 000d 00000001 00000000  00 01 0001 00000001 00000000",
 		    "open1 fin1 reset1 bad:a stream opened twice" },
 		{ "00 01 0001 00000001 fffc0000", "open1 bad:a window over 2^32-1" },
@@ -38,7 +39,9 @@ every_wrong_field_ends_the_session(void **state)
 	for (size_t i = 0; i < COUNT(c); i++) {
 		begin_server();
 		assert_string_equal(hear(c[i].hex), c[i].events);
-		assert_string_equal(hear("00 02 0001 00000000 00000000"), strstr(c[i].events, "bad:"));	/* for ever */
+		/* for ever */
+		assert_string_equal(hear("00 02 0001 00000000 00000000"),
+		    strstr(c[i].events, "bad:"));
 		forget();
 		assert_non_null(strstr(say(), "00 03 0000 00000000 00000001"));
 		assert_false(yamux_has_out(y));
@@ -51,7 +54,8 @@ a_stream_of_ours_is_known_to_the_peer_once_its_syn_is_out(void **state)
 	(void)state;
 	begin_server();
 	open_stream();
-	assert_string_equal(hear("00 01 0000 00000002 00000001"), "bad:a frame of a stream never opened");
+	assert_string_equal(hear("00 01 0000 00000002 00000001"),
+	    "bad:a frame of a stream never opened");
 	begin_server();
 	open_stream();
 	say_data(2, 1, false);
@@ -89,7 +93,8 @@ data_fits_its_window_or_ends_the_session(void **state)
 	(void)state;
 	begin_server();
 	hear_frame(DATA, SYN, 1, 0);
-	assert_string_equal(hear_frame(DATA, 0, 1, YAMUX_WINDOW_START + 1), "bad:data beyond the window");
+	assert_string_equal(hear_frame(DATA, 0, 1, YAMUX_WINDOW_START + 1),
+	    "bad:data beyond the window");
 	begin_server();
 	hear_frame(DATA, SYN, 1, 0);
 	assert_string_equal(hear_frame(DATA, 0, 1, YAMUX_WINDOW_START), "");
@@ -106,10 +111,12 @@ data_with_the_syn_fits_the_first_window_or_opens_nothing(void **state)
 {
 	(void)state;
 	begin_server();
-	assert_string_equal(hear_frame(DATA, SYN, 1, YAMUX_WINDOW_START + 1), "bad:data beyond the window");
+	assert_string_equal(hear_frame(DATA, SYN, 1, YAMUX_WINDOW_START + 1),
+	    "bad:data beyond the window");
 	assert_int_equal(yamux_streams(y), 0);
 	begin_server();
-	assert_string_equal(hear_frame(DATA, SYN | FIN, 1, UINT32_MAX), "bad:data beyond the window");
+	assert_string_equal(hear_frame(DATA, SYN | FIN, 1, UINT32_MAX),
+	    "bad:data beyond the window");
 	begin_server();
 	assert_string_equal(hear_frame(DATA, SYN | FIN, 1, YAMUX_WINDOW_START), "open1");
 	assert_int_equal(hear_bytes(YAMUX_WINDOW_START), YAMUX_MORE);
@@ -140,13 +147,17 @@ opens_beyond_the_limit_are_reset_without_an_event(void **state)
 {
 	(void)state;
 	begin(YAMUX_SERVER, 2, false);
-	assert_string_equal(hear("00 01 0001 00000001 00000000  00 01 0001 00000003 00000000"), "open1 open3");
-	assert_string_equal(hear("00 00 0005 00000005 00000003 'abc'  00 00 0000 00000003 00000001 '3'"), "data3:3");
+	assert_string_equal(hear("00 01 0001 00000001 00000000  00 01 0001 00000003 00000000"),
+	    "open1 open3");
+	assert_string_equal(hear("00 00 0005 00000005 00000003 'abc'  "
+	    "00 00 0000 00000003 00000001 '3'"), "data3:3");
 	assert_int_equal(yamux_streams(y), 2);
 	assert_string_equal(say(),
-	    "00 01 0008 00000005 00000000, 00 01 0002 00000001 00000000, 00 01 0002 00000003 00000000");
+	    "00 01 0008 00000005 00000000, 00 01 0002 00000001 00000000, "
+	    "00 01 0002 00000003 00000000");
 	yamux_reset(y, stream(1));
-	assert_string_equal(hear_frame(WINDOW, SYN, 7, 0), "");		/* the peer has not been told yet */
+	/* the peer has not been told yet */
+	assert_string_equal(hear_frame(WINDOW, SYN, 7, 0), "");
 	assert_string_equal(say(), "00 01 0008 00000001 00000000, 00 01 0008 00000007 00000000");
 	assert_string_equal(hear_frame(WINDOW, SYN, 9, 0), "open9");
 	assert_string_equal(hear_frame(WINDOW, RST, 9, 0), "reset9");
@@ -160,8 +171,8 @@ refused_streams_are_reset_and_what_belongs_to_them_swallowed(void **state)
 	(void)state;
 	begin_server();
 	refuse = true;
-	assert_string_equal(hear("00 00 0005 00000001 00000003 'abc'  00 00 0000 00000001 00000002 'de'"),
-	    "open1 refused");
+	assert_string_equal(hear("00 00 0005 00000001 00000003 'abc'  "
+	    "00 00 0000 00000001 00000002 'de'"), "open1 refused");
 	assert_string_equal(hear("00 01 0000 00000001 00000009  00 01 000c 00000001 00000000"), "");
 	assert_string_equal(say(), "00 01 0008 00000001 00000000");
 	assert_int_equal(yamux_streams(y), 0);
@@ -240,7 +251,8 @@ pings_are_answered_with_their_value_and_a_flood_ends_the_session(void **state)
 {
 	(void)state;
 	begin_server();
-	assert_string_equal(hear("00 02 0001 00000000 00000001  00 02 0001 00000000 deadbeef"), "ping ping");
+	assert_string_equal(hear("00 02 0001 00000000 00000001  00 02 0001 00000000 deadbeef"),
+	    "ping ping");
 	assert_string_equal(say(), "00 02 0002 00000000 00000001, 00 02 0002 00000000 deadbeef");
 	for (unsigned i = 0; i < 5 * YAMUX_PINGS_MAX; i++) {
 		assert_string_equal(hear_frame(PING, SYN, 0, i), "ping");

@@ -19,7 +19,8 @@ a_stream_is_over_when_both_ends_are_said(void **state)
 
 	hear_frame(WINDOW, SYN, 3, 0);
 	assert_string_equal(hear_frame(DATA, FIN, 3, 0), "fin3");
-	assert_int_equal(yamux_may_send(stream(3)), YAMUX_WINDOW_START);	/* half-closed, good for an answer */
+	/* half-closed, good for an answer */
+	assert_int_equal(yamux_may_send(stream(3)), YAMUX_WINDOW_START);
 	yamux_fin(y, stream(3));
 	assert_int_equal(yamux_may_send(stream(3)), 0);
 	assert_false(yamux_over(stream(3)));		/* it has not been said */
@@ -45,7 +46,8 @@ an_end_is_said_once(void **state)
 	assert_string_equal(say(), "");
 	assert_string_equal(hear("00 01 0004 00000001 00000000"), "fin1");
 	assert_string_equal(hear("00 01 0004 00000001 00000000"), "");
-	assert_string_equal(hear("00 01 0005 00000003 00000000  00 01 0004 00000003 00000000"), "open3 fin3");
+	assert_string_equal(hear("00 01 0005 00000003 00000000  00 01 0004 00000003 00000000"),
+	    "open3 fin3");
 	assert_string_equal(say(), "00 01 0002 00000003 00000000");
 	yamux_fin(y, stream(1));
 	yamux_reset(y, stream(1));
@@ -59,12 +61,13 @@ what_comes_behind_an_end_is_swallowed_within_the_window(void **state)
 {
 	(void)state;
 	begin_server();
-	assert_string_equal(hear("00 00 0005 00000001 00000002 'ab'  00 00 0000 00000001 00000002 'cd'"),
-	    "open1 data1:ab fin1");
+	assert_string_equal(hear("00 00 0005 00000001 00000002 'ab'  "
+	    "00 00 0000 00000001 00000002 'cd'"), "open1 data1:ab fin1");
 	assert_string_equal(hear("00 00 000c 00000001 00000001 'e'"), "");
 	assert_string_equal(hear_frame(DATA, 0, 1, YAMUX_WINDOW_START - 5), "");
 	assert_int_equal(hear_bytes(YAMUX_WINDOW_START - 5), YAMUX_MORE);
-	assert_string_equal(hear("00 01 0000 00000001 00000002"), "window1");	/* our direction goes on */
+	/* our direction goes on */
+	assert_string_equal(hear("00 01 0000 00000001 00000002"), "window1");
 	assert_string_equal(hear_frame(DATA, 0, 1, 1), "bad:data beyond the window");
 }
 
@@ -106,10 +109,13 @@ resets_that_cross_on_the_way_are_no_fault(void **state)
 	say_data(open_stream(), 1, false);
 	yamux_reset(y, stream(1));
 	yamux_reset(y, stream(2));
-	assert_string_equal(hear("00 00 0000 00000001 00000004 'late'  00 01 0000 00000001 00000007"), "");
-	assert_string_equal(hear("00 00 0002 00000002 00000004 'late'  00 01 0004 00000002 00000000"), "");
+	assert_string_equal(hear("00 00 0000 00000001 00000004 'late'  "
+	    "00 01 0000 00000001 00000007"), "");
+	assert_string_equal(hear("00 00 0002 00000002 00000004 'late'  "
+	    "00 01 0004 00000002 00000000"), "");
 	assert_string_equal(hear("00 01 0008 00000001 00000000  00 01 0008 00000002 00000000"), "");
-	assert_string_equal(hear_frame(DATA, 0, 1, 2 * YAMUX_WINDOW_START - 8), "");	/* what both windows allowed */
+	/* what both windows allowed */
+	assert_string_equal(hear_frame(DATA, 0, 1, 2 * YAMUX_WINDOW_START - 8), "");
 	assert_int_equal(hear_bytes(2 * YAMUX_WINDOW_START - 8), YAMUX_MORE);
 	assert_string_equal(hear_frame(DATA, 0, 1, 1), "bad:data beyond the window");
 }
@@ -119,8 +125,8 @@ a_peer_that_has_reset_or_ended_a_stream_has_no_more_to_say_on_it(void **state)
 {
 	(void)state;
 	begin_server();
-	assert_string_equal(hear("00 00 0009 00000001 00000001 'x'  00 00 0000 00000001 00000001 'y'"),
-	    "open1 data1:x reset1 bad:data beyond the window");
+	assert_string_equal(hear("00 00 0009 00000001 00000001 'x'  "
+	    "00 00 0000 00000001 00000001 'y'"), "open1 data1:x reset1 bad:data beyond the window");
 }
 
 static void
@@ -164,7 +170,8 @@ after_the_peers_goaway_nothing_can_be_opened(void **state)
 	say_data(open_stream(), 1, false);
 	assert_string_equal(hear("00 03 0000 00000000 00000000"), "goaway:0");
 	assert_int_equal(open_stream(), 0);
-	assert_string_equal(hear("00 00 0002 00000002 00000001 'x'"), "data2:x");	/* what is open goes on */
+	/* what is open goes on */
+	assert_string_equal(hear("00 00 0002 00000002 00000001 'x'"), "data2:x");
 	assert_string_equal(hear("00 03 0000 00000000 00000002"), "goaway:2");
 }
 
@@ -177,9 +184,11 @@ after_our_goaway_the_peer_opens_nothing_any_more(void **state)
 	yamux_goaway(y, YAMUX_GOAWAY_NORMAL);
 	yamux_fin(y, stream(1));
 	assert_int_equal(open_stream(), 0);
-	assert_string_equal(hear("00 00 0001 00000003 00000001 'x'  00 00 0000 00000001 00000001 'y'"), "data1:y");
+	assert_string_equal(hear("00 00 0001 00000003 00000001 'x'  "
+	    "00 00 0000 00000001 00000001 'y'"), "data1:y");
 	assert_string_equal(say(),
-	    "00 01 0008 00000003 00000000, 00 01 0006 00000001 00000000, 00 03 0000 00000000 00000000");
+	    "00 01 0008 00000003 00000000, 00 01 0006 00000001 00000000, "
+	    "00 03 0000 00000000 00000000");
 	yamux_goaway(y, YAMUX_GOAWAY_INTERNAL);
 	assert_string_equal(say(), "00 03 0000 00000000 00000002");
 }

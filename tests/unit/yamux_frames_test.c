@@ -12,11 +12,13 @@ the_ancestors_client_says_what_it_always_said(void **state)
 	assert_string_equal(say_data(1, 10, false), "00 00 0000 00000001 0000000a");
 	yamux_fin(y, stream(1));
 	assert_string_equal(say(), "00 01 0004 00000001 00000000");
-	assert_string_equal(hear("00 01 0002 00000001 00000000  00 01 0004 00000001 00000000"), "fin1");
+	assert_string_equal(hear("00 01 0002 00000001 00000000  00 01 0004 00000001 00000000"),
+	    "fin1");
 	assert_true(yamux_over(stream(1)));
 
 	/* a visitor */
-	assert_string_equal(hear("00 01 0001 00000002 00000000  00 00 0000 00000002 00000002 'hi'"), "open2 data2:hi");
+	assert_string_equal(hear("00 01 0001 00000002 00000000  00 00 0000 00000002 00000002 'hi'"),
+	    "open2 data2:hi");
 	assert_string_equal(say(), "00 01 0002 00000002 00000000");
 	assert_string_equal(say_data(2, 5, false), "00 00 0000 00000002 00000005");
 	yamux_fin(y, stream(2));
@@ -32,7 +34,9 @@ the_ancestors_server_says_what_it_always_said(void **state)
 	begin(YAMUX_SERVER, 100, true);
 	assert_string_equal(hear("00 01 0001 00000001 00000000"), "open1");
 	assert_string_equal(say(), "00 01 0002 00000001 00000000");
-	assert_string_equal(hear("00 00 0000 00000001 0000000a 1111 0006 's3cret'"), "data1:\x11\x11");	/* a NUL */
+	/* a NUL */
+	assert_string_equal(hear("00 00 0000 00000001 0000000a 1111 0006 's3cret'"),
+	    "data1:\x11\x11");
 	assert_string_equal(hear("00 01 0004 00000001 00000000"), "fin1");
 	yamux_fin(y, stream(1));
 	assert_string_equal(say(), "00 01 0004 00000001 00000000");
@@ -42,7 +46,8 @@ the_ancestors_server_says_what_it_always_said(void **state)
 	assert_int_equal(open_stream(), 2);
 	assert_string_equal(say(), "00 01 0001 00000002 00000000");
 	assert_string_equal(say_data(2, 2, false), "00 00 0000 00000002 00000002");
-	assert_string_equal(hear("00 01 0002 00000002 00000000  00 00 0000 00000002 00000005 'hello'"), "data2:hello");
+	assert_string_equal(hear("00 01 0002 00000002 00000000  "
+	    "00 00 0000 00000002 00000005 'hello'"), "data2:hello");
 	assert_int_equal(open_stream(), 4);
 	assert_int_equal(open_stream(), 6);
 	assert_string_equal(say(), "00 01 0001 00000004 00000000, 00 01 0001 00000006 00000000");
@@ -115,7 +120,8 @@ streams_are_opened_in_the_order_of_their_ids(void **state)
 		open_stream();
 	yamux_grant(y, stream(6), 1, true);
 	assert_string_equal(say(),
-	    "00 01 0001 00000002 00000000, 00 01 0001 00000004 00000000, 00 01 0001 00000006 00000001");
+	    "00 01 0001 00000002 00000000, 00 01 0001 00000004 00000000, "
+	    "00 01 0001 00000006 00000001");
 	open_stream();
 	assert_string_equal(say_data(8, 1, false), "00 00 0001 00000008 00000001");
 	open_stream();
@@ -152,10 +158,13 @@ the_flags_of_one_frame_make_events_in_order(void **state)
 
 /* All there is in one session's input. */
 static const char everything[] =
-    "00 01 0001 00000001 00000000  00 00 0000 00000001 00000006 'abcdef'  00 02 0001 00000000 cafe0001"
+    "00 01 0001 00000001 00000000  00 00 0000 00000001 00000006 'abcdef'  "
+    "00 02 0001 00000000 cafe0001"
     "00 00 0001 00000003 00000003 'xyz'  00 01 0000 00000001 00000100  00 02 0002 00000000 12345678"
-    "00 00 0004 00000001 00000002 'gh'  00 01 000a 00000003 00000000  00 00 0000 00000003 00000004 'late'"
-    "00 00 0005 00000007 00000001 '7'  00 03 0000 00000000 00000002  00 00 0000 00000001 00000005 'later'";
+    "00 00 0004 00000001 00000002 'gh'  00 01 000a 00000003 00000000  "
+    "00 00 0000 00000003 00000004 'late'"
+    "00 00 0005 00000007 00000001 '7'  00 03 0000 00000000 00000002  "
+    "00 00 0000 00000001 00000005 'later'";
 static const char everything_seen[] =
     "open1 data1:abcdef ping open3 data3:xyz window1 pong:12345678 data1:gh fin1 reset3 "
     "open7 data7:7 fin7 goaway:2";
@@ -199,8 +208,9 @@ bytes_one_by_one_make_the_same_events(void **state)
 static void
 control_frames_go_in_their_order_and_never_in_part(void **state)
 {
-	static const char *const wanted[] = { "00 02 0002 00000000 00000005", "00 02 0001 00000000 00000006",
-		"00 01 0008 00000001 00000000", "00 01 0002 00000003 00000000", "00 01 0005 00000002 00000000",
+	static const char *const wanted[] = { "00 02 0002 00000000 00000005",
+		"00 02 0001 00000000 00000006", "00 01 0008 00000001 00000000",
+		"00 01 0002 00000003 00000000", "00 01 0005 00000002 00000000",
 		"00 03 0000 00000000 00000000" };
 
 	(void)state;
@@ -210,7 +220,8 @@ control_frames_go_in_their_order_and_never_in_part(void **state)
 
 		begin_server();
 		open_stream();
-		hear("00 01 0001 00000001 00000000  00 01 0001 00000003 00000000  00 02 0001 00000000 00000005");
+		hear("00 01 0001 00000001 00000000  00 01 0001 00000003 00000000  "
+		    "00 02 0001 00000000 00000005");
 		yamux_goaway(y, YAMUX_GOAWAY_NORMAL);
 		yamux_fin(y, stream(2));
 		yamux_reset(y, stream(1));

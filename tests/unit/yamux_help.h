@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * For the tests of lib/yamux.c: one machine, spoken to in hexadecimal digits, with 'text' in quotes. What it makes
- * of them is reported as text too: events as "open1 data1:abc fin1", frames in the notation of the specification's
- * examples.
+ * For the tests of lib/yamux.c: one machine, spoken to in hexadecimal digits, with 'text' in
+ * quotes. What it makes of them is reported as text too: events as "open1 data1:abc fin1", frames
+ * in the notation of the specification's examples.
  */
 #ifndef YAMUX_HELP_H
 #define YAMUX_HELP_H
@@ -66,7 +66,10 @@ struct yamux_stream *stream(uint32_t id);
 
 size_t bytes_of(const char *hex, uint8_t *out);
 
-/* Feed bytes from an exact-size copy, so that the sanitizer sees a read beyond them, until they are used up. */
+/*
+ * Feed bytes from an exact-size copy, so that the sanitizer sees a read beyond them,
+ * until they are used up.
+ */
 enum yamux_event feed(const uint8_t *bytes, size_t len);
 
 const char *hear(const char *hex);
@@ -74,7 +77,9 @@ const char *hear(const char *hex);
 /* A header alone. */
 const char *hear_frame(uint8_t type, uint16_t flags, uint32_t id, uint32_t length);
 
-/* The bytes of a data frame that were announced, all of them filler; text is that of the last ones. */
+/*
+ * The bytes of a data frame that were announced, all of them filler; text is that of the last ones.
+ */
 enum yamux_event hear_bytes(size_t n);
 
 /* ---- what it says: headers, as text ---- */

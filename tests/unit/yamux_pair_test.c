@@ -108,7 +108,8 @@ send_data(struct side *p, struct lane *l, bool fin)
 {
 	static uint8_t frame[YAMUX_FRAME_MAX];
 	unsigned from = (unsigned)(p - side);
-	uint32_t may = yamux_may_send(&l->s), n = draw(8) == 0 ? YAMUX_DATA_MAX : draw(300), id = l->id;
+	uint32_t may = yamux_may_send(&l->s), n = draw(8) == 0 ? YAMUX_DATA_MAX : draw(300),
+	    id = l->id;
 
 	n = n > may ? may : n;
 	for (uint32_t i = 0; i < n; i++)
@@ -139,7 +140,8 @@ on_event(struct side *p, enum yamux_event e, const struct yamux_what *w)
 		break;
 	case YAMUX_DATA:
 		for (size_t i = 0; i < w->data.len; i++)
-			assert_int_equal((uint8_t)w->data.p[i], byte_at(l->id, from, truth[l->id].got[from]++));
+			assert_int_equal((uint8_t)w->data.p[i],
+			    byte_at(l->id, from, truth[l->id].got[from]++));
 		assert_true(truth[l->id].got[from] <= truth[l->id].sent[from]);
 		l->held += (uint32_t)w->data.len;
 		break;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/yamux.c: how it keeps its streams, by their ids, to the last one, and at what cost. */
+/*
+ * Tests of lib/yamux.c: how it keeps its streams, by their ids, to the last one, and at what cost.
+ */
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -70,7 +72,8 @@ a_stream_may_come_64_streams_late_and_no_later(void **state)
 
 		begin_server();
 		hear_frame(WINDOW, SYN, first + 2 * YAMUX_DISORDER + 2, 0);
-		assert_string_equal(hear_frame(WINDOW, SYN, first, 0), "bad:a stream opened too late");
+		assert_string_equal(hear_frame(WINDOW, SYN, first, 0),
+		    "bad:a stream opened too late");
 	}
 }
 
