@@ -188,12 +188,12 @@ install: all
 	for f in $$(find examples -type f); do put $$f $(SHAREDIR)/$$f; done; \
 	for f in README.md CHANGES.md LICENSE; do put $$f $(DOCDIR)/$$f; done
 
-#: make lint         manuals through mandoc, shell through sh -n, and no line of C wider than 120 columns
+#: make lint         manuals through mandoc, shell through sh -n, and no line of C wider than 100 columns
 lint:
 	@mandoc -T lint -W warning $(MANUALS)
 	@for f in $$(grep -rIlE '^#!.*sh' .ci examples tests); do sh -n $$f || exit 1; done
 	@bad=0; for f in $(wildcard */*.[ch] */*/*.[ch]); do expand $$f | awk -v f=$$f \
-	    'length($$0) > 120 { print f ":" NR ": wider than 120 columns"; bad = 1 } END { exit bad }' >&2 || bad=1; \
+	    'length($$0) > 100 { print f ":" NR ": wider than 100 columns"; bad = 1 } END { exit bad }' >&2 || bad=1; \
 	done; exit $$bad
 
 #: make dist         tcproute-VERSION.tar.gz of the tag vVERSION: same tag, same bytes
