@@ -22,7 +22,10 @@ struct metric {
 
 struct metrics;
 
-/* Memory shared with processes forked later. table is borrowed for the life of the process. NULL with errno. */
+/*
+ * Memory shared with processes forked later. table is borrowed for the life of the process.
+ * NULL with errno.
+ */
 struct metrics *metrics_new(const struct metric *table, size_t n, unsigned workers);
 
 /* Add to series i on behalf of worker (gauges go down with a negative by). */
@@ -41,8 +44,8 @@ void metrics_forget(struct metrics *m, unsigned worker);
 uint64_t metrics_next_id(struct metrics *m);
 
 /*
- * The whole page (text format 0.0.4) into out; its length. It is cut to whole lines when size is too small;
- * metrics_text_max() bytes always suffice.
+ * The whole page (text format 0.0.4) into out; its length. It is cut to whole lines when size is
+ * too small; metrics_text_max() bytes always suffice.
  */
 size_t metrics_text(const struct metrics *m, char *out, size_t size);
 size_t metrics_text_max(const struct metrics *m);

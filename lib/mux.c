@@ -212,8 +212,8 @@ act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 }
 
 /*
- * Walk over what came; returns how many writes that took. Any callback may free the session: its memory lives on
- * until the end of the turn.
+ * Walk over what came; returns how many writes that took. Any callback may free the session: its
+ * memory lives on until the end of the turn.
  */
 static size_t
 hear(struct mux *m, const uint8_t *bytes, size_t len)
@@ -258,7 +258,10 @@ cost(size_t n, size_t writes)
 	return n > least ? n : least;
 }
 
-/* A turn's worth of what the socket has. Slow streams do not stop this: credit bounds what can come. */
+/*
+ * A turn's worth of what the socket has. Slow streams do not stop this:
+ * credit bounds what can come.
+ */
 static void
 input(struct mux *m)
 {
@@ -367,7 +370,10 @@ watch(struct mux *m)
 	ev_timer_at(m->pool->ev, &m->life, due == UINT64_MAX ? 0 : due);
 }
 
-/* Whether nothing came for too long. We may have been stopped ourselves: so what waits in the socket counts. */
+/*
+ * Whether nothing came for too long. We may have been stopped ourselves:
+ * so what waits in the socket counts.
+ */
 static bool
 silent(struct mux *m)
 {
@@ -440,7 +446,10 @@ say_the_rest(struct mux *m)
 	return !m->over && m->closing == MUX_ENDING && mux_link_push(m);
 }
 
-/* Doom the joined ones: sending the rest may take a while, and they are not to be served meanwhile. */
+/*
+ * Doom the joined ones: sending the rest may take a while,
+ * and they are not to be served meanwhile.
+ */
 static void
 lose_joined(struct mux *m)
 {
@@ -451,8 +460,8 @@ lose_joined(struct mux *m)
 }
 
 /*
- * Read what still comes and drop it: left unread, or answered by a closed socket, it causes a reset that overtakes
- * what we sent.
+ * Read what still comes and drop it: left unread, or answered by a closed socket, it causes a reset
+ * that overtakes what we sent.
  */
 static void
 linger(struct mux *m)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel session: yamux streams over one TLS (or plain) connection, each joined to a descriptor of ours. The same
- * at both ends.
+ * A tunnel session: yamux streams over one TLS (or plain) connection, each joined to a descriptor
+ * of ours. The same at both ends.
  *
- * Bytes are read from a stream's descriptor straight into frames when the connection has room for them, streams
- * taking turns, and written straight from what was decrypted; only what a descriptor does not take is kept, within
- * the stream's window. A slow stream holds up only itself: credit follows what its descriptor took.
+ * Bytes are read from a stream's descriptor straight into frames when the connection has room for
+ * them, streams taking turns, and written straight from what was decrypted; only what a descriptor
+ * does not take is kept, within the stream's window. A slow stream holds up only itself: credit
+ * follows what its descriptor took.
  */
 #ifndef MUX_H
 #define MUX_H
@@ -26,9 +27,9 @@
 #define MUX_WINDOW_MAX (4u * 1024u * 1024u)	/* bytes a stream's window may grow to */
 
 /*
- * What the sessions of one process share: buffers, and the memory for what slow descriptors don't take:
- * MUX_POOL_MEMORY_MAX, or a quarter of the machine's memory where that is less. One session gets at most half of what
- * the others leave. NULL when out of memory.
+ * What the sessions of one process share: buffers, and the memory for what slow descriptors don't
+ * take: MUX_POOL_MEMORY_MAX, or a quarter of the machine's memory where that is less. One session
+ * gets at most half of what the others leave. NULL when out of memory.
  */
 struct mux_pool;
 struct mux_pool *mux_pool_new(struct ev *ev);
@@ -52,7 +53,10 @@ enum mux_end {
 /* "closed", "local-reset", ... for logs. Static. */
 const char *mux_end_word(enum mux_end end);
 
-/* A stream's end as that of the connection it carried: a reset from here is local, from beyond the peer remote. */
+/*
+ * A stream's end as that of the connection it carried: a reset from here is local,
+ * from beyond the peer remote.
+ */
 enum conn_end mux_conn_end(enum mux_end end, enum conn_end local, enum conn_end remote);
 
 struct mux;
@@ -63,7 +67,10 @@ struct mux_ops {
 	void (*opened)(struct mux *m);
 	/* The peer takes no more new streams. May be NULL. */
 	void (*goaway)(struct mux *m);
-	/* The session is over and its streams were told so: mux_free() it (from here is fine), close the descriptor. */
+	/*
+	 * The session is over and its streams were told so:
+	 * mux_free() it (from here is fine), close the descriptor.
+	 */
 	void (*ended)(struct mux *m, enum mux_end end);
 	/* mux_must_wait() was true and no longer is. May be NULL. */
 	void (*room)(struct mux *m);
@@ -71,8 +78,8 @@ struct mux_ops {
 
 struct mux_stream_ops {
 	/*
-	 * A stream not joined got bytes, or the peer's end (mux_ended()): look with mux_peek(), drop with mux_take().
-	 * May be NULL.
+	 * A stream not joined got bytes, or the peer's end (mux_ended()): look with mux_peek(),
+	 * drop with mux_take(). May be NULL.
 	 */
 	void (*data)(struct mux_stream *s);
 	/* Its end, from the loop, never from inside a call the owner makes on s: it has left the session. Close its
@@ -89,8 +96,8 @@ struct mux_conf {
 };
 
 /*
- * One stream, embedded in its owner: zeroed before mux_open() or mux_accept(), but for io and deadline.
- * Private except for what is stated here.
+ * One stream, embedded in its owner: zeroed before mux_open() or mux_accept(), but for io and
+ * deadline. Private except for what is stated here.
  */
 struct mux_spill;
 struct mux_stream {
@@ -123,30 +130,34 @@ struct mux_stream {
 };
 
 /*
- * Begin a session over io->fd, connected, non-blocking, already watched edge-triggered for read and write; tls: with
- * its handshake done (taken over), or NULL: plain. io's descriptor stays the owner's, its callback becomes the
- * session's. arg is the owner's (mux_arg()). Anything that came meanwhile is looked for in a later turn. NULL when
- * out of memory (tls is still the owner's then).
+ * Begin a session over io->fd, connected, non-blocking, already watched edge-triggered for read and
+ * write; tls: with its handshake done (taken over), or NULL: plain. io's descriptor stays the
+ * owner's, its callback becomes the session's. arg is the owner's (mux_arg()). Anything that came
+ * meanwhile is looked for in a later turn. NULL when out of memory (tls is still the owner's then).
  */
 struct mux *mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops,
     struct ev_io *io, struct tls *tls, void *arg);
 void *mux_arg(const struct mux *m);
 
 /*
- * Frees; its streams get MUX_LOST first. To be called before its descriptor is closed. NULL is fine. ops->ended is
- * not called.
+ * Frees; its streams get MUX_LOST first. To be called before its descriptor is closed. NULL is
+ * fine. ops->ended is not called.
  */
 void mux_free(struct mux *m);
 
 /*
- * End in order: all that is under way, what mux_send() was given, GOAWAY and close_notify leave as the socket has
- * room; then the peer's end is waited for, so that no reset overtakes them, but not for long once it takes no more;
- * ended(MUX_CLOSED) follows in a later turn. Joined streams are not served meanwhile. A peer that leaves no room can
- * hold this up: a deadline, with mux_free() when it passes, is up to the owner.
+ * End in order: all that is under way, what mux_send() was given, GOAWAY and close_notify leave as
+ * the socket has room; then the peer's end is waited for, so that no reset overtakes them, but not
+ * for long once it takes no more; ended(MUX_CLOSED) follows in a later turn. Joined streams are not
+ * served meanwhile. A peer that leaves no room can hold this up: a deadline, with mux_free() when
+ * it passes, is up to the owner.
  */
 void mux_close(struct mux *m);
 
-/* Tell the peer that no new streams are wanted, after what mux_send() was given so far. Existing ones go on. */
+/*
+ * Tell the peer that no new streams are wanted, after what mux_send() was given so far.
+ * Existing ones go on.
+ */
 void mux_goaway(struct mux *m);
 
 /* The welcome's values, in force from now on. */
@@ -166,12 +177,15 @@ uint64_t mux_tx(const struct mux *m);
 bool mux_open(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
 
 /*
- * Whether mux_open() would fail for now, because an ancestor has yet to take YAMUX_BACKLOG streams; ops->room()
- * reports the end of that.
+ * Whether mux_open() would fail for now, because an ancestor has yet to take YAMUX_BACKLOG streams;
+ * ops->room() reports the end of that.
  */
 bool mux_must_wait(struct mux *m);
 
-/* Whether mux_open() fails from now on, because every id a stream can have was used: another session is needed. */
+/*
+ * Whether mux_open() fails from now on, because every id a stream can have was used:
+ * another session is needed.
+ */
 bool mux_is_used_up(const struct mux *m);
 
 void mux_accept(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
@@ -180,12 +194,15 @@ void mux_refuse(struct mux *m);
 /* The session s is in. NULL once it has ended. */
 struct mux *mux_of(const struct mux_stream *s);
 
-/* Send a copy of bytes, before whatever is read from the descriptor later. False when out of memory. */
+/*
+ * Send a copy of bytes, before whatever is read from the descriptor later.
+ * False when out of memory.
+ */
 bool mux_send(struct mux_stream *s, struct slice bytes);
 
 /*
- * For a stream not joined: what came and was not taken yet, in one piece; drop its first n bytes; whether the end
- * came after it.
+ * For a stream not joined: what came and was not taken yet, in one piece; drop its first n bytes;
+ * whether the end came after it.
  */
 struct slice mux_peek(struct mux_stream *s);
 void mux_take(struct mux_stream *s, size_t n);
@@ -195,13 +212,16 @@ bool mux_ended(const struct mux_stream *s);
 void mux_fin(struct mux_stream *s);
 
 /*
- * From now on relay between the stream and s->io.fd, which is watched edge-triggered for read and write already;
- * events are those that came meanwhile and were not acted on (EV_READ | EV_WRITE is always safe). Bytes that came for
- * it go there first.
+ * From now on relay between the stream and s->io.fd, which is watched edge-triggered for read and
+ * write already; events are those that came meanwhile and were not acted on (EV_READ | EV_WRITE is
+ * always safe). Bytes that came for it go there first.
  */
 void mux_join(struct mux_stream *s, unsigned events);
 
-/* Leave the session at once, with a reset for the peer, without ended(). A stream not in a session is left alone. */
+/*
+ * Leave the session at once, with a reset for the peer, without ended().
+ * A stream not in a session is left alone.
+ */
 void mux_reset(struct mux_stream *s);
 
 #endif

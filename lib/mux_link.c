@@ -144,7 +144,10 @@ mux_link_push(struct mux *m)
 	return !m->blocked && !m->over;
 }
 
-/* TCP gives up on a peer that acknowledges nothing, in case it notices before we notice the silence. */
+/*
+ * TCP gives up on a peer that acknowledges nothing,
+ * in case it notices before we notice the silence.
+ */
 void
 mux_link_limit(const struct mux *m)
 {

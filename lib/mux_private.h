@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What lib/mux.c (a session), mux_link.c (its connection), mux_stream.c (its streams), mux_window.c alone share. */
+/*
+ * What lib/mux.c (a session), mux_link.c (its connection), mux_stream.c (its streams),
+ * mux_window.c alone share.
+ */
 #ifndef MUX_PRIVATE_H
 #define MUX_PRIVATE_H
 
@@ -10,7 +13,10 @@
 #define MUX_IN_SIZE (256u * 1024u)	/* bytes read at once */
 #define MUX_OUT_SIZE (256u * 1024u)	/* bytes sent at once */
 
-/* What one session reads into it, or writes from it, is used up before another's turn: an idle one holds nothing. */
+/*
+ * What one session reads into it, or writes from it, is used up before another's turn:
+ * an idle one holds nothing.
+ */
 struct mux_pool {
 	struct ev *ev;
 	uint8_t *in, *out;
@@ -88,7 +94,10 @@ void mux_link_write(struct mux *m, size_t len);
 /* Send what was kept. Whether everything has left, so that there may be more. */
 bool mux_link_push(struct mux *m);
 
-/* Bytes the peer has not acknowledged, the end of our direction counting as one. Leaves errno alone. */
+/*
+ * Bytes the peer has not acknowledged, the end of our direction counting as one.
+ * Leaves errno alone.
+ */
 int mux_link_unacknowledged(const struct mux *m);
 
 /* A system call failed: end the session. errno says why; 0: an end of file. */
@@ -106,7 +115,10 @@ struct mux_spill {
 	uint8_t bytes[];
 };
 
-/* Append to *spill, NULL: nothing is in it yet; it grows ahead of need, up to most bytes. False when out of memory. */
+/*
+ * Append to *spill, NULL: nothing is in it yet; it grows ahead of need, up to most bytes.
+ * False when out of memory.
+ */
 bool mux_spill_add(struct mux_spill **spill, const void *bytes, size_t len, size_t most);
 
 /* Drop the first n bytes, and with the last byte the memory: *spill is then NULL. */
@@ -119,11 +131,17 @@ void mux_stream_fin(struct mux_stream *s);
 /* Queue s if it has something to send, and may. */
 void mux_stream_ready(struct mux_stream *s);
 
-/* Frames of s, read straight from its descriptor, into the room bytes at out; returns how many bytes. */
+/*
+ * Frames of s, read straight from its descriptor, into the room bytes at out;
+ * returns how many bytes.
+ */
 #define MUX_ROOM_MIN 1024u	/* least bytes of room that make it worthwhile */
 size_t mux_stream_output(struct mux_stream *s, uint8_t *out, size_t room);
 
-/* s is over: let go of what it holds, with a reset for the peer if it knows s. Its owner is told later. */
+/*
+ * s is over: let go of what it holds, with a reset for the peer if it knows s.
+ * Its owner is told later.
+ */
 void mux_stream_doom(struct mux_stream *s, enum mux_end end);
 
 /* Tell the owners of doomed streams. False: one of them freed the session. */
@@ -137,14 +155,20 @@ struct mux_stream *mux_queue_take(struct mux_queue *q);
 
 /* ---- lib/mux_window.c ---- */
 
-/* The shortest round trip to the peer in microseconds, 0: not known yet. Measures it now and then, by a ping. */
+/*
+ * The shortest round trip to the peer in microseconds, 0: not known yet.
+ * Measures it now and then, by a ping.
+ */
 uint32_t mux_rtt_us(struct mux *m);
 void mux_rtt_pong(struct mux *m, uint32_t value);
 
 /* CLOCK_MONOTONIC. */
 uint64_t mux_now_us(void);
 
-/* n bytes of s were written: grant the peer as many anew, and more or fewer if its window is to grow or shrink. */
+/*
+ * n bytes of s were written: grant the peer as many anew,
+ * and more or fewer if its window is to grow or shrink.
+ */
 void mux_window_credit(struct mux_stream *s, size_t n);
 
 /* s ends: its window no longer counts. */

@@ -114,7 +114,10 @@ queue_remove(struct mux_queue *q, struct mux_stream *s)
 		q->last = at;
 }
 
-/* Bytes that may be read now. Bulk data goes in whole frames as long as the window has room for one. */
+/*
+ * Bytes that may be read now. Bulk data goes in whole frames as long
+ * as the window has room for one.
+ */
 static size_t
 may_read(const struct mux_stream *s)
 {
@@ -172,8 +175,9 @@ free_in(struct mux_stream *s)
 }
 
 /*
- * How much one session may keep: at most half of what the others leave. So a few greedy ones get their fill, and many
- * get less each. Every session may keep what control messages and the first bytes of streams need.
+ * How much one session may keep: at most half of what the others leave. So a few greedy ones
+ * get their fill, and many get less each. Every session may keep what control messages and the
+ * first bytes of streams need.
  */
 static size_t
 allowance(const struct mux *m)
@@ -371,9 +375,9 @@ sink_broke(struct mux_stream *s)
 }
 
 /*
- * Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY is not worth its system
- * call before a second write or a first one of several segments. The peer's FIN, if known, is to travel with the last
- * bytes.
+ * Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY is not
+ * worth its system call before a second write or a first one of several segments. The peer's FIN,
+ * if known, is to travel with the last bytes.
  */
 static ssize_t
 put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
@@ -419,8 +423,9 @@ drain(struct mux_stream *s)
 }
 
 /*
- * Whether a rather than b is to blame for a session at its limit: the one whose descriptor has taken nothing for
- * longer. One that reads may also keep a lot for a moment, its window having grown.
+ * Whether a rather than b is to blame for a session at its limit: the one whose
+ * descriptor has taken nothing for longer. One that reads may also keep a lot for a
+ * moment, its window having grown.
  */
 static bool
 to_blame(const struct mux_stream *a, const struct mux_stream *b)
@@ -525,7 +530,10 @@ mux_stream_fin(struct mux_stream *s)
 
 /* ---- from the descriptor to the peer ---- */
 
-/* After a read that brought less than was asked for: the queue is empty, and the end may come next. */
+/*
+ * After a read that brought less than was asked for:
+ * the queue is empty, and the end may come next.
+ */
 static void
 drained(struct mux_stream *s)
 {
@@ -535,7 +543,10 @@ drained(struct mux_stream *s)
 	s->eof = s->hup;
 }
 
-/* Where frames' payloads go in the room at out, at most want bytes together; returns how many pieces, *sum bytes. */
+/*
+ * Where frames' payloads go in the room at out, at most want bytes together;
+ * returns how many pieces, *sum bytes.
+ */
 static int
 lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t *sum)
 {
@@ -556,7 +567,10 @@ lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t
 	return n;
 }
 
-/* Write headers for the frames of the got bytes laid out in iov; the end goes with the last, save for ancestors. */
+/*
+ * Write headers for the frames of the got bytes laid out in iov;
+ * the end goes with the last, save for ancestors.
+ */
 static size_t
 head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
 {
@@ -594,7 +608,10 @@ output_kept(struct mux_stream *s, uint8_t *out, size_t room)
 	return head(s, iov, sum, s->eof && s->out == NULL);
 }
 
-/* A read that found no bytes: none for now, the end, or a broken descriptor. True: there is an end to be sent. */
+/*
+ * A read that found no bytes: none for now, the end, or a broken descriptor.
+ * True: there is an end to be sent.
+ */
 static bool
 read_nothing(struct mux_stream *s, ssize_t got)
 {
@@ -688,7 +705,10 @@ on_io(struct ev_io *io, unsigned events)
 	act(s);
 }
 
-/* A unix socket's read may stop short at a descriptor passed along in it, with more bytes after that. */
+/*
+ * A unix socket's read may stop short at a descriptor passed along in it,
+ * with more bytes after that.
+ */
 static bool
 is_tcp(int fd)
 {

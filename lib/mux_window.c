@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How much a peer may send on a stream before it hears from us. Bytes under way hide the round trip, but delay all
- * that comes after them: a window grows while its peer waits for credit, and is small where other streams would wait.
+ * How much a peer may send on a stream before it hears from us. Bytes under way hide the round
+ * trip, but delay all that comes after them: a window grows while its peer waits for credit, and is
+ * small where other streams would wait.
  */
 #include "mux_private.h"
 
@@ -136,9 +137,9 @@ enough(const struct mux *m)
 }
 
 /*
- * Whether a window may grow to this size, half of the present one having been taken in spent_us. As long as that
- * takes less than a round trip, the peer waits for credit; and if no other stream waits, a larger one lets both sides
- * work at the same time.
+ * Whether a window may grow to this size, half of the present one having been taken in spent_us. As
+ * long as that takes less than a round trip, the peer waits for credit; and if no other stream
+ * waits, a larger one lets both sides work at the same time.
  */
 static bool
 may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
@@ -150,7 +151,10 @@ may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
 	return near ? to <= enough(m) : to <= MUX_WINDOW_MAX && spent_us < mux_rtt_us(m);
 }
 
-/* Half a window was taken, or more at once, which is allowed more time: by how much does it grow? */
+/*
+ * Half a window was taken, or more at once, which is allowed more time:
+ * by how much does it grow?
+ */
 static uint32_t
 growth(struct mux_stream *s, uint64_t now)
 {

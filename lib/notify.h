@@ -6,12 +6,15 @@
 /* Write line and a newline to fd, then let go of it with notify_close_fd(); -1 with errno. */
 int notify_ready_fd(int fd, const char *line);
 
-/* Close it. Standard error stays, and 0 and 1 become /dev/null: their numbers must not become a client's. */
+/*
+ * Close it. Standard error stays, and 0 and 1 become /dev/null:
+ * their numbers must not become a client's.
+ */
 void notify_close_fd(int fd);
 
 /*
- * Send state ("READY=1") to the unix datagram socket named by NOTIFY_SOCKET (sd_notify(3)). Without the
- * variable, or with nobody there, nothing happens.
+ * Send state ("READY=1") to the unix datagram socket named by NOTIFY_SOCKET (sd_notify(3)). Without
+ * the variable, or with nobody there, nothing happens.
  */
 void notify_systemd(const char *state);
 

@@ -12,8 +12,9 @@
 bool num_parse(struct slice text, uint64_t min, uint64_t max, uint64_t *out);
 
 /*
- * Seconds with up to three decimals ("5", "0.25", ".5") as milliseconds, at most max_ms. More decimals are
- * refused: rounding 0.0001 to 0 would turn a deadline off. False leaves *out_ms alone. Pure.
+ * Seconds with up to three decimals ("5", "0.25", ".5") as milliseconds, at most
+ * max_ms. More decimals are refused: rounding 0.0001 to 0 would turn a deadline off.
+ * False leaves *out_ms alone. Pure.
  */
 bool num_seconds(struct slice text, uint64_t max_ms, uint64_t *out_ms);
 

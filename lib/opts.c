@@ -100,8 +100,9 @@ arg_rule(enum opt_kind kind)
 }
 
 /*
- * The two forms getopt_long() wants: ":" first, so that it returns what is wrong instead of printing it. "-" before
- * it has words reported in place, so that "--" can be told from them at the end.
+ * The two forms getopt_long() wants: ":" first, so that it returns what is wrong
+ * instead of printing it. "-" before it has words reported in place, so that "--" can
+ * be told from them at the end.
  */
 static void
 build(const struct opt *table, size_t n, bool words, char *letters, struct option *longs)
@@ -132,8 +133,9 @@ by_value(const struct opt *table, size_t n, int value)
 }
 
 /*
- * What getopt_long() rejected: a letter (or a byte of one, as a char), or the long option it has just passed. Never
- * print the value: it may be a secret that a correctly spelled option would have read from a file.
+ * What getopt_long() rejected: a letter (or a byte of one, as a char), or the long option it
+ * has just passed. Never print the value: it may be a secret that a correctly spelled option
+ * would have read from a file.
  */
 static void
 refuse_option(char **argv, const char *before, const char *after)
@@ -145,8 +147,8 @@ refuse_option(char **argv, const char *before, const char *after)
 }
 
 /*
- * Leaves optind at the first word that is not an option; getopt_long() moves those after the options. With words they
- * are gathered there, and optind is left after "--".
+ * Leaves optind at the first word that is not an option; getopt_long() moves those after the
+ * options. With words they are gathered there, and optind is left after "--".
  */
 static void
 parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, struct opt_list *words)

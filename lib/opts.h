@@ -37,29 +37,30 @@ struct opt {
 #define OPTS_OR "\n       "
 
 /*
- * Parse argv by the n options of table. -h prints usage (synopsis and the table) to standard output and exits 0, -V
- * prints "TOOL VERSION"; 111 when that can't be written. Any error (an unknown option, a bad value, a leftover word)
- * is logged and exits 100.
+ * Parse argv by the n options of table. -h prints usage (synopsis and the table) to standard output
+ * and exits 0, -V prints "TOOL VERSION"; 111 when that can't be written. Any error (an unknown
+ * option, a bad value, a leftover word) is logged and exits 100.
  */
 void opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
 
 /*
- * The same for a tool that takes one word besides its options; returns it (borrowed from argv), NULL when none was
- * given.
+ * The same for a tool that takes one word besides its options; returns it (borrowed from
+ * argv), NULL when none was given.
  */
 const char *opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
 
 /*
- * The same for a tool that takes any number of words, between its options or after them, and a program after "--":
- * *words is NULL-terminated (its texts are borrowed from argv; the array is owned, never freed), *program is what
- * follows the first "--" that is not an option's value, in argv itself, NULL when nothing does.
+ * The same for a tool that takes any number of words, between its options or after them, and a
+ * program after "--": *words is NULL-terminated (its texts are borrowed from argv; the array is
+ * owned, never freed), *program is what follows the first "--" that is not an option's value, in
+ * argv itself, NULL when nothing does.
  */
 void opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, char ***words,
     char ***program);
 
 /*
- * Whether the value of an option (NULL: it was not given) is a list of addresses and CIDRs; an address to listen on.
- * If not, that is logged.
+ * Whether the value of an option (NULL: it was not given) is a list of addresses and CIDRs; an
+ * address to listen on. If not, that is logged.
  */
 bool opts_check_cidrs(const char *option, const char *list);
 bool opts_check_listen(const char *option, const char *addr);

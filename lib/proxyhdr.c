@@ -164,8 +164,9 @@ v2_tlvs(struct slice block, struct proxyhdr *out)
 }
 
 /*
- * LOCAL: the receiver must accept it and discard the block, whatever is in it (2.2). TLVs are still looked for, in
- * the only place they can be with no addresses before them, because our own senders put the name there.
+ * LOCAL: the receiver must accept it and discard the block, whatever is in it (2.2). TLVs are
+ * still looked for, in the only place they can be with no addresses before them, because our
+ * own senders put the name there.
  */
 static void
 v2_local(struct slice block, unsigned family, struct proxyhdr *out)

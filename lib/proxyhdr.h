@@ -34,16 +34,17 @@ struct proxyhdr {
 };
 
 /*
- * Read a header from the first len bytes. On PROXYHDR_OK *used is its length and *out is filled; on any other
- * result both are undefined. A TLV that runs past the header, or a header over PROXYHDR_READ_MAX, is BAD.
- * Pure.
+ * Read a header from the first len bytes. On PROXYHDR_OK *used is its length and *out is filled; on
+ * any other result both are undefined. A TLV that runs past the header, or a header over
+ * PROXYHDR_READ_MAX, is BAD. Pure.
  */
 enum proxyhdr_result proxyhdr_read(const uint8_t *buf, size_t len, struct proxyhdr *out, size_t *used);
 
 /*
- * Write the header h as version 1 or 2; returns its length. Without both addresses (same family, v4 or v6) it
- * is "PROXY UNKNOWN" or LOCAL, which carries the TLVs all the same. Version 1 drops the TLVs. Mixed v4 and v6
- * ends are both written as v6. authority and alpn are at most 255 bytes, kind at most 16. Pure.
+ * Write the header h as version 1 or 2; returns its length. Without both addresses (same family,
+ * v4 or v6) it is "PROXY UNKNOWN" or LOCAL, which carries the TLVs all the same. Version 1 drops
+ * the TLVs. Mixed v4 and v6 ends are both written as v6. authority and alpn are at most 255
+ * bytes, kind at most 16. Pure.
  */
 size_t proxyhdr_write(const struct proxyhdr *h, enum proxyhdr_version version, uint8_t out[static PROXYHDR_MAX]);
 

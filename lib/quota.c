@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Counts shared by processes. Each worker has an open-addressing table of its own and writes only there; a count is
- * the sum over the tables. So a worker that dies leaves no counts behind: its table is wiped.
+ * Counts shared by processes. Each worker has an open-addressing table of its own and
+ * writes only there; a count is the sum over the tables. So a worker that dies leaves no
+ * counts behind: its table is wiped.
  */
 #include "quota.h"
 
@@ -61,7 +62,10 @@ quota_new(unsigned workers, size_t entries)
 static void
 lock(struct quota *q)
 {
-	/* A dead owner was changing only its own table, which is wiped when its death is noticed. */
+	/*
+	 * A dead owner was changing only its own table,
+	 * which is wiped when its death is noticed.
+	 */
 	if (pthread_mutex_lock(&q->lock) == EOWNERDEAD)
 		pthread_mutex_consistent(&q->lock);
 }
@@ -158,7 +162,10 @@ quota_take(struct quota *q, unsigned worker, uint64_t key, uint64_t limit)
 	return ok;
 }
 
-/* Free an entry and move those that would no longer be found past the hole (Knuth 6.4, algorithm R). */
+/*
+ * Free an entry and move those that would no longer be found past
+ * the hole (Knuth 6.4, algorithm R).
+ */
 static void
 erase(struct quota *q, unsigned worker, struct entry *e)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* How many of something there are at once, counted over all worker processes: connections per source, per route. */
+/*
+ * How many of something there are at once, counted over all worker processes:
+ * connections per source, per route.
+ */
 #ifndef QUOTA_H
 #define QUOTA_H
 
@@ -12,8 +15,8 @@
 struct quota;
 
 /*
- * A table in memory shared by processes forked after this call: per worker, room for entries keys held at once.
- * NULL with errno. Untouched room costs no memory.
+ * A table in memory shared by processes forked after this call: per worker, room for entries keys
+ * held at once. NULL with errno. Untouched room costs no memory.
  */
 struct quota *quota_new(unsigned workers, size_t entries);
 
@@ -22,8 +25,8 @@ uint64_t quota_key_source(const struct quota *q, const struct endpoint *peer);	/
 uint64_t quota_key_text(const struct quota *q, const void *text, size_t len);
 
 /*
- * Count one more for key on behalf of worker, unless all workers together hold limit of it already (0: no
- * limit). True: counted, give it back with quota_drop().
+ * Count one more for key on behalf of worker, unless all workers together hold limit of it already
+ * (0: no limit). True: counted, give it back with quota_drop().
  */
 bool quota_take(struct quota *q, unsigned worker, uint64_t key, uint64_t limit);
 void quota_drop(struct quota *q, unsigned worker, uint64_t key);
@@ -32,8 +35,8 @@ void quota_drop(struct quota *q, unsigned worker, uint64_t key);
 uint64_t quota_count(struct quota *q, uint64_t key);
 
 /*
- * One more event of a kind that all workers together log at most once a second. Returns how many there were since the
- * last was logged, 0: don't log now.
+ * One more event of a kind that all workers together log at most once a second. Returns how many
+ * there were since the last was logged, 0: don't log now.
  */
 uint64_t quota_log(struct quota *q, uint64_t now_ms);
 

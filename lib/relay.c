@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The relay: two flows, each a small state machine over "readable", "writable" and "what is left to write". */
+/*
+ * The relay: two flows, each a small state machine over "readable",
+ * "writable" and "what is left to write".
+ */
 #include "relay.h"
 
 #include <errno.h>
@@ -362,10 +365,10 @@ keep(struct relay_flow *f, const uint8_t *left, size_t len)
 }
 
 /*
- * Write to the destination. Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY
- * is not worth its system call before a second write or a first one of several segments. When the source's end is
- * known to follow, its FIN should travel in the same segment: MSG_MORE holds the data back for the shutdown() that
- * comes next.
+ * Write to the destination. Nagle's algorithm holds back a small segment behind unacknowledged
+ * ones, so TCP_NODELAY is not worth its system call before a second write or a first one of several
+ * segments. When the source's end is known to follow, its FIN should travel in the same segment:
+ * MSG_MORE holds the data back for the shutdown() that comes next.
  */
 static ssize_t
 put(struct relay_flow *f, int to, const void *bytes, size_t len)
@@ -471,7 +474,10 @@ write_through(struct relay_flow *f, int to, const uint8_t *bytes, size_t n)
 	return keep(f, bytes + w, n - (size_t)w);
 }
 
-/* Hold the n bytes just read until the turn's end. False: not of the kind to hold, or there is no room. */
+/*
+ * Hold the n bytes just read until the turn's end.
+ * False: not of the kind to hold, or there is no room.
+ */
 static bool
 hold(struct relay_pool *pool, struct relay *r, int i, size_t n)
 {
@@ -563,7 +569,10 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 	return flush_pipe(pool, f, to);
 }
 
-/* The source has ended and all is written: tell the destination, unless both are to be closed now anyway. */
+/*
+ * The source has ended and all is written: tell the destination,
+ * unless both are to be closed now anyway.
+ */
 static enum step
 finish(struct relay *r, int i)
 {
@@ -617,8 +626,8 @@ break_off(struct relay *r, int end)
 }
 
 /*
- * Write what a relay holds. Returns whether there is more to do: an end to pass on, or a destination that did not
- * take all, or is gone.
+ * Write what a relay holds. Returns whether there is more to do: an end to pass on, or a
+ * destination that did not take all, or is gone.
  */
 static bool
 write_one(struct relay_pool *pool, const struct held *h)
@@ -657,7 +666,10 @@ write_held(struct ev_task *task)
 	pool->held_len = 0;
 }
 
-/* Most connections never fill a socket: asking about room from the start would cost an event for nothing. */
+/*
+ * Most connections never fill a socket: asking about room from the start
+ * would cost an event for nothing.
+ */
 static void
 ask_for_room(struct relay_pool *pool, struct relay *r, int i)
 {

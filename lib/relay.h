@@ -2,11 +2,11 @@
 /*
  * Pump bytes both ways between two descriptors until both directions are done.
  *
- * Small traffic is read and written through one buffer that all connections share: a turn of the loop first reads
- * what has come on all connections, then writes, which makes for fewer and fuller turns everywhere; a direction that
- * keeps moving a lot is spliced through a pooled pipe instead, which it holds only while bytes are in it. What a slow
- * receiver does not take is kept in memory of its own (at most RELAY_CHUNK_MAX bytes per direction) and nothing more
- * is read meanwhile.
+ * Small traffic is read and written through one buffer that all connections share: a turn of the
+ * loop first reads what has come on all connections, then writes, which makes for fewer and fuller
+ * turns everywhere; a direction that keeps moving a lot is spliced through a pooled pipe instead,
+ * which it holds only while bytes are in it. What a slow receiver does not take is kept in memory
+ * of its own (at most RELAY_CHUNK_MAX bytes per direction) and nothing more is read meanwhile.
  */
 #ifndef RELAY_H
 #define RELAY_H
@@ -20,18 +20,25 @@
 
 #define RELAY_CHUNK_MAX (512u * 1024u)	/* bytes read at once, and so kept, at most per direction */
 
-/* What the relays of one process share: the buffer, the pipes, the queue of those with work left. */
+/*
+ * What the relays of one process share: the buffer, the pipes,
+ * the queue of those with work left.
+ */
 struct relay_pool;
 struct relay;
 
 /*
- * At most max_pipes pipes (two descriptors each) at once. more(r) is called in a later turn for a relay that had more
- * to do than one turn allows: it should call relay_pump() with no events. NULL with errno.
+ * At most max_pipes pipes (two descriptors each) at once. more(r) is called in a later
+ * turn for a relay that had more to do than one turn allows: it should call relay_pump()
+ * with no events. NULL with errno.
  */
 struct relay_pool *relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r));
 void relay_pool_free(struct relay_pool *pool);
 
-/* The shared buffer of RELAY_CHUNK_MAX bytes, for reads whose bytes are used up before the callback returns. */
+/*
+ * The shared buffer of RELAY_CHUNK_MAX bytes,
+ * for reads whose bytes are used up before the callback returns.
+ */
 uint8_t *relay_scratch(struct relay_pool *pool);
 
 /* Bytes waiting to be written; malloc'd. */
@@ -67,11 +74,12 @@ struct relay_flow {
 };
 
 /*
- * A relay, embedded in its connection. end[0] is the client, end[1] the target; the owner opens and closes their
- * descriptors (TCP_NODELAY set on the client's; on the target's the relay sets it when it begins to matter),
- * registers them edge-triggered for read, and sets their callbacks; the relay asks for write too when one has no
- * room. end[0] may write to another descriptor than it reads from (two pipes): out_fd, usually the same, else
- * registered for write by the owner; the relay closes that one at its end.
+ * A relay, embedded in its connection. end[0] is the client, end[1] the target; the owner opens
+ * and closes their descriptors (TCP_NODELAY set on the client's; on the target's the relay sets it
+ * when it begins to matter), registers them edge-triggered for read, and sets their callbacks; the
+ * relay asks for write too when one has no room. end[0] may write to another descriptor than it
+ * reads from (two pipes): out_fd, usually the same, else registered for write by the owner; the
+ * relay closes that one at its end.
  */
 struct relay {
 	struct ev_io end[2];
@@ -99,23 +107,27 @@ void relay_init(struct relay *r);
 void relay_preload(struct relay *r, struct relay_spill *spill);
 
 /*
- * end[1].fd is new, and may be connected already: write what was preloaded. 0, or the errno of why none of it could
- * be: EAGAIN as long as it is not connected. To be called for each descriptor that is tried.
+ * end[1].fd is new, and may be connected already: write what was preloaded. 0, or the
+ * errno of why none of it could be: EAGAIN as long as it is not connected. To be called
+ * for each descriptor that is tried.
  */
 int relay_early(struct relay *r);
 
 /* The same as relay_preload() for end[0]. */
 void relay_preload_client(struct relay *r, struct relay_spill *spill);
 
-/* end[end] is a unix socket: a read may stop short at a descriptor passed along in it, with more bytes after that. */
+/*
+ * end[end] is a unix socket: a read may stop short at a descriptor passed along in it,
+ * with more bytes after that.
+ */
 void relay_is_unix(struct relay *r, int end);
 
 /* Remember events that came before the relay may act on them. */
 void relay_note(struct relay *r, int end, unsigned events);
 
 /*
- * Do what the events of end[end] (0: only go on with what was noted or left) allow, a bounded amount of it. Any
- * result but STILL and MOVED is final: call relay_release().
+ * Do what the events of end[end] (0: only go on with what was noted or left) allow, a bounded
+ * amount of it. Any result but STILL and MOVED is final: call relay_release().
  */
 enum relay_state relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events);
 
@@ -125,7 +137,10 @@ enum conn_end relay_end(enum relay_state state);
 /* Whether one direction has ended and the other has not. */
 bool relay_half_closed(const struct relay *r);
 
-/* Whether end[end] knows that nothing more comes from the other: no reset of ours may overtake what it still reads. */
+/*
+ * Whether end[end] knows that nothing more comes from the other:
+ * no reset of ours may overtake what it still reads.
+ */
 bool relay_was_told(const struct relay *r, int end);
 
 /* How long nothing may happen (0: no limit), and how the connection then ends. */
@@ -134,7 +149,10 @@ struct relay_silence {
 	enum conn_end end;
 };
 
-/* Of the two limits, 0 being off, the one that passes first; half_close_ms runs only when half_closed. */
+/*
+ * Of the two limits, 0 being off, the one that passes first;
+ * half_close_ms runs only when half_closed.
+ */
 static inline struct relay_silence
 relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 {
@@ -150,8 +168,9 @@ relay_silence(bool half_closed, uint64_t half_close_ms, uint64_t idle_ms)
 uint64_t relay_rest_ms(const struct relay *r, uint64_t limit_ms);
 
 /*
- * Close the descriptors that are open. A reset of one end is passed on to the other. What we cut off must not
- * look whole: that takes a reset, too, where it is TCP and was not told that all had come.
+ * Close the descriptors that are open. A reset of one end is passed on to the other.
+ * What we cut off must not look whole: that takes a reset, too, where it is TCP and
+ * was not told that all had come.
  */
 void relay_close(struct relay *r, enum conn_end end);
 

@@ -27,7 +27,10 @@ write_all(int fd, struct slice text)
 	return 0;
 }
 
-/* Make the rename survive a power cut. Folders that cannot be synced (some network file systems) do not matter. */
+/*
+ * Make the rename survive a power cut. Folders that cannot be synced
+ * (some network file systems) do not matter.
+ */
 static void
 sync_folder(const char *path)
 {
@@ -96,8 +99,9 @@ give_name(int fd, const char *name)
 }
 
 /*
- * The file, whole, under a name it gets only then, so that nothing is left behind if we are killed before. The name
- * replaces the template. -1 with errno: nothing is there; ENOTSUP: it has to be done another way.
+ * The file, whole, under a name it gets only then, so that nothing is left behind if we are
+ * killed before. The name replaces the template. -1 with errno: nothing is there; ENOTSUP:
+ * it has to be done another way.
  */
 static int
 write_nameless(char *template, mode_t mode, struct slice text)

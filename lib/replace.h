@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Replace or make a file atomically: anyone who opens it finds the old one or the new one, whole. */
+/*
+ * Replace or make a file atomically: anyone who opens it finds
+ * the old one or the new one, whole.
+ */
 #ifndef REPLACE_H
 #define REPLACE_H
 
@@ -8,11 +11,12 @@
 #include "slice.h"
 
 /*
- * Make path a plain file with this text and mode, by a temporary file beside it, fsync, rename and fsync of the
- * folder. The umask does not apply. 0, or -1 with errno: path is then as it was, and nothing is left beside it.
+ * Make path a plain file with this text and mode, by a temporary file beside it, fsync, rename
+ * and fsync of the folder. The umask does not apply. 0, or -1 with errno: path is then as it was,
+ * and nothing is left beside it.
  *
- * Where the file system lets us (O_TMPFILE), and /proc is there, the temporary file has a name only for the instant
- * before the rename: even if killed, we leave nothing behind.
+ * Where the file system lets us (O_TMPFILE), and /proc is there, the temporary file has a name only
+ * for the instant before the rename: even if killed, we leave nothing behind.
  */
 int replace_file(const char *path, mode_t mode, struct slice text);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The resolver: one c-ares channel on the event loop, one cache entry per name, one query per entry at a time. */
+/*
+ * The resolver: one c-ares channel on the event loop, one cache entry per name,
+ * one query per entry at a time.
+ */
 #include "resolve.h"
 
 #include <ares.h>
@@ -164,8 +167,8 @@ channel_open(struct resolver *r)
 }
 
 /*
- * From the loop, never here: a callback that is just getting its answer may call this, or start another look-up, from
- * inside c-ares' channel.
+ * From the loop, never here: a callback that is just getting its answer may call this, or start
+ * another look-up, from inside c-ares' channel.
  */
 void
 resolver_reload(struct resolver *r)
@@ -216,7 +219,10 @@ is_forgettable(const struct resolve_name *name)
 	    ev_now_ms(name->resolver->ev) - name->used_ms >= UNASKED_MS;
 }
 
-/* The names of targets come and go with the routes: each new one clears its bucket of those that are gone. */
+/*
+ * The names of targets come and go with the routes:
+ * each new one clears its bucket of those that are gone.
+ */
 static void
 forget_unasked(struct resolve_name **at)
 {
@@ -280,7 +286,10 @@ life_ms(const struct ares_addrinfo *info)
 	return ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms;
 }
 
-/* Replace what is known by a fresh answer; false when it holds no address (or no memory is left). */
+/*
+ * Replace what is known by a fresh answer;
+ * false when it holds no address (or no memory is left).
+ */
 static bool
 take_answer(struct resolve_name *name, const struct ares_addrinfo *info)
 {

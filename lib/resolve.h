@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Host names to addresses without blocking: c-ares behind a cache that honours TTLs and keeps stale answers. */
+/*
+ * Host names to addresses without blocking:
+ * c-ares behind a cache that honours TTLs and keeps stale answers.
+ */
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
@@ -13,8 +16,8 @@ struct resolver;
 struct resolve_name;
 
 /*
- * One look-up, embedded in its owner. cb gets every address known (port 0) or n == 0 when there is none; addrs is
- * borrowed for the call.
+ * One look-up, embedded in its owner. cb gets every address known (port 0) or n == 0 when there is
+ * none; addrs is borrowed for the call.
  */
 struct resolve {
 	struct resolve *next;
@@ -27,8 +30,9 @@ struct resolver *resolver_new(struct ev *ev);
 void resolver_free(struct resolver *r);
 
 /*
- * Ask; q->cb is called once: from inside this call when the answer is at hand (then true is returned), later
- * otherwise. A name whose answer is past its TTL is queried again; the old answer is still used when DNS gives none.
+ * Ask; q->cb is called once: from inside this call when the answer is at hand (then true is
+ * returned), later otherwise. A name whose answer is past its TTL is queried again; the old answer
+ * is still used when DNS gives none.
  */
 bool resolver_ask(struct resolver *r, struct resolve *q, struct slice host);
 
@@ -39,8 +43,8 @@ void resolver_cancel(struct resolve *q);
 bool resolve_wait(struct slice host, struct endpoint *out);
 
 /*
- * Read resolv.conf and hosts anew for what is asked in later turns. Those without an answer yet are repeated; the
- * cache stays. Fine from inside a callback.
+ * Read resolv.conf and hosts anew for what is asked in later turns. Those without an answer yet are
+ * repeated; the cache stays. Fine from inside a callback.
  */
 void resolver_reload(struct resolver *r);
 

@@ -64,7 +64,10 @@ routes_free(struct routes *r)
 	free(r);
 }
 
-/* A private mapping shares its pages too, and older kernels refuse a shared one of a sealed file. */
+/*
+ * A private mapping shares its pages too, and older kernels refuse
+ * a shared one of a sealed file.
+ */
 static int
 map_table(struct routes *r)
 {
@@ -211,7 +214,10 @@ collect(struct search *s, struct slice name, struct routes_fields *f)
 	return false;
 }
 
-/* Try one NAME. True when the search is over: it has an answer, or a line that can't be read may hide it. */
+/*
+ * Try one NAME. True when the search is over:
+ * it has an answer, or a line that can't be read may hide it.
+ */
 static bool
 try_name(struct search *s, struct slice name, int rank)
 {

@@ -2,8 +2,9 @@
 /*
  * The routes file, routes(5): one file's text, checked, and the answers it gives.
  *
- * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets. Nothing in it is
- * a pointer, so it can be handed to another process as a descriptor. A look-up reparses the lines it finds.
+ * A loaded table is one anonymous mapping: the file's text as read and a flat hash of line offsets.
+ * Nothing in it is a pointer, so it can be handed to another process as a descriptor. A look-up
+ * reparses the lines it finds.
  */
 #ifndef ROUTES_H
 #define ROUTES_H
@@ -44,8 +45,9 @@ struct route {
 };
 
 /*
- * How well a name matched; a higher rank beats a lower one. Below ROUTES_DEFAULT there is no answer; the two lowest,
- * only from files that are searched, mean that there might be one, so no other file may answer instead.
+ * How well a name matched; a higher rank beats a lower one. Below ROUTES_DEFAULT there is no
+ * answer; the two lowest, only from files that are searched, mean that there might be one, so no
+ * other file may answer instead.
  */
 #define ROUTES_BAD_LINE (-3)	/* a line of a NAME that was tried is bad */
 #define ROUTES_UNREADABLE (-2)	/* the file could not be read, or there was no memory */
@@ -65,31 +67,34 @@ enum routes_result {
 };
 
 /*
- * Read and check the file; an empty one is a table without routes. On ROUTES_LOADED *out is owned by the caller
- * (routes_free()), otherwise it is NULL. Safe to call in a thread: touches no shared state. report may be NULL.
+ * Read and check the file; an empty one is a table without routes. On ROUTES_LOADED *out is owned
+ * by the caller (routes_free()), otherwise it is NULL. Safe to call in a thread: touches no
+ * shared state. report may be NULL.
  */
 enum routes_result routes_load(const char *path, routes_report *report, void *arg, struct routes **out);
 
 /*
- * Open a file to be searched in place: for one look-up, without reading all of it. Works only for a plain file whose
- * first line is "#!routes sorted"; ROUTES_REFUSED (unreported): it is not one, load it.
+ * Open a file to be searched in place: for one look-up, without reading all of it. Works
+ * only for a plain file whose first line is "#!routes sorted"; ROUTES_REFUSED
+ * (unreported): it is not one, load it.
  *
- * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report and arg must live
- * as long as the table). They are copied, so that a change of the file does no harm. Such a table has no descriptor
- * (-1), a count of 0 and no listening addresses to iterate over; it must not be used by two threads at once.
+ * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report
+ * and arg must live as long as the table). They are copied, so that a change of the file does no
+ * harm. Such a table has no descriptor (-1), a count of 0 and no listening addresses to iterate
+ * over; it must not be used by two threads at once.
  */
 enum routes_result routes_open_sorted(const char *path, routes_report *report, void *arg,
     struct routes **out);
 
 /*
- * The table behind a descriptor made by routes_fd(), in another process; takes over fd, on failure too. NULL with
- * errno (EINVAL: not a table) on failure. path is copied.
+ * The table behind a descriptor made by routes_fd(), in another process; takes over fd, on failure
+ * too. NULL with errno (EINVAL: not a table) on failure. path is copied.
  */
 struct routes *routes_from_fd(int fd, const char *path);
 
 /*
- * The descriptor (memfd) of a loaded table; owned by the table. A process that will not pass it on may close it
- * early: the table stays.
+ * The descriptor (memfd) of a loaded table; owned by the table. A process that will not pass it on
+ * may close it early: the table stays.
  */
 int routes_fd(const struct routes *r);
 void routes_close_fd(struct routes *r);
@@ -98,9 +103,10 @@ void routes_close_fd(struct routes *r);
 void routes_free(struct routes *r);
 
 /*
- * The best route for name: exact, then the longest wildcard, then "*". name is in host_normalize()'s form or absent
- * (only "*" fits then); alpn is an ALPN wire list or absent. A NAME without a key for this kind of look-up is
- * ignored. Returns the rank; *out is filled when that is ROUTES_DEFAULT or better.
+ * The best route for name: exact, then the longest wildcard, then "*". name is in
+ * host_normalize()'s form or absent (only "*" fits then); alpn is an ALPN wire list or absent. A
+ * NAME without a key for this kind of look-up is ignored. Returns the rank; *out is filled when
+ * that is ROUTES_DEFAULT or better.
  */
 int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);
@@ -109,8 +115,8 @@ int routes_find(const struct routes *r, enum routes_kind kind, struct slice name
 bool route_admits(const struct route *route, const struct endpoint *client);
 
 /*
- * The line of the file that has the key of an answer of r's, counted from 1; 0: unknown (searched, not loaded). Too
- * slow for each connection.
+ * The line of the file that has the key of an answer of r's, counted from 1; 0: unknown (searched,
+ * not loaded). Too slow for each connection.
  */
 unsigned routes_line_number(const struct routes *r, const struct route *answer);
 
@@ -121,15 +127,24 @@ bool routes_has_pass(const struct routes *r);
 size_t routes_count(const struct routes *r);
 size_t routes_bytes(const struct routes *r);
 
-/* The table's listening addresses, in file order: false after the last one. Start with *cursor = 0. */
+/*
+ * The table's listening addresses, in file order: false after the last one.
+ * Start with *cursor = 0.
+ */
 bool routes_next_listen(const struct routes *r, size_t *cursor, struct slice *address);
 
-/* A loaded table's lines as read, comments and blank lines included, without newlines. Cursor as above. */
+/*
+ * A loaded table's lines as read, comments and blank lines included, without newlines.
+ * Cursor as above.
+ */
 bool routes_next_line(const struct routes *r, size_t *cursor, struct slice *line);
 
 /* ---- for programs that write routes files ---- */
 
-/* A line in its one canonical form: NAME in lower case, no trailing dot, one blank between fields, no comment. */
+/*
+ * A line in its one canonical form: NAME in lower case, no trailing dot,
+ * one blank between fields, no comment.
+ */
 struct routes_text {
 	struct slice line;	/* "NAME KEY=VALUE ..."; absent: only blanks and a comment */
 	struct slice name;	/* its NAME */
@@ -137,9 +152,9 @@ struct routes_text {
 };
 
 /*
- * Check a line by itself, as routes_load() would, and write its canonical form to out, which has room for
- * line.len bytes and which *text borrows. False, with the reason, when it is refused (a line feed inside is a
- * reason too). Pure.
+ * Check a line by itself, as routes_load() would, and write its canonical form to out, which has
+ * room for line.len bytes and which *text borrows. False, with the reason, when it is refused (a
+ * line feed inside is a reason too). Pure.
  */
 bool routes_line_canonical(struct slice line, char *out, struct routes_text *text, char why[static ROUTES_WHY_MAX]);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* One line of a routes file: text -> checked fields -> the answer to a look-up. Only for lib/routes*.c. */
+/*
+ * One line of a routes file: text -> checked fields -> the answer to a look-up.
+ * Only for lib/routes*.c.
+ */
 #ifndef ROUTES_LINE_H
 #define ROUTES_LINE_H
 
@@ -28,7 +31,10 @@ struct routes_field {
 	struct slice value;
 };
 
-/* The fields of all lines of one NAME, in file order. Slices are borrowed from the text of the lines. */
+/*
+ * The fields of all lines of one NAME, in file order.
+ * Slices are borrowed from the text of the lines.
+ */
 struct routes_fields {
 	struct slice name;	/* as written on the first line; absent while there is none */
 	size_t n;
@@ -59,8 +65,9 @@ enum routes_name routes_name_kind(struct slice name);
 bool routes_name_eq(struct slice a, struct slice b);
 
 /*
- * Check one line, without its newline, and add its NAME and fields to *f, which is empty before. False: the reason is
- * in why, and *f holds an unknown part of the line. A blank line or comment adds nothing.
+ * Check one line, without its newline, and add its NAME and fields to *f, which is empty
+ * before. False: the reason is in why, and *f holds an unknown part of the line. A blank
+ * line or comment adds nothing.
  */
 bool routes_line_check(struct slice line, struct routes_fields *f, char why[static ROUTES_WHY_MAX]);
 
@@ -81,7 +88,10 @@ const struct routes_field *routes_fields_repeated(const struct routes_fields *f,
 void routes_why_repeated(const struct routes_fields *f, const struct routes_field *first, unsigned line,
     char why[static ROUTES_WHY_MAX]);
 
-/* Why this NAME, after the one before (absent: none), breaks the rules of a sorted file; false: it does not. */
+/*
+ * Why this NAME, after the one before (absent: none), breaks the rules of a sorted file;
+ * false: it does not.
+ */
 bool routes_why_unsorted(struct slice name, struct slice before, char why[static ROUTES_WHY_MAX]);
 
 /* Whether there is a pass: target. */

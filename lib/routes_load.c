@@ -13,7 +13,10 @@
 #include "ev.h"
 #include "routes_table.h"
 
-/* An event loop may share the CPU with us and must not wait for the end of our time slice: yield this often. */
+/*
+ * An event loop may share the CPU with us and must not wait for the end of our time slice:
+ * yield this often.
+ */
 #define LINES_ONCE 256
 #define READ_ONCE (256u * 1024u)
 
@@ -81,7 +84,10 @@ wait_for_writer(const struct loading *l, int fd, const struct stat *st)
 	return 0;
 }
 
-/* Read until the end of the file, wherever that is by then: it may be growing, or not a plain file. */
+/*
+ * Read until the end of the file, wherever that is by then:
+ * it may be growing, or not a plain file.
+ */
 static int
 read_text(struct loading *l, int fd)
 {

@@ -139,8 +139,8 @@ read_route(struct routes_sorted *s, off_t at, off_t end, struct place *out)
 /* ---- searching ---- */
 
 /*
- * Where the lines of this NAME would begin. Of the lines with a NAME, all that begin before low are less than name;
- * the first that begins at high or after it is not.
+ * Where the lines of this NAME would begin. Of the lines with a NAME, all that begin before low are
+ * less than name; the first that begins at high or after it is not.
  */
 static off_t
 lower_bound(struct routes_sorted *s, struct slice name)

@@ -15,9 +15,9 @@ enum routes_result routes_sorted_open(const char *path, routes_report *report, v
 void routes_sorted_free(struct routes_sorted *s);
 
 /*
- * Add the fields of all lines of this NAME (in canonical form) to *f, which is empty before; they are borrowed until
- * routes_sorted_free(). ROUTES_LOADED; or, reported, ROUTES_REFUSED (a bad line) or ROUTES_FAILED (it could not be
- * read, or out of memory).
+ * Add the fields of all lines of this NAME (in canonical form) to *f, which is empty before; they
+ * are borrowed until routes_sorted_free(). ROUTES_LOADED; or, reported, ROUTES_REFUSED (a bad line)
+ * or ROUTES_FAILED (it could not be read, or out of memory).
  */
 enum routes_result routes_sorted_collect(struct routes_sorted *s, struct slice name, struct routes_fields *f);
 

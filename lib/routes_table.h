@@ -10,9 +10,10 @@
  *
  *   head | text of the file | marks | slots | listens
  *
- * marks: for every ROUTES_MARK_BYTES of text, the number of the line that the first of them belongs to.
- * slots: a hash of NAMEs, linear probing, one slot a line. Lines are never removed, so the lines of one NAME
- *        are met in file order, and the first empty slot ends the search.
+ * marks: for every ROUTES_MARK_BYTES of text, the number of the line that the first of them
+ *        belongs to.
+ * slots: a hash of NAMEs, linear probing, one slot a line. Lines are never removed, so the lines of
+ *        one NAME are met in file order, and the first empty slot ends the search.
  * listens: where each listening address stands, in file order.
  *
  * Places are counted from the first byte of the mapping: 0 is the head, so it can mean "empty".
@@ -47,7 +48,10 @@ struct routes_table {
 	uint32_t *listens;
 };
 
-/* Find the parts of a mapping whose head is complete; returns the size it must have. Nothing else is read. */
+/*
+ * Find the parts of a mapping whose head is complete; returns the size it must have.
+ * Nothing else is read.
+ */
 size_t routes_table_place(struct routes_table *t, void *map);
 
 /* The line with a byte at this place of the mapping, from there to its end. */
@@ -59,10 +63,16 @@ unsigned routes_table_line_number(const struct routes_table *t, const char *p);
 /* The hash of a NAME, whatever its case and trailing dot. */
 uint64_t routes_table_hash(const struct routes_table *t, struct slice name);
 
-/* This hash will soon be looked up: its slot is far away in memory, so have it fetched meanwhile. */
+/*
+ * This hash will soon be looked up: its slot is far away in memory,
+ * so have it fetched meanwhile.
+ */
 void routes_table_expect(const struct routes_table *t, uint64_t hash);
 
-/* Add the fields of every line of this NAME to *f; returns the empty slot where one more line would go. */
+/*
+ * Add the fields of every line of this NAME to *f;
+ * returns the empty slot where one more line would go.
+ */
 uint32_t routes_table_collect(const struct routes_table *t, struct slice name, uint64_t hash,
     struct routes_fields *f);
 

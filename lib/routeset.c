@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Routes files that change under us. The loop stats them; a thread reads, checks and hashes; the loop swaps
- * the pointer. Freeing an old table takes milliseconds as well and is a thread's work too.
+ * Routes files that change under us. The loop stats them; a thread reads, checks and
+ * hashes; the loop swaps the pointer. Freeing an old table takes milliseconds as
+ * well and is a thread's work too.
  */
 #include "routeset.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The routes files of a running tool: look-ups over all of them, and noticing changes without stopping work. */
+/*
+ * The routes files of a running tool: look-ups over all of them,
+ * and noticing changes without stopping work.
+ */
 #ifndef ROUTESET_H
 #define ROUTESET_H
 
@@ -12,15 +15,15 @@
 struct routeset;
 
 /*
- * For n files; paths are borrowed for the life of the process. Nothing is read yet. NULL with errno. To be freed
- * after the loop that watches it; while busy it is not freed at all.
+ * For n files; paths are borrowed for the life of the process. Nothing is read yet. NULL with
+ * errno. To be freed after the loop that watches it; while busy it is not freed at all.
  */
 struct routeset *routeset_new(char *const *paths, size_t n);
 void routeset_free(struct routeset *rs);
 
 /*
- * Read every file, report every error. ROUTES_FAILED (errno) wins over ROUTES_REFUSED. For start and --check;
- * blocks.
+ * Read every file, report every error. ROUTES_FAILED (errno) wins over ROUTES_REFUSED.
+ * For start and --check; blocks.
  */
 enum routes_result routeset_load(struct routeset *rs, routes_report *report, void *arg);
 
@@ -28,9 +31,9 @@ enum routes_result routeset_load(struct routeset *rs, routes_report *report, voi
 enum routes_result routeset_open(struct routeset *rs, routes_report *report, void *arg);
 
 /*
- * Stat the files by path four times a second, load what changed in a thread, and call round_over(arg, changed) when
- * that is done; changed: a table was replaced. A file that is refused or gone keeps the table it had; its errors are
- * logged. -1 with errno.
+ * Stat the files by path four times a second, load what changed in a thread, and call
+ * round_over(arg, changed) when that is done; changed: a table was replaced. A file that is refused
+ * or gone keeps the table it had; its errors are logged. -1 with errno.
  */
 typedef void routeset_round(void *arg, bool changed);
 int routeset_watch(struct routeset *rs, struct ev *ev, routeset_round *round_over, void *arg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * GET /metrics, answered and closed. It is for a scraper on a private address: requests are read up to their blank
- * line within a deadline, a few at a time, and only the request line matters.
+ * GET /metrics, answered and closed. It is for a scraper on a private address: requests are read up
+ * to their blank line within a deadline, a few at a time, and only the request line matters.
  */
 #include "scrape.h"
 
@@ -22,7 +22,8 @@
 #define RESUME_MS 100	/* how soon to try again after a failure, of which being out of descriptors is the usual one */
 
 /*
- *   REQUEST --blank line read--> ANSWER --all written, FIN sent--> LINGER --their FIN, or deadline--> gone
+ *   REQUEST --blank line read--> ANSWER --all written, FIN sent--> LINGER
+ *   LINGER --their FIN, or deadline--> gone
  */
 struct client {
 	struct ev_io io;		/* fd -1: a free place */
@@ -84,7 +85,10 @@ on_deadline(struct ev_timer *t)
 	client_close(EV_CONTAINER(t, struct client, deadline));
 }
 
-/* What comes before "HTTP/...": "/metrics", also behind "http://HOST" (RFC 9112 3.2.2), with or without a query. */
+/*
+ * What comes before "HTTP/...": "/metrics", also behind "http://HOST" (RFC 9112 3.2.2),
+ * with or without a query.
+ */
 static bool
 is_page(struct slice target)
 {

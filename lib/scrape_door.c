@@ -45,7 +45,10 @@ scrape_door_fd(const struct scrape_door *d)
 	return d->listeners.first == NULL ? -1 : d->listeners.first->io.fd;
 }
 
-/* Taken at start, by the process we replace: not logged again. All else is: without root, a low port is denied. */
+/*
+ * Taken at start, by the process we replace: not logged again.
+ * All else is: without root, a low port is denied.
+ */
 static void
 note_why(struct scrape_door *d)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The address of --metrics: bound, or tried again while another process, one that drains for example, has it. */
+/*
+ * The address of --metrics: bound, or tried again while another process,
+ * one that drains for example, has it.
+ */
 #ifndef SCRAPE_DOOR_H
 #define SCRAPE_DOOR_H
 
@@ -20,7 +23,10 @@ struct scrape_door {
 	struct ev_timer retry;
 };
 
-/* Bind text (NULL: nothing to do). An address in use is only logged. 0, or the exit code; it is logged why. */
+/*
+ * Bind text (NULL: nothing to do). An address in use is only logged.
+ * 0, or the exit code; it is logged why.
+ */
 int scrape_door_bind(struct scrape_door *d, const char *text);
 
 /* Whether it is still to be bound. */
@@ -29,7 +35,10 @@ bool scrape_door_is_shut(const struct scrape_door *d);
 /* Bind it if it is still to be, and answer from ev. False: not yet; a new reason is logged. */
 bool scrape_door_retry(struct scrape_door *d, struct ev *ev, const struct metrics *metrics);
 
-/* For a process with one loop: bind it and answer from ev, or try again every second. As scrape_door_bind(). */
+/*
+ * For a process with one loop: bind it and answer from ev, or try again every second.
+ * As scrape_door_bind().
+ */
 int scrape_door_serve(struct scrape_door *d, const char *text, struct ev *ev, const struct metrics *metrics);
 
 /* Its listening socket, -1: none yet. */

@@ -18,15 +18,16 @@ enum secret_result {
 };
 
 /*
- * Read a handshake from the first len bytes. SECRET_OK: *secret is borrowed from buf, *used is the handshake's
- * length, and what follows it is not looked at. On any other result both are undefined. SECRET_BAD is returned at the
- * first byte (of the magic) or field (the length) that shows it. Pure; keeps nothing.
+ * Read a handshake from the first len bytes. SECRET_OK: *secret is borrowed from buf, *used is the
+ * handshake's length, and what follows it is not looked at. On any other result both are
+ * undefined. SECRET_BAD is returned at the first byte (of the magic) or field (the length) that
+ * shows it. Pure; keeps nothing.
  */
 enum secret_result secret_read(const uint8_t *buf, size_t len, struct slice *secret, size_t *used);
 
 /*
- * Write the handshake with secret, 1 to SECRET_MAX bytes; returns its length. Send it in one piece: the ancestors'
- * server reads the header with one call and the secret with another. Pure.
+ * Write the handshake with secret, 1 to SECRET_MAX bytes; returns its length. Send it in one piece:
+ * the ancestors' server reads the header with one call and the secret with another. Pure.
  */
 size_t secret_write(struct slice secret, uint8_t out[static SECRET_FRAME_MAX]);
 

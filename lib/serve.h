@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A server process: launches, accepting within limits, connections and their end, signals, reload, drain. A tool
- * fills in a serve_conf, provides its serve_ops, and calls serve_main(); everything else it does happens in its
- * callbacks.
+ * A server process: launches, accepting within limits, connections and their end, signals, reload,
+ * drain. A tool fills in a serve_conf, provides its serve_ops, and calls serve_main(); everything
+ * else it does happens in its callbacks.
  */
 #ifndef SERVE_H
 #define SERVE_H
@@ -54,7 +54,10 @@ struct serve_door {
 
 #define SERVE_MS_MAX 4000000000000u
 
-/* Their rows of the option table; c is a struct serve_conf. A tool without routes files leaves that row out. */
+/*
+ * Their rows of the option table; c is a struct serve_conf.
+ * A tool without routes files leaves that row out.
+ */
 #define SERVE_OPTIONS(c) SERVE_OPTION_LISTEN(c), SERVE_OPTION_ROUTES(c), SERVE_OPTIONS_OTHER(c)
 #define SERVE_OPTION_LISTEN(c)                                                                                         \
 	{ 'l', "listen", "ADDR", OPT_LIST, &(c).listen, 0, 0, "listen on ADDR (repeatable)" }
@@ -91,8 +94,8 @@ struct serve_door {
 	{ 'V', "version", NULL, OPT_FLAG, &(c).version, 0, 0, "print the version and exit" }
 
 /*
- * The series all tools have, before their own; T is the tool's name as a string literal. Those of routes files are
- * separate.
+ * The series all tools have, before their own; T is the tool's name as a string literal. Those
+ * of routes files are separate.
  */
 enum {
 	M_CONNS,
@@ -171,13 +174,16 @@ struct serve_ops {
 	/* SIGUSR1: the status line was logged, the tool may add one of its own. May be NULL. */
 	void (*status)(struct serve *s);
 	/*
-	 * TERM came: announce elsewhere that we are leaving. Draining begins leave_ms later; until then all goes on.
-	 * May be NULL.
+	 * TERM came: announce elsewhere that we are leaving. Draining begins leave_ms later; until
+	 * then all goes on. May be NULL.
 	 */
 	void (*leaving)(struct serve *s);
 	/* Draining begins: end what has nothing under way. May be NULL. */
 	void (*drain)(struct serve *s);
-	/* At the process's end: release what start() made, as far as it got; even without start(). May be NULL. */
+	/*
+	 * At the process's end: release what start() made, as far as it got; even without start().
+	 * May be NULL.
+	 */
 	void (*stop)(struct serve *s);
 };
 
@@ -207,45 +213,60 @@ struct serve {
 	bool announced;			/* readiness was reported, its descriptor closed */
 	bool reloading;			/* that was reported, and its end is to be */
 	bool paused, starved, bind_failed;	/* starved: for lack of descriptors; only time ends that */
-	/* When accepting was last stopped: by --max-conns, by a lack, by an error of an address; 0: never. */
+	/*
+	 * When accepting was last stopped: by --max-conns, by a lack, by an error of an address;
+	 * 0: never.
+	 */
 	uint64_t full_ms, starved_ms, broken_ms;
 	struct scrape_door metrics_door;
 };
 
 /*
- * Run: decides the launch, loads the routes files, binds, drops privileges, forks workers, serves until TERM. Returns
- * the exit code; errors are logged. metrics_table begins with SERVE_METRICS().
+ * Run: decides the launch, loads the routes files, binds, drops privileges, forks workers, serves
+ * until TERM. Returns the exit code; errors are logged. metrics_table begins with SERVE_METRICS().
  */
 int serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg,
     const struct metric *metrics_table, size_t metrics_n);
 
-/* Check what the option table cannot, --accept-proxy: false, logged, when it is no list of CIDRs. Opens nothing. */
+/*
+ * Check what the option table cannot, --accept-proxy: false, logged, when it is no list of CIDRs.
+ * Opens nothing.
+ */
 bool serve_check_opts(const struct serve_conf *conf);
 
 /* Whether a client from peer must send a PROXY header first (--accept-proxy). */
 bool serve_wants_proxyhdr(const struct serve_conf *conf, const struct endpoint *peer);
 
 /*
- * c->peer is known at last, from the PROXY header: it counts for --max-per-source from now on, in place of whoever
- * brought it. False: it has too many already, which was logged; close it.
+ * c->peer is known at last, from the PROXY header: it counts for --max-per-source from now on, in
+ * place of whoever brought it. False: it has too many already, which was logged; close it.
  */
 bool serve_count_source(struct serve *s, struct serve_conn *c);
 
-/* Link a new connection: numbers it, counts it. Takes over the client's hold on its listener and quota. */
+/*
+ * Link a new connection: numbers it, counts it.
+ * Takes over the client's hold on its listener and quota.
+ */
 void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *client);
 
 /* No memory for a client: close it and give back its place. */
 void serve_turn_away(struct serve *s, const struct serve_client *client);
 
-/* Call before a client's descriptors are closed: restores those of a one-connection launch as they were found. */
+/*
+ * Call before a client's descriptors are closed:
+ * restores those of a one-connection launch as they were found.
+ */
 void serve_closing(const struct serve *s);
 
-/* Its end: logs line (id, peer, ms, end are filled in from c and end), counts, unlinks. c is the caller's to free. */
+/*
+ * Its end: logs line (id, peer, ms, end are filled in from c and end), counts, unlinks.
+ * c is the caller's to free.
+ */
 void serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct connlog *line);
 
 /*
- * One serving process until it has drained: the tool itself, or (master_fd != -1) a worker that takes orders from its
- * parent there. For serve_main() and workers.c. Returns the exit code.
+ * One serving process until it has drained: the tool itself, or (master_fd != -1) a worker that
+ * takes orders from its parent there. For serve_main() and workers.c. Returns the exit code.
  */
 int serve_process(struct serve *s, int master_fd);
 
@@ -256,8 +277,8 @@ int serve_one(struct serve *s, const struct launch_one *one);
 int serve_announce(struct serve *s);
 
 /*
- * Keep the routes gauges current; log the status line; make the listeners match the tables, and bind that of
- * --metrics (again, after failures).
+ * Keep the routes gauges current; log the status line; make the listeners match the tables, and
+ * bind that of --metrics (again, after failures).
  */
 void serve_note_routes(struct serve *s);
 void serve_log_status(struct serve *s);
@@ -269,8 +290,8 @@ void serve_drain(struct serve *s);
 void serve_quit(struct serve *s);	/* cut what is left and stop now */
 
 /*
- * For the process that reads the files (the tool itself, or the parent of workers): HUP came; a round through the
- * files is over.
+ * For the process that reads the files (the tool itself, or the parent of workers): HUP came; a
+ * round through the files is over.
  */
 void serve_reload(struct serve *s);
 void serve_reloaded(struct serve *s);
@@ -278,7 +299,10 @@ void serve_reloaded(struct serve *s);
 /* No descriptor was left: pause accepting, so that what is open can go on. */
 void serve_out_of_fds(struct serve *s);
 
-/* For --check and --explain: load the files (errors as "FILE:LINE: reason" on standard error). 0 or EXIT_USAGE. */
+/*
+ * For --check and --explain: load the files (errors as "FILE:LINE: reason" on standard error).
+ * 0 or EXIT_USAGE.
+ */
 int serve_check(const struct serve_conf *conf, struct routeset **rs);
 
 #endif

@@ -12,8 +12,8 @@
 #define SHA256_HEX_SIZE 65u		/* of its text, NUL included */
 
 /*
- * The hash of data. False when out of memory, or where OpenSSL is configured without SHA-256: out is then all zeros
- * and must not be used. Pure except for allocation.
+ * The hash of data. False when out of memory, or where OpenSSL is configured without SHA-256: out
+ * is then all zeros and must not be used. Pure except for allocation.
  */
 bool sha256(struct slice data, uint8_t out[static SHA256_SIZE]);
 

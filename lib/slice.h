@@ -56,7 +56,10 @@ slice_skip(struct slice a, size_t n)
 	return (struct slice){ a.p + n, a.len - n };
 }
 
-/* Cut what precedes the first sep off *rest and return it; without a sep, all of it (rest becomes absent). */
+/*
+ * Cut what precedes the first sep off *rest and return it;
+ * without a sep, all of it (rest becomes absent).
+ */
 static inline struct slice
 slice_cut(struct slice *rest, char sep)
 {

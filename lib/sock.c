@@ -316,7 +316,10 @@ sock_close(int fd, bool reset)
 	close(fd);
 }
 
-/* Probes of a closed window are answered, but send no bytes; what is resent to a peer that is gone is not answered. */
+/*
+ * Probes of a closed window are answered, but send no bytes;
+ * what is resent to a peer that is gone is not answered.
+ */
 uint64_t
 sock_rest_ms(int fd, uint64_t limit_ms)
 {

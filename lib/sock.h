@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Sockets: listen, accept, connect, pass and take descriptors. What is made here is NONBLOCK and CLOEXEC. */
+/*
+ * Sockets: listen, accept, connect, pass and take descriptors.
+ * What is made here is NONBLOCK and CLOEXEC.
+ */
 #ifndef SOCK_H
 #define SOCK_H
 
@@ -14,13 +17,16 @@
 #define SOCK_NAME_MAX 128u	/* an address as text: unix:/PATH is the longest */
 
 /*
- * Bind and listen. ADDR_HOST is looked up (blocking) and its first address used; ADDR_ANY is one socket for v4 and
- * v6. A stale unix socket file, which nobody answers on, is replaced. TCP_NODELAY is set; accepted sockets inherit
- * it. 0 and *fd (owned by the caller), or -1 with errno.
+ * Bind and listen. ADDR_HOST is looked up (blocking) and its first address used; ADDR_ANY is one
+ * socket for v4 and v6. A stale unix socket file, which nobody answers on, is replaced. TCP_NODELAY
+ * is set; accepted sockets inherit it. 0 and *fd (owned by the caller), or -1 with errno.
  */
 int sock_listen(const struct addr *a, int *fd);
 
-/* Prepare a listening socket made by someone else (inetd, systemd): NONBLOCK, CLOEXEC, TCP_NODELAY. -1 with errno. */
+/*
+ * Prepare a listening socket made by someone else (inetd, systemd): NONBLOCK, CLOEXEC, TCP_NODELAY.
+ * -1 with errno.
+ */
 int sock_adopt(int fd);
 
 enum sock_accept {
@@ -43,14 +49,16 @@ enum sock_connect {
 };
 
 /*
- * Begin to connect. *fd is owned by the caller, -1 on the last three results. speaks_first: bytes will be sent as soon
- * as it is connected, so the handshake's last ACK may travel with them. TCP_NODELAY is not set yet: see sock_nodelay().
+ * Begin to connect. *fd is owned by the caller, -1 on the last three results. speaks_first: bytes
+ * will be sent as soon as it is connected, so the handshake's last ACK may travel with them.
+ * TCP_NODELAY is not set yet: see sock_nodelay().
  */
 enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first, int *fd);
 
 /*
- * recv(2) and send(2), which are a little cheaper than read(2) and write(2), and never wait, even if somebody who
- * shares the descriptor has changed its mode; and these instead where fd is not a socket (a pipe).
+ * recv(2) and send(2), which are a little cheaper than read(2) and write(2), and never wait,
+ * even if somebody who shares the descriptor has changed its mode; and these instead where
+ * fd is not a socket (a pipe).
  */
 ssize_t sock_get(int fd, void *buf, size_t size);
 ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);
@@ -59,9 +67,10 @@ ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);
 void sock_nodelay(int fd);
 
 /*
- * Let TCP probe a silent peer every beat_ms, and end the connection with an error (ETIMEDOUT, or what the network
- * reported) when nothing, data under way included, has been answered for about dead_ms. In whole seconds, an hour at
- * most; either 0: never. A no-op on anything but a TCP socket.
+ * Let TCP probe a silent peer every beat_ms, and end the connection with an error
+ * (ETIMEDOUT, or what the network reported) when nothing, data under way included, has been
+ * answered for about dead_ms. In whole seconds, an hour at most; either 0: never. A no-op
+ * on anything but a TCP socket.
  */
 void sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms);
 
@@ -72,7 +81,10 @@ int sock_error(int fd);
 void sock_local(int fd, struct endpoint *out);
 void sock_peer(int fd, struct endpoint *out);
 
-/* The bound address as text, in the form of ADDR: "127.0.0.1:80", "[::]:443", "unix:/path", "unix:@name". */
+/*
+ * The bound address as text, in the form of ADDR: "127.0.0.1:80", "[::]:443",
+ * "unix:/path", "unix:@name".
+ */
 const char *sock_name(int fd, char out[static SOCK_NAME_MAX]);
 
 bool sock_is_listening(int fd);
@@ -84,8 +96,8 @@ bool sock_is_stream(int fd);
 void sock_close(int fd, bool reset);
 
 /*
- * How much of limit_ms is left since the kernel last sent bytes to fd's peer and heard from it: they may be
- * on their way long after we wrote them. 0: it is over, or this is no TCP.
+ * How much of limit_ms is left since the kernel last sent bytes to fd's peer and heard from it:
+ * they may be on their way long after we wrote them. 0: it is over, or this is no TCP.
  */
 uint64_t sock_rest_ms(int fd, uint64_t limit_ms);
 
@@ -104,15 +116,17 @@ sock_no_memory(void)
 }
 
 /*
- * Send one message of len bytes with the descriptor pass attached to a connected unix stream socket. The receiver
- * gets a duplicate; pass stays the caller's. 0, or -1 with errno (EAGAIN: no room; a short send is EMSGSIZE).
+ * Send one message of len bytes with the descriptor pass attached to a connected unix stream
+ * socket. The receiver gets a duplicate; pass stays the caller's. 0, or -1 with errno (EAGAIN: no
+ * room; a short send is EMSGSIZE).
  */
 int sock_send_fd(int fd, const void *data, size_t len, int pass);
 
 /*
- * Receive up to len bytes and at most one descriptor (*passed, owned by the caller, -1 when none came; CLOEXEC, and
- * blocking or not as its sender left it). The number of bytes, 0 at the end, -1 with errno; EMFILE: a descriptor
- * came, but this process has no room for it: it and its bytes are lost. Any further descriptors are closed.
+ * Receive up to len bytes and at most one descriptor (*passed, owned by the caller, -1 when none
+ * came; CLOEXEC, and blocking or not as its sender left it). The number of bytes, 0 at the end, -1
+ * with errno; EMFILE: a descriptor came, but this process has no room for it: it and its bytes are
+ * lost. Any further descriptors are closed.
  */
 ssize_t sock_recv_fd(int fd, void *data, size_t len, int *passed);
 

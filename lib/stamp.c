@@ -51,8 +51,8 @@ is_at_rest(const struct stamp *s)
 }
 
 /*
- * While a file is being truncated its size changes before its times: for a moment one just emptied looks as old as
- * before.
+ * While a file is being truncated its size changes before its times: for a moment one just
+ * emptied looks as old as before.
  */
 static bool
 is_torn(const struct stamp *s, const struct stamp *seen)

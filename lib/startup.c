@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* From options to a running server: which launch, what to load and bind, in which order; then privileges go. */
+/*
+ * From options to a running server: which launch, what to load and bind, in which order;
+ * then privileges go.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -18,7 +21,10 @@
 #define FDS_RESERVED 32u	/* listeners come on top: epoll, signals, metrics, DNS, files being read */
 #define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 
-/* epoll has no trouble with high descriptors, so the soft limit is only in the way (systemd.exec(5) says so too). */
+/*
+ * epoll has no trouble with high descriptors,
+ * so the soft limit is only in the way (systemd.exec(5) says so too).
+ */
 static uint64_t
 raise_fd_limit(void)
 {
@@ -33,8 +39,8 @@ raise_fd_limit(void)
 }
 
 /*
- * How many connections the descriptors suffice for: two each, two per pipe, and a reserve, smaller where the limit is
- * tiny: clients beyond that wait in the backlog and are not refused.
+ * How many connections the descriptors suffice for: two each, two per pipe, and a reserve, smaller
+ * where the limit is tiny: clients beyond that wait in the backlog and are not refused.
  */
 static uint64_t
 carried(struct serve *s, uint64_t fds)

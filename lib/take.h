@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Take fields off the front of network bytes. A length field opens a cursor of its own: reads from that cannot get
- * past the field. All return false when there are too few bytes; the cursor is then of no use.
+ * Take fields off the front of network bytes. A length field opens a cursor of its own:
+ * reads from that cannot get past the field. All return false when there are too few bytes;
+ * the cursor is then of no use.
  */
 #ifndef TAKE_H
 #define TAKE_H

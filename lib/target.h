@@ -33,7 +33,10 @@ uint32_t target_hash(struct slice text);
 /* NULL when nothing is known of it. */
 struct target *target_find(const struct targets *ts, struct slice text);
 
-/* The same, created if there is none; held until target_unhold(). NULL: out of memory, or text is not a target. */
+/*
+ * The same, created if there is none; held until target_unhold().
+ * NULL: out of memory, or text is not a target.
+ */
 struct target *target_hold(struct targets *ts, struct slice text);
 void target_unhold(struct targets *ts, struct target *t);
 

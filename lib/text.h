@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Text put together piece by piece in a buffer of the caller's, for text written too often for printf(3). */
+/*
+ * Text put together piece by piece in a buffer of the caller's,
+ * for text written too often for printf(3).
+ */
 #ifndef TEXT_H
 #define TEXT_H
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TLS 1.3 by OpenSSL, over a BIO of our own: what one of our calls makes OpenSSL send is gathered in one buffer per
- * process.
+ * TLS 1.3 by OpenSSL, over a BIO of our own: what one of our calls makes OpenSSL send is
+ * gathered in one buffer per process.
  *
- * Nothing is left waiting: tls_read() reports the socket empty only when recv() told OpenSSL so, and that asks for
- * bytes only when what it read ahead holds no whole record any more; the next byte makes a new edge. Otherwise the
- * caller's buffer is full, or the turn's limit reached: that is TLS_OK, and the caller calls again. No record is
- * taken in part, since there is room for a whole one each time.
+ * Nothing is left waiting: tls_read() reports the socket empty only when recv() told OpenSSL
+ * so, and that asks for bytes only when what it read ahead holds no whole record any more; the
+ * next byte makes a new edge. Otherwise the caller's buffer is full, or the turn's limit
+ * reached: that is TLS_OK, and the caller calls again. No record is taken in part, since there
+ * is room for a whole one each time.
  */
 #include "tls.h"
 
@@ -111,8 +112,8 @@ hand_over(struct tls_context *ctx, struct tls *t)
 }
 
 /*
- * Everything pending went; a buffer that was handed over goes back, so that a single busy connection never allocates
- * a new one.
+ * Everything pending went; a buffer that was handed over goes back, so that a single busy
+ * connection never allocates a new one.
  */
 static void
 drop_pending(struct tls *t)
@@ -199,8 +200,8 @@ bio_write(BIO *bio, const char *bytes, size_t len, size_t *written)
 }
 
 /*
- * Whether to end with a peer for which size more bytes are wanted. OpenSSL works through any number of key updates,
- * for instance, without returning to us, but asks for bytes between them.
+ * Whether to end with a peer for which size more bytes are wanted. OpenSSL works through any number
+ * of key updates, for instance, without returning to us, but asks for bytes between them.
  */
 static bool
 goes_too_far(struct tls *t, size_t size)
@@ -270,8 +271,8 @@ bio_method(void)
 /* ---- what we ask of a peer ---- */
 
 /*
- * In place of OpenSSL's judgement of chains: one certificate, whose key is of a kind that has an id. Nothing else in
- * it counts.
+ * In place of OpenSSL's judgement of chains: one certificate, whose key is of a kind that has an
+ * id. Nothing else in it counts.
  */
 static int
 on_certificate(X509_STORE_CTX *store, void *arg)

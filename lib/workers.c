@@ -50,8 +50,9 @@ struct parent {
 /* ---- orders ---- */
 
 /*
- * False: it will be repeated. A worker that takes no orders any more (stopped for long) would serve old routes for
- * ever: it is replaced. Any other shortage, such as too many descriptors in flight, is not its fault.
+ * False: it will be repeated. A worker that takes no orders any more (stopped for long) would
+ * serve old routes for ever: it is replaced. Any other shortage, such as too many descriptors
+ * in flight, is not its fault.
  */
 static bool
 order(struct worker *w, const struct order *o, int pass)
@@ -243,7 +244,10 @@ spawn(struct parent *p, unsigned i)
 		log_warn("worker pid=%d: what it asks for goes unheard: %s", (int)w->pid, strerror(errno));
 }
 
-/* A child would keep what threads are working on: the file one reads, a table half made, the table another frees. */
+/*
+ * A child would keep what threads are working on:
+ * the file one reads, a table half made, the table another frees.
+ */
 static bool
 is_loading(struct parent *p)
 {

@@ -151,7 +151,10 @@ end_receiving(struct yamux *y, struct yamux_stream *s)
 	settle(y, s);
 }
 
-/* Release the credit once the peer may run short without it: its window was used up since, or the credit grew. */
+/*
+ * Release the credit once the peer may run short without it:
+ * its window was used up since, or the credit grew.
+ */
 static void
 consider_grant(struct yamux *y, struct yamux_stream *s, bool flush)
 {
@@ -423,7 +426,10 @@ take_rst(struct yamux *y, struct yamux_what *what, enum yamux_event *e)
 	return true;
 }
 
-/* The next step through the input: a header, then what the frame contains, part by part. True: it made an event. */
+/*
+ * The next step through the input: a header, then what the frame contains, part by part.
+ * True: it made an event.
+ */
 static bool
 step(struct yamux *y, struct slice *in, struct yamux_what *what, enum yamux_event *e)
 {
@@ -605,8 +611,8 @@ write_window(struct yamux *y, struct yamux_stream *s, uint8_t *out)
 }
 
 /*
- * The next control frame. Resets come before what may open streams: the peer counts its open ones. True: there was
- * one.
+ * The next control frame. Resets come before what may open streams: the peer counts its
+ * open ones. True: there was one.
  */
 static bool
 write_control(struct yamux *y, uint8_t *out)

@@ -6,7 +6,10 @@
 
 #define SIZE_MIN 8u		/* places of the smallest table */
 
-/* The peer chooses the ids, but does not know where the table is in memory, and so which of them collide. */
+/*
+ * The peer chooses the ids, but does not know where the table is in memory,
+ * and so which of them collide.
+ */
 static uint32_t
 place(const struct yamux_table *t, uint32_t id)
 {

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
-/* The streams of a yamux session by their ids, and the ids of those still to be reset. Only for lib/yamux.c. Pure. */
+/*
+ * The streams of a yamux session by their ids, and the ids of those still to be reset.
+ * Only for lib/yamux.c. Pure.
+ */
 #ifndef YAMUX_TABLE_H
 #define YAMUX_TABLE_H
 
 #include "yamux.h"
 
 /*
- * Open addressing. Nothing moves when a stream leaves: its id stays without a stream until the table is rebuilt.
+ * Open addressing. Nothing moves when a stream leaves: its id stays without a
+ * stream until the table is rebuilt.
  */
 struct yamux_table {
 	struct yamux_stream **stream;	/* owned, with the two below in one piece; NULL: none at this place */
@@ -25,7 +29,10 @@ void yamux_table_close(struct yamux_table *t);
 /* Room for one more stream, or reset. False when out of memory. Moves streams to other places. */
 bool yamux_table_reserve(struct yamux_table *t);
 
-/* Give memory back after a crowd, if there is memory for a smaller table. Moves streams to other places. */
+/*
+ * Give memory back after a crowd, if there is memory for a smaller table.
+ * Moves streams to other places.
+ */
 void yamux_table_shrink(struct yamux_table *t);
 
 /* The stream with this id, not 0; NULL: none. */
