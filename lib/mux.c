@@ -10,10 +10,10 @@
 #include "sock.h"
 
 #define TURN_MAX (256u * 1024u)		/* bytes of one session and direction in one turn */
-#define READ_COUNTS (TURN_MAX / 16u)	/* least bytes a read counts as: small records cost as much as others */
+#define READ_COUNTS (TURN_MAX / 16u)	/* least a read counts as: small records cost no less */
 #define WRITE_COUNTS 1024u		/* so does a write to a stream's descriptor */
 #define PIECES 64			/* pieces of one stream's data written at once */
-#define LINGER_MS 2000u			/* for a peer to take more of the last bytes and, having all, to end too */
+#define LINGER_MS 2000u			/* for a peer to take more of the last bytes, then to end */
 
 /* ---- the pool ---- */
 
@@ -239,7 +239,7 @@ hear(struct mux *m, const uint8_t *bytes, size_t len)
 		gather_flush(&g);
 		if (e == YAMUX_MORE || m->over)
 			break;
-		if (what.stream != NULL && stream_of(&what)->mux != m)	/* reset by its owner just now */
+		if (what.stream != NULL && stream_of(&what)->mux != m)	/* its owner has reset it */
 			continue;
 		if (e == YAMUX_DATA)
 			gather_add(&g, stream_of(&what), what.data);
@@ -276,7 +276,8 @@ input(struct mux *m)
 		m->crumbs = writes * WRITE_COUNTS > n;
 		sum += cost(n, writes);
 	}
-	if (!m->over && (m->readable || (yamux_has_out(m->y) && !m->blocked)))	/* when blocked, room makes it due */
+	/* when blocked, room makes it due */
+	if (!m->over && (m->readable || (yamux_has_out(m->y) && !m->blocked)))
 		mux_due(m);
 }
 
@@ -400,14 +401,15 @@ on_life(struct ev_timer *t)
 		return;
 	}
 	if (silent(m)) {
-		snprintf(why, sizeof(why), "nothing came for %llu ms", (unsigned long long)(now - m->heard_ms));
+		snprintf(why, sizeof(why), "nothing came for %llu ms",
+		    (unsigned long long)(now - m->heard_ms));
 		mux_end(m, MUX_SILENT, why);
 	}
 	if (m->over)
 		return;
 	if (m->conf.heartbeat_ms != 0 && now >= m->said_ms + m->conf.heartbeat_ms) {
 		m->said_ms = now;
-		m->ping_us = 0;		/* a measuring ping not yet sent is replaced, and will not be answered */
+		m->ping_us = 0;		/* a measuring ping not yet sent is replaced, unanswered */
 		yamux_ping(m->y, m->pings++);
 		mux_due(m);
 	}
@@ -564,7 +566,7 @@ on_io(struct ev_io *io, unsigned events)
 		mux_due(m);
 	}
 	if (events & EV_READ)
-		m->heard_ms = ev_now_ms(m->pool->ev);	/* on a slow line a TLS record takes long to be whole */
+		m->heard_ms = ev_now_ms(m->pool->ev);	/* a TLS record takes long on a slow line */
 	if (events & (EV_READ | EV_EOF | EV_ERROR)) {
 		m->readable = true;
 		input(m);
@@ -580,8 +582,8 @@ ignore(struct ev_io *io, unsigned events)
 }
 
 struct mux *
-mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops, struct ev_io *io,
-    struct tls *tls, void *arg)
+mux_new(struct mux_pool *pool, const struct mux_conf *conf, const struct mux_ops *ops,
+    struct ev_io *io, struct tls *tls, void *arg)
 {
 	struct mux *m = calloc(1, sizeof(*m));
 

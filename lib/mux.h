@@ -21,9 +21,9 @@
 #include "tls.h"
 #include "yamux.h"
 
-#define MUX_MEMORY_MAX (16u * 1024u * 1024u)	/* bytes a session may keep for slow descriptors, over all streams */
+#define MUX_MEMORY_MAX (16u * 1024u * 1024u)	/* bytes a session may keep for slow receivers */
 #define MUX_MEMORY_MIN (128u * 1024u)		/* and may keep in any case */
-#define MUX_POOL_MEMORY_MAX (512u * 1024u * 1024u)	/* all sessions of a pool, beyond that minimum */
+#define MUX_POOL_MEMORY_MAX (512u * 1024u * 1024u)	/* a pool's sessions, beyond that minimum */
 #define MUX_WINDOW_MAX (4u * 1024u * 1024u)	/* bytes a stream's window may grow to */
 
 /*
@@ -39,13 +39,13 @@ void mux_pool_limit(struct mux_pool *pool, size_t bytes);
 void mux_pool_free(struct mux_pool *pool);
 
 enum mux_end {
-	MUX_CLOSED,		/* stream: both directions ended in order; session: the peer ended in order */
+	MUX_CLOSED,		/* stream: both directions ended in order; session: the peer did */
 	MUX_LOCAL_RESET,	/* stream: its descriptor broke */
 	MUX_PEER_RESET,		/* stream: the peer reset it */
 	MUX_IDLE,		/* stream: idle_ms without a byte */
 	MUX_HALF_CLOSE,		/* stream: half_close_ms without a byte after one direction's end */
-	MUX_MEMORY,		/* stream: the session was at its limit, and this descriptor had been stuck longest */
-	MUX_LOST,		/* session: the connection broke; streams: their session ended, for any reason */
+	MUX_MEMORY,		/* stream: the session was full, this descriptor stuck longest */
+	MUX_LOST,		/* session: the connection broke; stream: its session is over */
 	MUX_SILENT,		/* session: nothing came for dead_ms */
 	MUX_PROTOCOL		/* session: the peer broke the rules, TLS's included */
 };
@@ -82,15 +82,18 @@ struct mux_stream_ops {
 	 * drop with mux_take(). May be NULL.
 	 */
 	void (*data)(struct mux_stream *s);
-	/* Its end, from the loop, never from inside a call the owner makes on s: it has left the session. Close its
-	   descriptor (in a reset where the end is one), free the owner by ev_free_later(). */
+	/*
+	 * Its end, from the loop, never from inside a call the owner makes on s: it has left the
+	 * session. Close its descriptor (in a reset where the end is one), free the owner by
+	 * ev_free_later().
+	 */
 	void (*ended)(struct mux_stream *s, enum mux_end end);
 };
 
 struct mux_conf {
 	enum yamux_role role;
-	bool ancestor;			/* the ancestors' yamux: explicit SYN; all pings at their pace are answered */
-	uint64_t heartbeat_ms, dead_ms;	/* ping after sending nothing that long; end after receiving nothing. 0: off */
+	bool ancestor;			/* ancestors' yamux: explicit SYN, pings at their pace */
+	uint64_t heartbeat_ms, dead_ms;	/* ping after no sending, end after no receiving; 0: off */
 	uint64_t idle_ms, half_close_ms;	/* of joined streams, 0: off */
 	uint32_t max_streams;		/* the peer may open at once */
 };
@@ -104,27 +107,27 @@ struct mux_stream {
 	struct yamux_stream y;
 	struct mux *mux;		/* NULL: not in a session */
 	const struct mux_stream_ops *ops;
-	struct ev_io io;		/* -1: none; the owner opens and closes it, the session uses it once joined */
-	struct ev_timer deadline;	/* likewise; its callback, too, is replaced; off when the stream has left */
+	struct ev_io io;		/* -1: none; the owner's, used by the session once joined */
+	struct ev_timer deadline;	/* likewise, its callback replaced; off once it has left */
 	struct mux_stream *next, **at;	/* among all of the session */
-	struct mux_stream *next_due;	/* among those with something to send, or those whose end is to be reported */
-	struct mux_spill *in, *out;	/* owned: received, not yet written; to be sent before anything read from io */
-	uint64_t rx, tx;		/* bytes received from, and sent to the peer (mux_send()'s included) */
+	struct mux_stream *next_due;	/* among those with something to send or an end to report */
+	struct mux_spill *in, *out;	/* owned: not yet written; to be sent before what io has */
+	uint64_t rx, tx;		/* bytes from, and to the peer (mux_send()'s included) */
 	uint64_t looked_us;		/* when half a window was last taken, or it was joined */
 	uint32_t window;		/* intended size of the peer's window */
 	uint32_t taken;			/* bytes taken since then */
-	uint32_t stuck_ms;		/* since when the descriptor has taken none of the kept bytes (low bits) */
+	uint32_t stuck_ms;		/* since when io took none of the kept bytes (low bits) */
 	uint8_t end;			/* enum mux_end, once dead */
 	bool joined : 1;
 	bool readable : 1, writable : 1; /* of the descriptor, until EAGAIN says otherwise */
-	bool hup : 1;			/* of the descriptor: its end comes after what can be read */
+	bool hup : 1;			/* of the descriptor: its end follows what can be read */
 	bool urgent : 1;		/* a short read from it proves nothing */
 	bool error : 1;			/* it has, or had, one to report */
 	bool broken : 1;		/* it takes no more bytes */
 	bool nodelay : 1, wrote : 1;	/* TCP_NODELAY is set there; something was written to it */
 	bool bulk : 1;			/* the last read brought all that was asked for */
 	bool eof : 1, fin_out : 1;	/* our direction has ended; the peer was told */
-	bool peer_eof : 1, shut : 1;	/* the peer's direction has ended; the descriptor was told */
+	bool peer_eof : 1, shut : 1;	/* the peer's direction ended; the descriptor was told */
 	bool ready : 1;			/* in the queue of those with something to send */
 	bool dead : 1;			/* ended, which is yet to be reported */
 };

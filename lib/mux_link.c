@@ -12,8 +12,8 @@
 
 #include "sock.h"
 
-#define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that make us do small writes */
-#define NOTSENT_MAX (128 * 1024)	/* bytes the kernel is to hold unsent: they delay whatever comes after them */
+#define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that cause small writes */
+#define NOTSENT_MAX (128 * 1024)	/* bytes the kernel may hold unsent: they delay the rest */
 
 void
 mux_link_lost(struct mux *m)
@@ -101,7 +101,8 @@ send_plain(struct mux *m, const uint8_t *bytes, size_t len)
 static void
 push_plain(struct mux *m)
 {
-	ssize_t w = send(m->io.fd, m->pending->bytes + m->pending->at, m->pending->len, MSG_NOSIGNAL);
+	ssize_t w = send(m->io.fd, m->pending->bytes + m->pending->at,
+	    m->pending->len, MSG_NOSIGNAL);
 
 	if (w == -1 && !sock_would_block())
 		mux_link_lost(m);

@@ -20,7 +20,7 @@
 struct mux_pool {
 	struct ev *ev;
 	uint8_t *in, *out;
-	size_t kept, kept_max;		/* bytes of memory in the .in of all streams of all sessions */
+	size_t kept, kept_max;		/* bytes of memory in the .in of all sessions' streams */
 };
 
 struct mux_queue {
@@ -30,9 +30,9 @@ struct mux_queue {
 /* The steps of an end in order, from mux_close() on. */
 enum mux_closing {
 	MUX_OPEN,
-	MUX_FINISHING,		/* what remains to be sent leaves as the socket has room; the owner has the deadline */
+	MUX_FINISHING,		/* what remains leaves as the socket has room; owner's deadline */
 	MUX_ENDING,		/* so does the end itself */
-	MUX_LINGERING		/* all is sent: the peer's end is waited for; LINGER_MS without progress */
+	MUX_LINGERING		/* all sent: waits for the peer's end, LINGER_MS without progress */
 };
 
 struct mux {
@@ -51,7 +51,7 @@ struct mux {
 	struct mux_queue doomed;	/* those whose end is to be reported */
 	size_t kept;			/* bytes of memory in their .in */
 	size_t grown;			/* bytes their windows have grown by, together */
-	const struct mux_stream *moved;	/* the joined one whose descriptor last took bytes; only compared */
+	const struct mux_stream *moved;	/* the joined one that last took bytes; only compared */
 	uint64_t shared_ms;		/* when that last changed from one to another */
 	uint64_t talk_ms;		/* and the new one had little to send */
 	uint64_t rx, tx;
@@ -64,11 +64,11 @@ struct mux {
 	bool readable, blocked;		/* of the socket, until EAGAIN and until it is writable */
 	bool crumbs;			/* what was read last was written in small pieces */
 	uint8_t closing;		/* enum mux_closing */
-	int left_bytes;			/* LINGERING: not acknowledged by the peer at the last look */
-	bool leaving, left;		/* a GOAWAY is due, after what mux_send() was given; it was sent */
-	bool waiting;			/* the owner wants to open a stream, once the peer has taken the open ones */
+	int left_bytes;			/* LINGERING: unacknowledged by the peer at the last look */
+	bool leaving, left;		/* GOAWAY is due, after what mux_send() got; it was sent */
+	bool waiting;			/* for the peer to take streams, before opening another */
 	bool over;			/* it has ended: nothing more of it is looked at */
-	bool freed;			/* by its owner; the memory lives until the end of the turn */
+	bool freed;			/* by its owner; the memory lives until the turn's end */
 	char why[TLS_WHY_MAX];
 };
 

@@ -11,7 +11,7 @@
 #include "sock.h"
 
 #define FRAMES 8		/* read at once from a bulk stream; others get one */
-#define BLAME_MIN 65536u	/* kept bytes from which a stream can be to blame when the session is at its limit */
+#define BLAME_MIN 65536u	/* kept bytes from which a stream may be to blame, at the limit */
 #define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
 /* ---- what waits ---- */
@@ -185,7 +185,8 @@ allowance(const struct mux *m)
 	size_t others = m->pool->kept - m->kept;
 	size_t half = others < m->pool->kept_max ? (m->pool->kept_max - others) / 2 : 0;
 
-	return half > MUX_MEMORY_MAX ? MUX_MEMORY_MAX : half < MUX_MEMORY_MIN ? MUX_MEMORY_MIN : half;
+	return half > MUX_MEMORY_MAX ? MUX_MEMORY_MAX :
+	    half < MUX_MEMORY_MIN ? MUX_MEMORY_MIN : half;
 }
 
 /* ---- its end ---- */
@@ -319,7 +320,8 @@ mux_of(const struct mux_stream *s)
 static struct relay_silence
 silence(const struct mux_stream *s)
 {
-	return relay_silence(s->eof != s->peer_eof, s->mux->conf.half_close_ms, s->mux->conf.idle_ms);
+	return relay_silence(s->eof != s->peer_eof, s->mux->conf.half_close_ms,
+	    s->mux->conf.idle_ms);
 }
 
 /* Something moved, or ended. */
@@ -465,7 +467,8 @@ keep(struct mux_stream *s, const struct iovec *iov, int n, size_t skip)
 
 		skip -= cut;
 		if (cut < iov[i].iov_len &&
-		    !mux_spill_add(&s->in, (char *)iov[i].iov_base + cut, iov[i].iov_len - cut, s->window)) {
+		    !mux_spill_add(&s->in, (char *)iov[i].iov_base + cut,
+		    iov[i].iov_len - cut, s->window)) {
 			account(s, before);
 			mux_stream_doom(s, MUX_MEMORY);
 			return;
@@ -584,7 +587,8 @@ head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
 
 		got -= piece;
 		s->fin_out = fin && got == 0;
-		yamux_data(s->mux->y, &s->y, (uint32_t)piece, s->fin_out, (uint8_t *)iov->iov_base - YAMUX_HEADER);
+		yamux_data(s->mux->y, &s->y, (uint32_t)piece, s->fin_out,
+		    (uint8_t *)iov->iov_base - YAMUX_HEADER);
 		bytes += YAMUX_HEADER + piece;
 		iov++;
 	} while (got > 0);
@@ -631,9 +635,11 @@ static size_t
 output_read(struct mux_stream *s, uint8_t *out, size_t room)
 {
 	struct iovec iov[FRAMES];
-	size_t want = s->bulk ? FRAMES * YAMUX_DATA_MAX : YAMUX_DATA_MAX, asked, may = may_read(s), bytes;
+	size_t want = s->bulk ? FRAMES * YAMUX_DATA_MAX : YAMUX_DATA_MAX;
+	size_t asked, may = may_read(s), bytes;
 	int n = lay_out(iov, out, room, want < may ? want : may, &asked);
-	ssize_t got = n > 1 ? readv(s->io.fd, iov, n) : sock_get(s->io.fd, iov->iov_base, iov->iov_len);
+	ssize_t got = n > 1 ? readv(s->io.fd, iov, n) :
+	    sock_get(s->io.fd, iov->iov_base, iov->iov_len);
 
 	if (got <= 0)
 		return read_nothing(s, got) ? head(s, iov, 0, true) : 0;
@@ -673,7 +679,7 @@ note(struct mux_stream *s, unsigned events)
 	if (events & EV_EOF)
 		s->hup = true;
 	if (events & (EV_URGENT | EV_ERROR))
-		s->urgent = true;	/* even after a reset, only a read tells whether an end came before it */
+		s->urgent = true;	/* after a reset, only a read tells if an end came first */
 	if (events & EV_ERROR)
 		s->error = true;
 	if (events & EV_WRITE)
@@ -715,7 +721,8 @@ is_tcp(int fd)
 	int domain = AF_UNSPEC;
 	socklen_t len = sizeof(domain);
 
-	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && (domain == AF_INET || domain == AF_INET6);
+	return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+	    (domain == AF_INET || domain == AF_INET6);
 }
 
 void
@@ -749,7 +756,8 @@ mux_send(struct mux_stream *s, struct slice bytes)
 struct slice
 mux_peek(struct mux_stream *s)
 {
-	return s->in == NULL ? slice_of("", 0) : slice_of((char *)s->in->bytes + s->in->at, s->in->len);
+	return s->in == NULL ? slice_of("", 0) :
+	    slice_of((char *)s->in->bytes + s->in->at, s->in->len);
 }
 
 void

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #define WINDOW_ALONE (2u * 1024u * 1024u) /* bytes of a window that has the session to itself */
-#define WINDOW_TALK (128u * 1024u)	/* and of one beside a stream with little to send, to a near peer */
+#define WINDOW_TALK (128u * 1024u)	/* and of one beside a quiet stream, to a near peer */
 #define COMPANY_MS 50			/* how long a stream is company after it moved bytes */
 #define TALK_US 100000			/* half a window took longer: it has little to send */
 #define ALONE_US 2000			/* half a window must be taken within this to grow */
@@ -45,7 +45,8 @@ measure(struct mux *m)
 	socklen_t len = sizeof(info);
 
 	if (getsockopt(m->io.fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
-		keep_shortest(&m->tcp_rtt_us, info.tcpi_min_rtt == UINT32_MAX ? info.tcpi_rtt : info.tcpi_min_rtt);
+		keep_shortest(&m->tcp_rtt_us,
+		    info.tcpi_min_rtt == UINT32_MAX ? info.tcpi_rtt : info.tcpi_min_rtt);
 	if (m->ping_us != 0)
 		return;
 	m->ping_us = mux_now_us();
@@ -144,7 +145,7 @@ enough(const struct mux *m)
 static bool
 may_grow(struct mux *m, uint32_t to, uint64_t spent_us)
 {
-	bool near = is_near(m);		/* first: the round trip is best measured before much is under way */
+	bool near = is_near(m);		/* first: best measured before much is under way */
 
 	if (to <= WINDOW_ALONE && spent_us < ALONE_US && alone(m))
 		return true;

@@ -12,8 +12,8 @@ enum frame_flag { FLAG_SYN = 1, FLAG_ACK = 2, FLAG_FIN = 4, FLAG_RST = 8 };
 
 struct yamux {
 	uint64_t next_id;		/* of the next stream we open */
-	uint64_t late;			/* bytes that may still come for streams, or directions, that have ended */
-	uint64_t seen;			/* bit n: the peer has opened the stream n + 1 before its newest */
+	uint64_t late;			/* bytes that may yet come for ended streams, directions */
+	uint64_t seen;			/* bit n: the peer opened stream n + 1 before its newest */
 	uint32_t newest;		/* the peer's newest stream, counted from 1; 0: none yet */
 	uint32_t own_parity;
 	uint32_t max_peer_streams;
@@ -109,7 +109,8 @@ dequeue(struct yamux *y, struct yamux_stream *s)
 static void
 enter(struct yamux *y, struct yamux_stream *s, uint32_t id)
 {
-	*s = (struct yamux_stream){ .id = id, .send_window = YAMUX_WINDOW_START, .recv_window = YAMUX_WINDOW_START };
+	*s = (struct yamux_stream){ .id = id, .send_window = YAMUX_WINDOW_START,
+	    .recv_window = YAMUX_WINDOW_START };
 	yamux_table_add(&y->table, s);
 	y->peer_streams += (id & 1) != y->own_parity;
 }
@@ -168,7 +169,8 @@ consider_grant(struct yamux *y, struct yamux_stream *s, bool flush)
 static unsigned
 take_flags(struct yamux_stream *s)
 {
-	unsigned flags = (s->syn ? FLAG_SYN : 0u) | (s->ack ? FLAG_ACK : 0u) | (s->fin ? FLAG_FIN : 0u);
+	unsigned flags = (s->syn ? FLAG_SYN : 0u) | (s->ack ? FLAG_ACK : 0u) |
+	    (s->fin ? FLAG_FIN : 0u);
 
 	s->fin_sent |= s->fin;
 	s->syn = s->ack = s->fin = false;
@@ -244,7 +246,8 @@ note_taken(struct yamux *y, struct yamux_stream *s)
 }
 
 static bool
-on_ping(struct yamux *y, unsigned flags, uint32_t value, struct yamux_what *what, enum yamux_event *e)
+on_ping(struct yamux *y, unsigned flags, uint32_t value, struct yamux_what *what,
+    enum yamux_event *e)
 {
 	if (!(flags & FLAG_SYN)) {
 		what->value = value;
@@ -294,7 +297,8 @@ on_syn(struct yamux *y, uint32_t id, enum yamux_event *e)
 	if ((id & 1) == y->own_parity)
 		return bad(y, "a stream opened with an id of ours", e);
 	if (was_opened(y, id))
-		return bad(y, is_late(y, id) ? "a stream opened too late" : "a stream opened twice", e);
+		return bad(y,
+		    is_late(y, id) ? "a stream opened too late" : "a stream opened twice", e);
 	if (y->head[1] == FRAME_DATA && y->left > YAMUX_WINDOW_START)
 		return bad(y, "data beyond the window", e);
 	if (y->peer_resets >= (uint64_t)y->max_peer_streams + YAMUX_RESETS_MAX)
@@ -321,7 +325,8 @@ on_header(struct yamux *y, struct yamux_what *what, enum yamux_event *e)
 	y->stream = NULL;
 	if (y->head[1] == FRAME_PING || y->head[1] == FRAME_GOAWAY) {
 		y->have = 0;
-		return y->head[1] == FRAME_PING ? on_ping(y, y->flags, length, what, e) : on_goaway(y, length, what, e);
+		return y->head[1] == FRAME_PING ? on_ping(y, y->flags, length, what, e) :
+		    on_goaway(y, length, what, e);
 	}
 	if (id == 0)
 		return bad(y, "a stream with the id 0", e);
@@ -533,14 +538,16 @@ yamux_may_send(const struct yamux_stream *s)
 }
 
 void
-yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin, uint8_t out[static YAMUX_HEADER])
+yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin,
+    uint8_t out[static YAMUX_HEADER])
 {
 	uint32_t id = s->id;
 
 	assert(id != 0 && n <= yamux_may_send(s) && n <= YAMUX_DATA_MAX && !s->fin_sent);
 	s->send_window -= n;
 	s->fin |= fin;
-	put_header(out, n == 0 && y->explicit_syn ? FRAME_WINDOW : FRAME_DATA, take_flags(s), id, n);
+	put_header(out, n == 0 && y->explicit_syn ? FRAME_WINDOW : FRAME_DATA,
+	    take_flags(s), id, n);
 	settle(y, s);
 	leave_if_over(y, s);
 }
@@ -650,7 +657,8 @@ yamux_out(struct yamux *y, uint8_t *out, size_t size)
 bool
 yamux_has_out(const struct yamux *y)
 {
-	return y->pongs > 0 || y->ping_due || y->table.resets > 0 || y->out != NULL || y->goaway_due;
+	return y->pongs > 0 || y->ping_due || y->table.resets > 0 ||
+	    y->out != NULL || y->goaway_due;
 }
 
 /* ---- the machine ---- */

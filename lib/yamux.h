@@ -14,12 +14,12 @@
 #include "slice.h"
 
 #define YAMUX_HEADER 12u		/* bytes of a frame's header */
-#define YAMUX_FRAME_MAX 16384u		/* bytes of the frames we send, header included: one TLS record */
+#define YAMUX_FRAME_MAX 16384u		/* bytes of a frame of ours, with header: one TLS record */
 #define YAMUX_DATA_MAX (YAMUX_FRAME_MAX - YAMUX_HEADER)
-#define YAMUX_WINDOW_START 262144u	/* bytes each side may send on a new stream, by the specification */
+#define YAMUX_WINDOW_START 262144u	/* bytes each may send on a new stream, by specification */
 #define YAMUX_PINGS_MAX 8u		/* unanswered pings of the peer; more is a flood */
-#define YAMUX_RESETS_MAX 256u		/* unsent resets of the peer's streams, beyond their limit; more is a flood */
-#define YAMUX_BACKLOG 256u		/* streams of ours not taken yet by an ancestor; it resets any beyond */
+#define YAMUX_RESETS_MAX 256u		/* unsent resets beyond the stream limit; more is a flood */
+#define YAMUX_BACKLOG 256u		/* our streams untaken by an ancestor; it resets others */
 #ifndef YAMUX_ID_MAX
 #define YAMUX_ID_MAX UINT32_MAX		/* a test may build with fewer */
 #endif
@@ -34,7 +34,7 @@ enum yamux_goaway { YAMUX_GOAWAY_NORMAL, YAMUX_GOAWAY_PROTOCOL, YAMUX_GOAWAY_INT
  * and known to one machine from open or accept until it is over.
  */
 struct yamux_stream {
-	struct yamux_stream *next_out, *prev_out;	/* in the queue of those with a frame to send */
+	struct yamux_stream *next_out, *prev_out;	/* in the queue of those with a frame due */
 	uint32_t id;			/* 0: not in a machine */
 	uint32_t send_window;		/* bytes we may send */
 	uint32_t recv_window;		/* bytes the peer may still send */
@@ -64,15 +64,15 @@ void yamux_free(struct yamux *y);
 
 enum yamux_event {
 	YAMUX_MORE,	/* every byte was used: bring more */
-	YAMUX_OPENED,	/* the peer opened a stream: yamux_accept() or yamux_refuse() it before the next call */
-	YAMUX_DATA,	/* bytes of a stream: all or a part of a frame's, at most as many as its window allowed */
+	YAMUX_OPENED,	/* the peer opened a stream: yamux_accept() or yamux_refuse() it now */
+	YAMUX_DATA,	/* bytes of a stream: all or part of a frame's, within its window */
 	YAMUX_WINDOW,	/* a stream may send more than before */
 	YAMUX_FIN,	/* the peer's direction has ended */
 	YAMUX_RESET,	/* the peer reset the stream: it has already left the machine */
 	YAMUX_PING,	/* a ping came (the answer is queued automatically) */
 	YAMUX_PONG,	/* the answer to ours: its value */
 	YAMUX_GOAWAY,	/* the peer opens and accepts no more streams: its code */
-	YAMUX_BAD	/* the peer broke the rules, yamux_why() says which; the session is over, a GOAWAY is queued */
+	YAMUX_BAD	/* the peer broke the rules, see yamux_why(): over, a GOAWAY is queued */
 };
 
 struct yamux_what {
@@ -95,7 +95,8 @@ struct yamux_what {
  * order), a window grown past 2^32-1, a flood of pings or of streams to reset: YAMUX_BAD, and
  * nothing more comes after it.
  */
-enum yamux_event yamux_next(struct yamux *y, const uint8_t *buf, size_t len, size_t *used, struct yamux_what *what);
+enum yamux_event yamux_next(struct yamux *y, const uint8_t *buf, size_t len,
+    size_t *used, struct yamux_what *what);
 
 /*
  * Take the stream of YAMUX_OPENED as s; the first frame sent for it carries the ACK,
@@ -131,7 +132,8 @@ uint32_t yamux_may_send(const struct yamux_stream *s);
  * is our direction's end. With explicit_syn a frame without bytes is of type WINDOW: that is how
  * the ancestors end a direction.
  */
-void yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin, uint8_t out[static YAMUX_HEADER]);
+void yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin,
+    uint8_t out[static YAMUX_HEADER]);
 
 /*
  * Grant the peer n more bytes on s. They are sent once they are at least half of what it may then

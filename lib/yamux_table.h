@@ -13,7 +13,7 @@
  * stream until the table is rebuilt.
  */
 struct yamux_table {
-	struct yamux_stream **stream;	/* owned, with the two below in one piece; NULL: none at this place */
+	struct yamux_stream **stream;	/* owned, one piece with the two below; NULL: none here */
 	uint32_t *id;			/* 0: free */
 	uint32_t *reset;		/* ring of ids to be reset, with room for one per stream */
 	uint32_t size;			/* places, a power of two */
