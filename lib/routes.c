@@ -279,7 +279,8 @@ int
 routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out)
 {
-	struct search s = { .routes = r, .kind = kind, .alpn = alpn, .out = out, .rank = ROUTES_NO_MATCH };
+	struct search s = { .routes = r, .kind = kind, .alpn = alpn, .out = out,
+		.rank = ROUTES_NO_MATCH };
 
 	try_all(&s, name);
 	return s.rank;

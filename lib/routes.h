@@ -33,7 +33,7 @@ enum routes_balance { BALANCE_LEAST, BALANCE_FIRST, BALANCE_SOURCE };
 /* The answer to a look-up. Slices and file are borrowed from the table until it is freed. */
 struct route {
 	const char *file;		/* path as given */
-	struct slice name;		/* NAME as written on its first line: the same text for all its lines */
+	struct slice name;		/* NAME as on its first line: the same for all its lines */
 	struct slice key;		/* the key that matched: "tls", "http", "tcp", "alpn:h2" */
 	struct slice targets;		/* its value, a comma-separated list of checked targets */
 	struct slice alpn;		/* the protocol that chose an alpn: key, else absent */
@@ -63,7 +63,7 @@ typedef void routes_report(void *arg, const char *text);
 enum routes_result {
 	ROUTES_LOADED,
 	ROUTES_REFUSED,		/* bad lines, each reported */
-	ROUTES_FAILED		/* errno says why it could not be read; reported as "FILE: reason" too */
+	ROUTES_FAILED		/* not read: errno says why; reported as "FILE: reason" too */
 };
 
 /*
@@ -71,7 +71,8 @@ enum routes_result {
  * by the caller (routes_free()), otherwise it is NULL. Safe to call in a thread: touches no
  * shared state. report may be NULL.
  */
-enum routes_result routes_load(const char *path, routes_report *report, void *arg, struct routes **out);
+enum routes_result routes_load(const char *path, routes_report *report, void *arg,
+    struct routes **out);
 
 /*
  * Open a file to be searched in place: for one look-up, without reading all of it. Works
@@ -156,10 +157,12 @@ struct routes_text {
  * room for line.len bytes and which *text borrows. False, with the reason, when it is refused (a
  * line feed inside is a reason too). Pure.
  */
-bool routes_line_canonical(struct slice line, char *out, struct routes_text *text, char why[static ROUTES_WHY_MAX]);
+bool routes_line_canonical(struct slice line, char *out, struct routes_text *text,
+    char why[static ROUTES_WHY_MAX]);
 
 /* Put a reason into why. Returns false, for whoever refuses to return. */
-bool routes_refuse(char why[static ROUTES_WHY_MAX], const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool routes_refuse(char why[static ROUTES_WHY_MAX], const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Less, equal or greater than 0, as LC_ALL=C sort(1) orders a and b. */
 int routes_name_order(struct slice a, struct slice b);

@@ -110,7 +110,8 @@ routes_line_name(struct slice line)
 bool
 routes_line_is_of(struct slice line, struct slice name)
 {
-	if (line.len > name.len && is_blank(line.p[name.len]) && memcmp(line.p, name.p, name.len) == 0)
+	if (line.len > name.len && is_blank(line.p[name.len]) &&
+	    memcmp(line.p, name.p, name.len) == 0)
 		return true;	/* the usual spelling */
 	return routes_name_eq(routes_line_name(line), name);
 }
@@ -195,11 +196,12 @@ routes_why_unsorted(struct slice name, struct slice before, char why[static ROUT
 	char quoted[QUOTE_SIZE], quoted_before[QUOTE_SIZE];
 
 	if (!is_canonical(name))
-		return !routes_refuse(why, "\"%s\" in a sorted file: not in lower case without trailing dot",
+		return !routes_refuse(why,
+		    "\"%s\" in a sorted file: not in lower case without trailing dot",
 		    quote(name, quoted));
 	if (before.p != NULL && routes_name_order(before, name) > 0)
-		return !routes_refuse(why, "not in sort order: \"%s\" after \"%s\"", quote(name, quoted),
-		    quote(before, quoted_before));
+		return !routes_refuse(why, "not in sort order: \"%s\" after \"%s\"",
+		    quote(name, quoted), quote(before, quoted_before));
 	return false;
 }
 
@@ -219,8 +221,8 @@ check_item(const struct routes_field *f, struct slice item, char why[static ROUT
 	result = addr_parse(item, ADDR_ALLOW_PASS, &addr);
 	if (result == ADDR_OK)
 		return true;
-	return routes_refuse(why, "bad address \"%s\" in %s=: %s", quote(item, quoted), quote(f->word, word),
-	    addr_why(result, ADDR_ALLOW_PASS));
+	return routes_refuse(why, "bad address \"%s\" in %s=: %s", quote(item, quoted),
+	    quote(f->word, word), addr_why(result, ADDR_ALLOW_PASS));
 }
 
 static bool
@@ -262,13 +264,15 @@ check_cidrs(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 		return true;
 	if (bad.len == 0)
 		return routes_refuse(why, "empty item in " SLICE_FMT "=", SLICE_ARG(f->word));
-	return routes_refuse(why, "bad network \"%s\" in " SLICE_FMT "=", quote(bad, quoted), SLICE_ARG(f->word));
+	return routes_refuse(why, "bad network \"%s\" in " SLICE_FMT "=",
+	    quote(bad, quoted), SLICE_ARG(f->word));
 }
 
 bool
 routes_parse_proxy(struct slice value, enum proxyhdr_version *out)
 {
-	*out = slice_is(value, "v1") ? PROXYHDR_V1 : slice_is(value, "v2") ? PROXYHDR_V2 : PROXYHDR_NONE;
+	*out = slice_is(value, "v1") ? PROXYHDR_V1 :
+	    slice_is(value, "v2") ? PROXYHDR_V2 : PROXYHDR_NONE;
 	return *out != PROXYHDR_NONE;
 }
 
@@ -280,7 +284,8 @@ check_proxy(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 
 	if (routes_parse_proxy(f->value, &version))
 		return true;
-	return routes_refuse(why, "bad value \"%s\" in proxy=: not v1 or v2", quote(f->value, quoted));
+	return routes_refuse(why, "bad value \"%s\" in proxy=: not v1 or v2",
+	    quote(f->value, quoted));
 }
 
 bool
@@ -320,8 +325,8 @@ check_max(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 
 	if (num_parse(f->value, 1, UINT32_MAX, &max))
 		return true;
-	return routes_refuse(why, "bad number \"%s\" in max=: not from 1 to %u", quote(f->value, quoted),
-	    UINT32_MAX);
+	return routes_refuse(why, "bad number \"%s\" in max=: not from 1 to %u",
+	    quote(f->value, quoted), UINT32_MAX);
 }
 
 static bool
@@ -351,7 +356,8 @@ static const struct {
 	[KEY_TLS] = { "tls", NOT_LISTEN, "a listening address takes tcp=", check_targets },
 	[KEY_HTTP] = { "http", NOT_LISTEN, "a listening address takes tcp=", check_targets },
 	[KEY_TCP] = { "tcp", NOT_NAME, "it goes with * or a listening address", check_targets },
-	[KEY_ALPN] = { ROUTES_ALPN_PREFIX, NOT_LISTEN, "a listening address takes tcp=", check_alpn },
+	[KEY_ALPN] = { ROUTES_ALPN_PREFIX, NOT_LISTEN,
+	    "a listening address takes tcp=", check_alpn },
 	[KEY_PROXY] = { "proxy", ON_ANY, NULL, check_proxy },
 	[KEY_BALANCE] = { "balance", ON_ANY, NULL, check_balance },
 	[KEY_ALLOW] = { "allow", ON_ANY, NULL, check_cidrs },
@@ -390,7 +396,8 @@ why_not_on(enum routes_key key, enum routes_name kind, struct slice name)
 }
 
 static bool
-check_field(const struct routes_field *f, enum routes_name kind, struct slice name, char why[static ROUTES_WHY_MAX])
+check_field(const struct routes_field *f, enum routes_name kind, struct slice name,
+    char why[static ROUTES_WHY_MAX])
 {
 	char word[QUOTE_SIZE];
 
@@ -420,7 +427,8 @@ check_name(struct slice name, enum routes_name *kind, char why[static ROUTES_WHY
 	if (is_address(name))
 		return routes_refuse(why, "bad listening address \"%s\": %s", quote(name, quoted),
 		    addr_why(addr_parse(name, ADDR_LISTEN, &addr), ADDR_LISTEN));
-	return routes_refuse(why, "bad name \"%s\": neither a host name, *.SUFFIX, * nor a listening address",
+	return routes_refuse(why,
+	    "bad name \"%s\": neither a host name, *.SUFFIX, * nor a listening address",
 	    quote(name, quoted));
 }
 
@@ -457,7 +465,8 @@ check_fields(struct slice rest, enum routes_name kind, struct slice name, struct
 		has_target |= field.key <= KEY_LAST_TARGET;
 		f->field[f->n++] = field;
 	}
-	return has_target || routes_refuse(why, "no target: none of tls=, http=, tcp=, alpn:PROTO=");
+	return has_target ||
+	    routes_refuse(why, "no target: none of tls=, http=, tcp=, alpn:PROTO=");
 }
 
 bool
@@ -508,8 +517,8 @@ routes_why_repeated(const struct routes_fields *f, const struct routes_field *fi
 {
 	char word[QUOTE_SIZE], name[QUOTE_SIZE];
 
-	routes_refuse(why, "duplicate %s for %s (first at line %u)", quote(first->word, word), quote(f->name, name),
-	    line);
+	routes_refuse(why, "duplicate %s for %s (first at line %u)",
+	    quote(first->word, word), quote(f->name, name), line);
 }
 
 /* ---- the canonical form ---- */
@@ -540,7 +549,8 @@ put_field(const struct routes_field *f, char *out)
 }
 
 bool
-routes_line_canonical(struct slice line, char *out, struct routes_text *text, char why[static ROUTES_WHY_MAX])
+routes_line_canonical(struct slice line, char *out, struct routes_text *text,
+    char why[static ROUTES_WHY_MAX])
 {
 	const struct routes_field *twice;
 	struct routes_fields f;

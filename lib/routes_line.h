@@ -85,8 +85,8 @@ bool routes_fields_join(struct routes_fields *f, const struct routes_fields *lin
 const struct routes_field *routes_fields_repeated(const struct routes_fields *f, size_t from);
 
 /* The reason for the line that repeats the key of first, which is on the given line. */
-void routes_why_repeated(const struct routes_fields *f, const struct routes_field *first, unsigned line,
-    char why[static ROUTES_WHY_MAX]);
+void routes_why_repeated(const struct routes_fields *f, const struct routes_field *first,
+    unsigned line, char why[static ROUTES_WHY_MAX]);
 
 /*
  * Why this NAME, after the one before (absent: none), breaks the rules of a sorted file;
@@ -106,6 +106,7 @@ bool routes_parse_proxy(struct slice value, enum proxyhdr_version *out);
 bool routes_parse_balance(struct slice value, enum routes_balance *out);
 
 /* Report "PATH:LINE: why", or "PATH: why" for line 0. */
-void routes_tell(routes_report *report, void *arg, const char *path, unsigned line, const char *why);
+void routes_tell(routes_report *report, void *arg, const char *path,
+    unsigned line, const char *why);
 
 #endif

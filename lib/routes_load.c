@@ -21,8 +21,8 @@
 #define READ_ONCE (256u * 1024u)
 
 #define TEXT_MAX 0xf0000000u		/* bytes; every offset fits in 32 bits */
-#define WRITER_MS 200		/* between two checks whether to go on waiting for a pipe's writer */
-#define READ_AHEAD 65536u		/* bytes of room beyond the size of a file when it is opened */
+#define WRITER_MS 200		/* between checks whether to go on waiting for a pipe's writer */
+#define READ_AHEAD 65536u		/* bytes of room beyond a file's size when it is opened */
 
 struct loading {
 	const char *path;
@@ -103,7 +103,8 @@ read_text(struct loading *l, int fd)
 	while (l->map != NULL && used - head <= TEXT_MAX) {
 		if (S_ISFIFO(st.st_mode) && wait_for_writer(l, fd, &st) == -1)
 			return -1;
-		n = read(fd, l->map + used, l->size - used < READ_ONCE ? l->size - used : READ_ONCE);
+		n = read(fd, l->map + used,
+		    l->size - used < READ_ONCE ? l->size - used : READ_ONCE);
 		sched_yield();
 		if (n == 0 && used == head && S_ISFIFO(st.st_mode)) {
 			l->why = "nothing came through the pipe";
@@ -246,7 +247,8 @@ check_line(struct loading *l, struct slice line, struct checked *c, char why[sta
 		return false;
 	routes_fields_clear(&all);
 	c->slot = routes_table_collect(&l->table, c->name, c->hash, &all);
-	return routes_fields_join(&all, &c->fields, why) && check_repeated(l, &all, all.n - c->fields.n, why);
+	return routes_fields_join(&all, &c->fields, why) &&
+	    check_repeated(l, &all, all.n - c->fields.n, why);
 }
 
 static bool

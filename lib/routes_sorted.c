@@ -23,21 +23,21 @@ struct routes_sorted {
 	routes_report *report;
 	void *report_arg;
 	int fd;				/* owned */
-	off_t size;			/* of the file when it was opened; what is added later is ignored */
+	off_t size;			/* of the file when opened; later additions are ignored */
 	struct found *found;		/* owned, the last one first */
 	bool failed;			/* a read failed, which was reported */
 
 	off_t block_at;			/* the block in memory; meaningless while block_len is 0 */
 	size_t block_len;
 	char block[BLOCK];
-	char line[ROUTES_LINE_MAX + 1];	/* one byte more than a line may have, to notice one that is too long */
+	char line[ROUTES_LINE_MAX + 1];	/* a byte more than allowed, to notice lines too long */
 };
 
 /* A line's place in the file. */
 struct place {
 	off_t at;			/* its first byte */
 	off_t next;			/* the first byte of the next line */
-	struct slice text;		/* without newline, in s->line until the next line is read */
+	struct slice text;		/* without newline, in s->line until the next is read */
 };
 
 /* ---- reading ---- */
@@ -78,7 +78,8 @@ bytes_at(struct routes_sorted *s, off_t at)
 	if (at >= s->size || at - s->block_at >= (off_t)s->block_len)
 		return slice_of(NULL, 0);
 
-	struct slice bytes = slice_skip(slice_of(s->block, s->block_len), (size_t)(at - s->block_at));
+	struct slice bytes = slice_skip(slice_of(s->block, s->block_len),
+	    (size_t)(at - s->block_at));
 
 	if ((off_t)bytes.len > s->size - at)
 		bytes.len = (size_t)(s->size - at);
@@ -231,7 +232,8 @@ routes_sorted_collect(struct routes_sorted *s, struct slice name, struct routes_
 	struct place line;
 	bool good = true;
 
-	while (good && read_route(s, at, s->size, &line) && slice_eq(routes_line_name(line.text), name)) {
+	while (good && read_route(s, at, s->size, &line) &&
+	    slice_eq(routes_line_name(line.text), name)) {
 		const struct found *found = keep(s, &line);
 
 		good = found != NULL && check_found(s, found, f);

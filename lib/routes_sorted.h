@@ -19,7 +19,8 @@ void routes_sorted_free(struct routes_sorted *s);
  * are borrowed until routes_sorted_free(). ROUTES_LOADED; or, reported, ROUTES_REFUSED (a bad line)
  * or ROUTES_FAILED (it could not be read, or out of memory).
  */
-enum routes_result routes_sorted_collect(struct routes_sorted *s, struct slice name, struct routes_fields *f);
+enum routes_result routes_sorted_collect(struct routes_sorted *s, struct slice name,
+    struct routes_fields *f);
 
 /* Bytes of memory. */
 size_t routes_sorted_bytes(const struct routes_sorted *s);

@@ -72,11 +72,13 @@ routes_table_expect(const struct routes_table *t, uint64_t hash)
 }
 
 uint32_t
-routes_table_collect(const struct routes_table *t, struct slice name, uint64_t hash, struct routes_fields *f)
+routes_table_collect(const struct routes_table *t, struct slice name, uint64_t hash,
+    struct routes_fields *f)
 {
 	uint32_t i;
 
-	for (i = first_slot(t, hash); t->slots[i].at != 0; i = i + 1 == t->head->nslots ? 0 : i + 1) {
+	for (i = first_slot(t, hash); t->slots[i].at != 0;
+	    i = i + 1 == t->head->nslots ? 0 : i + 1) {
 		if (t->slots[i].tag != (uint32_t)hash)
 			continue;
 

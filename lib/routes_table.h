@@ -20,12 +20,12 @@
  */
 #define ROUTES_MAGIC 0x3165747571747273u
 #define ROUTES_MARK_BYTES 256u
-#define ROUTES_DEPTHS 128		/* labels a name can have: HOST_MAX bytes, every second one a dot */
+#define ROUTES_DEPTHS 128		/* labels in a name: HOST_MAX bytes, every second a dot */
 
 struct routes_head {
 	uint64_t magic;
 	uint64_t seed;			/* of the hash */
-	uint64_t depths[ROUTES_DEPTHS / 64];	/* bit n: there is a wildcard whose suffix has n labels */
+	uint64_t depths[ROUTES_DEPTHS / 64];	/* bit n: a wildcard's suffix has n labels */
 	uint32_t text_len;
 	uint32_t nslots;		/* at least one is empty */
 	uint32_t nlistens;
@@ -36,7 +36,7 @@ struct routes_head {
 
 struct routes_slot {
 	uint32_t at;			/* first byte of a line's NAME, 0: empty */
-	uint32_t tag;			/* half of the NAME's hash: spares most comparisons of text */
+	uint32_t tag;			/* half of NAME's hash: spares most comparisons of text */
 };
 
 /* The parts of a mapping. */

@@ -22,7 +22,7 @@ struct file {
 	struct routes *table;		/* owned */
 	struct stamp_watch watch;
 	bool wanted;			/* to be read in the next round */
-	uint64_t retry_ms;		/* it exists and could not be read: when to try again, 0: no need */
+	uint64_t retry_ms;		/* it exists, unreadable: when to try again, 0: no need */
 };
 
 /* What a round found in one file: the thread's until the round has ended. */
@@ -69,7 +69,8 @@ routeset_new(char *const *paths, size_t n)
 void
 routeset_free(struct routeset *rs)
 {
-	if (rs == NULL || rs->round.busy)	/* a thread uses it: only at exit, which must not wait for a disk */
+	/* a thread uses it: only at exit, which must not wait for a disk */
+	if (rs == NULL || rs->round.busy)
 		return;
 	for (size_t i = 0; i < rs->n; i++)
 		routes_free(rs->file[i].table);
@@ -81,7 +82,8 @@ routeset_free(struct routeset *rs)
 
 /* ---- at start ---- */
 
-typedef enum routes_result routes_opener(const char *path, routes_report *report, void *arg, struct routes **out);
+typedef enum routes_result routes_opener(const char *path, routes_report *report, void *arg,
+    struct routes **out);
 
 static enum routes_result
 open_all(struct routeset *rs, routes_opener *opener, routes_report *report, void *arg)
@@ -250,7 +252,8 @@ note_failure(struct routeset *rs, struct file *f, const struct found *r)
 {
 	bool known = f->retry_ms != 0;
 
-	f->retry_ms = r->result == ROUTES_FAILED && r->stamp.error == 0 ? ev_now_ms(rs->ev) + RETRY_MS : 0;
+	f->retry_ms = r->result == ROUTES_FAILED && r->stamp.error == 0 ?
+	    ev_now_ms(rs->ev) + RETRY_MS : 0;
 	if (known && f->retry_ms != 0)
 		return;
 	rs->bad++;
@@ -328,15 +331,16 @@ routeset_busy(const struct routeset *rs)
 }
 
 int
-routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice name, struct slice alpn,
-    struct route *out)
+routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice name,
+    struct slice alpn, struct route *out)
 {
 	int best = ROUTES_NO_MATCH;
 	struct route route;
 
 	for (size_t i = 0; i < rs->n && best < ROUTES_EXACT; i++) {
 		const struct routes *table = rs->file[i].table;
-		int rank = table == NULL ? ROUTES_NO_MATCH : routes_find(table, kind, name, alpn, &route);
+		int rank = table == NULL ? ROUTES_NO_MATCH :
+		    routes_find(table, kind, name, alpn, &route);
 
 		if (rank < ROUTES_NO_MATCH)
 			return rank;

@@ -48,8 +48,8 @@ void routeset_counts(const struct routeset *rs, unsigned long *good, unsigned lo
 bool routeset_busy(const struct routeset *rs);
 
 /* The best route over all files; among equals, the first file's. As routes_find(). */
-int routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice name, struct slice alpn,
-    struct route *out);
+int routeset_find(const struct routeset *rs, enum routes_kind kind, struct slice name,
+    struct slice alpn, struct route *out);
 
 /* The line of route->file that has the key of an answer; 0: unknown. As routes_line_number(). */
 unsigned routeset_line_number(const struct routeset *rs, const struct route *answer);
