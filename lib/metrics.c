@@ -21,8 +21,8 @@ struct metrics {
 struct metrics *
 metrics_new(const struct metric *table, size_t n, unsigned workers)
 {
-	struct metrics *m = mmap(NULL, sizeof(*m) + workers * n * sizeof(m->value[0]), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct metrics *m = mmap(NULL, sizeof(*m) + workers * n * sizeof(m->value[0]),
+	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (m == MAP_FAILED)
 		return NULL;
@@ -38,7 +38,8 @@ metrics_add(struct metrics *m, unsigned worker, size_t i, int64_t by)
 {
 	_Atomic int64_t *v = &m->value[worker * m->n + i];
 
-	atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + by, memory_order_relaxed);
+	atomic_store_explicit(v,
+	    atomic_load_explicit(v, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
 void
@@ -85,8 +86,8 @@ value_text(const struct metrics *m, size_t i, char out[static VALUE_MAX])
 static int
 put_series(const struct metrics *m, size_t i, char *out, size_t size)
 {
-	static const char *const type_name[] = { [METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge",
-		[METRIC_GAUGE_MS] = "gauge" };
+	static const char *const type_name[] = { [METRIC_COUNTER] = "counter",
+		[METRIC_GAUGE] = "gauge", [METRIC_GAUGE_MS] = "gauge" };
 	const struct metric *s = &m->table[i];
 	char value[VALUE_MAX];
 	int n = 0, r;
@@ -94,13 +95,15 @@ put_series(const struct metrics *m, size_t i, char *out, size_t size)
 	if (s->name == NULL)
 		return 0;
 	if (i == 0 || s[-1].name == NULL || strcmp(s->name, s[-1].name) != 0) {
-		n = snprintf(out, size, "# HELP %s %s\n# TYPE %s %s\n", s->name, s->help, s->name, type_name[s->type]);
+		n = snprintf(out, size, "# HELP %s %s\n# TYPE %s %s\n",
+		    s->name, s->help, s->name, type_name[s->type]);
 		if (n < 0 || (size_t)n >= size)
 			return -1;
 	}
 	value_text(m, i, value);
-	r = snprintf(out + n, size - (size_t)n, "%s%s%s%s %s\n", s->name, s->labels == NULL ? "" : "{",
-	    s->labels == NULL ? "" : s->labels, s->labels == NULL ? "" : "}", value);
+	r = snprintf(out + n, size - (size_t)n, "%s%s%s%s %s\n", s->name,
+	    s->labels == NULL ? "" : "{", s->labels == NULL ? "" : s->labels,
+	    s->labels == NULL ? "" : "}", value);
 	return r < 0 || (size_t)(n + r) >= size ? -1 : n + r;
 }
 
@@ -125,7 +128,8 @@ metrics_text_max(const struct metrics *m)
 	size_t max = 1;
 
 	for (size_t i = 0; i < m->n; i++)
-		max += m->table[i].name == NULL ? 0 : 3 * strlen(m->table[i].name) + strlen(m->table[i].help) + 64 +
+		max += m->table[i].name == NULL ? 0 : 3 * strlen(m->table[i].name) +
+		    strlen(m->table[i].help) + 64 +
 		    (m->table[i].labels == NULL ? 0 : strlen(m->table[i].labels));
 	return max;
 }

@@ -9,12 +9,12 @@
 enum metric_type {
 	METRIC_COUNTER,	/* summed over workers, kept when one dies */
 	METRIC_GAUGE,	/* summed over workers, zero again when one dies */
-	METRIC_GAUGE_MS	/* the same, kept in milliseconds and told in seconds, as Prometheus wants it */
+	METRIC_GAUGE_MS	/* the same, kept in milliseconds, told in seconds as Prometheus wants it */
 };
 
 /* One time series. Series of one name are adjacent; only the first has the help text. */
 struct metric {
-	const char *name;	/* with the unit: sniroute_received_bytes_total; NULL: this tool lacks it */
+	const char *name;	/* with unit: sniroute_sent_bytes_total; NULL: this tool lacks it */
 	const char *labels;	/* end="closed", or NULL */
 	const char *help;
 	enum metric_type type;

@@ -19,7 +19,7 @@
 #define CLIENTS_MAX 16
 #define REQUEST_MAX 4096
 #define DEADLINE_MS 5000
-#define RESUME_MS 100	/* how soon to try again after a failure, of which being out of descriptors is the usual one */
+#define RESUME_MS 100	/* how soon to try again after a failure, mostly a lack of descriptors */
 
 /*
  *   REQUEST --blank line read--> ANSWER --all written, FIN sent--> LINGER
@@ -95,7 +95,8 @@ is_page(struct slice target)
 	const char *scheme = "http://";
 
 	if (target.len >= strlen(scheme) && strncasecmp(target.p, scheme, strlen(scheme)) == 0) {
-		const char *path = memchr(target.p + strlen(scheme), '/', target.len - strlen(scheme));
+		const char *path = memchr(target.p + strlen(scheme), '/',
+		    target.len - strlen(scheme));
 
 		if (path == NULL)
 			return false;
@@ -113,7 +114,8 @@ put_page(char *out, const struct metrics *m, bool with_body)
 	if (page == NULL)
 		return 0;
 	len = metrics_text(m, page, max);
-	head = (size_t)sprintf(out, "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+	head = (size_t)sprintf(out, "HTTP/1.1 200 OK\r\n"
+	    "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
 	    "Content-Length: %zu\r\nConnection: close\r\n\r\n", len);
 	if (with_body)
 		memcpy(out + head, page, len);
@@ -124,8 +126,9 @@ put_page(char *out, const struct metrics *m, bool with_body)
 static size_t
 put_refusal(char *out, const char *status, const char *body, bool with_body)
 {
-	return (size_t)sprintf(out, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n"
-	    "Connection: close\r\n\r\n%s", status, strlen(body), with_body ? body : "");
+	return (size_t)sprintf(out, "HTTP/1.1 %s\r\nContent-Type: text/plain\r\n"
+	    "Content-Length: %zu\r\nConnection: close\r\n\r\n%s", status, strlen(body),
+	    with_body ? body : "");
 }
 
 static void
@@ -141,10 +144,11 @@ make_answer(struct client *c)
 	if (c->answer == NULL)
 		return;
 	if (rest.p == NULL || !is_page(target))
-		c->len = put_refusal(c->answer, "404 Not Found", "there is /metrics here.\n", !head);
+		c->len = put_refusal(c->answer, "404 Not Found",
+		    "there is /metrics here.\n", !head);
 	else if (!head && !slice_is(method, "GET"))
-		c->len = put_refusal(c->answer, "405 Method Not Allowed\r\nAllow: GET, HEAD", "there is GET here.\n",
-		    true);
+		c->len = put_refusal(c->answer, "405 Method Not Allowed\r\nAllow: GET, HEAD",
+		    "there is GET here.\n", true);
 	else
 		c->len = put_page(c->answer, the.metrics, !head);
 }

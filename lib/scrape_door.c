@@ -85,7 +85,8 @@ on_retry(struct ev_timer *t)
 }
 
 int
-scrape_door_serve(struct scrape_door *d, const char *text, struct ev *ev, const struct metrics *metrics)
+scrape_door_serve(struct scrape_door *d, const char *text, struct ev *ev,
+    const struct metrics *metrics)
 {
 	int code = scrape_door_bind(d, text);
 

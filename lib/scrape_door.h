@@ -39,7 +39,8 @@ bool scrape_door_retry(struct scrape_door *d, struct ev *ev, const struct metric
  * For a process with one loop: bind it and answer from ev, or try again every second.
  * As scrape_door_bind().
  */
-int scrape_door_serve(struct scrape_door *d, const char *text, struct ev *ev, const struct metrics *metrics);
+int scrape_door_serve(struct scrape_door *d, const char *text, struct ev *ev,
+    const struct metrics *metrics);
 
 /* Its listening socket, -1: none yet. */
 int scrape_door_fd(const struct scrape_door *d);

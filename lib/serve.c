@@ -48,8 +48,8 @@ serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *cl
 void
 serve_turn_away(struct serve *s, const struct serve_client *client)
 {
-	struct connlog line = { .id = metrics_next_id(s->metrics), .peer = client->peer, .hello = HELLO_NONE,
-		.end = END_LIMIT };
+	struct connlog line = { .id = metrics_next_id(s->metrics), .peer = client->peer,
+		.hello = HELLO_NONE, .end = END_LIMIT };
 
 	connlog_write(&line);
 	metrics_add(s->metrics, s->worker, M_END + END_LIMIT, 1);
@@ -164,10 +164,12 @@ serve_log_status(struct serve *s)
 
 	for (int i = 0; i < END_COUNT; i++)
 		ended += metrics_sum(m, (size_t)(M_END + i));
-	log_info("status conns=%" PRId64 " accepted=%" PRId64 " ended=%" PRId64 " source_limited=%" PRId64
-	    " rx=%" PRId64 " tx=%" PRId64 " routes=%zu listeners=%zu workers=%" PRId64 " draining=%s",
-	    metrics_sum(m, M_CONNS), metrics_sum(m, M_ACCEPTED), ended, metrics_sum(m, M_SOURCE_LIMITED),
-	    metrics_sum(m, M_RX), metrics_sum(m, M_TX), routeset_lines(s->routes), listeners_count(&s->listeners),
+	log_info("status conns=%" PRId64 " accepted=%" PRId64 " ended=%" PRId64
+	    " source_limited=%" PRId64 " rx=%" PRId64 " tx=%" PRId64
+	    " routes=%zu listeners=%zu workers=%" PRId64 " draining=%s",
+	    metrics_sum(m, M_CONNS), metrics_sum(m, M_ACCEPTED), ended,
+	    metrics_sum(m, M_SOURCE_LIMITED), metrics_sum(m, M_RX), metrics_sum(m, M_TX),
+	    routeset_lines(s->routes), listeners_count(&s->listeners),
 	    metrics_sum(m, M_WORKERS), s->draining ? "yes" : "no");
 }
 
@@ -294,7 +296,10 @@ watch_signals(struct serve *s)
 	static const struct {
 		int signo;
 		ev_signal_cb *cb;
-	} row[] = { { SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal }, { SIGHUP, on_hup }, { SIGUSR1, on_usr1 } };
+	} row[] = {
+		{ SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal },
+		{ SIGHUP, on_hup }, { SIGUSR1, on_usr1 },
+	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
 		if (ev_signal(s->ev, row[i].signo, row[i].cb, s) == -1)
@@ -314,7 +319,8 @@ serve_announce(struct serve *s)
 		log_flush();		/* who waits for that line may look at the log next */
 	}
 	if (text == NULL ||
-	    (s->conf->notify_fd != SERVE_UNSET && notify_ready_fd((int)s->conf->notify_fd, text) == -1)) {
+	    (s->conf->notify_fd != SERVE_UNSET &&
+	    notify_ready_fd((int)s->conf->notify_fd, text) == -1)) {
 		log_error("notify fd %" PRIu64 ": %s", s->conf->notify_fd, strerror(errno));
 		free(text);
 		return EXIT_TEMP;
@@ -386,7 +392,8 @@ serve_process(struct serve *s, int master_fd)
 int
 serve_one(struct serve *s, const struct launch_one *one)
 {
-	struct serve_client client = { .in_fd = one->in_fd, .out_fd = one->out_fd, .peer = one->peer };
+	struct serve_client client = { .in_fd = one->in_fd, .out_fd = one->out_fd,
+		.peer = one->peer };
 	int code;
 
 	s->max_conns = 1;

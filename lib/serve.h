@@ -33,24 +33,25 @@ struct serve_conf {
 	uint64_t notify_fd, grace_ms, leave_ms, workers, max_conns, max_per_source;
 	uint64_t hello_ms, connect_ms, idle_ms, half_close_ms;
 	bool check, log_time, verbose, help, version;
-	bool routes_listen;	/* set by the tool: it binds the listening addresses of its routes files */
-	bool no_one;		/* set by the tool: it can't serve one connection on descriptors 0 and 1 */
-	const struct serve_door *doors;	/* the tool's other addresses: bound after -l, in this order; borrowed */
+	bool routes_listen;	/* set by the tool: it binds the addresses of its routes files */
+	bool no_one;		/* set by the tool: it can't serve one connection on 0 and 1 */
+	const struct serve_door *doors;	/* other addresses, bound after -l in order; borrowed */
 	size_t n_doors;
-	const char *reread;	/* a file of the tool's that it re-reads, besides the routes files; NULL: none */
+	const char *reread;	/* a file the tool re-reads besides its routes files; NULL: none */
 };
 
 /* Addresses a tool listens on for a purpose of their own. */
 struct serve_door {
 	const char *option;		/* "--visitors" */
 	const struct opt_list *addrs;
-	uint8_t role;			/* listener.role; that of -l and of inherited sockets is 0 */
-	bool unlimited;			/* each peer stands for many clients: exempt from --max-per-source */
+	uint8_t role;			/* listener.role; of -l and of inherited sockets: 0 */
+	bool unlimited;			/* peers stand for many clients: no --max-per-source */
 };
 
-#define SERVE_CONF_DEFAULTS                                                                                            \
-	.notify_fd = SERVE_UNSET, .grace_ms = 30000, .workers = 1, .max_conns = SERVE_UNSET,                           \
-	.max_per_source = SERVE_UNSET, .hello_ms = 5000, .connect_ms = 5000, .idle_ms = 600000, .half_close_ms = 60000
+#define SERVE_CONF_DEFAULTS                                                                        \
+	.notify_fd = SERVE_UNSET, .grace_ms = 30000, .workers = 1, .max_conns = SERVE_UNSET,       \
+	.max_per_source = SERVE_UNSET, .hello_ms = 5000, .connect_ms = 5000, .idle_ms = 600000,    \
+	.half_close_ms = 60000
 
 #define SERVE_MS_MAX 4000000000000u
 
@@ -59,38 +60,44 @@ struct serve_door {
  * A tool without routes files leaves that row out.
  */
 #define SERVE_OPTIONS(c) SERVE_OPTION_LISTEN(c), SERVE_OPTION_ROUTES(c), SERVE_OPTIONS_OTHER(c)
-#define SERVE_OPTION_LISTEN(c)                                                                                         \
+#define SERVE_OPTION_LISTEN(c)                                                                     \
 	{ 'l', "listen", "ADDR", OPT_LIST, &(c).listen, 0, 0, "listen on ADDR (repeatable)" }
-#define SERVE_OPTION_ROUTES(c)                                                                                         \
-	{ 'r', "routes", "FILE", OPT_LIST, &(c).routes, 0, 0, "routes file, see routes(5) (repeatable)" }
-#define SERVE_OPTIONS_OTHER(c)                                                                                         \
-	SERVE_OPTIONS_WORDED(c, "connections at once per worker (what descriptors allow)",                             \
+#define SERVE_OPTION_ROUTES(c)                                                                     \
+	{ 'r', "routes", "FILE", OPT_LIST, &(c).routes, 0, 0,                                      \
+	    "routes file, see routes(5) (repeatable)" }
+#define SERVE_OPTIONS_OTHER(c)                                                                     \
+	SERVE_OPTIONS_WORDED(c, "connections at once per worker (what descriptors allow)",         \
 	    "for each attempt to reach a target (5)")
 /* The same with help texts of the tool's own for these two. */
-#define SERVE_OPTIONS_WORDED(c, max_conns_help, connect_timeout_help)                                                  \
-	{ 'c', "check", NULL, OPT_FLAG, &(c).check, 0, 0, "check options and files, print every error, and exit" },   \
-	{ 'n', "notify-fd", "FD", OPT_FD, &(c).notify_fd, 0, 0,                                                      \
-	    "write the bound addresses to FD when ready" },                                                            \
-	{ 'g', "grace", "SECONDS", OPT_SECONDS, &(c).grace_ms, 0, SERVE_MS_MAX,                                       \
-	    "let connections finish for SECONDS on TERM (30)" },                                                       \
-	{ 'j', "workers", "N", OPT_NUMBER, &(c).workers, 1, SERVE_WORKERS_MAX, "worker processes (1)" },              \
-	{ 'm', "metrics", "ADDR", OPT_TEXT, &(c).metrics, 0, 0, "serve /metrics on ADDR" },                           \
-	{ 'u', "user", "USER[:GROUP]", OPT_TEXT, &(c).user, 0, 0, "drop privileges to USER after binding" },          \
-	{ 0, "max-conns", "N", OPT_NUMBER, &(c).max_conns, 1, 10000000, max_conns_help },                             \
-	{ 0, "max-per-source", "N", OPT_NUMBER, &(c).max_per_source, 0, 10000000,                                     \
-	    "connections at once per address or v6 /64 (a quarter of --max-conns)" },                                  \
-	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, SERVE_MS_MAX,                                 \
-	    "time limit for a whole hello, head or PROXY header (5)" },                                                \
-	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX, connect_timeout_help },     \
-	{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &(c).idle_ms, 0, SERVE_MS_MAX,                                   \
-	    "close after SECONDS without a byte in either direction (600)" },                                          \
-	{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &(c).half_close_ms, 0, SERVE_MS_MAX,                       \
-	    "the same once one side has ended (60)" },                                                                 \
-	{ 0, "accept-proxy", "CIDR,...", OPT_MAYBE, &(c).accept_proxy, 0, 0,                                          \
-	    "clients (of CIDR) send a PROXY header first" },                                                           \
-	{ 0, "log-time", NULL, OPT_FLAG, &(c).log_time, 0, 0, "begin log lines with the time (UTC)" },                \
-	{ 'v', "verbose", NULL, OPT_FLAG, &(c).verbose, 0, 0, "log debug lines too" },                                \
-	{ 'h', "help", NULL, OPT_FLAG, &(c).help, 0, 0, "print this and exit" },                                      \
+#define SERVE_OPTIONS_WORDED(c, max_conns_help, connect_timeout_help)                              \
+	{ 'c', "check", NULL, OPT_FLAG, &(c).check, 0, 0,                                          \
+	    "check options and files, print every error, and exit" },                              \
+	{ 'n', "notify-fd", "FD", OPT_FD, &(c).notify_fd, 0, 0,                                    \
+	    "write the bound addresses to FD when ready" },                                        \
+	{ 'g', "grace", "SECONDS", OPT_SECONDS, &(c).grace_ms, 0, SERVE_MS_MAX,                    \
+	    "let connections finish for SECONDS on TERM (30)" },                                   \
+	{ 'j', "workers", "N", OPT_NUMBER, &(c).workers, 1, SERVE_WORKERS_MAX,                     \
+	    "worker processes (1)" },                                                              \
+	{ 'm', "metrics", "ADDR", OPT_TEXT, &(c).metrics, 0, 0, "serve /metrics on ADDR" },        \
+	{ 'u', "user", "USER[:GROUP]", OPT_TEXT, &(c).user, 0, 0,                                  \
+	    "drop privileges to USER after binding" },                                             \
+	{ 0, "max-conns", "N", OPT_NUMBER, &(c).max_conns, 1, 10000000, max_conns_help },          \
+	{ 0, "max-per-source", "N", OPT_NUMBER, &(c).max_per_source, 0, 10000000,                  \
+	    "connections at once per address or v6 /64 (a quarter of --max-conns)" },              \
+	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, SERVE_MS_MAX,              \
+	    "time limit for a whole hello, head or PROXY header (5)" },                            \
+	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX,          \
+	    connect_timeout_help },                                                                \
+	{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &(c).idle_ms, 0, SERVE_MS_MAX,                \
+	    "close after SECONDS without a byte in either direction (600)" },                      \
+	{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &(c).half_close_ms, 0, SERVE_MS_MAX,    \
+	    "the same once one side has ended (60)" },                                             \
+	{ 0, "accept-proxy", "CIDR,...", OPT_MAYBE, &(c).accept_proxy, 0, 0,                       \
+	    "clients (of CIDR) send a PROXY header first" },                                       \
+	{ 0, "log-time", NULL, OPT_FLAG, &(c).log_time, 0, 0,                                      \
+	    "begin log lines with the time (UTC)" },                                               \
+	{ 'v', "verbose", NULL, OPT_FLAG, &(c).verbose, 0, 0, "log debug lines too" },             \
+	{ 'h', "help", NULL, OPT_FLAG, &(c).help, 0, 0, "print this and exit" },                   \
 	{ 'V', "version", NULL, OPT_FLAG, &(c).version, 0, 0, "print the version and exit" }
 
 /*
@@ -114,40 +121,48 @@ enum {
 	M_SERVE_COUNT
 };
 
-#define SERVE_METRIC_END(T, i, word)                                                                                   \
-	[M_END + (i)] = { T "_connections_total", "end=\"" word "\"", "Connections that ended, by how.",               \
-	    METRIC_COUNTER }
-#define SERVE_METRICS(T)                                                                                               \
-	[M_CONNS] = { T "_connections", NULL, "Connections open now.", METRIC_GAUGE },                                 \
-	[M_ACCEPTED] = { T "_accepted_total", NULL, "Connections accepted.", METRIC_COUNTER },                         \
-	[M_SOURCE_LIMITED] = { T "_source_limited_total", NULL, "Connections closed over --max-per-source.", \
-	    METRIC_COUNTER },                                                                                          \
-	[M_PAUSES] = { T "_accept_pauses_total", NULL, "Times accepting was paused: out of descriptors or at "        \
-	    "--max-conns.", METRIC_COUNTER },                                                                          \
-	[M_RX] = { T "_received_bytes_total", NULL, "Payload bytes received from clients.", METRIC_COUNTER },          \
-	[M_TX] = { T "_sent_bytes_total", NULL, "Payload bytes sent to clients.", METRIC_COUNTER },                    \
-	SERVE_METRIC_END(T, END_CLOSED, "closed"), SERVE_METRIC_END(T, END_PASSED, "passed"),                          \
-	SERVE_METRIC_END(T, END_CLIENT_RESET, "client-reset"), SERVE_METRIC_END(T, END_TARGET_RESET, "target-reset"),  \
-	SERVE_METRIC_END(T, END_IDLE, "idle"), SERVE_METRIC_END(T, END_HALF_CLOSE, "half-close"),                      \
-	SERVE_METRIC_END(T, END_HELLO, "hello"), SERVE_METRIC_END(T, END_NO_ROUTE, "no-route"),                        \
-	SERVE_METRIC_END(T, END_DENIED, "denied"), SERVE_METRIC_END(T, END_LIMIT, "limit"),                            \
-	SERVE_METRIC_END(T, END_UNREACHABLE, "unreachable"), SERVE_METRIC_END(T, END_DRAIN, "drain"),                  \
-	[M_WORKERS] = { T "_workers", NULL, "Worker processes.", METRIC_GAUGE },                                       \
-	[M_WORKERS_REPLACED] = { T "_workers_replaced_total", NULL, "Worker processes that died and were replaced.",   \
-	    METRIC_COUNTER }
-#define SERVE_ROUTES_METRICS(T)                                                                                        \
-	[M_ROUTES] = { T "_routes_lines", NULL, "Lines in the routes files in use.", METRIC_GAUGE },                   \
-	[M_ROUTES_BYTES] = { T "_routes_bytes", NULL, "Memory of the routes tables in use.", METRIC_GAUGE },           \
-	[M_RELOADS_OK] = { T "_routes_reloads_total", "result=\"ok\"", "Routes files read again.", METRIC_COUNTER },   \
-	[M_RELOADS_FAILED] = { T "_routes_reloads_total", "result=\"failed\"", "Routes files read again.",             \
-	    METRIC_COUNTER }
+#define SERVE_METRIC_END(T, i, word)                                                               \
+	[M_END + (i)] = { T "_connections_total", "end=\"" word "\"",                              \
+	    "Connections that ended, by how.", METRIC_COUNTER }
+#define SERVE_METRICS(T)                                                                           \
+	[M_CONNS] = { T "_connections", NULL, "Connections open now.", METRIC_GAUGE },             \
+	[M_ACCEPTED] = { T "_accepted_total", NULL, "Connections accepted.", METRIC_COUNTER },     \
+	[M_SOURCE_LIMITED] = { T "_source_limited_total", NULL,                                    \
+	    "Connections closed over --max-per-source.", METRIC_COUNTER },                         \
+	[M_PAUSES] = { T "_accept_pauses_total", NULL,                                             \
+	    "Times accepting was paused: out of descriptors or at --max-conns.",                   \
+	    METRIC_COUNTER },                                                                      \
+	[M_RX] = { T "_received_bytes_total", NULL,                                                \
+	    "Payload bytes received from clients.", METRIC_COUNTER },                              \
+	[M_TX] = { T "_sent_bytes_total", NULL,                                                    \
+	    "Payload bytes sent to clients.", METRIC_COUNTER },                                    \
+	SERVE_METRIC_END(T, END_CLOSED, "closed"), SERVE_METRIC_END(T, END_PASSED, "passed"),      \
+	SERVE_METRIC_END(T, END_CLIENT_RESET, "client-reset"),                                     \
+	SERVE_METRIC_END(T, END_TARGET_RESET, "target-reset"),                                     \
+	SERVE_METRIC_END(T, END_IDLE, "idle"), SERVE_METRIC_END(T, END_HALF_CLOSE, "half-close"),  \
+	SERVE_METRIC_END(T, END_HELLO, "hello"), SERVE_METRIC_END(T, END_NO_ROUTE, "no-route"),    \
+	SERVE_METRIC_END(T, END_DENIED, "denied"), SERVE_METRIC_END(T, END_LIMIT, "limit"),        \
+	SERVE_METRIC_END(T, END_UNREACHABLE, "unreachable"),                                       \
+	SERVE_METRIC_END(T, END_DRAIN, "drain"),                                                   \
+	[M_WORKERS] = { T "_workers", NULL, "Worker processes.", METRIC_GAUGE },                   \
+	[M_WORKERS_REPLACED] = { T "_workers_replaced_total", NULL,                                \
+	    "Worker processes that died and were replaced.", METRIC_COUNTER }
+#define SERVE_ROUTES_METRICS(T)                                                                    \
+	[M_ROUTES] = { T "_routes_lines", NULL,                                                    \
+	    "Lines in the routes files in use.", METRIC_GAUGE },                                   \
+	[M_ROUTES_BYTES] = { T "_routes_bytes", NULL,                                              \
+	    "Memory of the routes tables in use.", METRIC_GAUGE },                                 \
+	[M_RELOADS_OK] = { T "_routes_reloads_total", "result=\"ok\"",                             \
+	    "Routes files read again.", METRIC_COUNTER },                                          \
+	[M_RELOADS_FAILED] = { T "_routes_reloads_total", "result=\"failed\"",                     \
+	    "Routes files read again.", METRIC_COUNTER }
 
 struct serve;
 struct parent;
 
 /* A client just accepted: descriptors and what is known of it. */
 struct serve_client {
-	int in_fd, out_fd;	/* equal but for one connection over two pipes; the callee's to close */
+	int in_fd, out_fd;	/* equal but for a connection over two pipes; callee's to close */
 	struct endpoint peer;
 	struct listener *via;	/* NULL: one connection on descriptors 0 and 1 */
 	uint64_t source;	/* its entry in the per-source quota, 0: none */
@@ -199,9 +214,9 @@ struct serve {
 	unsigned worker;		/* which: its row of metrics and quota */
 	bool leaving, draining;
 	const struct launch_one *one;	/* the one-connection launch, NULL: another */
-	int one_exit;			/* such a launch's exit code, by serve_leave(); the tool may overrule it */
+	int one_exit;			/* exit code, by serve_leave(); the tool may overrule it */
 
-	unsigned max_pipes;		/* relay pipes this process may have within its descriptor limit */
+	unsigned max_pipes;		/* relay pipes this process may have, by its fd limit */
 
 	/* private to lib's serve files */
 	struct listeners listeners;
@@ -209,10 +224,10 @@ struct serve {
 	uint64_t open_conns, max_conns, max_per_source;
 	struct ev_timer grace, resume, retry_bind;
 	struct parent *parent;		/* in the parent of workers */
-	bool follows;			/* this is a worker: its parent reads the files, binds, and gives it orders */
+	bool follows;			/* a worker: its parent reads files, binds, gives orders */
 	bool announced;			/* readiness was reported, its descriptor closed */
 	bool reloading;			/* that was reported, and its end is to be */
-	bool paused, starved, bind_failed;	/* starved: for lack of descriptors; only time ends that */
+	bool paused, starved, bind_failed;	/* starved: of descriptors; only time ends that */
 	/*
 	 * When accepting was last stopped: by --max-conns, by a lack, by an error of an address;
 	 * 0: never.

@@ -17,8 +17,8 @@
 #include "serve.h"
 #include "workers.h"
 
-#define FDS_LEAST 14u		/* standard, loop's, table's, a listener, a file's: with fewer something fails */
-#define FDS_RESERVED 32u	/* listeners come on top: epoll, signals, metrics, DNS, files being read */
+#define FDS_LEAST 14u		/* standard, loop's, table's, a listener, a file's: fewer fail */
+#define FDS_RESERVED 32u	/* besides listeners: epoll, signals, metrics, DNS, files read */
 #define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 
 /*
@@ -49,7 +49,8 @@ carried(struct serve *s, uint64_t fds)
 	uint64_t conns;
 
 	if (reserved > fds / 4)
-		reserved = fds / 4 > FDS_LEAST ? fds / 4 : fds / 2 < FDS_LEAST ? fds / 2 : FDS_LEAST;
+		reserved = fds / 4 > FDS_LEAST ? fds / 4 :
+		    fds / 2 < FDS_LEAST ? fds / 2 : FDS_LEAST;
 	s->max_pipes = (unsigned)(fds / 16 > PIPES_MAX ? PIPES_MAX : fds / 16);
 	conns = (fds - reserved - 2 * s->max_pipes) / 2;
 	return conns == 0 ? 1 : conns;
@@ -65,7 +66,8 @@ set_limits(struct serve *s)
 	s->max_conns = conf->max_conns == SERVE_UNSET ? conns : conf->max_conns;
 	s->max_per_source = conf->max_per_source;
 	if (s->max_per_source == SERVE_UNSET)
-		s->max_per_source = s->max_conns * conf->workers < 4 ? 1 : s->max_conns * conf->workers / 4;
+		s->max_per_source = s->max_conns * conf->workers < 4 ? 1 :
+		    s->max_conns * conf->workers / 4;
 }
 
 static void
@@ -74,8 +76,8 @@ warn_of_limit(struct serve *s)
 	uint64_t fds = raise_fd_limit(), conns = carried(s, fds);
 
 	if (s->max_conns > conns)
-		log_warn("--max-conns: the descriptor limit of %" PRIu64 " allows about %" PRIu64 " connections, "
-		    "not %" PRIu64, fds, conns, s->max_conns);
+		log_warn("--max-conns: the descriptor limit of %" PRIu64 " allows about %" PRIu64
+		    " connections, not %" PRIu64, fds, conns, s->max_conns);
 }
 
 static void
@@ -107,9 +109,11 @@ is_unreadable(const struct serve_conf *conf, const char *path, bool check)
 	if (strncmp(path, "/dev/", 5) == 0 || access(path, R_OK) == 0 || errno != EACCES)
 		return false;
 	if (check)
-		log_error("%s can't be read again as %s: changes would not be seen", path, conf->user);
+		log_error("%s can't be read again as %s: changes would not be seen",
+		    path, conf->user);
 	else
-		log_warn("%s can't be read again as %s: changes will not be seen", path, conf->user);
+		log_warn("%s can't be read again as %s: changes will not be seen",
+		    path, conf->user);
 	return true;
 }
 
@@ -231,7 +235,8 @@ bind_doors(struct serve *s)
 
 		if (code != 0)
 			return code;
-		for (l = before == NULL ? s->listeners.first : before->next; l != NULL; l = l->next) {
+		for (l = before == NULL ? s->listeners.first : before->next; l != NULL;
+		    l = l->next) {
 			l->role = door->role;
 			l->unlimited = door->unlimited;
 		}
@@ -247,7 +252,8 @@ launch_by_options(struct serve *s, int *code)
 	int n = launch_refuse_systemd();
 
 	if (n > 0)
-		log_warn("LISTEN_FDS: %d inherited socket%s closed: with -l none is taken over", n, n == 1 ? "" : "s");
+		log_warn("LISTEN_FDS: %d inherited socket%s closed: with -l none is taken over",
+		    n, n == 1 ? "" : "s");
 	*code = bind_list(&s->listeners, "-l", &s->conf->listen);
 	return *code == 0 ? LAUNCH_SERVE : LAUNCH_FAILED;
 }
@@ -258,7 +264,8 @@ wrong_inheritance(const struct serve *s)
 	int fd = LAUNCH_FIRST_FD + (int)listeners_count(&s->listeners);
 
 	if (errno == ENOTSOCK)
-		return log_wrong(EXIT_USAGE, "descriptor %d (LISTEN_FDS) is not a listening stream socket", fd);
+		return log_wrong(EXIT_USAGE,
+		    "descriptor %d (LISTEN_FDS) is not a listening stream socket", fd);
 	return log_wrong(EXIT_TEMP, "inherited listening socket: %s", strerror(errno));
 }
 
@@ -335,7 +342,8 @@ prepare(struct serve *s)
 	if (s->conf->routes_listen)
 		s->bind_failed = listeners_sync(&s->listeners, s->routes, true, no_event, NULL) > 0;
 	if (s->listeners.first == NULL && !s->bind_failed) {
-		log_error("nothing to serve: no -l, no listening socket inherited%s%s; -h shows the usage",
+		log_error("nothing to serve: no -l, no listening socket inherited%s%s"
+		    "; -h shows the usage",
 		    s->conf->routes_listen ? ", no listening address in a routes file" : "",
 		    s->conf->no_one ? "" : ", and descriptors 0 and 1 are not a connection");
 		return EXIT_USAGE;
@@ -383,7 +391,8 @@ run(struct serve *s, const struct metric *table, size_t n)
 }
 
 int
-serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg, const struct metric *table, size_t n)
+serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg,
+    const struct metric *table, size_t n)
 {
 	struct serve s = { .conf = conf, .ops = ops, .arg = arg };
 	int code;

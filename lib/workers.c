@@ -19,18 +19,18 @@
 #include "scrape.h"
 #include "serve.h"
 
-#define RESTART_MS 1000		/* a worker that dies within this time of its start is replaced this much later */
-#define ORDER_MS 1000		/* how long the parent, which serves no clients, waits for a worker to take an order */
+#define RESTART_MS 1000		/* a worker that dies this soon is replaced this much later */
+#define ORDER_MS 1000		/* how long the parent, serving no one, waits for it to be taken */
 #define REPEAT_MS 1000		/* how soon orders that could not be sent are sent again */
-#define LOADING_MS 50		/* how soon the parent looks again if files are being read, when it must not fork */
+#define LOADING_MS 50		/* how soon the parent looks again: no fork while files are read */
 #define LOADING_MAX_MS 10000	/* for how long: a disk may hang */
 #define KILL_MS 1000		/* after a second stop signal: whoever is still there hangs */
-#define KILL_LATE_MS 6000	/* same after the grace: an order to a busy worker may take that long, see follow.c */
+#define KILL_LATE_MS 6000	/* same after the grace: orders may take that long, see follow.c */
 
 struct worker {
 	struct parent *parent;
 	pid_t pid;		/* 0: not running */
-	struct ev_io io;	/* our end of its socketpair, -1: none; there it asks for orders it has lost */
+	struct ev_io io;	/* our end of its socketpair, -1: none; it asks for lost orders */
 	uint64_t started_ms;
 	bool behind;		/* an order could not be sent: all must be repeated */
 };
@@ -40,7 +40,7 @@ struct parent {
 	struct worker *worker;
 	unsigned running;
 	struct ev_timer restart, repeat, kill;
-	uint64_t loading_ms;	/* since when a fork has been waiting for files being read, 0: none is */
+	uint64_t loading_ms;	/* since when a fork waits for files being read, 0: none */
 	bool stopping;
 	bool respawn;		/* the loop was left to start workers */
 	int code;
@@ -75,7 +75,8 @@ order(struct worker *w, const struct order *o, int pass)
 		return true;
 	}
 	if (!w->behind)
-		log_error("worker pid=%d: an order cannot be sent: %s; trying again", (int)w->pid, strerror(errno));
+		log_error("worker pid=%d: an order cannot be sent: %s; trying again",
+		    (int)w->pid, strerror(errno));
 	w->behind = true;
 	ev_timer_in(p->s->ev, &p->repeat, REPEAT_MS);
 	return false;
@@ -185,7 +186,7 @@ become_worker(struct parent *p, unsigned i, int fd)
 		if (p->worker[k].io.fd != -1)
 			close(p->worker[k].io.fd);
 	if (!s->announced && s->conf->notify_fd != SERVE_UNSET)
-		notify_close_fd((int)s->conf->notify_fd);	/* its reader waits for end of file, too */
+		notify_close_fd((int)s->conf->notify_fd);	/* its reader awaits the end, too */
 	unsetenv("NOTIFY_SOCKET");	/* the service's state is the parent's to report */
 	scrape_abandon();
 	ev_free(s->ev);
@@ -202,7 +203,8 @@ become_worker(struct parent *p, unsigned i, int fd)
 static int
 make_pair(int pair[2])
 {
-	const struct timeval patience = { .tv_sec = ORDER_MS / 1000, .tv_usec = ORDER_MS % 1000 * 1000 };
+	const struct timeval patience = { .tv_sec = ORDER_MS / 1000,
+		.tv_usec = ORDER_MS % 1000 * 1000 };
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
 		return -1;
@@ -241,7 +243,8 @@ spawn(struct parent *p, unsigned i)
 	w->behind = false;
 	p->running++;
 	if (ev_add(p->s->ev, &w->io, EV_READ) == -1)
-		log_warn("worker pid=%d: what it asks for goes unheard: %s", (int)w->pid, strerror(errno));
+		log_warn("worker pid=%d: what it asks for goes unheard: %s",
+		    (int)w->pid, strerror(errno));
 }
 
 /*
@@ -282,7 +285,7 @@ on_restart(struct ev_timer *t)
 	if (p->stopping)
 		return;
 	p->respawn = true;
-	ev_stop(p->s->ev);	/* fork outside the loop: a child must not unwind through what it has freed */
+	ev_stop(p->s->ev);	/* fork outside the loop: no child unwinds through what it freed */
 }
 
 static void
@@ -300,7 +303,8 @@ buried(struct parent *p, unsigned i, int status)
 	quota_forget(s->quota, i);
 	metrics_forget(s->metrics, i);
 	if (!p->stopping) {
-		log_warn("worker pid=%d ended: %s %d; replaced", (int)w->pid, WIFSIGNALED(status) ? "signal" : "exit",
+		log_warn("worker pid=%d ended: %s %d; replaced", (int)w->pid,
+		    WIFSIGNALED(status) ? "signal" : "exit",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		metrics_add(s->metrics, s->worker, M_WORKERS_REPLACED, 1);
 		ev_timer_in(s->ev, &p->restart, young ? RESTART_MS : 1);
@@ -396,8 +400,10 @@ start(struct parent *p)
 	p->restart.cb = on_restart;
 	p->repeat.cb = on_repeat;
 	p->kill.cb = on_kill;
-	if (ev_signal(s->ev, SIGTERM, on_stop_signal, s) == -1 || ev_signal(s->ev, SIGINT, on_stop_signal, s) == -1 ||
-	    ev_signal(s->ev, SIGHUP, on_hup, s) == -1 || ev_signal(s->ev, SIGUSR1, on_usr1, s) == -1 ||
+	if (ev_signal(s->ev, SIGTERM, on_stop_signal, s) == -1 ||
+	    ev_signal(s->ev, SIGINT, on_stop_signal, s) == -1 ||
+	    ev_signal(s->ev, SIGHUP, on_hup, s) == -1 ||
+	    ev_signal(s->ev, SIGUSR1, on_usr1, s) == -1 ||
 	    ev_signal(s->ev, SIGCHLD, on_child, s) == -1)
 		return -1;
 	serve_note_routes(s);
