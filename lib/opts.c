@@ -49,13 +49,15 @@ set(const struct opt *o, char *value)
 			    (unsigned long long)o->min, (unsigned long long)o->max);
 		return;
 	case OPT_FD:
-		if (!num_parse(slice_str(value), 0, INT_MAX, o->out) || fcntl((int)*(uint64_t *)o->out, F_GETFD) == -1)
+		if (!num_parse(slice_str(value), 0, INT_MAX, o->out) ||
+		    fcntl((int)*(uint64_t *)o->out, F_GETFD) == -1)
 			diex(EXIT_USAGE, "--%s %s: not an open descriptor", o->name, value);
 		return;
 	case OPT_SECONDS:
 		if (!num_seconds(slice_str(value), o->max, o->out))
-			diex(EXIT_USAGE, "--%s %s: not a number of seconds from 0 to %llu with at most three decimals",
-			    o->name, value, (unsigned long long)o->max / 1000);
+			diex(EXIT_USAGE, "--%s %s: not a number of seconds from 0 to %llu"
+			    " with at most three decimals", o->name, value,
+			    (unsigned long long)o->max / 1000);
 		return;
 	}
 }
@@ -73,8 +75,8 @@ usage(const char *synopsis, const struct opt *table, size_t n)
 		if (o->letter != 0)
 			len = snprintf(left, sizeof(left), "-%c, ", o->letter);
 		snprintf(left + len, sizeof(left) - (size_t)len, "--%s%s%s%s", o->name,
-		    o->arg == NULL ? "" : o->kind == OPT_MAYBE ? "[=" : " ", o->arg == NULL ? "" : o->arg,
-		    o->kind == OPT_MAYBE ? "]" : "");
+		    o->arg == NULL ? "" : o->kind == OPT_MAYBE ? "[=" : " ",
+		    o->arg == NULL ? "" : o->arg, o->kind == OPT_MAYBE ? "]" : "");
 		printf("  %-34s %s\n", left, o->help);
 	}
 	log_stdout_done();
@@ -111,7 +113,8 @@ build(const struct opt *table, size_t n, bool words, char *letters, struct optio
 		*letters++ = '-';
 	*letters++ = ':';
 	for (size_t i = 0; i < n; i++) {
-		longs[i] = (struct option){ table[i].name, arg_rule(table[i].kind), NULL, LONG_ONLY + (int)i };
+		longs[i] = (struct option){ table[i].name, arg_rule(table[i].kind), NULL,
+		    LONG_ONLY + (int)i };
 		if (table[i].letter == 0)
 			continue;
 		*letters++ = table[i].letter;
@@ -142,8 +145,8 @@ refuse_option(char **argv, const char *before, const char *after)
 {
 	if (optopt != 0 && optopt < LONG_ONLY)
 		diex(EXIT_USAGE, "%s-%c%s; -h lists the options", before, optopt, after);
-	diex(EXIT_USAGE, "%s%.*s%s; -h lists the options", before, (int)strcspn(argv[optind - 1], "="),
-	    argv[optind - 1], after);
+	diex(EXIT_USAGE, "%s%.*s%s; -h lists the options", before,
+	    (int)strcspn(argv[optind - 1], "="), argv[optind - 1], after);
 }
 
 /*
@@ -151,7 +154,8 @@ refuse_option(char **argv, const char *before, const char *after)
  * options. With words they are gathered there, and optind is left after "--".
  */
 static void
-parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, struct opt_list *words)
+parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n,
+    struct opt_list *words)
 {
 	static char *letters;		/* static: usage and refusals exit from here */
 	static struct option *longs;
@@ -169,7 +173,8 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 			refuse_option(argv, "unknown option ", "");
 		if (value == 'h' || (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'h'))
 			usage(synopsis, table, n);
-		if (value == 'V' || (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'V')) {
+		if (value == 'V' ||
+		    (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'V')) {
 			printf("%.*s %s\n", (int)strcspn(synopsis, " "), synopsis, VERSION);
 			log_stdout_done();
 			exit(0);
@@ -209,8 +214,8 @@ opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *t
 }
 
 void
-opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, char ***words,
-    char ***program)
+opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n,
+    char ***words, char ***program)
 {
 	struct opt_list list = { 0 };
 
@@ -228,7 +233,8 @@ opts_check_cidrs(const char *option, const char *list)
 	struct slice bad;
 
 	return list == NULL || cidr_list_valid(slice_str(list), &bad) ||
-	    log_wrong(false, "%s: \"" SLICE_FMT "\" is not an address or CIDR", option, SLICE_ARG(bad));
+	    log_wrong(false, "%s: \"" SLICE_FMT "\" is not an address or CIDR",
+	    option, SLICE_ARG(bad));
 }
 
 bool
@@ -237,5 +243,6 @@ opts_check_listen(const char *option, const char *addr)
 	struct addr a;
 	enum addr_result r = addr == NULL ? ADDR_OK : addr_parse(slice_str(addr), ADDR_LISTEN, &a);
 
-	return r == ADDR_OK || log_wrong(false, "%s %s: %s", option, addr, addr_why(r, ADDR_LISTEN));
+	return r == ADDR_OK ||
+	    log_wrong(false, "%s %s: %s", option, addr, addr_why(r, ADDR_LISTEN));
 }

@@ -14,7 +14,7 @@ enum opt_kind {
 	OPT_NUMBER,	/* uint64_t from min to max */
 	OPT_FD,		/* uint64_t, a descriptor that must be open */
 	OPT_SECONDS,	/* uint64_t milliseconds, given in seconds with decimals; at most max ms */
-	OPT_MAYBE	/* const char *: "" when given without a value (--name[=VALUE]; an empty VALUE is refused) */
+	OPT_MAYBE	/* const char *: "" when without a value (--name[=VALUE]; empty: refused) */
 };
 
 struct opt_list {
@@ -47,7 +47,8 @@ void opts_parse(int argc, char **argv, const char *synopsis, const struct opt *t
  * The same for a tool that takes one word besides its options; returns it (borrowed from
  * argv), NULL when none was given.
  */
-const char *opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
+const char *opts_parse_word(int argc, char **argv, const char *synopsis,
+    const struct opt *table, size_t n);
 
 /*
  * The same for a tool that takes any number of words, between its options or after them, and a
@@ -55,8 +56,8 @@ const char *opts_parse_word(int argc, char **argv, const char *synopsis, const s
  * owned, never freed), *program is what follows the first "--" that is not an option's value, in
  * argv itself, NULL when nothing does.
  */
-void opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n, char ***words,
-    char ***program);
+void opts_parse_words(int argc, char **argv, const char *synopsis, const struct opt *table,
+    size_t n, char ***words, char ***program);
 
 /*
  * Whether the value of an option (NULL: it was not given) is a list of addresses and CIDRs; an

@@ -63,7 +63,8 @@ privs_drop(const struct privs *p)
 {
 	int groups = p->name[0] != '\0' ? initgroups(p->name, p->gid) : setgroups(0, NULL);
 
-	if (groups == -1 || setresgid(p->gid, p->gid, p->gid) == -1 || setresuid(p->uid, p->uid, p->uid) == -1)
+	if (groups == -1 || setresgid(p->gid, p->gid, p->gid) == -1 ||
+	    setresuid(p->uid, p->uid, p->uid) == -1)
 		return -1;
 	if (p->uid != 0 && setuid(0) == 0) {	/* must no longer work */
 		errno = EPERM;

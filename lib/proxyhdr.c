@@ -23,7 +23,7 @@
 #define TLV_TEXT_MAX 255		/* bytes of an authority or ALPN value we write */
 #define TLV_KIND_MAX 16
 
-static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };	/* how an endpoint keeps IPv4 */
+static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };	/* as endpoints keep IPv4 */
 
 /* ---- reading version 1 ---- */
 
@@ -143,7 +143,8 @@ static void
 keep_tlv(struct proxyhdr *out, uint32_t type, struct slice value)
 {
 	struct slice *to = type == PROXYHDR_TLV_ALPN ? &out->alpn :
-	    type == PROXYHDR_TLV_AUTHORITY ? &out->authority : type == PROXYHDR_TLV_KIND ? &out->kind : NULL;
+	    type == PROXYHDR_TLV_AUTHORITY ? &out->authority :
+	    type == PROXYHDR_TLV_KIND ? &out->kind : NULL;
 
 	if (to != NULL && to->p == NULL)
 		*to = value;
@@ -182,7 +183,8 @@ v2_block(struct slice block, unsigned command, unsigned family, struct proxyhdr 
 		v2_local(block, family, out);
 		return PROXYHDR_OK;
 	}
-	return v2_addresses(&block, family, out) && v2_tlvs(block, out) ? PROXYHDR_OK : PROXYHDR_BAD;
+	return v2_addresses(&block, family, out) && v2_tlvs(block, out) ?
+	    PROXYHDR_OK : PROXYHDR_BAD;
 }
 
 static enum proxyhdr_result
@@ -326,7 +328,8 @@ v2_write(const struct proxyhdr *h, uint8_t *out)
 }
 
 size_t
-proxyhdr_write(const struct proxyhdr *h, enum proxyhdr_version version, uint8_t out[static PROXYHDR_MAX])
+proxyhdr_write(const struct proxyhdr *h, enum proxyhdr_version version,
+    uint8_t out[static PROXYHDR_MAX])
 {
 	switch (version) {
 	case PROXYHDR_NONE:

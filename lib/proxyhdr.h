@@ -27,8 +27,9 @@ enum proxyhdr_result {
 #define PROXYHDR_TLV_KIND 0xE0		/* ours: "tls", "http" or "tcp" */
 
 struct proxyhdr {
-	struct endpoint src, dst;	/* family AF_UNSPEC: LOCAL, UNKNOWN, UNSPEC or unix; use the socket's own */
-	struct slice authority;		/* v2 TLVs, absent when not there; reading: borrowed from the buffer */
+	struct endpoint src, dst;	/* family AF_UNSPEC: LOCAL, UNKNOWN, UNSPEC or unix;
+					   use the socket's own */
+	struct slice authority;		/* v2 TLVs, or absent; reading: borrowed from the buffer */
 	struct slice alpn;
 	struct slice kind;
 };
@@ -38,7 +39,8 @@ struct proxyhdr {
  * any other result both are undefined. A TLV that runs past the header, or a header over
  * PROXYHDR_READ_MAX, is BAD. Pure.
  */
-enum proxyhdr_result proxyhdr_read(const uint8_t *buf, size_t len, struct proxyhdr *out, size_t *used);
+enum proxyhdr_result proxyhdr_read(const uint8_t *buf, size_t len,
+    struct proxyhdr *out, size_t *used);
 
 /*
  * Write the header h as version 1 or 2; returns its length. Without both addresses (same family,
@@ -46,6 +48,7 @@ enum proxyhdr_result proxyhdr_read(const uint8_t *buf, size_t len, struct proxyh
  * the TLVs. Mixed v4 and v6 ends are both written as v6. authority and alpn are at most 255
  * bytes, kind at most 16. Pure.
  */
-size_t proxyhdr_write(const struct proxyhdr *h, enum proxyhdr_version version, uint8_t out[static PROXYHDR_MAX]);
+size_t proxyhdr_write(const struct proxyhdr *h, enum proxyhdr_version version,
+    uint8_t out[static PROXYHDR_MAX]);
 
 #endif

@@ -32,8 +32,10 @@ init_lock(pthread_mutex_t *lock)
 {
 	pthread_mutexattr_t attr;
 
-	if (pthread_mutexattr_init(&attr) != 0 || pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) != 0 ||
-	    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) != 0 || pthread_mutex_init(lock, &attr) != 0)
+	if (pthread_mutexattr_init(&attr) != 0 ||
+	    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) != 0 ||
+	    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) != 0 ||
+	    pthread_mutex_init(lock, &attr) != 0)
 		return -1;
 	return pthread_mutexattr_destroy(&attr);
 }
@@ -44,7 +46,7 @@ quota_new(unsigned workers, size_t entries)
 	struct quota *q;
 	size_t room = 64;
 
-	while (room < entries * 2)	/* at most half full: short probes, and never a full table */
+	while (room < entries * 2)	/* at most half full: short probes, never a full table */
 		room *= 2;
 	q = mmap(NULL, sizeof(*q) + workers * room * sizeof(struct entry), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -52,7 +54,8 @@ quota_new(unsigned workers, size_t entries)
 		return NULL;
 	q->workers = workers;
 	q->mask = room - 1;
-	if (init_lock(&q->lock) != 0 || getrandom(&q->seed, sizeof(q->seed), 0) != sizeof(q->seed)) {
+	if (init_lock(&q->lock) != 0 ||
+	    getrandom(&q->seed, sizeof(q->seed), 0) != sizeof(q->seed)) {
 		errno = ENOMEM;
 		return NULL;
 	}

@@ -21,7 +21,8 @@ struct quota;
 struct quota *quota_new(unsigned workers, size_t entries);
 
 /* Keys: 64-bit keyed hashes, so that outsiders cannot provoke a collision. 0 is never returned. */
-uint64_t quota_key_source(const struct quota *q, const struct endpoint *peer);	/* the address, or its /64 for v6 */
+/* the address, or its /64 for v6 */
+uint64_t quota_key_source(const struct quota *q, const struct endpoint *peer);
 uint64_t quota_key_text(const struct quota *q, const void *text, size_t len);
 
 /*

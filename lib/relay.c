@@ -20,7 +20,7 @@
 #define CHUNK_LAST 19	/* RELAY_CHUNK_MAX */
 #define TURN_MAX (1024u * 1024u)	/* bytes per flow and call, then others get their turn */
 #define PIPE_SIZE (1024 * 1024)
-#define ONE_SEGMENT 536u		/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
+#define ONE_SEGMENT 536u		/* bytes one TCP segment holds anywhere (RFC 9293 3.7.1) */
 #define LARGE_READ (32u * 1024u)	/* a read that counts as bulk */
 #define LARGE_READS 8			/* in a row: worth a pipe */
 #define HELD_MAX 257u			/* reads to hold until the end of a turn, and one */
@@ -255,7 +255,7 @@ relay_note(struct relay *r, int end, unsigned events)
 	if (events & EV_EOF)
 		from->fin = true;
 	if (events & (EV_URGENT | EV_ERROR))
-		from->urgent = true;	/* even after a reset, only a read tells whether an end came before it */
+		from->urgent = true;	/* after a reset, only a read tells if an end came first */
 	if (events & EV_URGENT)
 		from->no_splice = true;	/* tcp_splice_read() does not get past it */
 	if (events & EV_WRITE)
@@ -303,7 +303,8 @@ relay_end(enum relay_state state)
 uint64_t
 relay_rest_ms(const struct relay *r, uint64_t limit_ms)
 {
-	uint64_t client = sock_rest_ms(r->out_fd, limit_ms), target = sock_rest_ms(r->end[1].fd, limit_ms);
+	uint64_t client = sock_rest_ms(r->out_fd, limit_ms);
+	uint64_t target = sock_rest_ms(r->end[1].fd, limit_ms);
 
 	return client > target ? client : target;
 }
@@ -317,7 +318,8 @@ relay_was_told(const struct relay *r, int end)
 void
 relay_close(struct relay *r, enum conn_end end)
 {
-	bool cut = end != END_CLOSED && end != END_PASSED && end != END_CLIENT_RESET && end != END_TARGET_RESET;
+	bool cut = end != END_CLOSED && end != END_PASSED &&
+	    end != END_CLIENT_RESET && end != END_TARGET_RESET;
 	bool to_client = end == END_TARGET_RESET || (cut && !relay_was_told(r, 0));
 
 	if (r->out_fd != r->end[0].fd)
@@ -416,7 +418,8 @@ relay_early(struct relay *r)
 	if (flush_spill(f, r->end[1].fd) == STEP_MOVED || f->spill->at > 0)
 		return 0;
 	f->wrote = false;
-	return sock_would_block() || sock_no_memory() ? EAGAIN : errno;	/* these say nothing about the target */
+	return sock_would_block() || sock_no_memory() ?	/* these say nothing about the target */
+	    EAGAIN : errno;
 }
 
 static enum step
@@ -425,7 +428,8 @@ flush_pipe(struct relay_pool *pool, struct relay_flow *f, int to)
 	struct relay_pipe *p = f->pipe;
 
 	while (p->len > 0) {
-		ssize_t n = splice(p->fd[0], NULL, to, NULL, p->len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		ssize_t n = splice(p->fd[0], NULL, to, NULL, p->len,
+		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 		if (n == -1) {
 			f->writable = !sock_would_block();
@@ -483,8 +487,8 @@ hold(struct relay_pool *pool, struct relay *r, int i, size_t n)
 {
 	struct relay_flow *f = &r->flow[i];
 
-	if (n > HOLD_LARGEST || f->large > 0 || f->readable || !f->writable || pool->n_held == HELD_MAX ||
-	    HELD_BYTES - pool->held_len < n)
+	if (n > HOLD_LARGEST || f->large > 0 || f->readable || !f->writable ||
+	    pool->n_held == HELD_MAX || HELD_BYTES - pool->held_len < n)
 		return false;
 	memcpy(pool->held_bytes + pool->held_len, pool->scratch, n);
 	f->held = (uint16_t)pool->n_held;
@@ -577,8 +581,9 @@ static enum step
 finish(struct relay *r, int i)
 {
 	r->flow[i].over = true;
-	if (i == 1 && r->out_fd != r->end[0].fd) {	/* a pipe of its own: closing it is the only way to tell it */
-		(void)shutdown(r->out_fd, SHUT_WR);	/* others may hold it too, if it is a socket */
+	if (i == 1 && r->out_fd != r->end[0].fd) {
+		/* a pipe of its own: closing it is the only way to tell it */
+		(void)shutdown(r->out_fd, SHUT_WR);	/* if a socket: others may hold it too */
 		launch_close(r->out_fd);
 		r->out_fd = -1;
 	} else if (!r->flow[!i].over) {
@@ -605,7 +610,8 @@ step(struct relay_pool *pool, struct relay *r, int i)
 		return finish(r, i);
 	if (!f->readable)
 		return STEP_BLOCKED;
-	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) : copy(pool, r, i, from, to);
+	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) :
+	    copy(pool, r, i, from, to);
 }
 
 /* The destination of flow i is gone. What it still had to send is delivered first. */
@@ -735,9 +741,10 @@ pump_both(struct relay_pool *pool, struct relay *r, int end)
 
 	pump_flow(pool, r, end);
 	pump_flow(pool, r, !end);
-	if (r->broken == end)	/* found by the second flow: the first has a last chance to deliver */
+	if (r->broken == end)	/* found by the second flow: the first has a last chance */
 		pump_flow(pool, r, end);
-	return r->bytes[0] + r->bytes[1] != bytes || waiting(r) != wait || relay_half_closed(r) != half;
+	return r->bytes[0] + r->bytes[1] != bytes || waiting(r) != wait ||
+	    relay_half_closed(r) != half;
 }
 
 enum relay_state
@@ -749,8 +756,9 @@ relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
 
 	relay_note(r, end, events);
 	moved = pump_both(pool, r, end);
-	if ((events & EV_ERROR) && r->broken == RELAY_NONE && !(r->flow[0].over && r->flow[1].over) &&
-	    sock_error(r->end[end].fd) != 0)		/* no read or write was due that would have shown it */
+	if ((events & EV_ERROR) && r->broken == RELAY_NONE &&
+	    !(r->flow[0].over && r->flow[1].over) &&
+	    sock_error(r->end[end].fd) != 0)		/* no read or write was due to show it */
 		break_off(r, end);
 	if (!r->flow[0].over || !r->flow[1].over)
 		return moved ? RELAY_MOVED : RELAY_STILL;

@@ -56,14 +56,14 @@ enum { RELAY_NONE = -1, RELAY_BOTH = 2 };
 
 /* One direction, from end[i] to the other. Private to relay.c. */
 struct relay_flow {
-	struct relay_spill *spill;	/* owned: bytes read (or given at the start) and not yet written */
+	struct relay_spill *spill;	/* owned: bytes read (or given at the start), unwritten */
 	struct relay_pipe *pipe;	/* owned while bytes are in it */
 	uint8_t chunk;			/* log2 of the bytes to read at once */
 	uint8_t large;			/* large reads in a row */
-	uint16_t held;			/* where the pool holds bytes read in this turn and not yet written, 0: none */
-	bool readable : 1, writable : 1; /* of the source, of the destination: until EAGAIN says otherwise */
+	uint16_t held;			/* where the pool holds this turn's unwritten bytes, or 0 */
+	bool readable : 1, writable : 1; /* of the source, of the destination, until EAGAIN */
 	bool fin : 1;			/* the source's end is known to follow what is queued */
-	bool urgent : 1;		/* a short read from the source proves nothing: urgent data, a unix socket */
+	bool urgent : 1;		/* a short read proves nothing: urgent data, unix socket */
 	bool splice : 1;		/* worth a pipe */
 	bool no_splice : 1;		/* refused by the kernel for these descriptors */
 	bool eof : 1;			/* the source has ended */
@@ -87,13 +87,13 @@ struct relay {
 	uint64_t bytes[2];		/* read from end[0], from end[1] */
 	struct relay *next;		/* in the pool's queue */
 	int out_fd;
-	int8_t broken;			/* RELAY_NONE, the end that is gone, or RELAY_BOTH: we are out of memory */
+	int8_t broken;			/* RELAY_NONE, an end that is gone, RELAY_BOTH: no memory */
 	bool queued;
 };
 
 enum relay_state {
 	RELAY_STILL,		/* open, and nothing has happened */
-	RELAY_MOVED,		/* open; bytes were read or written, or a direction has ended: silence starts over */
+	RELAY_MOVED,		/* open; bytes moved, or a direction ended: silence starts over */
 	RELAY_DONE,		/* both directions ended in order */
 	RELAY_CLIENT_RESET,	/* end[0] is gone: reset the other */
 	RELAY_TARGET_RESET,

@@ -143,7 +143,8 @@ write_named(char *template, mode_t mode, struct slice text)
 
 /* Make the file beside path, whole, and then let move() give it the name. */
 static int
-put_file(const char *path, mode_t mode, struct slice text, int (*move)(const char *temporary, const char *path))
+put_file(const char *path, mode_t mode, struct slice text,
+    int (*move)(const char *temporary, const char *path))
 {
 	char *temporary = template_beside(path);
 	int fd = temporary == NULL ? -1 : write_nameless(temporary, mode, text);

@@ -17,10 +17,10 @@
 #define QUERY_TRIES 2
 #define TTL_MIN_MS 1000u	/* an answer is used at least this long, whatever its TTL */
 #define TTL_MAX_MS 3600000u
-#define STALE_WAIT_MS 1800u	/* how long a look-up waits for DNS when a stale answer is at hand (RFC 8767 5) */
-#define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer is used before the next try */
-#define FAILED_RETRY_MS 1000u	/* DNS failed: how long a name without any answer is not asked for again */
-#define UNASKED_MS 86400000u	/* an answer unused for this long is not kept in case DNS fails (RFC 8767 5) */
+#define STALE_WAIT_MS 1800u	/* how long to wait for DNS with a stale answer (RFC 8767 5) */
+#define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer serves before the next try */
+#define FAILED_RETRY_MS 1000u	/* DNS failed: how long a name without answer is not asked again */
+#define UNASKED_MS 86400000u	/* unused this long, an answer is not kept as stale (RFC 8767 5) */
 #define SOCKETS 16		/* c-ares uses one or two per server */
 #define BUCKETS 256
 
@@ -31,7 +31,7 @@ struct resolve_name {
 	struct endpoint *addr;		/* owned */
 	size_t n;
 	uint64_t used_ms;		/* of the last look-up or answer */
-	uint64_t fresh_until_ms;	/* until then what is known is the answer, even if nothing */
+	uint64_t fresh_until_ms;	/* until then what's known is the answer, even if nothing */
 	struct ev_timer stale;
 	bool asking;
 	char host[];
@@ -101,7 +101,8 @@ rearm(struct resolver *r)
 {
 	struct timeval tv, *t = r->open ? ares_timeout(r->channel, NULL, &tv) : NULL;
 
-	ev_timer_in(r->ev, &r->timer, t == NULL ? 0 : (uint64_t)t->tv_sec * 1000 + (uint64_t)t->tv_usec / 1000 + 1);
+	ev_timer_in(r->ev, &r->timer,
+	    t == NULL ? 0 : (uint64_t)t->tv_sec * 1000 + (uint64_t)t->tv_usec / 1000 + 1);
 }
 
 static void
@@ -147,7 +148,8 @@ on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 	}
 	io->fd = fd;
 	io->cb = on_socket;
-	(added ? ev_mod : ev_add)(r->ev, io, (readable ? EV_READ : 0u) | (writable ? EV_WRITE : 0u));
+	(added ? ev_mod : ev_add)(r->ev, io,
+	    (readable ? EV_READ : 0u) | (writable ? EV_WRITE : 0u));
 }
 
 static int
@@ -158,8 +160,8 @@ channel_open(struct resolver *r)
 
 	if (r->open)
 		return 0;
-	if (ares_init_options(&r->channel, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) !=
-	    ARES_SUCCESS)
+	if (ares_init_options(&r->channel, &o,
+	    ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
 		return -1;
 	r->timer.cb = on_timer;
 	r->open = true;
@@ -193,7 +195,7 @@ answer(struct resolve_name *name)
 {
 	struct resolve *q;
 
-	name->used_ms = ev_now_ms(name->resolver->ev);	/* this keeps name, whatever the callbacks ask */
+	name->used_ms = ev_now_ms(name->resolver->ev);	/* keeps name, whatever the callbacks ask */
 	while ((q = name->waiting) != NULL) {
 		name->waiting = q->next;
 		q->name = NULL;
@@ -279,9 +281,11 @@ life_ms(const struct ares_addrinfo *info)
 {
 	uint64_t ttl_ms = TTL_MAX_MS;
 
-	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL; node = node->ai_next)
+	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL;
+	    node = node->ai_next)
 		ttl_ms = shorter(ttl_ms, node->ai_ttl);
-	for (const struct ares_addrinfo_cname *cname = info->cnames; cname != NULL; cname = cname->next)
+	for (const struct ares_addrinfo_cname *cname = info->cnames; cname != NULL;
+	    cname = cname->next)
 		ttl_ms = shorter(ttl_ms, cname->ttl);
 	return ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms;
 }
@@ -296,13 +300,15 @@ take_answer(struct resolve_name *name, const struct ares_addrinfo *info)
 	struct endpoint *addr;
 	size_t n = 0;
 
-	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL; node = node->ai_next)
+	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL;
+	    node = node->ai_next)
 		n++;
 	addr = n == 0 ? NULL : calloc(n, sizeof(*addr));
 	if (addr == NULL)
 		return false;
 	n = 0;
-	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL; node = node->ai_next) {
+	for (const struct ares_addrinfo_node *node = info->nodes; node != NULL;
+	    node = node->ai_next) {
 		struct sockaddr_storage sa = { 0 };
 
 		memcpy(&sa, node->ai_addr, node->ai_addrlen);
@@ -337,7 +343,8 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 static void
 ask(struct resolver *r, struct resolve_name *name)
 {
-	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM };
 
 	if (channel_open(r) == -1) {
 		answer(name);

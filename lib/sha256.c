@@ -10,7 +10,7 @@ sha256(struct slice data, uint8_t out[static SHA256_SIZE])
 {
 	if (EVP_Digest(data.p, data.len, out, NULL, EVP_sha256(), NULL) == 1)
 		return true;
-	memset(out, 0, SHA256_SIZE);	/* a caller that ignores the result gets the hash of no known text */
+	memset(out, 0, SHA256_SIZE);	/* ignoring the result gives the hash of no known text */
 	ERR_clear_error();
 	return false;
 }

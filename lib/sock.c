@@ -104,7 +104,8 @@ sock_listen(const struct addr *a, int *fd)
 		return 0;
 	if (a->kind != ADDR_ANY || errno != EAFNOSUPPORT)
 		return -1;
-	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(a->ip.port) };	/* kernel without v6 */
+	/* kernel without v6 */
+	struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(a->ip.port) };
 
 	memcpy(&sa, &v4, sizeof(v4));
 	return bind_listen(&sa, sizeof(v4), false, fd);
@@ -117,7 +118,7 @@ sock_adopt(int fd)
 
 	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1)
 		return -1;
-	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* unix sockets refuse it, and don't need it */
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);	/* unix sockets refuse, and don't need it */
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
@@ -148,7 +149,7 @@ sock_accept(int lfd, int *fd, struct endpoint *peer)
 	case ENOTSOCK:
 	case EOPNOTSUPP:
 		return SOCK_BROKEN;
-	default:	/* ECONNABORTED, EPERM of a firewall, and network errors Linux passes on (accept(2)) */
+	default:	/* ECONNABORTED, a firewall's EPERM, network errors passed on: accept(2) */
 		return SOCK_GONE;
 	}
 }
@@ -158,7 +159,8 @@ sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first
 {
 	*fd = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*fd == -1)
-		return errno == EMFILE || errno == ENFILE || sock_no_memory() ? SOCK_NO_FDS : SOCK_REFUSED;
+		return errno == EMFILE || errno == ENFILE || sock_no_memory() ?
+		    SOCK_NO_FDS : SOCK_REFUSED;
 	if (speaks_first && sa->ss_family != AF_UNIX)
 		set_int(*fd, IPPROTO_TCP, TCP_QUICKACK, 0);
 	if (connect(*fd, (const struct sockaddr *)sa, len) == 0)
@@ -270,7 +272,8 @@ sock_name(int fd, char out[static SOCK_NAME_MAX])
 	sa.any.sa_family = AF_UNSPEC;
 	if (getsockname(fd, &sa.any, &len) == -1 || sa.any.sa_family != AF_UNIX) {
 		endpoint_of(&sa.room, &e);
-		if (e.family == AF_INET && sa.any.sa_family == AF_INET6)	/* "[::]", not "0.0.0.0" */
+		/* "[::]", not "0.0.0.0" */
+		if (e.family == AF_INET && sa.any.sa_family == AF_INET6)
 			e.family = AF_INET6;
 		snprintf(out, SOCK_NAME_MAX, "%s", endpoint_text(&e, text));
 		return out;
@@ -279,7 +282,8 @@ sock_name(int fd, char out[static SOCK_NAME_MAX])
 	if (path_len > 0 && sa.un.sun_path[0] == '\0')
 		snprintf(out, SOCK_NAME_MAX, "unix:@%.*s", path_len - 1, sa.un.sun_path + 1);
 	else
-		snprintf(out, SOCK_NAME_MAX, "unix:%.*s", path_len < 0 ? 0 : path_len, sa.un.sun_path);
+		snprintf(out, SOCK_NAME_MAX, "unix:%.*s", path_len < 0 ? 0 : path_len,
+		    sa.un.sun_path);
 	return out;
 }
 
@@ -329,7 +333,8 @@ sock_rest_ms(int fd, uint64_t limit_ms)
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
 		return 0;
-	quiet = info.tcpi_last_data_sent > info.tcpi_last_ack_recv ? info.tcpi_last_data_sent : info.tcpi_last_ack_recv;
+	quiet = info.tcpi_last_data_sent > info.tcpi_last_ack_recv ?
+	    info.tcpi_last_data_sent : info.tcpi_last_ack_recv;
 	return quiet < limit_ms ? limit_ms - quiet : 0;
 }
 
@@ -391,7 +396,7 @@ sock_recv_fd(int fd, void *data, size_t len, int *passed)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			take_fds(c, passed);
-	if (*passed == -1 && (msg.msg_flags & MSG_CTRUNC)) {	/* one was sent, but the kernel could not give it */
+	if (*passed == -1 && (msg.msg_flags & MSG_CTRUNC)) {	/* sent, but not given to us */
 		errno = EMFILE;
 		return -1;
 	}

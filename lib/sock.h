@@ -44,7 +44,7 @@ enum sock_connect {
 	SOCK_CONNECTED,
 	SOCK_CONNECTING,	/* writable once it is done; sock_error() says how it went */
 	SOCK_NO_FDS,		/* out of descriptors or memory: not the target's fault */
-	SOCK_BUSY,		/* a unix socket whose queue is full: no event will say when that is over */
+	SOCK_BUSY,		/* a unix socket, its queue full: no event says when that is over */
 	SOCK_REFUSED		/* errno */
 };
 
@@ -53,7 +53,8 @@ enum sock_connect {
  * will be sent as soon as it is connected, so the handshake's last ACK may travel with them.
  * TCP_NODELAY is not set yet: see sock_nodelay().
  */
-enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first, int *fd);
+enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len,
+    bool speaks_first, int *fd);
 
 /*
  * recv(2) and send(2), which are a little cheaper than read(2) and write(2), and never wait,

@@ -46,7 +46,8 @@ is_at_rest(const struct stamp *s)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	return (now.tv_sec - s->ctime.tv_sec) * 1000 + (now.tv_nsec - s->ctime.tv_nsec) / 1000000 >= SETTLE_MS ||
+	return (now.tv_sec - s->ctime.tv_sec) * 1000 +
+	    (now.tv_nsec - s->ctime.tv_nsec) / 1000000 >= SETTLE_MS ||
 	    now.tv_sec < s->ctime.tv_sec;	/* a clock set back must not stop us */
 }
 
@@ -75,7 +76,8 @@ stamp_due(struct stamp_watch *w, const struct stamp *now, uint64_t now_ms)
 		w->restless = *now;
 		return false;
 	}
-	if (now->ino == w->restless.ino && now->dev == w->restless.dev && now_ms - w->since_ms < RESTLESS_MS)
+	if (now->ino == w->restless.ino && now->dev == w->restless.dev &&
+	    now_ms - w->since_ms < RESTLESS_MS)
 		return false;
 	w->since_ms = 0;
 	return true;

@@ -9,7 +9,7 @@
 
 #define HOLD_FIRST_MS 1000u
 #define HOLD_MAX_MS 30000u
-#define UNUSED_MS 600000u	/* what is known of a target unused for this long may be forgotten */
+#define UNUSED_MS 600000u	/* what is known of a target unused this long may be forgotten */
 
 uint32_t
 target_hash(struct slice text)
@@ -35,7 +35,8 @@ forget_unused(struct targets *ts)
 
 	for (size_t i = 0; i < ts->room; i++) {
 		for (struct target **at = &ts->bucket[i], *t; (t = *at) != NULL; ) {
-			if (t->refs == 0 && now - t->unused_ms >= UNUSED_MS && !target_held_off(ts, t)) {
+			if (t->refs == 0 && now - t->unused_ms >= UNUSED_MS &&
+			    !target_held_off(ts, t)) {
 				*at = t->next;
 				ts->count--;
 				free(t);
@@ -187,9 +188,11 @@ target_failed(const struct targets *ts, struct target *t, const char *reason)
 {
 	if (target_held_off(ts, t))
 		return;		/* tried all the same, or failed twice at once: already held off */
-	t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS : t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
+	t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS :
+	    t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
 	t->held_until_ms = ev_now_ms(ts->ev) + t->hold_ms;
-	log_warn("target=%s is unreachable: %s; held off for %u s", t->text, reason, (unsigned)t->hold_ms / 1000);
+	log_warn("target=%s is unreachable: %s; held off for %u s", t->text, reason,
+	    (unsigned)t->hold_ms / 1000);
 }
 
 void

@@ -27,7 +27,7 @@ text_add(struct text *t, struct slice s)
 {
 	size_t room = (size_t)(t->end - t->at);
 
-	if (s.len <= room && s.len > 0)	/* apart from the other case: a literal's copy is a move or two */
+	if (s.len <= room && s.len > 0)	/* apart from the rest: a literal's copy is a move or two */
 		memcpy(t->at, s.p, s.len);
 	else if (s.len > 0)
 		memcpy(t->at, s.p, s.len = room);

@@ -25,15 +25,15 @@
 #include <openssl/ssl.h>
 
 #define CERT_MAX 4096u		/* bytes of a peer's certificate chain; ours has about 300 */
-#define SEND_AT 49152u		/* worth a system call: a TCP piece (64 KiB) less a record; more costs a fifth more */
-#define CHUNK (16u * TLS_RECORD_MAX)	/* bytes of plaintext encrypted before we check on the socket */
+#define SEND_AT 49152u		/* a TCP piece (64 KiB) less a record; more costs a fifth more */
+#define CHUNK (16u * TLS_RECORD_MAX)	/* bytes of plaintext encrypted before we try the socket */
 #define RECORD_OVERHEAD 64u	/* bytes of a record's header, type, tag; generous */
-#define OUT_SIZE (CHUNK + 16u * RECORD_OVERHEAD + 8192u)	/* a chunk of records, and a flight of the handshake */
+#define OUT_SIZE (CHUNK + 16u * RECORD_OVERHEAD + 8192u)	/* a chunk's records and a flight */
 #define HAND_OVER 32768u	/* bytes left over that are worth a buffer of that size */
-#define READ_RECORDS 64u	/* records of one tls_read(): small ones must not keep others waiting */
-#define MESSAGE_RECORDS 8u	/* a handshake message, such as a key update, costs about as much as so many of them */
-#define ANSWERS_MAX 65536u	/* bytes of answers to such messages that may wait for a peer that does not read */
-#define IDLE_MESSAGES 32u	/* key updates and the like without data in between: more is an attack on our CPU */
+#define READ_RECORDS 64u	/* records of one tls_read(): small ones must not hold up others */
+#define MESSAGE_RECORDS 8u	/* a handshake message (a key update) costs about as many of them */
+#define ANSWERS_MAX 65536u	/* bytes of answers to them that wait for a peer not reading */
+#define IDLE_MESSAGES 32u	/* key updates and such, no data in between: more is an attack */
 #define MESSAGES_MAX 256u	/* of them in all, plus one for every MESSAGE_BYTES of data */
 #define MESSAGE_BYTES 4096u
 
@@ -42,7 +42,7 @@ struct tls_context {
 	BIO_METHOD *bio;
 	X509 *cert;
 	enum tls_side side;
-	uint8_t *out;		/* owned, OUT_SIZE bytes, allocated when needed: what the current call has to send */
+	uint8_t *out;		/* owned, OUT_SIZE bytes when needed: what this call has to send */
 	size_t out_at, out_len;	/* bytes of it sent, and gathered */
 };
 
@@ -191,7 +191,7 @@ bio_write(BIO *bio, const char *bytes, size_t len, size_t *written)
 		t->send_error = ENOMEM;
 		return 0;
 	}
-	memcpy(ctx->out + ctx->out_len, bytes, len);	/* a record or a flight is far smaller than the buffer */
+	memcpy(ctx->out + ctx->out_len, bytes, len);	/* a record or flight is far smaller */
 	ctx->out_len += len;
 	*written = len;
 	if (ctx->out_len - ctx->out_at >= SEND_AT)
@@ -261,8 +261,8 @@ bio_method(void)
 {
 	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "tls");
 
-	if (m != NULL && BIO_meth_set_write_ex(m, bio_write) == 1 && BIO_meth_set_read_ex(m, bio_read) == 1 &&
-	    BIO_meth_set_ctrl(m, bio_ctrl) == 1)
+	if (m != NULL && BIO_meth_set_write_ex(m, bio_write) == 1 &&
+	    BIO_meth_set_read_ex(m, bio_read) == 1 && BIO_meth_set_ctrl(m, bio_ctrl) == 1)
 		return m;
 	BIO_meth_free(m);
 	return NULL;
@@ -287,7 +287,8 @@ on_certificate(X509_STORE_CTX *store, void *arg)
 	else if (key == NULL)
 		t->said = "a key that can't be read";	/* of an unknown kind, or out of memory */
 	else if (!identity_id_of(key, t->id))
-		t->said = errno == ENOMEM ? "out of memory" : "a key that is neither Ed25519 nor P-256";
+		t->said = errno == ENOMEM ? "out of memory" :
+		    "a key that is neither Ed25519 nor P-256";
 	else if (t->judge == NULL || (t->said = t->judge(t->judge_arg, t->id)) == NULL)
 		return 1;
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
@@ -304,7 +305,8 @@ on_hello(SSL *ssl, int *alert, void *arg)
 
 	(void)arg;
 	t->hello = true;
-	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &list, &len) == 1)
+	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation,
+	    &list, &len) == 1)
 		return SSL_CLIENT_HELLO_SUCCESS;
 	t->said = "no common ALPN protocol";
 	*alert = SSL_AD_NO_APPLICATION_PROTOCOL;
@@ -314,14 +316,15 @@ on_hello(SSL *ssl, int *alert, void *arg)
 static const unsigned char alpn[] = "\x05" TLS_ALPN;	/* a list of one, as on the wire */
 
 static int
-on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
-    void *arg)
+on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+    const unsigned char *in, unsigned in_len, void *arg)
 {
 	struct tls *t = SSL_get_app_data(ssl);
 	unsigned char *found;
 
 	(void)arg;
-	if (SSL_select_next_proto(&found, out_len, alpn, sizeof(alpn) - 1, in, in_len) == OPENSSL_NPN_NEGOTIATED) {
+	if (SSL_select_next_proto(&found, out_len, alpn, sizeof(alpn) - 1, in, in_len) ==
+	    OPENSSL_NPN_NEGOTIATED) {
 		*out = found;
 		return SSL_TLSEXT_ERR_OK;
 	}
@@ -365,12 +368,16 @@ self_signed(EVP_PKEY *key)
 	ASN1_TIME *from = ASN1_TIME_new(), *to = ASN1_TIME_new();
 	bool ok = x != NULL && from != NULL && to != NULL;
 
-	ok = ok && X509_set_version(x, X509_VERSION_3) == 1 && ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1;
-	ok = ok && ASN1_TIME_set_string_X509(from, "20000101000000Z") == 1 && X509_set1_notBefore(x, from) == 1;
-	ok = ok && ASN1_TIME_set_string_X509(to, "99991231235959Z") == 1 && X509_set1_notAfter(x, to) == 1;
+	ok = ok && X509_set_version(x, X509_VERSION_3) == 1 &&
+	    ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1;
+	ok = ok && ASN1_TIME_set_string_X509(from, "20000101000000Z") == 1 &&
+	    X509_set1_notBefore(x, from) == 1;
+	ok = ok && ASN1_TIME_set_string_X509(to, "99991231235959Z") == 1 &&
+	    X509_set1_notAfter(x, to) == 1;
 	ok = ok && X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
 	    (const unsigned char *)"t", 1, -1, 0) == 1;
-	ok = ok && X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 && X509_set_pubkey(x, key) == 1;
+	ok = ok && X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
+	    X509_set_pubkey(x, key) == 1;
 	ok = ok && X509_sign(x, key, EVP_PKEY_is_a(key, "EC") ? EVP_sha256() : NULL) > 0;
 	ASN1_TIME_free(from);
 	ASN1_TIME_free(to);
@@ -396,7 +403,8 @@ has_aes(void)
 static const char *
 ciphers(void)
 {
-	return has_aes() ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256" :
+	return has_aes() ?
+	    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256" :
 	    "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
 }
 
@@ -405,7 +413,8 @@ set_algorithms(SSL_CTX *ssl)
 {
 	return SSL_CTX_set_min_proto_version(ssl, TLS1_3_VERSION) == 1 &&
 	    SSL_CTX_set_max_proto_version(ssl, TLS1_3_VERSION) == 1 &&
-	    SSL_CTX_set_ciphersuites(ssl, ciphers()) == 1 && SSL_CTX_set1_groups_list(ssl, "X25519:P-256") == 1 &&
+	    SSL_CTX_set_ciphersuites(ssl, ciphers()) == 1 &&
+	    SSL_CTX_set1_groups_list(ssl, "X25519:P-256") == 1 &&
 	    SSL_CTX_set1_sigalgs_list(ssl, "ed25519:ECDSA+SHA256") == 1;
 }
 
@@ -414,8 +423,8 @@ static bool
 set_sessions(SSL_CTX *ssl)
 {
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+	    SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	return SSL_CTX_set_num_tickets(ssl, 0) == 1;
 }
 
@@ -438,13 +447,15 @@ set_up(struct tls_context *ctx, EVP_PKEY *key)
 	ctx->bio = bio_method();
 	ctx->cert = self_signed(key);
 	ctx->ssl = SSL_CTX_new(ctx->side == TLS_CLIENT ? TLS_client_method() : TLS_server_method());
-	if (ctx->bio == NULL || ctx->cert == NULL || ctx->ssl == NULL || !set_algorithms(ctx->ssl) ||
-	    !set_sessions(ctx->ssl))
+	if (ctx->bio == NULL || ctx->cert == NULL || ctx->ssl == NULL ||
+	    !set_algorithms(ctx->ssl) || !set_sessions(ctx->ssl))
 		return false;
 	set_judgement(ctx->ssl, ctx->side);
-	if (ctx->side == TLS_CLIENT && SSL_CTX_set_alpn_protos(ctx->ssl, alpn, sizeof(alpn) - 1) != 0)
+	if (ctx->side == TLS_CLIENT &&
+	    SSL_CTX_set_alpn_protos(ctx->ssl, alpn, sizeof(alpn) - 1) != 0)
 		return false;
-	return SSL_CTX_use_certificate(ctx->ssl, ctx->cert) == 1 && SSL_CTX_use_PrivateKey(ctx->ssl, key) == 1;
+	return SSL_CTX_use_certificate(ctx->ssl, ctx->cert) == 1 &&
+	    SSL_CTX_use_PrivateKey(ctx->ssl, key) == 1;
 }
 
 struct tls_context *
@@ -460,7 +471,8 @@ tls_context_new(enum tls_side side, const struct identity *me, char why[static T
 	ERR_clear_error();
 	if (set_up(ctx, identity_key(me)))
 		return ctx;
-	ERR_error_string_n(ERR_peek_last_error(), why, TLS_WHY_MAX);	/* "error:0A000161:...", for openssl errstr */
+	/* "error:0A000161:...", for openssl errstr */
+	ERR_error_string_n(ERR_peek_last_error(), why, TLS_WHY_MAX);
 	ERR_clear_error();
 	tls_context_free(ctx);
 	return NULL;
@@ -553,7 +565,8 @@ explain(struct tls *t, unsigned long code)
 		    SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
 	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_VERSION_NUMBER ||
 	    reason == SSL_R_HTTP_REQUEST)
-		snprintf(t->why, sizeof(t->why), t->done ? "bytes that are no TLS 1.3" : "no TLS 1.3 hello");
+		snprintf(t->why, sizeof(t->why),
+		    t->done ? "bytes that are no TLS 1.3" : "no TLS 1.3 hello");
 	else
 		snprintf(t->why, sizeof(t->why), "%s", text == NULL ? "TLS failed" : text);
 }
@@ -619,7 +632,8 @@ handshake_done(struct tls *t)
 	}
 	t->done = true;
 	t->messages = t->unpaid = 0;
-	SSL_set_read_ahead(t->ssl, 1);	/* not earlier: bytes after the handshake must not count against its limit */
+	/* not earlier: bytes after the handshake must not count against its limit */
+	SSL_set_read_ahead(t->ssl, 1);
 	return TLS_OK;
 }
 
@@ -661,7 +675,8 @@ tls_read(struct tls *t, uint8_t *buf, size_t size, size_t *n)
 	if (t->over != TLS_OK)
 		return end(t, t->over);
 	ERR_clear_error();
-	for (unsigned records = 0; records < READ_RECORDS && size - *n >= TLS_RECORD_MAX && result == TLS_OK; ) {
+	for (unsigned records = 0;
+	    records < READ_RECORDS && size - *n >= TLS_RECORD_MAX && result == TLS_OK; ) {
 		if (SSL_read_ex(t->ssl, buf + *n, size - *n, &got) == 1) {
 			records += 1 + t->messages * MESSAGE_RECORDS;
 			note_data(t, got);
@@ -695,7 +710,7 @@ tls_write(struct tls *t, const uint8_t *buf, size_t len)
 	for (; len > 0 && t->send_error == 0; buf += written, len -= written) {
 		bool taken = SSL_write_ex(t->ssl, buf, len < CHUNK ? len : CHUNK, &written) == 1;
 
-		leave(t);	/* what a failure left in the buffer would go to the next connection */
+		leave(t);	/* what a failure left there would go to the next connection */
 		if (!taken)
 			return failed(t, SSL_ERROR_SSL);
 	}

@@ -24,7 +24,8 @@ enum tls_side { TLS_CLIENT, TLS_SERVER };
 struct tls_context;
 
 /* me is borrowed. NULL with the reason. */
-struct tls_context *tls_context_new(enum tls_side side, const struct identity *me, char why[static TLS_WHY_MAX]);
+struct tls_context *tls_context_new(enum tls_side side, const struct identity *me,
+    char why[static TLS_WHY_MAX]);
 void tls_context_free(struct tls_context *ctx);
 
 /* One connection. */
@@ -49,7 +50,7 @@ void tls_free(struct tls *t);
 
 enum tls_result {
 	TLS_OK,
-	TLS_AGAIN,	/* the socket has no bytes, or no room: come back when it is readable, or writable */
+	TLS_AGAIN,	/* the socket has no bytes, or no room: come back when it has */
 	TLS_EOF,	/* the peer ended in order (close_notify) */
 	TLS_CUT,	/* the connection ended or broke without that: errno, 0: end of file */
 	TLS_BAD		/* a party that does not speak our TLS, or refuses us: tls_why() */

@@ -18,7 +18,8 @@ set_endpoint(const char *ip_variable, const char *port_variable, const struct en
 	const char *ip = endpoint_ip_text(e, room).p;
 
 	snprintf(port, sizeof(port), "%u", (unsigned)e->port);
-	return ucspi_set(ip_variable, ip) == -1 || ucspi_set(port_variable, ip == NULL ? NULL : port) == -1 ? -1 : 0;
+	return ucspi_set(ip_variable, ip) == -1 ||
+	    ucspi_set(port_variable, ip == NULL ? NULL : port) == -1 ? -1 : 0;
 }
 
 int
