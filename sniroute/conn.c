@@ -6,9 +6,9 @@
  *     |                      |  '--socket handed over (pass:)--------------^
  *     '--refused-------------'--> LINGER --client's end, or deadline-------^
  *
- * Every state can end in CLOSED: an error, a deadline (in DIAL it is the dial's own), the end of a drain.
- * When a PROXY header must come first, HELLO reads that too; with -t, or on a listening address of the routes
- * file, it reads only that, or nothing.
+ * Every state can end in CLOSED: an error, a deadline (in DIAL it is the dial's own), the end of a
+ * drain. When a PROXY header must come first, HELLO reads that too; with -t, or on a listening
+ * address of the routes file, it reads only that, or nothing.
  */
 #include "conn.h"
 
@@ -58,7 +58,8 @@ void
 conn_enter(struct conn *c, enum conn_state next)
 {
 	assert(next > c->state);	/* only forward; a new arrow goes in the diagram too */
-	log_debug("conn=%llu %s -> %s", (unsigned long long)c->base.id, state_name[c->state], state_name[next]);
+	log_debug("conn=%llu %s -> %s", (unsigned long long)c->base.id, state_name[c->state],
+	    state_name[next]);
 	c->state = next;
 	ev_timer_in(the->serve->ev, &c->deadline, deadline_ms(c));
 }
@@ -68,8 +69,9 @@ log_end(struct conn *c, enum conn_end end, const struct target *target)
 {
 	struct serve *s = the->serve;
 	char room[ROUTE_TEXT_MAX];
-	struct connlog line = { .name = slice_of(c->name, c->name_len), .route = route_text(c, room),
-		.hello = c->verdict, .rx = c->relay.bytes[0], .tx = c->relay.bytes[1] };
+	struct connlog line = { .name = slice_of(c->name, c->name_len),
+		.route = route_text(c, room), .hello = c->verdict, .rx = c->relay.bytes[0],
+		.tx = c->relay.bytes[1] };
 
 	if (target != NULL)
 		line.target = slice_str(target_text(target));
@@ -101,8 +103,9 @@ conn_close(struct conn *c, enum conn_end end)
 	}
 	if (c->passed)
 		end = END_PASSED;	/* whatever else came about before the dialler said so */
-	else if (!relayed)		/* a socket's bytes that were not read would make the close a reset */
-		(void)recv(c->relay.end[0].fd, relay_scratch(the->pool), RELAY_CHUNK_MAX, MSG_DONTWAIT);
+	else if (!relayed)		/* bytes left in a socket would make the close a reset */
+		(void)recv(c->relay.end[0].fd, relay_scratch(the->pool), RELAY_CHUNK_MAX,
+		    MSG_DONTWAIT);
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
 	serve_closing(s);
@@ -147,8 +150,8 @@ on_deadline(struct ev_timer *t)
 static bool
 speaks_tls(const struct conn *c)
 {
-	return c->verdict == HELLO_OK || c->verdict == HELLO_NO_SNI || c->verdict == HELLO_TOO_BIG ||
-	    c->verdict == HELLO_MALFORMED;
+	return c->verdict == HELLO_OK || c->verdict == HELLO_NO_SNI ||
+	    c->verdict == HELLO_TOO_BIG || c->verdict == HELLO_MALFORMED;
 }
 
 static void

@@ -36,7 +36,8 @@ take_alpn(struct asked *a, struct slice proto)
 	uint8_t *at = a->alpn_wire + a->alpn.len;
 
 	if (proto.len == 0 || proto.len > 255 || a->alpn.len + 1 + proto.len > sizeof(a->alpn_wire))
-		diex(EXIT_USAGE, "-x: alpn= wants a protocol of 1 to 255 bytes, and not too many of them");
+		diex(EXIT_USAGE,
+		    "-x: alpn= wants a protocol of 1 to 255 bytes, and not too many of them");
 	at[0] = (uint8_t)proto.len;
 	memcpy(at + 1, proto.p, proto.len);
 	a->alpn = slice_of((char *)a->alpn_wire, a->alpn.len + 1 + proto.len);
@@ -55,8 +56,10 @@ parse_question(struct asked *a, struct slice text)
 
 		if (slice_starts(item, "alpn="))
 			take_alpn(a, slice_skip(item, 5));
-		else if (!slice_starts(item, "src=") || !endpoint_parse_ip(slice_skip(item, 4), &a->src))
-			diex(EXIT_USAGE, "-x: \"" SLICE_FMT "\" is neither alpn=PROTOCOL nor src=IP", SLICE_ARG(item));
+		else if (!slice_starts(item, "src=") ||
+		    !endpoint_parse_ip(slice_skip(item, 4), &a->src))
+			diex(EXIT_USAGE, "-x: \"" SLICE_FMT "\" is neither alpn=PROTOCOL "
+			    "nor src=IP", SLICE_ARG(item));
 	}
 	take_name(a, name);
 }
@@ -97,7 +100,8 @@ print_question(const struct asked *a)
 	char value[LOG_VALUE_MAX], ip[ENDPOINT_TEXT_MAX];
 	struct slice list = a->alpn, proto;
 
-	printf("hello=%s name=%s", hello_word(a->verdict), log_value(a->lookup.p != NULL ? a->lookup : a->name, value));
+	printf("hello=%s name=%s", hello_word(a->verdict),
+	    log_value(a->lookup.p != NULL ? a->lookup : a->name, value));
 	while ((proto = hello_alpn_next(&list)).p != NULL)
 		printf(" alpn=%s", log_value(proto, value));
 	if (a->src.family != AF_UNSPEC) {
@@ -123,8 +127,9 @@ print_targets(const struct asked *a, const struct route *r)
 	else
 		printf("dial: %s\n", order[r->balance]);
 	for (size_t n = 0; (target = dial_order(r->targets, r->balance, &a->src, n)).p != NULL; n++)
-		printf("  %zu. " SLICE_FMT "%s\n", n + 1, SLICE_ARG(target), slice_starts(target, "pass:") ?
-		    " (the socket is handed over)" : r->proxy == PROXYHDR_V1 ? " with a PROXY v1 header" :
+		printf("  %zu. " SLICE_FMT "%s\n", n + 1, SLICE_ARG(target),
+		    slice_starts(target, "pass:") ? " (the socket is handed over)" :
+		    r->proxy == PROXYHDR_V1 ? " with a PROXY v1 header" :
 		    r->proxy == PROXYHDR_V2 ? " with a PROXY v2 header" : "");
 }
 
@@ -162,10 +167,12 @@ print_http(const struct asked *a, const struct routeset *rs)
 {
 	struct route r;
 
-	if (a->lookup.p != NULL && routeset_find(rs, ROUTES_HTTP, a->lookup, a->alpn, &r) >= ROUTES_DEFAULT &&
+	if (a->lookup.p != NULL &&
+	    routeset_find(rs, ROUTES_HTTP, a->lookup, a->alpn, &r) >= ROUTES_DEFAULT &&
 	    slice_is(r.key, "http"))
-		printf("plain HTTP, which httpredir serves: %s:%u: " SLICE_FMT " http=" SLICE_FMT "\n", r.file,
-		    routeset_line_number(rs, &r), SLICE_ARG(r.name), SLICE_ARG(r.targets));
+		printf("plain HTTP, which httpredir serves: %s:%u: " SLICE_FMT " http=" SLICE_FMT
+		    "\n", r.file, routeset_line_number(rs, &r), SLICE_ARG(r.name),
+		    SLICE_ARG(r.targets));
 }
 
 static int
@@ -176,18 +183,21 @@ print_route(const struct asked *a, const struct routeset *rs, enum routes_kind k
 	int rank = routeset_find(rs, kind, name, a->alpn, &r);
 
 	if (rank < ROUTES_DEFAULT) {
-		printf("refused: no line fits%s\n", kind == ROUTES_TLS ? " (alert 112, unrecognized_name)" :
+		printf("refused: no line fits%s\n",
+		    kind == ROUTES_TLS ? " (alert 112, unrecognized_name)" :
 		    kind == ROUTES_LISTEN ? "; to ask about a host, give a host name alone" : "");
 		if (kind == ROUTES_TLS)
 			print_http(a, rs);
 		return EXIT_USAGE;
 	}
-	printf("line: %s:%u: " SLICE_FMT " " SLICE_FMT "=" SLICE_FMT "\n", r.file, routeset_line_number(rs, &r),
-	    SLICE_ARG(r.name), SLICE_ARG(r.key), SLICE_ARG(r.targets));
+	printf("line: %s:%u: " SLICE_FMT " " SLICE_FMT "=" SLICE_FMT "\n", r.file,
+	    routeset_line_number(rs, &r), SLICE_ARG(r.name), SLICE_ARG(r.key),
+	    SLICE_ARG(r.targets));
 	printf("why: %s%s\n", why(a, kind, rank),
 	    slice_starts(r.key, "alpn:") ? ", and the hello offers the protocol" : "");
 	if (!print_admission(a, &r)) {
-		printf("refused: denied%s\n", kind == ROUTES_TLS ? " (alert 49, access_denied)" : "");
+		printf("refused: denied%s\n",
+		    kind == ROUTES_TLS ? " (alert 49, access_denied)" : "");
 		return EXIT_USAGE;
 	}
 	print_targets(a, &r);
@@ -216,7 +226,8 @@ answer(const struct options *o, const struct routeset *rs)
 		return print_route(&a, rs, ROUTES_TCP);
 	case HELLO_TOO_BIG:
 	case HELLO_MALFORMED:
-		printf("refused: the hello is %s (alert 50, decode_error)\n", hello_word(a.verdict));
+		printf("refused: the hello is %s (alert 50, decode_error)\n",
+		    hello_word(a.verdict));
 		break;
 	case HELLO_EOF:
 	case HELLO_MORE:

@@ -2,9 +2,9 @@
 /*
  * What a client says first: a PROXY header where one must come, and the hello, in whatever pieces.
  *
- * Usually it is read, and replayed to the target later. When a route may hand the socket over it is only
- * peeked at and stays in the socket; a relay then reads it as it reads everything else. A hello too large for
- * the socket is read all the same.
+ * Usually it is read, and replayed to the target later. When a route may hand the socket over it is
+ * only peeked at and stays in the socket; a relay then reads it as it reads everything else. A
+ * hello too large for the socket is read all the same.
  */
 #include "conn.h"
 
@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process together */
-#define PEEK_SURE (32 * 1024)	/* bytes a receive buffer of the usual size has room for, however they come */
-#define RECORDS_FEW 8		/* a hello in more records than this is waited for in larger steps */
+#define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process */
+#define PEEK_SURE (32 * 1024)	/* bytes a usual receive buffer has room for, however they come */
+#define RECORDS_FEW 8		/* a hello in more records is waited for in larger steps */
 
 /* How far reading has come. */
 struct progress {
@@ -43,8 +43,9 @@ inbox_free(struct inbox *in)
 }
 
 /*
- * An inbox for room bytes, keeping what is there. NULL, and the old inbox stays, when out of memory or when
- * all unfinished hellos together would hold too much: those in one piece need none and pass all the same.
+ * An inbox for room bytes, keeping what is there. NULL, and the old inbox stays, when out of
+ * memory or when all unfinished hellos together would hold too much: those in one piece need none
+ * and pass all the same.
  */
 static struct inbox *
 inbox_resize(struct inbox *old, size_t room)
@@ -89,8 +90,8 @@ greeting_lowat(struct conn *c)
 }
 
 /*
- * Woken with less there than was asked for: the kernel is short of room for this socket. It finds some for a hello of
- * the usual size in tiny segments, but a large one may never be complete there.
+ * Woken with less there than was asked for: the kernel is short of room for this socket. It finds
+ * some for a hello of the usual size in tiny segments, but a large one may never be complete there.
  */
 static bool
 peek_is_stuck(const struct conn *c, ssize_t n)
@@ -100,7 +101,8 @@ peek_is_stuck(const struct conn *c, ssize_t n)
 
 	if (!c->peek || !c->lowat || n <= 0 || (size_t)n >= c->inbox->wants)
 		return false;
-	if (getsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVBUF, &room, &len) == 0 && room / 4 < sure)
+	if (getsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVBUF, &room, &len) == 0 &&
+	    room / 4 < sure)
 		sure = room / 4;
 	return n > sure;
 }
@@ -114,7 +116,10 @@ stop_peeking(struct conn *c)
 	greeting_lowat(c);
 }
 
-/* Where the next bytes go; the first ones, and peeked ones, do not stay there. NULL when out of memory. */
+/*
+ * Where the next bytes go; the first ones, and peeked ones, do not stay there.
+ * NULL when out of memory.
+ */
 static uint8_t *
 place(struct conn *c, size_t *room)
 {
@@ -185,12 +190,13 @@ keep(struct conn *c, const struct progress *p, struct slice bytes)
 	in->progress = *p;
 	in->len = c->peek ? 0 : bytes.len;
 	if (!c->peek && bytes.len > 0)
-		memmove(in->bytes, bytes.p, bytes.len);	/* a PROXY header may have been taken off its front */
+		memmove(in->bytes, bytes.p, bytes.len);	/* a PROXY header may have been taken off */
 }
 
 /*
- * A peeked hello is looked at from its first byte each time: wake only when a look can find something new. With many
- * small records that would be at each of them; the steps then grow with what is there, so that the work stays linear.
+ * A peeked hello is looked at from its first byte each time: wake only when a look can find
+ * something new. With many small records that would be at each of them; the steps then grow with
+ * what is there, so that the work stays linear.
  */
 static void
 wait_for(struct conn *c, const struct progress *p, struct slice bytes)
@@ -212,12 +218,16 @@ wait_for(struct conn *c, const struct progress *p, struct slice bytes)
 		return;		/* asking again would wake us again when room is short */
 	c->inbox->wants = wants;
 	lowat = (int)wants;
-	c->lowat = setsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVLOWAT, &lowat, sizeof(lowat)) == 0;
+	c->lowat = setsockopt(c->relay.end[0].fd, SOL_SOCKET, SO_RCVLOWAT, &lowat,
+	    sizeof(lowat)) == 0;
 }
 
 /* ---- judging ---- */
 
-/* Take a PROXY header off the front of *bytes: true when it is done with, false when not (yet), or c is closed. */
+/*
+ * Take a PROXY header off the front of *bytes: true when it is done with, false when not
+ * (yet), or c is closed.
+ */
 static bool
 take_header(struct conn *c, struct progress *p, struct slice *bytes)
 {
@@ -295,7 +305,8 @@ progress_of(const struct conn *c)
 {
 	if (c->inbox != NULL)
 		return c->inbox->progress;
-	return (struct progress){ .parse.max = (uint32_t)the->opts->hello_max, .local.family = AF_UNSPEC };
+	return (struct progress){ .parse.max = (uint32_t)the->opts->hello_max,
+		.local.family = AF_UNSPEC };
 }
 
 void
@@ -313,7 +324,7 @@ greeting_read(struct conn *c)
 
 		judge(c, &p, bytes);
 	}
-	if (c->state == CONN_HELLO && c->relay.flow[0].fin) {	/* all was read; next comes the end, or a reset */
+	if (c->state == CONN_HELLO && c->relay.flow[0].fin) {	/* next comes the end, or a reset */
 		c->verdict = HELLO_EOF;
 		conn_close(c, sock_error(c->relay.end[0].fd) != 0 ? END_CLIENT_RESET : END_HELLO);
 	}

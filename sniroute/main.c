@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: ISC */
-/* sniroute: route TLS by the name in its hello, never decrypting. Options and what to do with them. */
+/*
+ * sniroute: route TLS by the name in its hello, never decrypting. Options and what to do with them.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "log.h"
 #include "sniroute.h"
 
-#define SYNOPSIS                                                                                                       \
-	"sniroute [-l ADDR]... (-r FILE... | -t TARGET) [options]"                                                     \
-	OPTS_OR "sniroute -r FILE... -x NAME[,alpn=P][,src=IP]"                                                        \
+#define SYNOPSIS                                                                                   \
+	"sniroute [-l ADDR]... (-r FILE... | -t TARGET) [options]"                                 \
+	OPTS_OR "sniroute -r FILE... -x NAME[,alpn=P][,src=IP]"                                    \
 	OPTS_OR "sniroute -r FILE... -c"
 
 static const struct metric metrics_table[M_COUNT] = {
 	SERVE_METRICS("sniroute"), SERVE_ROUTES_METRICS("sniroute"),
-#define HELLO_METRIC(v, word)                                                                                          \
-	[M_HELLO + (v) - HELLO_OK] = { "sniroute_hellos_total", "verdict=\"" word "\"", "Hellos, by verdict.",         \
-	    METRIC_COUNTER }
-	HELLO_METRIC(HELLO_OK, "ok"), HELLO_METRIC(HELLO_NO_SNI, "no-sni"), HELLO_METRIC(HELLO_NOT_TLS, "not-tls"),
-	HELLO_METRIC(HELLO_TOO_BIG, "too-big"), HELLO_METRIC(HELLO_MALFORMED, "malformed"),
+#define HELLO_METRIC(v, word)                                                                      \
+	[M_HELLO + (v) - HELLO_OK] = { "sniroute_hellos_total", "verdict=\"" word "\"",            \
+	    "Hellos, by verdict.", METRIC_COUNTER }
+	HELLO_METRIC(HELLO_OK, "ok"), HELLO_METRIC(HELLO_NO_SNI, "no-sni"),
+	HELLO_METRIC(HELLO_NOT_TLS, "not-tls"), HELLO_METRIC(HELLO_TOO_BIG, "too-big"),
+	HELLO_METRIC(HELLO_MALFORMED, "malformed"),
 	HELLO_METRIC(HELLO_TIMEOUT, "timeout"), HELLO_METRIC(HELLO_EOF, "eof"),
 };
 
@@ -25,7 +28,8 @@ static void
 parse_opts(struct options *o, int argc, char **argv)
 {
 	const struct opt table[] = {
-		{ 't', "target", "TARGET", OPT_TEXT, &o->target, 0, 0, "send everything to TARGET, without peeking" },
+		{ 't', "target", "TARGET", OPT_TEXT, &o->target, 0, 0,
+		    "send everything to TARGET, without peeking" },
 		{ 'x', "explain", "NAME[,alpn=P][,src=IP]", OPT_TEXT, &o->explain, 0, 0,
 		    "say which line would serve NAME, and why (\"-\": a hello on standard input)" },
 		{ 0, "hello-max", "BYTES", OPT_NUMBER, &o->hello_max, 64, HELLO_ABSOLUTE_MAX,
@@ -64,7 +68,8 @@ check_opts(const struct options *o)
 	if (o->target != NULL && c->routes.n > 0)
 		diex(EXIT_USAGE, "-t and -r exclude each other");
 	if (o->target == NULL && c->routes.n == 0)
-		diex(EXIT_USAGE, "nowhere to route to: give -r FILE or -t TARGET; -h shows the usage");
+		diex(EXIT_USAGE,
+		    "nowhere to route to: give -r FILE or -t TARGET; -h shows the usage");
 	if (o->target != NULL && o->explain != NULL)
 		diex(EXIT_USAGE, "-x explains routes files: give -r FILE");
 	if (o->target != NULL)
@@ -75,8 +80,8 @@ check_opts(const struct options *o)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .serve = { .tool = "sniroute", .routes_listen = true, SERVE_CONF_DEFAULTS },
-		.hello_max = HELLO_DEFAULT_MAX };
+	static struct options o = { .serve = { .tool = "sniroute", .routes_listen = true,
+		SERVE_CONF_DEFAULTS }, .hello_max = HELLO_DEFAULT_MAX };
 	static struct sniroute sn = { .opts = &o };
 	struct routeset *rs;
 	bool good;
@@ -88,7 +93,8 @@ main(int argc, char **argv)
 	log_init("sniroute", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	good = check_opts(&o);
 	if (!o.serve.check && o.explain == NULL)
-		return good ? serve_main(&o.serve, &conn_ops, &sn, metrics_table, M_COUNT) : EXIT_USAGE;
+		return good ? serve_main(&o.serve, &conn_ops, &sn, metrics_table, M_COUNT) :
+		    EXIT_USAGE;
 	code = serve_check(&o.serve, &rs);
 	if (!good)
 		code = EXIT_USAGE;

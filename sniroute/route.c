@@ -60,7 +60,7 @@ hand_over(struct conn *c)
 
 	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == -1)
 		return errno == EAGAIN ? ENOBUFS : errno;
-	ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps watching what is also open elsewhere */
+	ev_del(the->serve->ev, &c->relay.end[0]);	/* epoll keeps watching what others hold */
 	c->passed = true;
 	c->relay.bytes[0] = 0;	/* still to be read */
 	return 0;
@@ -75,7 +75,8 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	if (result != DIAL_OK) {
 		if (result == DIAL_NO_FDS)
 			serve_out_of_fds(the->serve);
-		conn_refuse(c, ALERT_INTERNAL_ERROR, result == DIAL_NO_FDS ? END_LIMIT : END_UNREACHABLE, t);
+		conn_refuse(c, ALERT_INTERNAL_ERROR,
+		    result == DIAL_NO_FDS ? END_LIMIT : END_UNREACHABLE, t);
 		return;
 	}
 	c->target = t;
@@ -131,7 +132,10 @@ route_has_pass(struct slice targets)
 	return false;
 }
 
-/* What goes to the target first: the header of a hand-over, or a PROXY header and what was read from the client. */
+/*
+ * What goes to the target first: the header of a hand-over, or a PROXY header and what was
+ * read from the client.
+ */
 static bool
 preload(struct conn *c, const struct route *route, const struct question *q)
 {
@@ -141,13 +145,15 @@ preload(struct conn *c, const struct route *route, const struct question *q)
 
 	if (!pass && route->proxy == PROXYHDR_NONE && q->bytes.len == 0)
 		return true;
-	spill = relay_spill_new((pass ? PROXYHDR_MAX : 0) + (route->proxy ? PROXYHDR_MAX : 0) + q->bytes.len);
+	spill = relay_spill_new((pass ? PROXYHDR_MAX : 0) + (route->proxy ? PROXYHDR_MAX : 0) +
+	    q->bytes.len);
 	if (spill == NULL)
 		return false;
 	if (pass || route->proxy != PROXYHDR_NONE)
 		h = introduction(c, route, q);
 	if (pass)
-		spill->len = c->pass_len = (unsigned)proxyhdr_write(&h, PROXYHDR_V2, spill->bytes) & 2047;
+		spill->len = c->pass_len =
+		    (unsigned)proxyhdr_write(&h, PROXYHDR_V2, spill->bytes) & 2047;
 	if (route->proxy != PROXYHDR_NONE)
 		spill->len += (uint32_t)proxyhdr_write(&h, route->proxy, spill->bytes + spill->len);
 	if (q->bytes.len > 0)
@@ -167,8 +173,8 @@ dial(struct conn *c, const struct route *route, const struct question *q)
 	c->inbox = NULL;
 	greeting_lowat(c);
 	conn_enter(c, CONN_DIAL);
-	c->dial = !ready ? NULL : dial_start(the->dialer, route->targets, route->balance, &c->base.peer,
-	    !c->plain || route->proxy != PROXYHDR_NONE, &c->relay.end[1], &ops, c);
+	c->dial = !ready ? NULL : dial_start(the->dialer, route->targets, route->balance,
+	    &c->base.peer, !c->plain || route->proxy != PROXYHDR_NONE, &c->relay.end[1], &ops, c);
 	if (c->dial == NULL)
 		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
 }
@@ -193,8 +199,9 @@ without_pass(struct slice targets, char *room)
 }
 
 /*
- * A receiver gets one socket with every byte still in it. A client that is not just that (two descriptors, or bytes
- * already read) can't be handed over: for it, pass: targets count as unreachable.
+ * A receiver gets one socket with every byte still in it. A client that is not just that
+ * (two descriptors, or bytes already read) can't be handed over: for it, pass: targets
+ * count as unreachable.
  */
 static void
 dial_others(struct conn *c, struct route route, const struct question *q)
@@ -210,8 +217,9 @@ dial_others(struct conn *c, struct route route, const struct question *q)
 	if (route.targets.len > 0) {
 		dial(c, &route, q);
 	} else {
-		log_warn("targets=" SLICE_FMT ": this client can't be handed over, %s", SLICE_ARG(all),
-		    c->relay.out_fd != c->relay.end[0].fd ? "it is not one socket" : "bytes of it were read");
+		log_warn("targets=" SLICE_FMT ": this client can't be handed over, %s",
+		    SLICE_ARG(all), c->relay.out_fd != c->relay.end[0].fd ?
+		    "it is not one socket" : "bytes of it were read");
 		conn_refuse(c, ALERT_INTERNAL_ERROR, END_UNREACHABLE, NULL);
 	}
 	free(room);
@@ -225,7 +233,8 @@ set_name(struct conn *c, struct slice name)
 {
 	if (name.len == 0)
 		return true;
-	name.len = name.len > UINT8_MAX ? UINT8_MAX : name.len;		/* only what is not a host name is that long */
+	/* Only what is not a host name is that long. */
+	name.len = name.len > UINT8_MAX ? UINT8_MAX : name.len;
 	c->name = malloc(name.len);
 	if (c->name == NULL)
 		return false;
@@ -251,7 +260,8 @@ take_route(struct conn *c, const struct route *route, const struct question *q)
 			return;
 		}
 	}
-	if (route_has_pass(route->targets) && (q->bytes.len > 0 || c->relay.out_fd != c->relay.end[0].fd))
+	if (route_has_pass(route->targets) &&
+	    (q->bytes.len > 0 || c->relay.out_fd != c->relay.end[0].fd))
 		dial_others(c, *route, q);
 	else
 		dial(c, route, q);
@@ -315,7 +325,8 @@ route_plain(struct conn *c, struct question *q)
 	}
 	if (rank < ROUTES_DEFAULT) {
 		c->route_at = ROUTE_NONE;
-		conn_close(c, rank == ROUTES_UNREADABLE ? END_LIMIT : c->plain ? END_NO_ROUTE : END_HELLO);
+		conn_close(c, rank == ROUTES_UNREADABLE ? END_LIMIT :
+		    c->plain ? END_NO_ROUTE : END_HELLO);
 		return;
 	}
 	if (route.as.len > 0)

@@ -28,7 +28,7 @@ struct sniroute {
 	struct dialer *dialer;
 	struct relay_pool *pool;
 	size_t inbox_total;		/* bytes of unfinished hellos held */
-	bool peek;			/* a route may hand the socket over: leave its bytes unread */
+	bool peek;			/* a route may hand the socket over: leave it unread */
 	uint8_t gather[HELLO_ABSOLUTE_MAX];	/* hello_parse()'s scratch */
 	struct ev_io out;		/* a connection over two pipes: the one we write to */
 };
