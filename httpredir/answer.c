@@ -22,12 +22,16 @@ static const struct status {
 	{ STATUS(405, "Method Not Allowed"), "This method is not served here." },
 	{ STATUS(408, "Request Timeout"), "The request took too long to arrive." },
 	{ STATUS(414, "URI Too Long"), "The address of this request is too long." },
-	{ STATUS(431, "Request Header Fields Too Large"), "The head of this request is too large." },
+	{ STATUS(431, "Request Header Fields Too Large"),
+	    "The head of this request is too large." },
 	{ STATUS(501, "Not Implemented"), "This transfer coding is not known here." },
-	{ STATUS(502, "Bad Gateway"), "The server behind this one cannot be reached, or gave a broken answer." },
-	{ STATUS(503, "Service Unavailable"), "There is too much to do right now. Please try again in a moment." },
+	{ STATUS(502, "Bad Gateway"),
+	    "The server behind this one cannot be reached, or gave a broken answer." },
+	{ STATUS(503, "Service Unavailable"),
+	    "There is too much to do right now. Please try again in a moment." },
 	{ STATUS(504, "Gateway Timeout"), "The server behind this one did not answer in time." },
-	{ STATUS(505, "HTTP Version Not Supported"), "Only HTTP/1.1 and HTTP/1.0 are spoken here." },
+	{ STATUS(505, "HTTP Version Not Supported"),
+	    "Only HTTP/1.1 and HTTP/1.0 are spoken here." },
 };
 
 static const struct status *
@@ -52,8 +56,8 @@ date_line(void)
 		return slice_of(the->date, the->date_len);
 	the->date_ms = now_ms;
 	now = time(NULL);
-	the->date_len = strftime(the->date, sizeof(the->date), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
-	    gmtime_r(&now, &tm));
+	the->date_len = strftime(the->date, sizeof(the->date),
+	    "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime_r(&now, &tm));
 	return slice_of(the->date, the->date_len);
 }
 
@@ -104,7 +108,8 @@ answer_error(struct text *t, const struct answer *a)
 {
 	const struct status *s = status_of(a->status);
 	char page[512];
-	int n = snprintf(page, sizeof(page), "<!doctype html>\n<html lang=\"en\"><title>%u %s</title>\n<h1>%u %s</h1>\n"
+	int n = snprintf(page, sizeof(page),
+	    "<!doctype html>\n<html lang=\"en\"><title>%u %s</title>\n<h1>%u %s</h1>\n"
 	    "<p>%s</p>\n</html>\n", s->code, s->reason, s->code, s->reason, s->text);
 
 	begin(t, a);

@@ -124,7 +124,7 @@ backend_rest(struct backend *b, struct client *owner)
 	b->resting = true;
 	b->owner = owner;
 	if (owner != NULL) {
-		backend_close(owner->kept, false);	/* it had one already: a request went elsewhere meanwhile */
+		backend_close(owner->kept, false);	/* it had one: a request went elsewhere */
 		owner->kept = b;
 	} else {
 		b->next = *first;

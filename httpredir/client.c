@@ -16,7 +16,8 @@
 
 struct httpredir *the;
 
-static const char *const state_name[] = { "HEADER", "HEAD", "ANSWER", "PROXY", "DROP", "RELAY", "LINGER", "CLOSED" };
+static const char *const state_name[] = { "HEADER", "HEAD", "ANSWER", "PROXY", "DROP", "RELAY",
+	"LINGER", "CLOSED" };
 
 /* The states each one may be followed by. */
 #define TO(s) (1u << CLIENT_##s)
@@ -67,10 +68,11 @@ client_rearm(struct client *c)
 void
 client_enter(struct client *c, enum client_state next)
 {
-	bool runs_on = c->state == CLIENT_HEADER && next == CLIENT_HEAD;	/* both have one deadline */
+	bool runs_on = c->state == CLIENT_HEADER && next == CLIENT_HEAD;	/* one deadline */
 
 	assert(arrows[c->state] >> next & 1);	/* a new arrow goes in the diagram too */
-	log_debug("conn=%llu %s -> %s", (unsigned long long)c->base.id, state_name[c->state], state_name[next]);
+	log_debug("conn=%llu %s -> %s", (unsigned long long)c->base.id, state_name[c->state],
+	    state_name[next]);
 	c->state = next;
 	if (!runs_on)
 		client_rearm(c);
@@ -83,8 +85,8 @@ log_end(struct client *c, enum conn_end end)
 {
 	struct serve *s = the->serve;
 	char room[ROUTE_TEXT_MAX];
-	struct connlog line = { .name = slice_of(c->name, c->name_len), .route = request_route(c, room),
-		.hello = c->verdict, .rx = c->rx, .tx = c->tx };
+	struct connlog line = { .name = slice_of(c->name, c->name_len),
+		.route = request_route(c, room), .hello = c->verdict, .rx = c->rx, .tx = c->tx };
 
 	if (c->target != NULL)
 		line.target = slice_str(target_text(c->target));
@@ -129,7 +131,9 @@ client_close(struct client *c, enum conn_end end)
 	ev_free_later(the->serve->ev, c);
 }
 
-/* There is more to read, in a later turn: ev_mod() makes epoll report the descriptor's state again. */
+/*
+ * There is more to read, in a later turn: ev_mod() makes epoll report the descriptor's state again.
+ */
 static void
 yield_turn(struct client *c)
 {
@@ -148,7 +152,8 @@ static void
 depart(struct client *c)
 {
 	if (!c->linger && !source_has(&c->src) && !c->src.readable) {
-		/* Bytes that came after the last read turn close() into a reset, without what MSG_MORE holds back. */
+		/* Bytes that came after the last read turn close() into a reset, without what
+		   MSG_MORE holds back. */
 		if (c->out_fd == c->io.fd)
 			(void)shutdown(c->out_fd, SHUT_WR);
 		client_close(c, c->end);
@@ -295,7 +300,8 @@ serve_requests(struct client *c)
 			yield_turn(c);
 			return;
 		}
-		switch (source_get(&c->src, c->io.fd, relay_scratch(the->relays), SOURCE_CHUNK, &bytes)) {
+		switch (source_get(&c->src, c->io.fd, relay_scratch(the->relays), SOURCE_CHUNK,
+		    &bytes)) {
 		case SOURCE_NONE:
 			return;
 		case SOURCE_END:
@@ -351,7 +357,10 @@ give_up_head(struct client *c)
 		client_close(c, END_HELLO);
 }
 
-/* How long what was written may still be on its way to the client, or to the target after 101; 0: nothing is. */
+/*
+ * How long what was written may still be on its way to the client, or to the target
+ * after 101; 0: nothing is.
+ */
 static uint64_t
 still_sending_ms(const struct client *c)
 {
@@ -536,7 +545,10 @@ on_hup(struct serve *s)
 	dialer_reload(the->dialer);
 }
 
-/* Nothing to wait for: clients with no request under way, and the rest of requests already answered. */
+/*
+ * Nothing to wait for: clients with no request under way, and the rest of
+ * requests already answered.
+ */
 static void
 on_drain(struct serve *s)
 {

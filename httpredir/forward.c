@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Heads rewritten on their way through: hop-by-hop fields dropped, forwarding fields added, the rest as it was. */
+/*
+ * Heads rewritten on their way through: hop-by-hop fields dropped, forwarding fields added,
+ * the rest as it was.
+ */
 #include "httpredir.h"
 #include "proxyhdr.h"
 
@@ -36,12 +39,14 @@ add_length(struct text *t, uint64_t length)
 static bool
 trusted(const struct client *c)
 {
-	return the->opts->trust != NULL && cidr_list_has(slice_str(the->opts->trust), &c->base.peer);
+	return the->opts->trust != NULL &&
+	    cidr_list_has(slice_str(the->opts->trust), &c->base.peer);
 }
 
 /* All values of one name as one list, ours last. */
 static void
-append_list(struct text *t, const char *name, struct slice fields, enum http1_name known, struct slice ours)
+append_list(struct text *t, const char *name, struct slice fields, enum http1_name known,
+    struct slice ours)
 {
 	struct http1_field f;
 	const char *between = "";
@@ -79,15 +84,20 @@ has_field(struct slice fields, enum http1_name known)
 static bool
 is_kept(const struct http1_message *m, enum http1_name known, const char *name)
 {
-	return has_field(m->fields, known) && !(m->names_fields && http1_is_hop_by_hop(m->fields, slice_str(name)));
+	return has_field(m->fields, known) &&
+	    !(m->names_fields && http1_is_hop_by_hop(m->fields, slice_str(name)));
 }
 
-/* RFC 7239 4: what is not a token is quoted. Our host names and addresses hold nothing that needs an escape. */
+/*
+ * RFC 7239 4: what is not a token is quoted. Our host names and addresses hold nothing
+ * that needs an escape.
+ */
 static void
 add_element(struct text *t, const struct client *c, struct slice who, struct slice authority)
 {
 	bool v6 = c->base.peer.family == AF_INET6 && who.len > 0;
-	bool quote = authority.len > 0 && (memchr(authority.p, ':', authority.len) != NULL || authority.p[0] == '[');
+	bool quote = authority.len > 0 &&
+	    (memchr(authority.p, ':', authority.len) != NULL || authority.p[0] == '[');
 
 	text_str(t, v6 ? "for=\"[" : "for=");
 	text_add(t, who.len == 0 ? slice_str("unknown") : who);
@@ -114,7 +124,8 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 		append_list(t, "X-Forwarded-For", before, HTTP1_N_X_FORWARDED_FOR, who);
 	if (!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_PROTO, "x-forwarded-proto"))
 		add_field(t, "X-Forwarded-Proto", slice_str(the->opts->https ? "https" : "http"));
-	if ((!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_HOST, "x-forwarded-host")) && req->authority.len > 0)
+	if ((!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_HOST, "x-forwarded-host")) &&
+	    req->authority.len > 0)
 		add_field(t, "X-Forwarded-Host", req->authority);
 	add_element(&element, c, who, req->authority);
 	append_list(t, "Forwarded", before, HTTP1_N_FORWARDED,
@@ -148,7 +159,10 @@ request_field_stays(const struct http1_field *f, bool trust)
 	return false;
 }
 
-/* RFC 9112 3.2.4: OPTIONS of an absolute target without path and query is about the server as a whole. */
+/*
+ * RFC 9112 3.2.4: OPTIONS of an absolute target without path and query is about the
+ * server as a whole.
+ */
 static void
 add_target(struct text *t, const struct http1_request *req)
 {
@@ -159,15 +173,20 @@ add_target(struct text *t, const struct http1_request *req)
 	text_add(t, req->path);
 }
 
-/* A field of the client's: hop-by-hop ones are dropped; a length is given once, rewritten, where it first stood. */
+/*
+ * A field of the client's: hop-by-hop ones are dropped; a length is given once, rewritten,
+ * where it first stood.
+ */
 static void
-request_field(struct text *t, const struct http1_message *m, const struct http1_field *f, bool trust, bool *length_said)
+request_field(struct text *t, const struct http1_message *m, const struct http1_field *f,
+    bool trust, bool *length_said)
 {
 	if (f->known == HTTP1_N_CONTENT_LENGTH) {
 		if (!*length_said)
 			add_length(t, m->length);
 		*length_said = true;
-	} else if (request_field_stays(f, trust) && (!m->names_fields || !http1_is_hop_by_hop(m->fields, f->name))) {
+	} else if (request_field_stays(f, trust) &&
+	    (!m->names_fields || !http1_is_hop_by_hop(m->fields, f->name))) {
 		copy_field(t, f);
 	}
 }
@@ -210,14 +229,18 @@ forward_request(const struct client *c, const struct http1_request *req, bool up
 
 /* ---- responses ---- */
 
-/* A field of the target's: hop-by-hop ones are dropped; a length is given once, rewritten, where it first stood. */
+/*
+ * A field of the target's: hop-by-hop ones are dropped; a length is given once, rewritten,
+ * where it first stood.
+ */
 static void
-response_field(struct text *t, const struct onward *how, const struct http1_response *res, const struct http1_field *f,
-    bool *length_said)
+response_field(struct text *t, const struct onward *how, const struct http1_response *res,
+    const struct http1_field *f, bool *length_said)
 {
 	switch (f->known) {
 	case HTTP1_N_CONTENT_LENGTH:
-		if (!*length_said && res->status >= 200 && res->status != 204 && how->framing != HTTP1_CHUNKED)
+		if (!*length_said && res->status >= 200 && res->status != 204 &&
+		    how->framing != HTTP1_CHUNKED)
 			add_length(t, res->msg.length);
 		*length_said = true;
 		return;

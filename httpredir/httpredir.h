@@ -11,8 +11,9 @@
 #include "text.h"
 #include "wire.h"
 
-#define OUT_MAX 131072u		/* bytes of the->out: a batch of answers, or a rewritten head and what follows it */
-#define OUT_ANSWER 2048u	/* the most one answer of our own takes, besides a target and a host */
+#define OUT_MAX 131072u		/* bytes of the->out: a batch of answers, or a rewritten head and
+				   what follows it */
+#define OUT_ANSWER 2048u	/* the most an answer of ours takes, besides a target and a host */
 #define ROUTE_TEXT_MAX (HOST_MAX + 3)	/* "*." and a suffix fit */
 
 /* Our own series, after the common ones. */
@@ -46,10 +47,10 @@ struct httpredir {
 	struct serve *serve;
 	struct dialer *dialer;
 	struct relay_pool *relays;
-	struct backend *resting, *resting_last;		/* kept connections to targets, the latest first */
-	uint64_t backends;				/* connections to targets, kept ones included */
-	struct ev_io out_io;				/* a connection over two pipes: the one we write to */
-	uint64_t acme_warned_ms;			/* when a token could not be read, 0: not yet */
+	struct backend *resting, *resting_last;		/* kept connections, the latest first */
+	uint64_t backends;				/* connections to targets, kept ones, too */
+	struct ev_io out_io;				/* over two pipes: the one we write to */
+	uint64_t acme_warned_ms;			/* when a token was unreadable; 0: never */
 	uint64_t date_ms;				/* when date was written */
 	size_t date_len;
 	char date[40];					/* "Date: ...\r\n" */
@@ -61,10 +62,11 @@ extern struct httpredir *the;	/* this process's; set once by start() */
 /* ---- client.c: one client ---- */
 
 /*
- *   HEADER --PROXY header--> HEAD <--answered--- ANSWER	(an answer of ours that the client has yet to take)
+ *   HEADER --PROXY header--> HEAD <--answered--- ANSWER	(the client has yet to take ours)
  *                             | ^---answered---- PROXY ---101--> RELAY
- *                             | ^---body over--- DROP	(the body of a request we have answered; ANSWER leads here too)
- *                             '--> LINGER: the last answer is out, what the client still sends is dropped
+ *                             | ^---body over--- DROP	(of a request we have answered; ANSWER
+ *                             |			leads here too)
+ *                             '--> LINGER: the last answer is out, what still comes is dropped
  *
  * Every state can end in CLOSED: an error, a deadline, the end of a drain.
  */
@@ -93,10 +95,11 @@ struct client {
 	union {
 		struct proxy *proxy;	/* PROXY: owned; NULL: it is over, another state follows */
 		struct tunnel *tunnel;	/* RELAY: owned */
-		struct drop *drop;	/* all others: owned; NULL: no body of a request we have answered is to come */
+		struct drop *drop;	/* all others: owned; NULL: no body of a request we have
+					   answered is to come */
 	};
-	struct backend *kept;		/* owned: a connection whose target was told of this client, or NULL */
-	struct endpoint *local;		/* owned: from a PROXY header, the end the client connected to; or NULL */
+	struct backend *kept;		/* owned: its target was told of this client; or NULL */
+	struct endpoint *local;		/* owned: from a PROXY header, where it came in; or NULL */
 	struct target *target;		/* held: of the last request that had one, or NULL */
 	char *name;			/* owned: the host last asked for */
 	uint64_t rx, tx;
@@ -110,14 +113,15 @@ struct client {
 	bool writable : 1;
 	bool last : 1;			/* no request is read after this answer */
 	bool linger : 1;		/* and more may come from the client all the same */
-	bool open_ended : 1;		/* only the end of the connection tells where the answer in out ends */
+	bool open_ended : 1;		/* only the connection's end ends the answer in out */
 	bool named : 1;			/* name is a host name, not an address */
 	bool idle : 1;			/* kept alive, no byte of the next head has come */
 };
 
 /*
- * Write to the client; what it does not take waits in c->out, which must be NULL. done: this was the end of
- * an answer, and client_answered() follows. False: it is gone, or we are out of memory, and it was closed.
+ * Write to the client; what it does not take waits in c->out, which must be NULL. done: this was
+ * the end of an answer, and client_answered() follows. False: it is gone, or we are out of
+ * memory, and it was closed.
  */
 bool client_put(struct client *c, struct iovec *iov, int n, bool done);
 
@@ -132,8 +136,8 @@ void client_enter(struct client *c, enum client_state next);
 void client_rearm(struct client *c);
 
 /*
- * An answer is out, or waits in c->out, and c->proxy is forgotten: go on with what is left of its request,
- * with the next one, or end.
+ * An answer is out, or waits in c->out, and c->proxy is forgotten: go on with what is left of its
+ * request, with the next one, or end.
  */
 void client_answered(struct client *c);
 
@@ -154,15 +158,15 @@ void request_take(struct client *c, struct slice bytes);
 void request_drop(struct client *c, struct slice bytes);
 
 /*
- * Answer the request under way, which got no answer, with an error of ours, after interim answers that wait. c->proxy
- * is forgotten.
+ * Answer the request under way, which got no answer, with an error of ours, after interim answers
+ * that wait. c->proxy is forgotten.
  */
 void request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end);
 
 /*
- * Before that, in CLIENT_PROXY with c->proxy forgotten: see to the rest of its body, of which taken bytes have come.
- * True: c has entered CLIENT_ANSWER and will drop it. False: it is too long, or we are out of memory, and the
- * connection must not be used for another request.
+ * Before that, in CLIENT_PROXY with c->proxy forgotten: see to the rest of its body, of which taken
+ * bytes have come. True: c has entered CLIENT_ANSWER and will drop it. False: it is too long, or we
+ * are out of memory, and the connection must not be used for another request.
  */
 bool request_drop_rest(struct client *c, const struct body *rest, uint64_t taken);
 
@@ -202,13 +206,20 @@ void answer_text(struct text *t, const struct answer *a, struct slice body);
 /* Warn of a folder whose files can't be had with the privileges we have now. */
 void acme_check(const char *dir);
 
-/* Read the token's file in -w DIR to out: its length, -1 when there is none. Warns of one that can't be read. */
+/*
+ * Read the token's file in -w DIR to out: its length, -1 when there is none.
+ * Warns of one that can't be read.
+ */
 long acme_read(const char *dir, struct slice token, char out[static ACME_MAX]);
 
 /* ---- forward.c: rewritten heads ---- */
 
-/* What goes to the target instead of the client's head; its length, at most twice the head and OUT_ANSWER. */
-size_t forward_request(const struct client *c, const struct http1_request *req, bool upgrade, char *out);
+/*
+ * What goes to the target instead of the client's head; its length, at most twice the
+ * head and OUT_ANSWER.
+ */
+size_t forward_request(const struct client *c, const struct http1_request *req, bool upgrade,
+    char *out);
 
 /* What goes to the client instead of the target's head. */
 struct onward {
@@ -227,7 +238,7 @@ struct backend {
 	struct source src;
 	struct ev_timer idle;
 	struct target *target;			/* held; NULL while dialling */
-	struct proxy *proxy;			/* whose request is on its way through, NULL: none */
+	struct proxy *proxy;			/* whose request is on its way, NULL: none */
 	struct client *owner;			/* resting for this client alone */
 	struct backend *newer, *older;		/* resting: of all targets */
 	bool writable;
@@ -236,7 +247,10 @@ struct backend {
 
 struct backend *backend_new(void);
 
-/* A resting connection to the target that would be tried first, with nothing to read on it; NULL when there is none. */
+/*
+ * A resting connection to the target that would be tried first, with nothing to read on it;
+ * NULL when there is none.
+ */
 struct backend *backend_take(const struct client *c, const struct route *route);
 
 /* Done with for now: keep it for others, or for owner alone. */
@@ -252,13 +266,13 @@ void backend_drop_resting(void);
 
 enum proxy_begun {
 	PROXY_STARTED,		/* c->proxy is set: c enters CLIENT_PROXY */
-	PROXY_BAD_BODY,		/* the part of the body that is here breaks the rules; nothing was sent */
+	PROXY_BAD_BODY,		/* the part of the body here breaks the rules; nothing was sent */
 	PROXY_NO_MEMORY
 };
 
 /* Send the request on; *rest is what came after its head, and is advanced past what was used. */
-enum proxy_begun proxy_start(struct client *c, const struct http1_request *req, const struct route *route,
-    struct slice *rest);
+enum proxy_begun proxy_start(struct client *c, const struct http1_request *req,
+    const struct route *route, struct slice *rest);
 
 /* Events of the client; of the target, by backend.c. */
 void proxy_on_client(struct proxy *p);
@@ -267,7 +281,9 @@ void proxy_on_backend(struct proxy *p, unsigned events);
 uint64_t proxy_deadline_ms(const struct proxy *p);
 void proxy_on_deadline(struct proxy *p);
 
-/* How much of that deadline is left by what the kernel has sent meanwhile of an answer, 0: nothing. */
+/*
+ * How much of that deadline is left by what the kernel has sent meanwhile of an answer, 0: nothing.
+ */
 uint64_t proxy_still_sending_ms(const struct proxy *p);
 
 /* The client ends: free it, and everything it holds. */
@@ -276,8 +292,8 @@ void proxy_cancel(struct proxy *p);
 /* ---- tunnel.c: after 101 ---- */
 
 /*
- * Takes over b, the place in max= and the client's descriptors, by way of client_relay(). False when out of memory: it
- * took nothing.
+ * Takes over b, the place in max= and the client's descriptors, by way of client_relay().
+ * False when out of memory: it took nothing.
  */
 bool tunnel_start(struct client *c, struct backend *b, uint64_t max_key, struct slice behind);
 void tunnel_more(struct relay *r);

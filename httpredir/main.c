@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* httpredir: redirect plain HTTP to https, answer ACME, proxy what has an http= route. Options and their use. */
+/*
+ * httpredir: redirect plain HTTP to https, answer ACME, proxy what has an http= route.
+ * Options and their use.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,18 +15,19 @@
 
 static const struct metric metrics_table[M_COUNT] = {
 	SERVE_METRICS("httpredir"), SERVE_ROUTES_METRICS("httpredir"),
-#define REQUESTS(i, word)                                                                                              \
-	[i] = { "httpredir_requests_total", "by=\"" word "\"", "Requests, by what became of them.", METRIC_COUNTER }
-	REQUESTS(M_REQ_REDIRECT, "redirect"), REQUESTS(M_REQ_ACME, "acme"), REQUESTS(M_REQ_PROXY, "proxy"),
-	REQUESTS(M_REQ_REFUSED, "refused"),
-#define ANSWERS(i, word)                                                                                               \
-	[M_ANSWER + (i)] = { "httpredir_answers_total", "class=\"" word "\"", "Answers sent, by class of status.",     \
-	    METRIC_COUNTER }
+#define REQUESTS(i, word)                                                                          \
+	[i] = { "httpredir_requests_total", "by=\"" word "\"",                                     \
+	    "Requests, by what became of them.", METRIC_COUNTER }
+	REQUESTS(M_REQ_REDIRECT, "redirect"), REQUESTS(M_REQ_ACME, "acme"),
+	REQUESTS(M_REQ_PROXY, "proxy"), REQUESTS(M_REQ_REFUSED, "refused"),
+#define ANSWERS(i, word)                                                                           \
+	[M_ANSWER + (i)] = { "httpredir_answers_total", "class=\"" word "\"",                      \
+	    "Answers sent, by class of status.", METRIC_COUNTER }
 	ANSWERS(0, "2xx"), ANSWERS(1, "3xx"), ANSWERS(2, "4xx"), ANSWERS(3, "5xx"),
-	[M_TARGET_CONNECTS] = { "httpredir_target_connects_total", NULL, "Connections to targets begun.",
-	    METRIC_COUNTER },
-	[M_TARGET_REUSES] = { "httpredir_target_reuses_total", NULL, "Requests sent on a kept connection to a target.",
-	    METRIC_COUNTER },
+	[M_TARGET_CONNECTS] = { "httpredir_target_connects_total", NULL,
+	    "Connections to targets begun.", METRIC_COUNTER },
+	[M_TARGET_REUSES] = { "httpredir_target_reuses_total", NULL,
+	    "Requests sent on a kept connection to a target.", METRIC_COUNTER },
 	[M_TARGET_CONNS] = { "httpredir_target_connections", NULL,
 	    "Connections to targets open now, kept ones included.", METRIC_GAUGE },
 };
@@ -32,9 +36,12 @@ static void
 parse_opts(struct options *o, int argc, char **argv)
 {
 	const struct opt table[] = {
-		{ 's', "status", "301|302|307|308", OPT_NUMBER, &o->status, 301, 308, "status of redirects (308)" },
-		{ 'p', "port", "PORT", OPT_NUMBER, &o->port, 1, 65535, "port redirects lead to (443)" },
-		{ 'w', "webroot", "DIR", OPT_TEXT, &o->webroot, 0, 0, "answer ACME challenges with the files of DIR" },
+		{ 's', "status", "301|302|307|308", OPT_NUMBER, &o->status, 301, 308,
+		    "status of redirects (308)" },
+		{ 'p', "port", "PORT", OPT_NUMBER, &o->port, 1, 65535,
+		    "port redirects lead to (443)" },
+		{ 'w', "webroot", "DIR", OPT_TEXT, &o->webroot, 0, 0,
+		    "answer ACME challenges with the files of DIR" },
 		{ 0, "https", NULL, OPT_FLAG, &o->https, 0, 0,
 		    "TLS was taken off in front: proxy only, never redirect" },
 		{ 0, "trust", "CIDR,...", OPT_TEXT, &o->trust, 0, 0,
@@ -75,8 +82,8 @@ warn_of_deep_tokens(int fd, const char *dir)
 		return;
 	while (len > 0 && dir[len - 1] == '/')
 		len--;
-	log_warn("webroot %s: .well-known/acme-challenge is in it, but tokens are looked for in the folder itself: "
-	    "give -w %.*s/.well-known/acme-challenge", dir, (int)len, dir);
+	log_warn("webroot %s: .well-known/acme-challenge is in it, but tokens are looked for in "
+	    "the folder itself: give -w %.*s/.well-known/acme-challenge", dir, (int)len, dir);
 }
 
 /* The folder may be replaced later, but one that is not there now is a mistake. */
@@ -113,8 +120,8 @@ check_opts(const struct options *o)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .serve = { .tool = "httpredir", SERVE_CONF_DEFAULTS }, .status = 308, .port = 443,
-		.response_ms = 30000 };
+	static struct options o = { .serve = { .tool = "httpredir", SERVE_CONF_DEFAULTS },
+		.status = 308, .port = 443, .response_ms = 30000 };
 	static struct httpredir ht = { .opts = &o };
 	struct routeset *rs;
 	int code, checked;
@@ -125,7 +132,8 @@ main(int argc, char **argv)
 	log_init("httpredir", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	code = check_opts(&o);
 	if (!o.serve.check)
-		return code != 0 ? code : serve_main(&o.serve, &client_ops, &ht, metrics_table, M_COUNT);
+		return code != 0 ? code :
+		    serve_main(&o.serve, &client_ops, &ht, metrics_table, M_COUNT);
 	checked = serve_check(&o.serve, &rs);
 	routeset_free(rs);
 	return code == 0 ? checked : EXIT_USAGE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One request on its way through a backend: up goes the request, down comes the answer, each as far as the other end
- * takes it. What cannot be passed on whole is broken off, so that nobody takes a part for the whole.
+ * One request on its way through a backend: up goes the request, down comes the answer, each as
+ * far as the other end takes it. What cannot be passed on whole is broken off, so that nobody
+ * takes a part for the whole.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,25 +13,25 @@
 #include "proxyhdr.h"
 #include "sock.h"
 
-#define TURN_MAX (1024u * 1024u)	/* bytes per direction and turn, then it is the others' turn */
+#define TURN_MAX (1024u * 1024u)	/* bytes per direction and turn, then others have theirs */
 
 struct proxy {
 	struct client *client;		/* borrowed; it ends us by proxy_cancel() */
 	struct backend *backend;	/* owned */
 	struct dial *dial;		/* owned while connecting, else NULL */
 	struct relay_spill *up;		/* owned: bytes the target has yet to take */
-	struct relay_spill *again;	/* owned: the whole request, while it may be sent once more */
+	struct relay_spill *again;	/* owned: the whole request, while it may be sent again */
 	struct ev_task more;		/* work left for a later turn */
 	struct body req, res;
 	uint64_t got;			/* bytes the target has sent */
 	uint64_t sent;			/* bytes it has taken */
-	uint64_t taken;			/* bytes of the body, as it came, that were taken from the client */
+	uint64_t taken;			/* bytes of the body, as it came, taken from the client */
 	uint64_t max_key;		/* a place in its route's max=, 0: none */
-	enum proxyhdr_version introduced;	/* after a header about the client, it serves no other's requests */
+	enum proxyhdr_version introduced;	/* after a header about the client: for it alone */
 	bool to_head, old;		/* HEAD; version 1.0 */
 	bool upgrade;			/* asked for */
 	bool expects;			/* the client may wait for a 100, which has not come */
-	bool deaf;			/* the target takes nothing more, or nothing more is read for it */
+	bool deaf;			/* the target takes no more, or no more is read for it */
 	bool broken;			/* a write reported the target's reset: no read will */
 	bool answering;			/* a final head has gone to the client */
 	unsigned status;		/* of the final head */
@@ -62,8 +63,8 @@ proxy_cancel(struct proxy *p)
 }
 
 /*
- * Whether an answer's bytes show that it is incomplete. A reset would show it too, but would destroy what the
- * client has yet to read of earlier answers.
+ * Whether an answer's bytes show that it is incomplete. A reset would show it too,
+ * but would destroy what the client has yet to read of earlier answers.
  */
 static bool
 shows_its_break(const struct proxy *p)
@@ -72,8 +73,8 @@ shows_its_break(const struct proxy *p)
 }
 
 /*
- * Nobody takes the rest of the body any more: see to it, if it is short and sure to come. False: the client's
- * connection ends with our answer.
+ * Nobody takes the rest of the body any more: see to it, if it is short and sure to come.
+ * False: the client's connection ends with our answer.
  */
 static bool
 drop_rest(const struct proxy *p)
@@ -83,7 +84,10 @@ drop_rest(const struct proxy *p)
 	return p->req.done || (!c->last && !p->expects && request_drop_rest(c, &p->req, p->taken));
 }
 
-/* No answer, or a broken one: ours instead, if nothing of it was passed on; else the client must see it break. */
+/*
+ * No answer, or a broken one: ours instead, if nothing of it was passed on;
+ * else the client must see it break.
+ */
 static enum flow
 fail(struct proxy *p, unsigned status, enum conn_end end)
 {
@@ -120,8 +124,8 @@ finish(struct proxy *p)
 {
 	struct client *c = p->client;
 	struct backend *b = p->backend;
-	bool clean = p->res.in != HTTP1_TO_CLOSE && p->req.done && p->up == NULL && !p->deaf && !b->src.readable &&
-	    !b->src.fin && !source_has(&b->src) && !the->serve->draining;
+	bool clean = p->res.in != HTTP1_TO_CLOSE && p->req.done && p->up == NULL && !p->deaf &&
+	    !b->src.readable && !b->src.fin && !source_has(&b->src) && !the->serve->draining;
 
 	if (!p->req.done)
 		c->last = c->linger = true;
@@ -150,21 +154,27 @@ dial(struct proxy *p, const struct route *route)
 	if (p->backend == NULL)
 		return false;
 	p->backend->proxy = p;
-	p->dial = dial_start(the->dialer, route->targets, route->balance, &p->client->base.peer, true, &p->backend->io,
-	    &ops, p);
+	p->dial = dial_start(the->dialer, route->targets, route->balance, &p->client->base.peer,
+	    true, &p->backend->io, &ops, p);
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNECTS, 1);
 	return p->dial != NULL;
 }
 
-/* The table may be a different one by now: what was made for the old route must suit the new one. */
+/*
+ * The table may be a different one by now: what was made for the old route must suit the new one.
+ */
 static bool
 find_route_again(const struct proxy *p, struct route *route)
 {
-	return request_find_route(p->client, route) >= ROUTES_DEFAULT && slice_is(route->key, "http") &&
-	    route->proxy == p->introduced && route_admits(route, &p->client->base.peer);
+	return request_find_route(p->client, route) >= ROUTES_DEFAULT &&
+	    slice_is(route->key, "http") && route->proxy == p->introduced &&
+	    route_admits(route, &p->client->base.peer);
 }
 
-/* The kept connection was closed under us without a byte of answer: send a repeatable request again, once. */
+/*
+ * The kept connection was closed under us without a byte of answer:
+ * send a repeatable request again, once.
+ */
 static bool
 retry(struct proxy *p)
 {
@@ -172,8 +182,8 @@ retry(struct proxy *p)
 
 	if (p->again == NULL || p->got > 0 || !find_route_again(p, &route))
 		return false;
-	log_debug("conn=%llu target=%s closed a kept connection: sent again", (unsigned long long)p->client->base.id,
-	    target_text(p->backend->target));
+	log_debug("conn=%llu target=%s closed a kept connection: sent again",
+	    (unsigned long long)p->client->base.id, target_text(p->backend->target));
 	backend_close(p->backend, false);
 	free(p->up);
 	p->up = p->again;
@@ -208,8 +218,8 @@ note_target(struct client *c, struct target *t)
 /* ---- up: the request ---- */
 
 /*
- * The target takes nothing more. It may have said why before it went: reading will show that, but not a reset that
- * this write has reported. EPIPE means that it had ended its direction before.
+ * The target takes nothing more. It may have said why before it went: reading will show that,
+ * but not a reset that this write has reported. EPIPE means that it had ended its direction before.
  */
 static void
 turn_deaf(struct proxy *p)
@@ -273,7 +283,10 @@ bad_body(struct proxy *p)
 	return fail(p, 400, END_HELLO);
 }
 
-/* The client has ended its direction in the middle of the body. It may still want the answer that is on its way. */
+/*
+ * The client has ended its direction in the middle of the body. It may still want the answer
+ * that is on its way.
+ */
 static enum flow
 cut_short(struct proxy *p)
 {
@@ -292,7 +305,8 @@ static enum flow
 send_some(struct proxy *p, size_t *total, bool *more)
 {
 	struct client *c = p->client;
-	size_t max = p->req.in == HTTP1_LENGTH && p->req.left < SOURCE_CHUNK ? (size_t)p->req.left : SOURCE_CHUNK;
+	size_t max = p->req.in == HTTP1_LENGTH && p->req.left < SOURCE_CHUNK ?
+	    (size_t)p->req.left : SOURCE_CHUNK;
 	size_t used, held = source_peek(&c->src).len;
 	struct wire w = { .n = 0 };
 	struct slice bytes;
@@ -377,7 +391,8 @@ begin_answer(struct proxy *p, const struct http1_response *res, struct wire *w)
 static enum flow
 put_down(struct proxy *p, struct wire *w)
 {
-	return w->n == 0 || client_put(p->client, w->iov, w->n, p->answering && p->res.done) ? FLOW_OPEN : FLOW_OVER;
+	return w->n == 0 || client_put(p->client, w->iov, w->n, p->answering && p->res.done) ?
+	    FLOW_OPEN : FLOW_OVER;
 }
 
 /* A 100 or its like: passed on, if the client's version knows them. */
@@ -452,12 +467,14 @@ answer_heads(struct proxy *p, struct slice bytes)
 		struct http1_scan *scan = &p->res.chunked.scan;
 
 		if (p->client->out != NULL)	/* it is slow to take even the interim ones */
-			return source_keep(&b->src, bytes, false) ? FLOW_OPEN : fail(p, 502, END_LIMIT);
+			return source_keep(&b->src, bytes, false) ? FLOW_OPEN :
+			    fail(p, 502, END_LIMIT);
 		switch (http1_response(scan, bytes.p, bytes.len, p->to_head, &res)) {
 		case HTTP1_OK:
 			break;
 		case HTTP1_MORE:
-			return source_keep(&b->src, bytes, true) ? FLOW_OPEN : fail(p, 502, END_LIMIT);
+			return source_keep(&b->src, bytes, true) ? FLOW_OPEN :
+			    fail(p, 502, END_LIMIT);
 		default:
 			return fail(p, 502, END_TARGET_RESET);
 		}
@@ -496,7 +513,8 @@ answer_some(struct proxy *p, size_t *total, bool *more)
 	struct slice bytes;
 
 	*more = true;
-	switch (source_get(src, p->backend->io.fd, relay_scratch(the->relays), SOURCE_CHUNK, &bytes)) {
+	switch (source_get(src, p->backend->io.fd, relay_scratch(the->relays), SOURCE_CHUNK,
+	    &bytes)) {
 	case SOURCE_NONE:
 		*more = false;
 		return FLOW_OPEN;
@@ -592,7 +610,8 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 			backend_drop_resting();
 			serve_out_of_fds(the->serve);
 		}
-		fail(p, result == DIAL_NO_FDS ? 503 : 502, result == DIAL_NO_FDS ? END_LIMIT : END_UNREACHABLE);
+		fail(p, result == DIAL_NO_FDS ? 503 : 502,
+		    result == DIAL_NO_FDS ? END_LIMIT : END_UNREACHABLE);
 		return;
 	}
 	sock_nodelay(b->io.fd);
@@ -608,10 +627,14 @@ silence(const struct proxy *p)
 {
 	const struct serve_conf *conf = the->serve->conf;
 
-	return relay_silence(p->answering && p->client->src.fin, conf->half_close_ms, conf->idle_ms);
+	return relay_silence(p->answering && p->client->src.fin, conf->half_close_ms,
+	    conf->idle_ms);
 }
 
-/* Before an answer it is the target's turn, unless that waits for the rest of the request. A 100 is its turn too. */
+/*
+ * Before an answer it is the target's turn, unless that waits for the rest of the request.
+ * A 100 is its turn too.
+ */
 static bool
 is_clients_turn(const struct proxy *p)
 {
@@ -674,8 +697,8 @@ introduce(const struct client *c, const struct route *route, char *out)
 }
 
 /*
- * HTTP/2 in clear would carry requests past the routes; everything else a client and a target agree on is theirs. Not
- * with a body: 101 may come while it is still under way.
+ * HTTP/2 in clear would carry requests past the routes; everything else a client and a target agree
+ * on is theirs. Not with a body: 101 may come while it is still under way.
  */
 static bool
 wants_upgrade(const struct http1_message *m, const struct body *body)
@@ -693,7 +716,8 @@ wants_upgrade(const struct http1_message *m, const struct body *body)
 
 /* On a resting connection at once, else when a new one is there. False: no memory. */
 static bool
-send_first(struct proxy *p, const struct route *route, bool may_repeat, struct wire *w, size_t intro)
+send_first(struct proxy *p, const struct route *route, bool may_repeat, struct wire *w,
+    size_t intro)
 {
 	struct backend *b = backend_take(p->client, route);
 
@@ -704,7 +728,7 @@ send_first(struct proxy *p, const struct route *route, bool may_repeat, struct w
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_REUSES, 1);
 	if (may_repeat)
 		p->again = spill_pieces(w->iov, w->n, 0);
-	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* it was introduced when it was opened */
+	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* introduced when opened */
 	w->iov[0].iov_len -= intro;
 	p->backend = b;
 	b->proxy = p;
@@ -713,7 +737,8 @@ send_first(struct proxy *p, const struct route *route, bool may_repeat, struct w
 }
 
 enum proxy_begun
-proxy_start(struct client *c, const struct http1_request *req, const struct route *route, struct slice *rest)
+proxy_start(struct client *c, const struct http1_request *req, const struct route *route,
+    struct slice *rest)
 {
 	struct proxy *p = calloc(1, sizeof(*p));
 	struct wire w = { .n = 0 };
@@ -728,7 +753,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	p->old = req->msg.minor == 0;
 	body_init(&p->req, &req->msg, req->msg.framing);
 	p->upgrade = wants_upgrade(&req->msg, &p->req);
-	may_repeat = req->is_safe && p->req.done;	/* before the part of the body that is here is taken */
+	may_repeat = req->is_safe && p->req.done;	/* before the part that is here is taken */
 	p->introduced = route->proxy;
 	if (p->introduced != PROXYHDR_NONE)
 		intro = introduce(c, route, the->out);

@@ -45,7 +45,10 @@ request_find_route(const struct client *c, struct route *route)
 	return routeset_find(the->serve->routes, ROUTES_HTTP, name, slice_of(NULL, 0), route);
 }
 
-/* Remember the host asked for; a connection kept for another host is of no more use. False: no memory. */
+/*
+ * Remember the host asked for; a connection kept for another host is of no
+ * more use. False: no memory.
+ */
 static bool
 set_name(struct client *c, struct slice host)
 {
@@ -84,10 +87,12 @@ count(size_t metric, unsigned status)
 
 /* An error of ours. */
 static void
-add_error(struct text *out, struct client *c, unsigned status, bool to_head, bool old, enum conn_end end)
+add_error(struct text *out, struct client *c, unsigned status, bool to_head, bool old,
+    enum conn_end end)
 {
 	const struct answer a = { .status = status, .to_head = to_head, .old = old, .last = c->last,
-		.extra = status == 503 ? RETRY_LINE : status == 405 ? "Allow: GET, HEAD\r\n" : NULL };
+		.extra = status == 503 ? RETRY_LINE :
+		    status == 405 ? "Allow: GET, HEAD\r\n" : NULL };
 
 	c->end = end;
 	count(M_REQ_REFUSED, status);
@@ -103,7 +108,8 @@ request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum c
 	c->last |= the->serve->draining;
 	add_error(&out, c, status, to_head, old, end);
 	iov = (struct iovec){ the->out, (size_t)(out.at - the->out) };
-	if (c->out == NULL ? client_put(c, &iov, 1, true) : client_put_later(c, slice_of(the->out, iov.iov_len)))
+	if (c->out == NULL ? client_put(c, &iov, 1, true) :
+	    client_put_later(c, slice_of(the->out, iov.iov_len)))
 		client_answered(c);
 }
 
@@ -256,7 +262,8 @@ refuse(struct client *c, struct turn *t, unsigned status, enum conn_end end)
 static void
 serve_acme(struct client *c, struct turn *t)
 {
-	struct answer a = { .status = 200, .to_head = t->req.is_head, .old = t->req.msg.minor == 0 };
+	struct answer a = { .status = 200, .to_head = t->req.is_head,
+		.old = t->req.msg.minor == 0 };
 	struct slice token = slice_skip(t->req.path, strlen(ACME_PREFIX));
 	char text[ACME_MAX];
 	long len;
@@ -369,7 +376,8 @@ log_request(const struct client *c, const struct http1_request *req)
 
 	if (log_wants(LOG_LEVEL_DEBUG))
 		log_debug("conn=%llu method=%s name=%s target=%s", (unsigned long long)c->base.id,
-		    log_value(req->method, method), log_value(req->host, name), log_value(req->target, target));
+		    log_value(req->method, method), log_value(req->host, name),
+		    log_value(req->target, target));
 }
 
 static void
@@ -400,7 +408,8 @@ refuse_head(struct client *c, struct turn *t, enum http1_result r)
 	c->verdict = big ? HELLO_TOO_BIG : HELLO_MALFORMED;
 	c->last = c->linger = true;
 	if (r == HTTP1_TLS) {
-		uint16_t version = t->rest.len < 11 ? 0x0301 : (uint16_t)(0x0300 | (t->rest.p[10] & 3));
+		uint16_t version = t->rest.len < 11 ? 0x0301 :
+		    (uint16_t)(0x0300 | (t->rest.p[10] & 3));
 
 		hello_alert(ALERT_HANDSHAKE_FAILURE, version, (uint8_t *)t->out.at);
 		t->out.at += HELLO_ALERT_LEN;
@@ -434,11 +443,15 @@ take_first(struct client *c, struct turn *t)
 	return true;
 }
 
-/* Whether another request may be taken now: nothing of the last one is under way, and it was not the last. */
+/*
+ * Whether another request may be taken now: nothing of the last one is under way,
+ * and it was not the last.
+ */
 static bool
 is_free(const struct client *c, const struct turn *t)
 {
-	return c->state == CLIENT_HEAD && c->out == NULL && c->drop == NULL && !(t->answered && c->last);
+	return c->state == CLIENT_HEAD && c->out == NULL && c->drop == NULL &&
+	    !(t->answered && c->last);
 }
 
 /* All is answered that can be: what comes next? */
@@ -460,7 +473,7 @@ request_take(struct client *c, struct slice bytes)
 {
 	struct turn t;
 
-	if (slice_is(bytes, "\r\n")) {	/* some clients end a request so: it begins no new one (RFC 9112 2.2) */
+	if (slice_is(bytes, "\r\n")) {	/* it begins no request: some end one so (RFC 9112 2.2) */
 		c->scan = (struct http1_scan){ 0 };
 		source_drop(&c->src);
 		return;
@@ -469,7 +482,8 @@ request_take(struct client *c, struct slice bytes)
 	t.out = text_in(the->out, OUT_MAX);
 	t.stale = t.answered = false;
 	while (t.rest.len > 0 && is_free(c, &t) && take_first(c, &t))
-		if (c->state != CLIENT_CLOSED && t.out.at - the->out > OUT_MAX / 2 && !flush_turn(c, &t, false))
+		if (c->state != CLIENT_CLOSED && t.out.at - the->out > OUT_MAX / 2 &&
+		    !flush_turn(c, &t, false))
 			return;
 	if (c->state == CLIENT_CLOSED || !flush_turn(c, &t, t.answered && c->state == CLIENT_HEAD))
 		return;

@@ -7,7 +7,8 @@
 #include "sock.h"
 
 struct tunnel {
-	struct client *client;		/* first: ev_free_later() writes there, and closed descriptors must stay -1 */
+	struct client *client;		/* first: ev_free_later() writes there, and closed
+					   descriptors must stay -1 */
 	struct target *target;		/* held */
 	uint64_t max_key;		/* a place in its route's max=, 0: none */
 	struct relay relay;
@@ -64,8 +65,8 @@ tunnel_on_out(struct tunnel *t, unsigned events)
 }
 
 /*
- * What was read beyond the heads goes first; what the client has yet to take of our head goes before that. The relay
- * counts only what it reads itself.
+ * What was read beyond the heads goes first; what the client has yet to take of our head goes
+ * before that. The relay counts only what it reads itself.
  */
 static bool
 preload(struct tunnel *t, struct client *c, struct slice behind)

@@ -41,7 +41,8 @@ source_has(const struct source *s)
 struct slice
 source_peek(const struct source *s)
 {
-	return s->held == NULL ? slice_of(NULL, 0) : slice_of(s->held->bytes + s->held->at, s->held->len);
+	return s->held == NULL ? slice_of(NULL, 0) :
+	    slice_of(s->held->bytes + s->held->at, s->held->len);
 }
 
 void
@@ -65,7 +66,8 @@ held_grow(struct source *s)
 	h->at = 0;
 	if (h->room >= room)
 		return true;
-	if (held_total - h->room + room > SOURCE_HELD_MAX || (h = realloc(h, sizeof(*h) + room)) == NULL)
+	if (held_total - h->room + room > SOURCE_HELD_MAX ||
+	    (h = realloc(h, sizeof(*h) + room)) == NULL)
 		return false;
 	held_total += room - h->room;
 	h->room = room;
@@ -150,7 +152,8 @@ spill_pieces(const struct iovec *iov, int n, size_t from)
 	for (int i = 0; i < n; i++) {
 		size_t skip = from < iov[i].iov_len ? from : iov[i].iov_len;
 
-		memcpy(spill->bytes + spill->len, (char *)iov[i].iov_base + skip, iov[i].iov_len - skip);
+		memcpy(spill->bytes + spill->len, (char *)iov[i].iov_base + skip,
+		    iov[i].iov_len - skip);
 		spill->len += (uint32_t)(iov[i].iov_len - skip);
 		from -= skip;
 	}
@@ -225,7 +228,8 @@ put_left(int fd, struct relay_spill **left, uint64_t *sent)
 void
 body_init(struct body *b, const struct http1_message *m, enum http1_framing out)
 {
-	*b = (struct body){ .in = m->framing, .out = out, .left = m->length, .drops_trailers = m->names_fields };
+	*b = (struct body){ .in = m->framing, .out = out, .left = m->length,
+		.drops_trailers = m->names_fields };
 	b->done = m->framing == HTTP1_NO_BODY || (m->framing == HTTP1_LENGTH && m->length == 0);
 }
 

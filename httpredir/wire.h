@@ -14,7 +14,7 @@
 /* ---- where bytes come from ---- */
 
 #define SOURCE_CHUNK 65536u	/* bytes read at once */
-#define SOURCE_HELD_MAX (64u * 1024u * 1024u)	/* bytes all sources of this process hold together */
+#define SOURCE_HELD_MAX (64u * 1024u * 1024u)	/* bytes all sources of this process hold */
 
 struct held;
 
@@ -37,12 +37,17 @@ enum source_result {
 void source_note(struct source *s, unsigned events);
 
 /*
- * What there is: held bytes, unless stale; else one read of at most max bytes into scratch, or appended to them. *bytes
- * lives until the next call for any source; source_keep() what is not used up.
+ * What there is: held bytes, unless stale; else one read of at most max bytes into
+ * scratch, or appended to them. *bytes lives until the next call for any source;
+ * source_keep() what is not used up.
  */
-enum source_result source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice *bytes);
+enum source_result source_get(struct source *s, int fd, uint8_t *scratch, size_t max,
+    struct slice *bytes);
 
-/* Hold on to the end of the bytes source_get() gave; stale: they are of no use without more. False: no room. */
+/*
+ * Hold on to the end of the bytes source_get() gave; stale: they are of no use
+ * without more. False: no room.
+ */
 bool source_keep(struct source *s, struct slice rest, bool stale);
 
 bool source_has(const struct source *s);
@@ -62,10 +67,11 @@ enum put_result {
 struct relay_spill *spill_pieces(const struct iovec *iov, int n, size_t from);
 
 /*
- * Write the n pieces; what is not taken is copied to *left, which must be NULL. *sent counts. last: an end follows at
- * once, and its FIN should travel in the same segment.
+ * Write the n pieces; what is not taken is copied to *left, which must be NULL. *sent counts.
+ * last: an end follows at once, and its FIN should travel in the same segment.
  */
-enum put_result put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint64_t *sent);
+enum put_result put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left,
+    uint64_t *sent);
 
 /* Queue more behind *left, which may be NULL. False when out of memory: *left is as it was. */
 bool put_later(struct relay_spill **left, struct slice more);
@@ -84,14 +90,17 @@ struct body {
 };
 
 /*
- * The body of m, to be sent on in the framing out. Trailers are dropped, as they may be, where Connection names fields:
- * it may mean one of them (RFC 9110 6.5.1, 7.6.1).
+ * The body of m, to be sent on in the framing out. Trailers are dropped, as they may be,
+ * where Connection names fields: it may mean one of them (RFC 9110 6.5.1, 7.6.1).
  */
 void body_init(struct body *b, const struct http1_message *m, enum http1_framing out);
 
 #define WIRE_PIECES 4
 
-/* Pieces of a body as they go out, with room for a head in front. They live until the next body_take(). */
+/*
+ * Pieces of a body as they go out, with room for a head in front.
+ * They live until the next body_take().
+ */
 struct wire {
 	struct iovec iov[WIRE_PIECES];
 	int n;
@@ -101,8 +110,9 @@ struct wire {
 enum body_result { BODY_OK, BODY_BAD };
 
 /*
- * Take from bytes (which are changed) what belongs to the body, and append what is to be sent for it to w. *used bytes
- * are done with; others must be there again at the next call, with more after them, unless the body is done.
+ * Take from bytes (which are changed) what belongs to the body, and append what is to be sent for
+ * it to w. *used bytes are done with; others must be there again at the next call, with more after
+ * them, unless the body is done.
  */
 enum body_result body_take(struct body *b, struct slice bytes, size_t *used, struct wire *w);
 
