@@ -10,7 +10,8 @@ static const struct row {
 } rows[] = {
 	[ANSWER_NAME] = { "404 Not Found", "name", "", "There is no service by this name here." },
 	[ANSWER_OFFLINE] = { "503 Service Unavailable", "offline", "Retry-After: 10\r\n",
-	    "The machine behind this name is not connected right now. Please try again in a moment." },
+	    "The machine behind this name is not connected right now. "
+	    "Please try again in a moment." },
 	[ANSWER_BUSY] = { "503 Service Unavailable", "local", "Retry-After: 5\r\n",
 	    "There are too many visitors right now. Please try again in a moment." },
 	[ANSWER_LOCAL] = { "502 Bad Gateway", "local", "",
@@ -29,9 +30,10 @@ answer_write(enum answer what, bool to_head, time_t now, char out[static ANSWER_
 	    "<!doctype html>\n<html lang=\"en\"><title>%s</title>\n<h1>%s</h1>\n<p>%s</p>\n"
 	    "</html>\n", r->status, r->status, r->text);
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
-	n = snprintf(out, ANSWER_MAX, "HTTP/1.1 %s\r\nDate: %s\r\nTunnel-Error: %s\r\n%sCache-Control: no-store\r\n"
-	    "Content-Type: text/html; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", r->status,
-	    date, r->leg, r->retry, len);
+	n = snprintf(out, ANSWER_MAX, "HTTP/1.1 %s\r\nDate: %s\r\nTunnel-Error: %s\r\n"
+	    "%sCache-Control: no-store\r\nContent-Type: text/html; charset=utf-8\r\n"
+	    "Content-Length: %d\r\nConnection: close\r\n\r\n",
+	    r->status, date, r->leg, r->retry, len);
 	if (!to_head)
 		memcpy(out + n, page, (size_t)len);
 	return (size_t)n + (to_head ? 0 : (size_t)len);

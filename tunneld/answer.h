@@ -11,13 +11,16 @@
 enum answer {
 	ANSWER_NAME,	/* 404: nobody is known by this name */
 	ANSWER_OFFLINE,	/* 503: the client is known, but not there */
-	ANSWER_BUSY,	/* 503: it has as many visitors as it may, or there is no memory for one more */
+	ANSWER_BUSY,	/* 503: it has as many visitors as it may, or no memory for one more */
 	ANSWER_LOCAL	/* 502: the service beside it didn't take the visitor */
 };
 
 #define ANSWER_MAX 1024u	/* bytes of the longest */
 
-/* The whole answer, page and all (to_head: without it); its length. The connection ends after it. Pure. */
+/*
+ * The whole answer, page and all (to_head: without it); its length.
+ * The connection ends after it. Pure.
+ */
 size_t answer_write(enum answer what, bool to_head, time_t now, char out[static ANSWER_MAX]);
 
 #endif

@@ -48,14 +48,16 @@ arrival_keep(struct visitor *v, struct slice bytes)
 /* ---- the kind ---- */
 
 /*
- * What HTTP begins with: the methods of RFC 9110, PATCH, those of WebDAV and its kin that IANA has, and the
- * start of HTTP/2. Left out are words that other text protocols begin with too: ACL, LINK, UNLINK, UPDATE.
+ * What HTTP begins with: the methods of RFC 9110, PATCH, those of WebDAV and its kin that IANA
+ * has, and the start of HTTP/2. Left out are words that other text protocols begin with too: ACL,
+ * LINK, UNLINK, UPDATE.
  */
-static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ", "OPTIONS ",
-	"TRACE ", "PATCH ", "PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ", "LOCK ", "UNLOCK ",
-	"REPORT ", "SEARCH ", "MKCALENDAR ", "VERSION-CONTROL ", "CHECKIN ", "CHECKOUT ", "UNCHECKOUT ",
-	"MERGE ", "LABEL ", "BASELINE-CONTROL ", "MKACTIVITY ", "MKWORKSPACE ", "BIND ", "REBIND ", "UNBIND ",
-	"ORDERPATCH ", "MKREDIRECTREF ", "UPDATEREDIRECTREF ", "PRI " };
+static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ",
+	"OPTIONS ", "TRACE ", "PATCH ", "PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ",
+	"LOCK ", "UNLOCK ", "REPORT ", "SEARCH ", "MKCALENDAR ", "VERSION-CONTROL ", "CHECKIN ",
+	"CHECKOUT ", "UNCHECKOUT ", "MERGE ", "LABEL ", "BASELINE-CONTROL ", "MKACTIVITY ",
+	"MKWORKSPACE ", "BIND ", "REBIND ", "UNBIND ", "ORDERPATCH ", "MKREDIRECTREF ",
+	"UPDATEREDIRECTREF ", "PRI " };
 
 /* Unknown: a method may be under way. */
 static enum visitor_kind
@@ -82,8 +84,8 @@ kind_of_word(struct slice word)
 }
 
 /*
- * By its first bytes: those read, and those still in its socket. last: no more of them are waited for. A broken socket
- * closes the visitor: the error is reported only once.
+ * By its first bytes: those read, and those still in its socket. last: no more of them are
+ * waited for. A broken socket closes the visitor: the error is reported only once.
  */
 static enum visitor_kind
 guess_kind(struct visitor *v, struct slice rest, bool last)
@@ -213,7 +215,7 @@ identify(struct visitor *v, const struct proxyhdr *h)
 		return false;
 	}
 	memcpy(v->text, name.p, name.len);
-	v->name_len = (uint8_t)name.len;	/* a TLV of ours is at most that long; take_header() refused others */
+	v->name_len = (uint8_t)name.len;	/* a TLV of ours fits; others were refused */
 	return true;
 }
 
@@ -295,7 +297,8 @@ arrival_read(struct visitor *v)
 			return;
 		}
 		/* A watch that begins later reports what it finds. */
-		v->readable = v->watched && (had + (size_t)n == READ_ROOM || v->base.peer.family == AF_UNIX);
+		v->readable = v->watched &&
+		    (had + (size_t)n == READ_ROOM || v->base.peer.family == AF_UNIX);
 		take_header(v, slice_of((char *)at, had + (size_t)n));
 	}
 }

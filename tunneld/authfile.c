@@ -20,9 +20,13 @@
 #define DAYS_TO_1970 719162	/* from 0001-01-01 */
 #define DAY_SECONDS 86400
 
-enum option { OPTION_NAMES, OPTION_SESSIONS, OPTION_STREAMS, OPTION_FROM, OPTION_EXPIRES, OPTION_COUNT };
+enum option {
+	OPTION_NAMES, OPTION_SESSIONS, OPTION_STREAMS, OPTION_FROM, OPTION_EXPIRES, OPTION_COUNT
+};
 
-static const char *const words[OPTION_COUNT] = { "names", "sessions", "streams", "from", "expires" };
+static const char *const words[OPTION_COUNT] = {
+	"names", "sessions", "streams", "from", "expires"
+};
 
 /* A line, taken apart: borrowed from the text. */
 struct fields {
@@ -188,9 +192,11 @@ take_who(struct parser *p, struct slice text, struct fields *f)
 		return true;
 	}
 	if (!slice_starts(text, SECRET_PREFIX))
-		return refuse(p, "neither an id (%u characters a-z and 2-7) nor secret=sha256:HEX", IDENTITY_ID_LEN);
+		return refuse(p, "neither an id (%u characters a-z and 2-7) nor secret=sha256:HEX",
+		    IDENTITY_ID_LEN);
 	text = slice_skip(text, strlen(SECRET_PREFIX));
-	if (slice_starts(text, HASH_PREFIX) && read_hash(slice_skip(text, strlen(HASH_PREFIX)), f->secret))
+	if (slice_starts(text, HASH_PREFIX) &&
+	    read_hash(slice_skip(text, strlen(HASH_PREFIX)), f->secret))
 		return true;
 	return refuse(p, "secret= is not sha256: and %u hexadecimal digits", 2 * SHA256_SIZE);
 }
@@ -218,14 +224,18 @@ remember(struct parser *p, struct grant *g)
 
 	for (; p->seen[i] != NULL; i = (i + 1) & (p->nseen - 1))
 		if (p->seen[i]->by_secret == g->by_secret && slice_eq(who_of(p->seen[i]), who))
-			return refuse(p, "the same %s as in line %u", g->by_secret ? "secret" : "id", p->seen[i]->line);
+			return refuse(p, "the same %s as in line %u",
+			    g->by_secret ? "secret" : "id", p->seen[i]->line);
 	p->seen[i] = g;
 	return true;
 }
 
 /* ---- names= ---- */
 
-/* The written form of HOST or *.SUFFIX to out, which has room for it: its length, 0 when it is neither. */
+/*
+ * The written form of HOST or *.SUFFIX to out, which has room for it:
+ * its length, 0 when it is neither.
+ */
 static size_t
 put_name(struct slice item, char *out)
 {
@@ -252,10 +262,12 @@ add_name(struct parser *p, struct slice item, char *out, size_t *len)
 		return refuse(p, "* in names=: a pattern is *.SUFFIX");
 	*len = put_name(item, out);
 	if (*len == 0)
-		return refuse(p, "bad name %s in names=: neither a host name nor *.SUFFIX", log_value(item, quoted));
+		return refuse(p, "bad name %s in names=: neither a host name nor *.SUFFIX",
+		    log_value(item, quoted));
 	name = slice_of(out, *len);
 	if (identity_reserved(slice_starts(name, "*.") ? slice_skip(name, 2) : name))
-		return refuse(p, "name %s in names=: names shaped like an id are reserved", log_value(item, quoted));
+		return refuse(p, "name %s in names=: names shaped like an id are reserved",
+		    log_value(item, quoted));
 	return true;
 }
 
@@ -282,7 +294,8 @@ check_twice(struct parser *p, struct slice list, size_t n)
 	qsort(names, n, sizeof(*names), compare_names);
 	for (size_t i = 1; i < n && ok; i++)
 		if (slice_eq(names[i - 1], names[i]))
-			ok = refuse(p, "name %s given twice in names=", log_value(names[i], quoted));
+			ok = refuse(p, "name %s given twice in names=",
+			    log_value(names[i], quoted));
 	free(names);
 	return ok;
 }
@@ -294,7 +307,8 @@ set_names(struct parser *p, struct slice list, struct grant *g, char *room)
 	size_t n = 0, at = 0, len = 0;
 
 	if (list.p == NULL)
-		return !g->by_secret || refuse(p, "names= is missing: a secret has no name of its own");
+		return !g->by_secret ||
+		    refuse(p, "names= is missing: a secret has no name of its own");
 	do {
 		if (n++ > 0)
 			room[at++] = ',';
@@ -303,7 +317,8 @@ set_names(struct parser *p, struct slice list, struct grant *g, char *room)
 		at += len;
 	} while (list.p != NULL);
 	if (!g->by_secret && (n > AUTHFILE_NAMES_MAX || at > AUTHFILE_NAMES_BYTES))
-		return refuse(p, "names= longer than %u names or %u bytes", AUTHFILE_NAMES_MAX, AUTHFILE_NAMES_BYTES);
+		return refuse(p, "names= longer than %u names or %u bytes", AUTHFILE_NAMES_MAX,
+		    AUTHFILE_NAMES_BYTES);
 	g->names = slice_of(room, at);
 	return n == 1 || check_twice(p, g->names, n);
 }
@@ -317,7 +332,8 @@ grant_next_name(struct slice *rest)
 /* ---- the other options ---- */
 
 static bool
-set_number(struct parser *p, const struct fields *f, enum option option, uint32_t max, uint32_t *out)
+set_number(struct parser *p, const struct fields *f, enum option option, uint32_t max,
+    uint32_t *out)
 {
 	char quoted[LOG_VALUE_MAX];
 	uint64_t n;
@@ -325,8 +341,8 @@ set_number(struct parser *p, const struct fields *f, enum option option, uint32_
 	if (f->value[option].p == NULL)
 		return true;
 	if (!num_parse(f->value[option], 1, max, &n))
-		return refuse(p, "bad number %s in %s=: not from 1 to %u", log_value(f->value[option], quoted),
-		    words[option], max);
+		return refuse(p, "bad number %s in %s=: not from 1 to %u",
+		    log_value(f->value[option], quoted), words[option], max);
 	*out = (uint32_t)n;
 	return true;
 }
@@ -380,7 +396,8 @@ read_date(struct slice text, int64_t *days)
 
 	if (text.len != strlen("YYYY-MM-DD") || text.p[4] != '-' || text.p[7] != '-')
 		return false;
-	if (!num_parse(slice_of(text.p, 4), 1, 9999, &year) || !num_parse(slice_of(text.p + 5, 2), 1, 12, &month) ||
+	if (!num_parse(slice_of(text.p, 4), 1, 9999, &year) ||
+	    !num_parse(slice_of(text.p + 5, 2), 1, 12, &month) ||
 	    !num_parse(slice_of(text.p + 8, 2), 1, month_days(year, month), &day))
 		return false;
 	*days = days_since_1970(year, month, day);
@@ -397,7 +414,8 @@ set_expires(struct parser *p, struct slice value, struct grant *g)
 	if (value.p == NULL)
 		return true;
 	if (!read_date(value, &days))
-		return refuse(p, "bad date %s in expires=: not YYYY-MM-DD", log_value(value, quoted));
+		return refuse(p, "bad date %s in expires=: not YYYY-MM-DD",
+		    log_value(value, quoted));
 	g->expires = (days + 1) * DAY_SECONDS;
 	return true;
 }
@@ -447,8 +465,8 @@ parse_line(struct parser *p, struct slice line)
 		out_of_memory(p);
 		return;
 	}
-	*g = (struct grant){ .line = p->line, .sessions = AUTHFILE_SESSIONS, .streams = AUTHFILE_STREAMS,
-		.expires = INT64_MAX };
+	*g = (struct grant){ .line = p->line, .sessions = AUTHFILE_SESSIONS,
+		.streams = AUTHFILE_STREAMS, .expires = INT64_MAX };
 	if (!fill(p, &f, g)) {
 		grant_free(g);
 		return;
@@ -468,7 +486,8 @@ make_seen(struct parser *p, size_t bytes)
 }
 
 bool
-authfile_parse(const char *path, struct slice text, authfile_report *report, void *arg, struct grant **out)
+authfile_parse(const char *path, struct slice text, authfile_report *report, void *arg,
+    struct grant **out)
 {
 	struct parser p = { .path = path, .report = report, .arg = arg, .last = &p.first };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* The authorization file on disk: read in a thread, watched from the loop; what expires is ended. */
+/*
+ * The authorization file on disk: read in a thread, watched from the loop; what expires is ended.
+ */
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
@@ -20,8 +22,8 @@
 
 static struct {
 	struct stamp_watch watch;
-	int trouble;			/* why the previous version is kept: 0, an errno or REFUSED */
-	int no_thread;			/* why there was no thread to read it with: 0, or an errno */
+	int trouble;			/* why the old version is kept: 0, an errno or REFUSED */
+	int no_thread;			/* why there was no thread to read with: 0, or an errno */
 	bool again;			/* asked for while a read is under way */
 	struct ev_timer look;
 	struct job job;
@@ -117,14 +119,16 @@ start_reading(void)
 
 	file.again = error != 0;
 	if (error != 0 && error != file.no_thread)
-		log_warn("authorized: no thread to read the file with: %s; trying again", strerror(error));
+		log_warn("authorized: no thread to read the file with: %s; trying again",
+		    strerror(error));
 	file.no_thread = error;
 }
 
 static void
 note_grants(void)
 {
-	metrics_set(the->serve->metrics, the->serve->worker, M_GRANTS, (int64_t)clients_grants(the->clients));
+	metrics_set(the->serve->metrics, the->serve->worker, M_GRANTS,
+	    (int64_t)clients_grants(the->clients));
 }
 
 /* A state is logged once, and counted once. */
@@ -163,7 +167,7 @@ on_read(struct job *j)
 	else
 		note_trouble(file.result);
 	if (file.trouble > 0 && file.stamp.error == 0)
-		file.watch.seen.error = -1;	/* it is there, unreadable: try again, whether it changes or not */
+		file.watch.seen.error = -1;	/* unreadable: try again, changed or not */
 	if (file.again)
 		start_reading();
 }
@@ -176,7 +180,10 @@ has_changed(void)
 	return stamp_due(&file.watch, &now, ev_now_ms(the->serve->ev));
 }
 
-/* The wall clock may jump, so expiry is checked just as often: that costs nothing while none is due. */
+/*
+ * The wall clock may jump, so expiry is checked just as often:
+ * that costs nothing while none is due.
+ */
 static void
 look(struct ev_timer *t)
 {

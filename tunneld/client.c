@@ -15,8 +15,8 @@
 
 #define PART_MS 2000u		/* for a client to take in why it must go, and to close */
 
-static const char *const state_name[] = { "HEADER", "SECRET", "HANDSHAKE", "HELLO", "LIVE", "DRAINING", "PARTING",
-	"LINGER", "CLOSED" };
+static const char *const state_name[] = { "HEADER", "SECRET", "HANDSHAKE", "HELLO", "LIVE",
+	"DRAINING", "PARTING", "LINGER", "CLOSED" };
 
 /* ---- states ---- */
 
@@ -41,7 +41,8 @@ client_enter(struct client *c, enum client_state next)
 		break;
 	case CLIENT_PARTING:
 		/* A drained one's last visitors' bytes may be under way. */
-		ev_timer_in(the->serve->ev, &c->deadline, PART_MS + (drained ? the->serve->conf->grace_ms : 0));
+		ev_timer_in(the->serve->ev, &c->deadline,
+		    PART_MS + (drained ? the->serve->conf->grace_ms : 0));
 		break;
 	case CLIENT_LINGER:
 		ev_timer_in(the->serve->ev, &c->deadline, LINGER_MS);
@@ -129,7 +130,10 @@ client_linger(struct client *c, enum conn_end end)
 	linger_on(c);
 }
 
-/* Everything else under way got this turn to be sent: a closing session sends only what was written by hand. */
+/*
+ * Everything else under way got this turn to be sent: a closing session sends only what
+ * was written by hand.
+ */
 static void
 on_parting(struct ev_task *task)
 {
@@ -173,7 +177,7 @@ on_client(struct ev_io *io, unsigned events)
 	case CLIENT_HANDSHAKE:
 		login_shake(c);
 		break;
-	case CLIENT_LIVE:		/* without a mux: a raw socket; the mux has a callback of its own */
+	case CLIENT_LIVE:		/* without a mux, which has a callback: a raw socket */
 	case CLIENT_DRAINING:
 		if (c->mux == NULL)
 			legacy_on_raw(c, events);
@@ -265,7 +269,8 @@ client_visitor_gone(struct session *s)
 
 	s->visitors--;
 	tunneld_count(M_VISITORS, -1);
-	if (c->state == CLIENT_DRAINING && s->visitors == 0 && c->mux != NULL)	/* else it ends as its visitor did */
+	if (c->state == CLIENT_DRAINING && s->visitors == 0 &&
+	    c->mux != NULL)		/* else it ends as its visitor did */
 		client_part(c, END_CLOSED);
 }
 
@@ -288,7 +293,7 @@ client_drain(struct client *c, uint64_t within_ms)
 void
 client_drain_all(void)
 {
-	uint64_t ms = session_within_ms();	/* for all that are here now: some leave on the way */
+	uint64_t ms = session_within_ms();	/* for all here now: some leave on the way */
 
 	for (struct serve_conn *next, *base = the->serve->conns; base != NULL; base = next) {
 		next = base->next;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A tunnel client, as its parts see it: client.c (its states and its end), login.c (before the session),
- * session.c (what is said in it), legacy.c (the ancestors' two handshakes, their raw sockets). Visitors
- * (visitor.h) want streams of it.
+ * A tunnel client, as its parts see it: client.c (its states and its end), login.c (before the
+ * session), session.c (what is said in it), legacy.c (the ancestors' two handshakes, their raw
+ * sockets). Visitors (visitor.h) want streams of it.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -13,13 +13,13 @@
 /*
  * It proves a key, is judged, and then carries visitors until it ends.
  *
- *   HEADER -> HANDSHAKE -> HELLO -welcome-> LIVE -drain-> DRAINING -last visitor gone-> PARTING -> CLOSED
- *      '----> SECRET --------^--------------^  '-----------refused, withdrawn, replaced----^
+ *   HEADER -> HANDSHAKE -> HELLO -welcome-> LIVE -drain-> DRAINING -all gone-> PARTING -> CLOSED
+ *      '----> SECRET --------^--------------^  '---refused, withdrawn, replaced---^
  *
- * HEADER exists only with --accept-proxy, SECRET is an ancestor's. All states up to HELLO share one deadline, counted
- * from accept; a live session has the heartbeat of its mux; PARTING after the last visitor has what is left of the
- * grace, as DRAINING has. LINGER follows on a HANDSHAKE that failed. Every state can end in CLOSED: an error,
- * a deadline, the end of a drain.
+ * HEADER exists only with --accept-proxy, SECRET is an ancestor's. All states up to HELLO share one
+ * deadline, counted from accept; a live session has the heartbeat of its mux; PARTING after the
+ * last visitor has what is left of the grace, as DRAINING has. LINGER follows on a HANDSHAKE that
+ * failed. Every state can end in CLOSED: an error, a deadline, the end of a drain.
  */
 enum client_state {
 	CLIENT_HEADER,		/* a PROXY header must come first */
@@ -29,7 +29,8 @@ enum client_state {
 	CLIENT_LIVE,
 	CLIENT_DRAINING,	/* told to go elsewhere; ends with its last visitor */
 	CLIENT_PARTING,		/* told why, or nothing: the session is being ended in order */
-	CLIENT_LINGER,		/* TLS said why: its end is waited for, so that no reset overtakes what it was told */
+	CLIENT_LINGER,		/* TLS said why: its end is waited for, so that no reset overtakes
+				   what it was told */
 	CLIENT_CLOSED
 };
 
@@ -45,12 +46,13 @@ struct client {
 	struct ev_io io;		/* the mux's from HELLO on, the relay's while raw is set */
 	struct ev_timer deadline;
 	struct ev_task parting;		/* its last message leaves first */
-	struct tls *tls;		/* HANDSHAKE, once something came: owned until the mux takes it over */
-	struct mux *mux;		/* owned from HELLO on; NULL: an ancestor of the first generation */
+	struct tls *tls;		/* HANDSHAKE, after its first byte: owned until the mux's */
+	struct mux *mux;		/* owned from HELLO on; NULL: a first generation ancestor */
 	struct mux_stream control;	/* stream 1 */
 	struct raw *raw;		/* first generation: its one visitor; owned by legacy.c */
 	char *name;			/* owned: for the log; NULL: not known yet */
-	struct client *next_login, **login_at;	/* among logins under way, in order of arrival; at: NULL if not one */
+	struct client *next_login, **login_at;	/* logins under way, in order of arrival; at: NULL
+						   if not one */
 	uint64_t login_source;		/* its place among the logins of its source, 0: none */
 	uint64_t rx, tx;		/* payload, noted when the mux goes */
 	uint32_t scanned;		/* bytes of the control line looked at */
@@ -81,7 +83,10 @@ void client_enter(struct client *c, enum client_state next);
 /* Its key is known: so is its name, for the log. */
 void client_note_name(struct client *c);
 
-/* Its end, whatever the state; not from inside a callback of its mux (except ended()): use client_part() there. */
+/*
+ * Its end, whatever the state; not from inside a callback of its mux (except ended()):
+ * use client_part() there.
+ */
 void client_close(struct client *c, enum conn_end end);
 
 /* End its session in order, without a word. */
@@ -90,7 +95,10 @@ void client_part(struct client *c, enum conn_end end);
 /* There is no session, and all was said: wait for the other side's end. */
 void client_linger(struct client *c, enum conn_end end);
 
-/* No more is taken for it: it may come back within within_ms, what it has may finish. One not live is closed. */
+/*
+ * No more is taken for it: it may come back within within_ms, what it has may finish.
+ * One not live is closed.
+ */
 void client_drain(struct client *c, uint64_t within_ms);
 
 /* It takes no more visitors. */
@@ -134,7 +142,10 @@ void session_refuse(struct client *c, enum control_code code, const char *why);
 /* No id is left for another stream: drain it, and say so. */
 void session_used_up(struct client *c);
 
-/* Ask it to go elsewhere, and to come back within within_ms; session_within_ms(): how long all here should take. */
+/*
+ * Ask it to go elsewhere, and to come back within within_ms;
+ * session_within_ms(): how long all here should take.
+ */
 void session_drain(struct client *c, uint64_t within_ms);
 uint64_t session_within_ms(void);
 
@@ -147,8 +158,9 @@ void legacy_live(struct client *c);				/* it is welcome */
 void legacy_more(struct relay *r);				/* the relay pool's */
 
 /*
- * Join a visitor's descriptor, watched already, to the raw socket of c: both are the relay's then. bytes go
- * there first. NULL when out of memory. At its end join_raw_ended() and client_close() are called.
+ * Join a visitor's descriptor, watched already, to the raw socket of c: both are the relay's
+ * then. bytes go there first. NULL when out of memory. At its end join_raw_ended() and
+ * client_close() are called.
  */
 struct raw *legacy_join(struct client *c, struct visitor *v, int fd, struct slice bytes);
 void legacy_leave(struct raw *r, enum conn_end end);
@@ -156,6 +168,7 @@ void legacy_leave(struct raw *r, enum conn_end end);
 /* ---- join.c ---- */
 
 /* The descriptor is the visitor's again; told: it was told the service's end. */
-void join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t rx, uint64_t tx);
+void join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t rx,
+    uint64_t tx);
 
 #endif

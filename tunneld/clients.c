@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Who is connected: sessions come, are judged by the party they belong to, and go; a new file moves them. */
+/*
+ * Who is connected: sessions come, are judged by the party they belong to, and go;
+ * a new file moves them.
+ */
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -10,7 +13,8 @@
 static struct slice
 session_key(const struct session *s)
 {
-	return s->by_secret ? slice_of((const char *)s->secret, SHA256_SIZE) : slice_of(s->id, IDENTITY_ID_LEN);
+	return s->by_secret ? slice_of((const char *)s->secret, SHA256_SIZE) :
+	    slice_of(s->id, IDENTITY_ID_LEN);
 }
 
 uint64_t
@@ -110,8 +114,8 @@ count_sessions(const struct party *p, bool closing)
 }
 
 /*
- * Those that only let their visitors finish don't count, within reason: a client says itself that it is one of them. An
- * ancestor of the first generation is one for as long as it has its visitor.
+ * Those that only let their visitors finish don't count, within reason: a client says itself that
+ * it is one of them. An ancestor of the first generation is one for as long as it has its visitor.
  */
 static bool
 is_full(const struct party *p)
@@ -119,7 +123,8 @@ is_full(const struct party *p)
 	const struct grant *g = p->grant;
 
 	return count_sessions(p, false) >= g->sessions ||
-	    count_sessions(p, true) >= (size_t)g->sessions + (g->by_secret ? g->streams : CLIENTS_LEAVING);
+	    count_sessions(p, true) >=
+	    (size_t)g->sessions + (g->by_secret ? g->streams : CLIENTS_LEAVING);
 }
 
 static enum clients_verdict
@@ -202,7 +207,10 @@ code_of(enum clients_verdict verdict)
 	return CONTROL_REVOKED;
 }
 
-/* Move s from its party in the old roster to that in the new one; false when it may not stay: s->why says why. */
+/*
+ * Move s from its party in the old roster to that in the new one;
+ * false when it may not stay: s->why says why.
+ */
 static bool
 move(struct clients *c, struct session *s, int64_t now)
 {
@@ -226,7 +234,10 @@ move(struct clients *c, struct session *s, int64_t now)
 	return true;
 }
 
-/* Oldest first: when there is too little room, the newest go. Those to end are put on a list of their own. */
+/*
+ * Oldest first: when there is too little room, the newest go.
+ * Those to end are put on a list of their own.
+ */
 static void
 move_all(struct clients *c, int64_t now, struct session **ending)
 {
@@ -355,8 +366,8 @@ clients_new(const char *domain, bool open, const struct clients_ops *ops, void *
 	c->last = &c->sessions;
 	c->last_away = &c->away;
 	c->next_expiry = INT64_MAX;
-	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed) || !parties_make(&c->guests, 0, seed) ||
-	    (c->roster = roster_new(seed, NULL)) == NULL) {
+	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed) ||
+	    !parties_make(&c->guests, 0, seed) || (c->roster = roster_new(seed, NULL)) == NULL) {
 		clients_free(c);
 		return NULL;
 	}

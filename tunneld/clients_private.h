@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The parts of the registry among themselves: clients.c (who is connected), roster.c (what the file says),
- * guests.c (who came without a line), names.c (where a name leads).
+ * The parts of the registry among themselves: clients.c (who is connected),
+ * roster.c (what the file says), guests.c (who came without a line), names.c (where a name leads).
  *
- * A party is one key or one secret: what it may do, and its sessions. Those of the file lie in a roster, which a load
- * replaces as a whole, with a table of all their names; ids that came without a line (open) are guests. ID.DOMAIN needs
- * no table.
+ * A party is one key or one secret: what it may do, and its sessions. Those of the file lie in a
+ * roster, which a load replaces as a whole, with a table of all their names; ids that came without
+ * a line (open) are guests. ID.DOMAIN needs no table.
  */
 #ifndef CLIENTS_PRIVATE_H
 #define CLIENTS_PRIVATE_H
@@ -14,9 +14,9 @@
 
 struct party {
 	struct party *chain;			/* of its bucket */
-	struct grant *grant;			/* owned by the roster's list, a guest's by itself */
+	struct grant *grant;			/* owned by the roster's list, or a guest's own */
 	struct session *sessions;
-	struct party *next_away, **away_at;	/* a guest without sessions; at: NULL when it is not one */
+	struct party *next_away, **away_at;	/* a guest without sessions; at: NULL if not one */
 };
 
 struct parties {
@@ -86,7 +86,9 @@ void parties_widen(struct parties *ps);
 
 /* ---- roster.c: parties by name ---- */
 
-/* Go through the places of a name: NULL after the last. *i is the cursor, which starts as the hash. */
+/*
+ * Go through the places of a name: NULL after the last. *i is the cursor, which starts as the hash.
+ */
 struct party *roster_next(const struct roster *r, struct slice name, uint64_t hash, size_t *i);
 
 /* ---- guests.c ---- */

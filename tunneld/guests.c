@@ -46,7 +46,8 @@ guests_add(struct clients *c, const char id[static IDENTITY_ID_SIZE])
 
 	if (g == NULL)
 		return NULL;
-	*g = (struct grant){ .sessions = AUTHFILE_SESSIONS, .streams = AUTHFILE_STREAMS, .expires = INT64_MAX };
+	*g = (struct grant){ .sessions = AUTHFILE_SESSIONS, .streams = AUTHFILE_STREAMS,
+		.expires = INT64_MAX };
 	memcpy(g->id, id, IDENTITY_ID_LEN);
 	parties_widen(&c->guests);
 	guest = parties_add(&c->guests, g);

@@ -99,8 +99,8 @@ on_stream_ended(struct mux_stream *s, enum mux_end end)
 	if (draining)
 		visitor_close(v, END_DRAIN);
 	else if ((end == MUX_PEER_RESET || end == MUX_LOST) && s->rx == 0)
-		refusal_begin(v, end == MUX_LOST ? ANSWER_OFFLINE : ANSWER_LOCAL, END_TARGET_RESET, slice_of(NULL, 0),
-		    s->tx > v->header_len);
+		refusal_begin(v, end == MUX_LOST ? ANSWER_OFFLINE : ANSWER_LOCAL, END_TARGET_RESET,
+		    slice_of(NULL, 0), s->tx > v->header_len);
 	else
 		visitor_close(v, mux_conn_end(end, END_CLIENT_RESET, END_TARGET_RESET));
 }
@@ -130,7 +130,8 @@ static size_t
 write_header(const struct visitor *v, const struct session *s, const struct said *said,
     uint8_t out[static PROXYHDR_MAX])
 {
-	static const char *const word[] = { [KIND_TLS] = "tls", [KIND_HTTP] = "http", [KIND_TCP] = "tcp" };
+	static const char *const word[] = { [KIND_TLS] = "tls", [KIND_HTTP] = "http",
+		[KIND_TCP] = "tcp" };
 	struct proxyhdr h = { .src = v->base.peer, .dst = said->h.dst, .authority = visitor_name(v),
 		.alpn = said->h.alpn, .kind = slice_str(word[v->kind]) };
 
@@ -145,8 +146,8 @@ write_header(const struct visitor *v, const struct session *s, const struct said
 static unsigned
 known_events(const struct visitor *v)
 {
-	return EV_WRITE | (v->readable || (v->is_passed && v->kind != KIND_TCP) ? EV_READ : 0) | (v->fin ? EV_EOF : 0) |
-	    (v->error ? EV_ERROR | EV_READ : 0);
+	return EV_WRITE | (v->readable || (v->is_passed && v->kind != KIND_TCP) ? EV_READ : 0) |
+	    (v->fin ? EV_EOF : 0) | (v->error ? EV_ERROR | EV_READ : 0);
 }
 
 static bool
@@ -155,7 +156,8 @@ send_first(struct visitor *v, const struct session *s, const struct said *said)
 	uint8_t header[PROXYHDR_MAX];
 
 	v->header_len = (uint16_t)write_header(v, s, said, header);
-	return mux_send(&v->stream, slice_of((char *)header, v->header_len)) && mux_send(&v->stream, said->rest);
+	return mux_send(&v->stream, slice_of((char *)header, v->header_len)) &&
+	    mux_send(&v->stream, said->rest);
 }
 
 /* Most ask for a client's first name: one copy will do. */

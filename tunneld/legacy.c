@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The ancestors' clients. Both generations send a secret, in clear and without an answer: the first as the
- * beginning of a connection that then carries one visitor, the second on stream 1 of a yamux session. Their
- * first byte tells them apart.
+ * The ancestors' clients. Both generations send a secret, in clear and without an answer: the first
+ * as the beginning of a connection that then carries one visitor, the second on stream 1 of a yamux
+ * session. Their first byte tells them apart.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ read_raw(struct client *c, uint8_t *buf, size_t len, unsigned events)
 	}
 	take_secret(c, slice_of((char *)buf + 4, used - 4));
 	if (c->state == CLIENT_LIVE)
-		legacy_on_raw(c, events);	/* its end may be there too: it is not reported again */
+		legacy_on_raw(c, events);	/* its end may be there too: it is told once */
 }
 
 void
@@ -117,7 +117,10 @@ legacy_on_control(struct client *c)
 
 /* ---- the first generation: a socket that waits for its visitor ---- */
 
-/* Nothing is ever sent there before a visitor comes: TCP itself has to notice that the other side is dead. */
+/*
+ * Nothing is ever sent there before a visitor comes: TCP itself has to notice that the
+ * other side is dead.
+ */
 void
 legacy_live(struct client *c)
 {
@@ -125,7 +128,9 @@ legacy_live(struct client *c)
 		sock_keep_alive(c->io.fd, the->opts->heartbeat_ms, the->opts->dead_ms);
 }
 
-/* What its service says first stays in the socket; an end means that it can serve nobody any more. */
+/*
+ * What its service says first stays in the socket; an end means that it can serve nobody any more.
+ */
 void
 legacy_on_raw(struct client *c, unsigned events)
 {
@@ -177,7 +182,8 @@ legacy_leave(struct raw *r, enum conn_end end)
 	ev_timer_at(the->serve->ev, &r->deadline, 0);
 	join_raw_ended(r->visitor, fd, end, told, rx, tx);
 	ev_free_later(the->serve->ev, r);
-	client_close(c, end == END_CLIENT_RESET ? END_TARGET_RESET : end == END_TARGET_RESET ? END_CLIENT_RESET : end);
+	client_close(c, end == END_CLIENT_RESET ? END_TARGET_RESET :
+	    end == END_TARGET_RESET ? END_CLIENT_RESET : end);
 }
 
 static void
@@ -257,12 +263,14 @@ legacy_join(struct client *c, struct visitor *v, int fd, struct slice bytes)
 	r->deadline.cb = on_deadline;
 	r->client = c;
 	r->visitor = v;
-	if (!preload(r, bytes) || ev_mod(ev, &r->relay.end[0], EV_READ | EV_WRITE | EV_EDGE) == -1) {
+	if (!preload(r, bytes) ||
+	    ev_mod(ev, &r->relay.end[0], EV_READ | EV_WRITE | EV_EDGE) == -1) {
 		relay_release(the->relays, &r->relay);
 		free(r);
 		return NULL;
 	}
-	(void)ev_mod(ev, &r->relay.end[1], EV_READ | EV_WRITE | EV_EDGE);	/* it is watched: that can't fail */
+	/* It is watched: that can't fail. */
+	(void)ev_mod(ev, &r->relay.end[1], EV_READ | EV_WRITE | EV_EDGE);
 	c->raw = r;
 	c->io.fd = -1;
 	client_closing(&c->session);

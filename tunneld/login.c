@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Logins: from accept, within limits, through a PROXY header if one is due and the TLS handshake, up to the session. */
+/*
+ * Logins: from accept, within limits, through a PROXY header if one is due and the TLS handshake,
+ * up to the session.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +12,8 @@
 #include "log.h"
 #include "proxyhdr.h"
 
-#define YIELD_MS 1000u		/* a login keeps its place so long, whoever wants it: an honest one needs far less */
+#define YIELD_MS 1000u		/* a login keeps its place so long, whoever wants it: an honest one
+				   needs far less */
 #define QUIET_MS 1000u		/* between two lines about the limit of logins */
 
 /* Logins under way, in order of arrival. */
@@ -36,7 +40,8 @@ log_limited(const struct endpoint *peer)
 	logins.limited++;
 	if (logins.logged_ms != 0 && now - logins.logged_ms < QUIET_MS)
 		return;
-	log_warn("peer=%s closed: %" PRIu64 " logins are under way (%" PRIu64 " closed so since the last such line)",
+	log_warn("peer=%s closed: %" PRIu64 " logins are under way (%" PRIu64
+	    " closed so since the last such line)",
 	    endpoint_text(peer, text), logins.now, logins.limited);
 	logins.logged_ms = now;
 	logins.limited = 0;
@@ -81,13 +86,17 @@ login_limited(struct client *c)
 	client_close(c, END_LIMIT);
 }
 
-/* The login that came first (of this source; 0: of all) yields its place: false when it has not had it for long. */
+/*
+ * The login that came first (of this source; 0: of all) yields its place:
+ * false when it has not had it for long.
+ */
 static bool
 yield(uint64_t source)
 {
 	uint64_t now = ev_now_ms(the->serve->ev);
 
-	for (struct client *c = logins.first; c != NULL && now - c->base.started_ms >= YIELD_MS; c = c->next_login)
+	for (struct client *c = logins.first; c != NULL && now - c->base.started_ms >= YIELD_MS;
+	    c = c->next_login)
 		if (source == 0 || c->login_source == source) {
 			login_limited(c);
 			return true;
@@ -95,7 +104,10 @@ yield(uint64_t source)
 	return false;
 }
 
-/* Take a place among the logins of a source; *source, 0 so far, is then that place. False when all are taken. */
+/*
+ * Take a place among the logins of a source; *source, 0 so far, is then that place.
+ * False when all are taken.
+ */
 static bool
 take_source(const struct endpoint *peer, uint64_t *source)
 {
@@ -123,8 +135,8 @@ login_malformed(struct client *c, const char *why)
 {
 	char text[LOG_VALUE_MAX], peer[ENDPOINT_TEXT_MAX];
 
-	log_info("conn=%" PRIu64 " peer=%s hello=malformed reason=%s", c->base.id, endpoint_text(&c->base.peer, peer),
-	    log_value(slice_str(why), text));
+	log_info("conn=%" PRIu64 " peer=%s hello=malformed reason=%s", c->base.id,
+	    endpoint_text(&c->base.peer, peer), log_value(slice_str(why), text));
 	c->verdict = HELLO_MALFORMED;
 }
 

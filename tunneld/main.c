@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* tunneld: visitors reach services of clients that dialled out and proved a key. Options and what to do with them. */
+/*
+ * tunneld: visitors reach services of clients that dialled out and proved a key.
+ * Options and what to do with them.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,13 +14,14 @@
 #include "log.h"
 #include "relay.h"
 
-#define SYNOPSIS                                                                                                       \
-	"tunneld [-l ADDR]... -i KEYFILE --domain DOMAIN --visitors ADDR... (-a FILE | --open) [options]"              \
-	OPTS_OR "tunneld -i KEYFILE --id"                                                                              \
+#define SYNOPSIS                                                                                   \
+	"tunneld [-l ADDR]... -i KEYFILE --domain DOMAIN --visitors ADDR... "                      \
+	"(-a FILE | --open) [options]"                                                             \
+	OPTS_OR "tunneld -i KEYFILE --id"                                                          \
 	OPTS_OR "tunneld ... -c"
 
 #define WITHDRAW_MS 2000u	/* for the other nodes to take notice */
-#define DOMAIN_MAX (HOST_MAX - IDENTITY_ID_LEN - 1)	/* bytes of a domain that leaves room for "ID." */
+#define DOMAIN_MAX (HOST_MAX - IDENTITY_ID_LEN - 1)	/* of a domain that leaves room for "ID." */
 
 struct tunneld *the;
 
@@ -26,22 +30,28 @@ static struct grant *grants;
 
 static const struct metric metrics_table[M_COUNT] = {
 	SERVE_METRICS("tunneld"),
-	[M_SESSIONS] = { "tunneld_sessions", NULL, "Tunnel clients connected and welcome.", METRIC_GAUGE },
+	[M_SESSIONS] = { "tunneld_sessions", NULL, "Tunnel clients connected and welcome.",
+	    METRIC_GAUGE },
 	[M_VISITORS] = { "tunneld_visitors", NULL, "Visitors joined to a client.", METRIC_GAUGE },
 	[M_LOGINS] = { "tunneld_logins", NULL, "Logins under way.", METRIC_GAUGE },
-	[M_PARKED] = { "tunneld_parked_visitors", NULL, "Visitors waiting for a client that is away.", METRIC_GAUGE },
-#define LOGINS(i, word)                                                                                                \
-	[i] = { "tunneld_logins_total", "result=\"" word "\"", "Logins, by how they went.", METRIC_COUNTER }
-	LOGINS(M_LOGINS_OK, "ok"), LOGINS(M_LOGINS_REFUSED, "refused"), LOGINS(M_LOGINS_FAILED, "failed"),
-	LOGINS(M_LOGINS_LIMITED, "limited"),
-#define VISITORS(i, word)                                                                                              \
-	[i] = { "tunneld_visitors_total", "kind=\"" word "\"", "Visitors, by kind.", METRIC_COUNTER }
-	VISITORS(M_VISITORS_TLS, "tls"), VISITORS(M_VISITORS_HTTP, "http"), VISITORS(M_VISITORS_TCP, "tcp"),
-	[M_GRANTS] = { "tunneld_authorized_lines", NULL, "Lines of the authorization file in use.", METRIC_GAUGE },
-	[M_AUTH_OK] = { "tunneld_authorized_reloads_total", "result=\"ok\"", "Authorization file read again.",
-	    METRIC_COUNTER },
-	[M_AUTH_FAILED] = { "tunneld_authorized_reloads_total", "result=\"failed\"", "Authorization file read again.",
-	    METRIC_COUNTER },
+	[M_PARKED] = { "tunneld_parked_visitors", NULL,
+	    "Visitors waiting for a client that is away.", METRIC_GAUGE },
+#define LOGINS(i, word)                                                                            \
+	[i] = { "tunneld_logins_total", "result=\"" word "\"", "Logins, by how they went.",        \
+	    METRIC_COUNTER }
+	LOGINS(M_LOGINS_OK, "ok"), LOGINS(M_LOGINS_REFUSED, "refused"),
+	LOGINS(M_LOGINS_FAILED, "failed"), LOGINS(M_LOGINS_LIMITED, "limited"),
+#define VISITORS(i, word)                                                                          \
+	[i] = { "tunneld_visitors_total", "kind=\"" word "\"", "Visitors, by kind.",               \
+	    METRIC_COUNTER }
+	VISITORS(M_VISITORS_TLS, "tls"), VISITORS(M_VISITORS_HTTP, "http"),
+	VISITORS(M_VISITORS_TCP, "tcp"),
+	[M_GRANTS] = { "tunneld_authorized_lines", NULL, "Lines of the authorization file in use.",
+	    METRIC_GAUGE },
+	[M_AUTH_OK] = { "tunneld_authorized_reloads_total", "result=\"ok\"",
+	    "Authorization file read again.", METRIC_COUNTER },
+	[M_AUTH_FAILED] = { "tunneld_authorized_reloads_total", "result=\"failed\"",
+	    "Authorization file read again.", METRIC_COUNTER },
 };
 
 /* ---- options ---- */
@@ -53,13 +63,16 @@ parse_opts(struct options *o, int argc, char **argv)
 		SERVE_OPTION_LISTEN(o->serve),
 		{ 'i', "identity", "KEYFILE", OPT_TEXT, &o->identity, 0, 0, "this server's key" },
 		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
-		{ 0, "domain", "DOMAIN", OPT_TEXT, &o->domain, 0, 0, "clients are reached as ID.DOMAIN" },
-		{ 0, "visitors", "ADDR", OPT_LIST, &o->visitors, 0, 0, "where visitors are handed over (repeatable)" },
+		{ 0, "domain", "DOMAIN", OPT_TEXT, &o->domain, 0, 0,
+		    "clients are reached as ID.DOMAIN" },
+		{ 0, "visitors", "ADDR", OPT_LIST, &o->visitors, 0, 0,
+		    "where visitors are handed over (repeatable)" },
 		{ 0, "peers", "CIDR,...", OPT_TEXT, &o->peers, 0, 0,
 		    "who may hand over visitors by TCP (loopback only)" },
 		{ 'a', "authorized", "FILE", OPT_TEXT, &o->authorized, 0, 0,
 		    "the clients that are welcome, one a line" },
-		{ 0, "open", NULL, OPT_FLAG, &o->open, 0, 0, "every key is welcome, as its own ID.DOMAIN" },
+		{ 0, "open", NULL, OPT_FLAG, &o->open, 0, 0,
+		    "every key is welcome, as its own ID.DOMAIN" },
 		{ 0, "park", "SECONDS", OPT_SECONDS, &o->park_ms, 0, SERVE_MS_MAX,
 		    "let visitors wait for a client that is away (5)" },
 		{ 0, "heartbeat", "SECONDS", OPT_SECONDS, &o->heartbeat_ms, 0, 86400000,
@@ -70,19 +83,22 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "logins under way at once, a quarter of it per source (128)" },
 		{ 0, "legacy", "ADDR", OPT_LIST, &o->legacy, 0, 0,
 		    "listen for tcprouter's clients, unencrypted (repeatable)" },
-		{ 0, "clients", "FILE", OPT_TEXT, &o->clients, 0, 0, "keep a routes file of the names that are live" },
+		{ 0, "clients", "FILE", OPT_TEXT, &o->clients, 0, 0,
+		    "keep a routes file of the names that are live" },
 		{ 0, "advertise", "ADDR", OPT_TEXT, &o->advertise, 0, 0,
 		    "its target: a visitors address, as others reach it" },
 		{ 0, "local", "FILE", OPT_TEXT, &o->local, 0, 0,
 		    "the same for this node: targets are the visitors socket" },
 		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, SERVE_MS_MAX,
-		    "on TERM empty --clients and --local, then keep serving for SECONDS (2 with --clients)" },
-		SERVE_OPTIONS_WORDED(o->serve, "connections at once (what descriptors allow)", "has no effect here"),
+		    "on TERM empty --clients and --local, then keep serving for SECONDS "
+		    "(2 with --clients)" },
+		SERVE_OPTIONS_WORDED(o->serve, "connections at once (what descriptors allow)",
+		    "has no effect here"),
 	};
 	size_t n = sizeof(table) / sizeof(table[0]);
 
 	for (size_t i = 0; i < n; i++)
-		if (table[i].letter == 'j')	/* a row all servers share: here it has only one value */
+		if (table[i].letter == 'j')	/* a row all servers share: only 1 here */
 			table[i].help = "only 1 is allowed";
 	opts_parse(argc, argv, SYNOPSIS, table, n);
 }
@@ -96,7 +112,8 @@ check_domain(struct options *o)
 	if (len == 0)
 		return log_wrong(false, "--domain %s: no host name", o->domain);
 	if (len > DOMAIN_MAX)
-		return log_wrong(false, "--domain %s: over %u characters", o->domain, (unsigned)DOMAIN_MAX);
+		return log_wrong(false, "--domain %s: over %u characters", o->domain,
+		    (unsigned)DOMAIN_MAX);
 	if (identity_reserved(slice_of(domain, len)))
 		return log_wrong(false, "--domain %s: its first label looks like an id", o->domain);
 	o->domain = domain;
@@ -129,14 +146,16 @@ static bool
 check_local(const struct options *o)
 {
 	return o->local == NULL || options_visitors_path(o) != NULL ||
-	    log_wrong(false, "--local %s: its lines need a socket, --visitors unix:/PATH", o->local);
+	    log_wrong(false, "--local %s: its lines need a socket, --visitors unix:/PATH",
+		o->local);
 }
 
 static bool
 check_times(const struct options *o)
 {
 	if (o->heartbeat_ms == 0 && o->dead_ms != 0)
-		return log_wrong(false, "--heartbeat 0 requires --dead-after 0: a side that never pings may be silent");
+		return log_wrong(false,
+		    "--heartbeat 0 requires --dead-after 0: a side that never pings may be silent");
 	if (o->dead_ms != 0 && o->dead_ms <= o->heartbeat_ms)
 		return log_wrong(false, "--dead-after must be longer than --heartbeat");
 	return true;
@@ -148,15 +167,18 @@ check_opts(struct options *o)
 	bool good;
 
 	if (o->identity == NULL)
-		diex(EXIT_USAGE, "no key: give -i KEYFILE (tunnelc --new-key KEYFILE makes one); -h shows the usage");
+		diex(EXIT_USAGE, "no key: give -i KEYFILE (tunnelc --new-key KEYFILE makes one); "
+		    "-h shows the usage");
 	if (o->id)
 		return true;
 	if (o->domain == NULL)
 		diex(EXIT_USAGE, "no domain: give --domain DOMAIN; -h shows the usage");
 	if (o->visitors.n == 0)
-		diex(EXIT_USAGE, "no way in for visitors: give --visitors ADDR; -h shows the usage");
+		diex(EXIT_USAGE,
+		    "no way in for visitors: give --visitors ADDR; -h shows the usage");
 	if (o->authorized == NULL && !o->open)
-		diex(EXIT_USAGE, "who is welcome? give -a FILE, or --open for every key; -h shows the usage");
+		diex(EXIT_USAGE,
+		    "who is welcome? give -a FILE, or --open for every key; -h shows the usage");
 	if (o->authorized != NULL && o->open)
 		diex(EXIT_USAGE, "-a and --open exclude each other");
 	if (o->open && o->legacy.n > 0)
@@ -249,7 +271,8 @@ on_names(void *arg)
 	published_changed();
 }
 
-static const struct clients_ops registry_ops = { .end = on_end, .changed = on_changed, .names = on_names };
+static const struct clients_ops registry_ops = { .end = on_end, .changed = on_changed,
+	.names = on_names };
 
 static bool
 load_grants(void)
@@ -271,7 +294,8 @@ start(struct serve *s)
 	the->muxes = mux_pool_new(s->ev);
 	the->relays = relay_pool_new(s->ev, s->max_pipes, legacy_more);
 	the->clients = clients_new(o->domain, o->open, &registry_ops, NULL);
-	if (the->muxes == NULL || the->relays == NULL || the->clients == NULL || login_start() == -1)
+	if (the->muxes == NULL || the->relays == NULL || the->clients == NULL ||
+	    login_start() == -1)
 		return -1;
 	if (published_start() == -1)
 		return -1;
@@ -345,9 +369,10 @@ on_leaving(struct serve *s)
 static void
 on_status(struct serve *s)
 {
-	log_info("status sessions=%zu visitors=%" PRId64 " parked=%" PRId64 " logins=%zu authorized=%zu",
-	    clients_sessions(the->clients), metrics_sum(s->metrics, M_VISITORS), metrics_sum(s->metrics, M_PARKED),
-	    login_count(), clients_grants(the->clients));
+	log_info("status sessions=%zu visitors=%" PRId64 " parked=%" PRId64
+	    " logins=%zu authorized=%zu",
+	    clients_sessions(the->clients), metrics_sum(s->metrics, M_VISITORS),
+	    metrics_sum(s->metrics, M_PARKED), login_count(), clients_grants(the->clients));
 }
 
 const struct serve_ops tunneld_ops = {
@@ -387,7 +412,8 @@ int
 main(int argc, char **argv)
 {
 	static struct options o = {
-		.serve = { .tool = "tunneld", .no_one = true, SERVE_CONF_DEFAULTS, .leave_ms = SERVE_UNSET },
+		.serve = { .tool = "tunneld", .no_one = true, SERVE_CONF_DEFAULTS,
+		    .leave_ms = SERVE_UNSET },
 		.park_ms = 5000, .heartbeat_ms = 10000, .dead_ms = 20000, .max_logins = 128,
 	};
 	static const struct serve_door doors[] = {

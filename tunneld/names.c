@@ -105,7 +105,8 @@ clients_names(const struct session *s)
 }
 
 bool
-clients_name(const struct clients *c, const struct session *s, size_t n, char out[static CLIENTS_NAME_MAX])
+clients_name(const struct clients *c, const struct session *s, size_t n,
+    char out[static CLIENTS_NAME_MAX])
 {
 	struct slice rest = clients_names(s), name = slice_of(NULL, 0);
 

@@ -4,7 +4,7 @@
 
 #include "visitor.h"
 
-#define PARKED_PART 4		/* they may fill one part of --max-conns in this many; the rest stays free of them */
+#define PARKED_PART 4		/* they may fill one part of --max-conns in this many, no more */
 
 /* Those PARKED, the newest first. */
 static struct arrival *parked;
@@ -29,7 +29,8 @@ parked_enter(struct visitor *v, struct slice bytes, const struct said *said)
 {
 	if (v->state == VISITOR_PARKED)
 		return;
-	if (the->opts->park_ms == 0 || the->serve->draining || n_parked >= the->serve->max_conns / PARKED_PART) {
+	if (the->opts->park_ms == 0 || the->serve->draining ||
+	    n_parked >= the->serve->max_conns / PARKED_PART) {
 		refusal_begin(v, ANSWER_OFFLINE, END_UNREACHABLE, said->rest, false);
 		return;
 	}
@@ -55,7 +56,8 @@ parked_give_up(struct visitor *v)
 	struct said said;
 	size_t used;
 
-	if (proxyhdr_read(v->arrival->bytes, v->arrival->len, &said.h, &used) == PROXYHDR_OK)	/* was whole before */
+	if (proxyhdr_read(v->arrival->bytes, v->arrival->len, &said.h, &used) ==
+	    PROXYHDR_OK)		/* was whole before */
 		refusal_begin(v, ANSWER_OFFLINE, END_UNREACHABLE,
 		    slice_of((char *)v->arrival->bytes + used, v->arrival->len - used), false);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Routes files of the names that are live on this node: --clients leads to its visitors address, for the
- * other nodes; --local to its visitors socket, for the routers beside it.
+ * Routes files of the names that are live on this node: --clients leads to its visitors address,
+ * for the other nodes; --local to its visitors socket, for the routers beside it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -72,7 +72,8 @@ count_names(size_t *ids_bytes)
 	size_t n = 0;
 
 	*ids_bytes = 1;
-	for (const struct session *s = clients_next(the->clients, NULL); s != NULL; s = clients_next(the->clients, s)) {
+	for (const struct session *s = clients_next(the->clients, NULL); s != NULL;
+	    s = clients_next(the->clients, s)) {
 		struct slice rest = clients_names(s);
 
 		if (!is_live(s))
@@ -129,11 +130,13 @@ gather(struct names *names)
 	size_t ids_bytes, n = count_names(&ids_bytes);
 	char *id;
 
-	*names = (struct names){ .name = calloc(n + 1, sizeof(*names->name)), .ids = malloc(ids_bytes) };
+	*names = (struct names){ .name = calloc(n + 1, sizeof(*names->name)),
+		.ids = malloc(ids_bytes) };
 	if (names->name == NULL || names->ids == NULL)
 		return false;
 	id = names->ids;
-	for (const struct session *s = clients_next(the->clients, NULL); s != NULL; s = clients_next(the->clients, s))
+	for (const struct session *s = clients_next(the->clients, NULL); s != NULL;
+	    s = clients_next(the->clients, s))
 		if (is_live(s))
 			put_names(names, s, &id);
 	join_same(names);
@@ -166,7 +169,8 @@ put_line(char *at, const struct file *f, const struct name *name)
 static bool
 put_content(const struct file *f, const struct names *names, struct content *out)
 {
-	size_t room = sizeof(HEAD), fields = strlen(f->tls) + strlen(f->http) + sizeof(" proxy=v2\n");
+	size_t room = sizeof(HEAD);
+	size_t fields = strlen(f->tls) + strlen(f->http) + sizeof(" proxy=v2\n");
 	char *at;
 
 	for (size_t i = 0; i < names->n; i++)
@@ -225,7 +229,8 @@ note_written(struct file *f)
 {
 	if (f->error != 0) {
 		if (!f->failing)
-			log_error("%s cannot be written, it stays as it is: %s", f->path, strerror(f->error));
+			log_error("%s cannot be written, it stays as it is: %s", f->path,
+			    strerror(f->error));
 		f->failing = true;
 		free(f->new.p);
 	} else {
@@ -328,7 +333,8 @@ set_fields(struct file *f, const char *tls, const char *http, const char *target
 {
 	char *t = NULL, *h = NULL;
 
-	if (asprintf(&t, " tls=%s%s", tls, target) == -1 || asprintf(&h, " http=%s%s", http, target) == -1) {
+	if (asprintf(&t, " tls=%s%s", tls, target) == -1 ||
+	    asprintf(&h, " http=%s%s", http, target) == -1) {
 		free(t);
 		return false;
 	}
@@ -391,7 +397,8 @@ published_start(void)
 	if (o->clients != NULL && (!set_fields(&clients_file, "", "", o->advertise) ||
 	    start(&clients_file, o->clients) == -1))
 		return -1;
-	if (o->local != NULL && (!set_fields(&local_file, "pass:", "unix:", options_visitors_path(o)) ||
+	if (o->local != NULL &&
+	    (!set_fields(&local_file, "pass:", "unix:", options_visitors_path(o)) ||
 	    start(&local_file, o->local) == -1))
 		return -1;
 	return 0;

@@ -10,7 +10,7 @@
 #include "relay.h"
 #include "visitor.h"
 
-#define HEAD_MAX (4 * HTTP1_HEAD_MAX)	/* bytes of a request passed over before it is answered all the same */
+#define HEAD_MAX (4 * HTTP1_HEAD_MAX)	/* after so much of a request it is answered all the same */
 
 void
 refusal_linger(struct visitor *v)
@@ -71,7 +71,7 @@ refusal_read(struct visitor *v)
 void
 refusal_begin(struct visitor *v, enum answer leg, enum conn_end end, struct slice bytes, bool heard)
 {
-	struct arrival *kept = v->state < VISITOR_JOINED ? v->arrival : NULL;	/* bytes may lie there */
+	struct arrival *kept = v->state < VISITOR_JOINED ? v->arrival : NULL;	/* may hold bytes */
 
 	v->rx += (uint32_t)bytes.len;
 	if (v->kind != KIND_HTTP) {

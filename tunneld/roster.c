@@ -10,7 +10,8 @@
 static struct slice
 key_of(const struct grant *g)
 {
-	return g->by_secret ? slice_of((const char *)g->secret, SHA256_SIZE) : slice_of(g->id, IDENTITY_ID_LEN);
+	return g->by_secret ? slice_of((const char *)g->secret, SHA256_SIZE) :
+	    slice_of(g->id, IDENTITY_ID_LEN);
 }
 
 static struct party **
@@ -125,7 +126,8 @@ roster_next(const struct roster *r, struct slice name, uint64_t hash, size_t *i)
 	for (*i &= r->mask; r->places[*i].party != NULL; *i = (*i + 1) & r->mask) {
 		const struct place *at = &r->places[*i];
 
-		if (at->tag != (uint32_t)(hash >> 32) || !slice_eq(slice_of(at->name, at->len), name))
+		if (at->tag != (uint32_t)(hash >> 32) ||
+		    !slice_eq(slice_of(at->name, at->len), name))
 			continue;
 		++*i;
 		return at->party;

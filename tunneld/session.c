@@ -49,7 +49,8 @@ session_welcome(struct client *c)
 		.streams = clients_streams(&c->session), .within_ms = session_within_ms() };
 	size_t bytes = 0;
 
-	while (m.n_names < CONTROL_NAMES_MAX && clients_name(the->clients, &c->session, m.n_names, text[m.n_names])) {
+	while (m.n_names < CONTROL_NAMES_MAX &&
+	    clients_name(the->clients, &c->session, m.n_names, text[m.n_names])) {
 		names[m.n_names] = slice_str(text[m.n_names]);
 		bytes += names[m.n_names].len + 3;	/* quotes and a comma */
 		if (bytes > NAMES_BYTES)
@@ -79,12 +80,14 @@ static const struct refusal {
 	const char *text;
 } refusals[] = {
 	[CONTROL_REFUSED] = { END_DENIED, 0, "refused" },
-	[CONTROL_UNAUTHORISED] = { END_DENIED, 0, "not authorised; to let this client in, make its id a line of the "
-	    "server's authorization file" },
+	[CONTROL_UNAUTHORISED] = { END_DENIED, 0, "not authorised; to let this client in, "
+	    "make its id a line of the server's authorization file" },
 	[CONTROL_EXPIRED] = { END_DENIED, 0, "its authorization has expired" },
 	[CONTROL_FROM] = { END_DENIED, 0, "not allowed from this address" },
-	[CONTROL_LIMIT] = { END_LIMIT, COME_BACK_MS, "as many sessions as it may have are here already" },
-	[CONTROL_REPLACED] = { END_CLOSED, COME_BACK_MS, "a newer session of the same process took over" },
+	[CONTROL_LIMIT] = { END_LIMIT, COME_BACK_MS,
+	    "as many sessions as it may have are here already" },
+	[CONTROL_REPLACED] = { END_CLOSED, COME_BACK_MS,
+	    "a newer session of the same process took over" },
 	[CONTROL_REVOKED] = { END_DENIED, 0, "its authorization was withdrawn" },
 	[CONTROL_VERSION_BAD] = { END_HELLO, 0, "no version in common" },
 	[CONTROL_PROTOCOL] = { END_HELLO, 0, "the protocol was not kept" },
@@ -111,8 +114,9 @@ log_end(const struct client *c, const char *state, const char *word, const char 
 	char reason[REASON_MAX], text[LOG_VALUE_MAX], peer[ENDPOINT_TEXT_MAX];
 
 	snprintf(reason, sizeof(reason), "%s: %s", word, why);
-	log_info("client=%s conn=%" PRIu64 " peer=%s session=%s reason=%s", client_word(c), c->base.id,
-	    endpoint_text(&c->base.peer, peer), state, log_value(slice_str(reason), text));
+	log_info("client=%s conn=%" PRIu64 " peer=%s session=%s reason=%s", client_word(c),
+	    c->base.id, endpoint_text(&c->base.peer, peer), state,
+	    log_value(slice_str(reason), text));
 }
 
 void
@@ -157,9 +161,10 @@ welcome(struct client *c)
 	login_over(c, M_LOGINS_OK);
 	client_enter(c, CLIENT_LIVE);
 	client_note_name(c);
-	log_info("client=%s conn=%" PRIu64 " peer=%s session=up name=%s streams=%" PRIu32 " sessions=%zu",
-	    client_word(c), c->base.id, endpoint_text(&c->base.peer, peer), log_value(slice_str(c->name), name),
-	    clients_streams(&c->session), clients_sessions(the->clients));
+	log_info("client=%s conn=%" PRIu64 " peer=%s session=up name=%s streams=%" PRIu32
+	    " sessions=%zu", client_word(c), c->base.id, endpoint_text(&c->base.peer, peer),
+	    log_value(slice_str(c->name), name), clients_streams(&c->session),
+	    clients_sessions(the->clients));
 	if (c->ancestor)
 		legacy_live(c);
 	else
@@ -242,7 +247,8 @@ take_message(struct client *c, struct slice line)
 static struct slice
 next_line(struct client *c, struct slice all)
 {
-	const char *end = all.len <= c->scanned ? NULL : memchr(all.p + c->scanned, '\n', all.len - c->scanned);
+	const char *end = all.len <= c->scanned ? NULL :
+	    memchr(all.p + c->scanned, '\n', all.len - c->scanned);
 
 	if (end == NULL) {
 		c->scanned = (uint32_t)all.len;
@@ -372,16 +378,16 @@ on_session_ended(struct mux *m, enum mux_end end)
 	client_close(c, login && end == MUX_CLOSED ? END_HELLO : end_of(c, end));
 }
 
-static const struct mux_ops session_ops = { .opened = on_opened, .goaway = on_goaway, .ended = on_session_ended,
-	.room = on_room };
+static const struct mux_ops session_ops = { .opened = on_opened, .goaway = on_goaway,
+	.ended = on_session_ended, .room = on_room };
 
 void
 session_begin(struct client *c)
 {
 	const struct serve_conf *conf = the->serve->conf;
-	struct mux_conf m = { .role = YAMUX_SERVER, .ancestor = c->ancestor, .heartbeat_ms = the->opts->heartbeat_ms,
-		.dead_ms = the->opts->dead_ms, .idle_ms = conf->idle_ms, .half_close_ms = conf->half_close_ms,
-		.max_streams = 1 };
+	struct mux_conf m = { .role = YAMUX_SERVER, .ancestor = c->ancestor,
+		.heartbeat_ms = the->opts->heartbeat_ms, .dead_ms = the->opts->dead_ms,
+		.idle_ms = conf->idle_ms, .half_close_ms = conf->half_close_ms, .max_streams = 1 };
 
 	if (c->ancestor && m.dead_ms != 0 && m.dead_ms < LEGACY_DEAD_MS)
 		m.dead_ms = LEGACY_DEAD_MS;

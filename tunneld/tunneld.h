@@ -23,14 +23,16 @@ struct options {
 	const char *clients;		/* --clients FILE */
 	const char *local;		/* --local FILE */
 	const char *advertise;		/* --advertise ADDR */
-	const char *peers;		/* --peers CIDR,...: who may come to a TCP visitors address; NULL: loopback */
+	const char *peers;		/* --peers CIDR,...: who may come to a TCP visitors address;
+					   NULL: loopback */
 	uint64_t park_ms, heartbeat_ms, dead_ms;
-	uint64_t max_logins;		/* clients not yet authenticated, at once; a quarter of it per source */
+	uint64_t max_logins;		/* not yet authenticated, at once; a quarter per source */
 	bool open, id;
 };
 
 enum {
-	M_SESSIONS = M_SERVE_COUNT,	/* gauges: tunnel clients, visitors (streams), logins under way, parked */
+	M_SESSIONS = M_SERVE_COUNT,	/* gauges: tunnel clients, visitors (streams), logins under
+					   way, parked */
 	M_VISITORS,
 	M_LOGINS,
 	M_PARKED,
@@ -70,15 +72,17 @@ tunneld_count(size_t metric, int64_t by)
 /* Read it for --check or at start; errors go to report. 0, or the exit code. */
 int authorized_load(const char *path, authfile_report *report, void *arg, struct grant **out);
 
-/* Watch it from the loop (path and stat, four times a second) and end what expires. -1 with errno. */
+/*
+ * Watch it from the loop (path and stat, four times a second) and end what expires. -1 with errno.
+ */
 int authorized_watch(void);
 void authorized_reload(void);	/* SIGHUP */
 
 /* ---- published.c: the --clients and --local files ---- */
 
 /*
- * Names have changed: write the files soon (several changes in a row are one write); at the end leave them
- * without lines. -1 with errno.
+ * Names have changed: write the files soon (several changes in a row are one write);
+ * at the end leave them without lines. -1 with errno.
  */
 int published_start(void);
 void published_changed(void);
@@ -92,7 +96,7 @@ void login_accept(const struct serve_client *from, bool ancestor);
 /* ---- client.c: one tunnel client, until its end ---- */
 
 void client_cut(struct serve_conn *base);			/* END_DRAIN, now */
-void client_drain_all(void);					/* tell all to go; each ends with its last visitor */
+void client_drain_all(void);					/* all are to go; visitors finish */
 void client_end(struct session *s, enum control_code why);	/* the registry's wish */
 void client_changed(struct session *s);				/* send the welcome again */
 
@@ -103,7 +107,7 @@ void visitor_cut(struct serve_conn *base);			/* END_DRAIN, now */
 
 /* ---- parked.c: those who wait for their client ---- */
 
-void parked_look_again(void);					/* names have changed, or a client has room */
+void parked_look_again(void);					/* new names, or room at a client */
 void parked_drain(void);					/* they wait for nobody any more */
 
 /* ---- main.c: the options, and which part a connection belongs to ---- */

@@ -12,7 +12,8 @@
 
 #define KIND_MS 500u		/* a visitor silent this long is waiting for the other side */
 
-static const char *const state_name[] = { "HEADER", "KIND", "PARKED", "JOINED", "RAW", "REQUEST", "LINGER", "CLOSED" };
+static const char *const state_name[] = { "HEADER", "KIND", "PARKED", "JOINED", "RAW", "REQUEST",
+	"LINGER", "CLOSED" };
 
 /* ---- states ---- */
 
@@ -127,7 +128,8 @@ ends_in_reset(const struct visitor *v, enum conn_end end)
 static void
 close_fd(struct visitor *v, bool reset)
 {
-	if (v->is_passed && v->watched)		/* closing alone does not end the watch while its sender holds it too */
+	/* Closing alone does not end the watch while its sender holds it too. */
+	if (v->is_passed && v->watched)
 		ev_del(the->serve->ev, &v->stream.io);
 	sock_close(v->stream.io.fd, reset);
 	v->stream.io.fd = -1;
@@ -158,7 +160,8 @@ visitor_close(struct visitor *v, enum conn_end end)
 bool
 visitor_watch(struct visitor *v)
 {
-	if (!v->watched && ev_add(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == -1) {
+	if (!v->watched &&
+	    ev_add(the->serve->ev, &v->stream.io, EV_READ | EV_WRITE | EV_EDGE) == -1) {
 		visitor_close(v, END_LIMIT);
 		return false;
 	}
@@ -214,7 +217,8 @@ visitor_on_io(struct ev_io *io, unsigned events)
 static bool
 is_peer(const struct endpoint *peer)
 {
-	struct slice list = slice_str(the->opts->peers == NULL ? "127.0.0.0/8,::1" : the->opts->peers);
+	struct slice list = slice_str(the->opts->peers == NULL ? "127.0.0.0/8,::1" :
+	    the->opts->peers);
 
 	return (peer->family != AF_INET && peer->family != AF_INET6) || cidr_list_has(list, peer);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A visitor, as its parts see it: visitor.c (its states and its end), arrival.c (who it is and what it wants), parked.c
- * (waiting for a client that is away), join.c (its stream), refusal.c (what it gets instead of one).
+ * A visitor, as its parts see it: visitor.c (its states and its end), arrival.c (who it is and what
+ * it wants), parked.c (waiting for a client that is away), join.c (its stream), refusal.c (what it
+ * gets instead of one).
  */
 #ifndef VISITOR_H
 #define VISITOR_H
@@ -23,9 +24,9 @@
  *                                      |            |          |
  *                                      '------------'----------'--> REQUEST --> LINGER --> CLOSED
  *
- * REQUEST and LINGER are for visitors that speak HTTP and get an answer instead of a stream; others are
- * reset. RAW stands for JOINED with an ancestor of the first generation. Every state has a deadline (in
- * JOINED the stream's, in RAW the relay's) and can end in CLOSED.
+ * REQUEST and LINGER are for visitors that speak HTTP and get an answer instead of a stream; others
+ * are reset. RAW stands for JOINED with an ancestor of the first generation. Every state has a
+ * deadline (in JOINED the stream's, in RAW the relay's) and can end in CLOSED.
  */
 enum visitor_state {
 	VISITOR_HEADER,
@@ -40,7 +41,10 @@ enum visitor_state {
 
 enum visitor_kind { KIND_UNKNOWN, KIND_TLS, KIND_HTTP, KIND_TCP };
 
-/* What was read of a visitor that has no stream yet: its header, or a part of it, and what came after it. */
+/*
+ * What was read of a visitor that has no stream yet: its header, or a part of it,
+ * and what came after it.
+ */
 struct arrival {
 	struct arrival *next, **at;	/* PARKED: among the others */
 	struct visitor *visitor;
@@ -48,20 +52,26 @@ struct arrival {
 	uint8_t bytes[];
 };
 
-/* An idle one's memory is a figure we document: what it needs only for a while is allocated for that while. */
+/*
+ * An idle one's memory is a figure we document: what it needs only for a while is
+ * allocated for that while.
+ */
 struct visitor {
 	struct serve_conn base;
-	struct mux_stream stream;	/* its io is the visitor's but in RAW, its deadline but in JOINED and RAW */
+	struct mux_stream stream;	/* its io is the visitor's but in RAW, its deadline but in
+					   JOINED and RAW */
 	union {
 		struct arrival *arrival;	/* before JOINED: owned, or NULL */
 		struct raw *raw;		/* RAW, until that has ended */
 		uint32_t head_len;		/* REQUEST: bytes of the request passed over */
 	};
 	struct session *session;	/* JOINED, RAW */
-	char *text;			/* owned: the name, later the target behind it; NULL: it is its client's */
+	char *text;			/* owned: the name, later the target behind it; NULL: it is
+					   its client's */
 	int passed;			/* HEADER: the descriptor that came, -1: none */
 	uint32_t rx, tx;		/* bytes besides the stream's */
-	int16_t route_at;		/* the route: "*" and the name from here on, 0: the name; or ROUTE_NONE */
+	int16_t route_at;		/* the route: "*" and the name from here on, 0: the name; or
+					   ROUTE_NONE */
 	uint16_t header_len;		/* bytes of the header the stream begins with */
 	uint8_t name_len, target_len;
 	unsigned state : 4;		/* enum visitor_state */
@@ -79,7 +89,8 @@ struct visitor {
 	bool error : 1;			/* it is broken: what came before may still be read */
 };
 
-_Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && ANSWER_LOCAL < 4, "bit fields of struct visitor");
+_Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && ANSWER_LOCAL < 4,
+    "bit fields of struct visitor");
 
 #define ROUTE_NONE (-1)
 
@@ -92,7 +103,8 @@ struct said {
 static inline struct slice
 visitor_name(const struct visitor *v)
 {
-	const char *text = v->text == NULL && v->session != NULL ? client_of(v->session)->name : v->text;
+	const char *text = v->text == NULL && v->session != NULL ? client_of(v->session)->name :
+	    v->text;
 
 	return slice_of(text, v->name_len);
 }
@@ -115,7 +127,10 @@ void visitor_on_io(struct ev_io *io, unsigned events);
 
 void arrival_read(struct visitor *v);		/* HEADER */
 
-/* Look again at one whose header is whole and kept. last: what it has not sent by now is not waited for. */
+/*
+ * Look again at one whose header is whole and kept. last: what it has not sent by now
+ * is not waited for.
+ */
 void arrival_again(struct visitor *v, bool last);
 
 /* Keep bytes, all that was read, which may be those kept already. False when out of memory. */
@@ -124,7 +139,9 @@ void arrival_drop(struct visitor *v);
 
 /* ---- parked.c: waiting for its client ---- */
 
-/* Park it, or refuse it where that is not possible. bytes: all that was read, the header included. */
+/*
+ * Park it, or refuse it where that is not possible. bytes: all that was read, the header included.
+ */
 void parked_enter(struct visitor *v, struct slice bytes, const struct said *said);
 
 /* It is not parked any more. Fine when it never was. */
@@ -135,7 +152,10 @@ void parked_give_up(struct visitor *v);
 
 /* ---- join.c: its session and its stream ---- */
 
-/* Join, park or refuse it, as the name it wants decides. bytes: all that was read, the header included. */
+/*
+ * Join, park or refuse it, as the name it wants decides. bytes: all that was read,
+ * the header included.
+ */
 void join_by_name(struct visitor *v, struct slice bytes, const struct said *said);
 
 /* Leave the session; its client's id stays for the log. Fine when there is none. */
@@ -147,14 +167,18 @@ struct slice join_route_text(const struct visitor *v, char room[static CLIENTS_N
 /* ---- refusal.c: an answer, or a reset ---- */
 
 /*
- * No stream for this visitor, or not any more: an answer once the request is here (bytes: what was read of it and not
- * sent; heard: it went to the client), or a reset.
+ * No stream for this visitor, or not any more: an answer once the request is here (bytes:
+ * what was read of it and not sent; heard: it went to the client), or a reset.
  */
-void refusal_begin(struct visitor *v, enum answer leg, enum conn_end end, struct slice bytes, bool heard);
+void refusal_begin(struct visitor *v, enum answer leg, enum conn_end end, struct slice bytes,
+    bool heard);
 
 void refusal_read(struct visitor *v);		/* REQUEST: go on */
 
-/* Send it, end our direction, and read on, so that closing does not turn into a reset that overtakes the answer. */
+/*
+ * Send it, end our direction, and read on, so that closing does not turn into a reset that
+ * overtakes the answer.
+ */
 void refusal_answer(struct visitor *v);
 
 void refusal_linger(struct visitor *v);		/* LINGER: go on */
