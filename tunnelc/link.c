@@ -2,16 +2,16 @@
 /*
  * One connection to a server.
  *
- *   REACH --connected--> HANDSHAKE --TLS, the right key--> HELLO --welcome--> LIVE --drain--> DRAINING
- *     |                      '------ an ancestor's: no TLS ---^ '- still there -^                |
- *     |                                                          after a second, with the ancestors'
- *     |                                                                                          |
- *     '---- an error, a deadline, the server's wish --------> PARTING <---last visitor gone------'
- *                                                                '--all was said--> CLOSED
+ *   REACH --connected--> HANDSHAKE --TLS, right key--> HELLO --welcome--> LIVE --drain--> DRAINING
+ *     |                      '--- an ancestor's: no TLS --^ '- still there -^                |
+ *     |                                                     after a second, with ancestors'  |
+ *     |                                                                                      |
+ *     '---- an error, a deadline, the server's wish ----> PARTING <---last visitor gone------'
+ *                                                            '--all was said--> CLOSED
  *
- * PARTING ends a session in order; without one, or when that is lost, every state ends in CLOSED at once.
- * With the ancestors' first handshake the connection itself serves one visitor: it goes from LIVE to DRAINING when that
- * one comes.
+ * PARTING ends a session in order; without one, or when that is lost, every state ends in CLOSED at
+ * once. With the ancestors' first handshake the connection itself serves one visitor: it goes from
+ * LIVE to DRAINING when that one comes.
  */
 #include <assert.h>
 #include <errno.h>
@@ -30,11 +30,13 @@
 #define DEAD_MS 20000u
 #define PART_MS 2000u		/* for a failed session to end in order */
 #define SILENT_YES_MS 1000u	/* an ancestor that has not hung up by then has taken us */
-#define STREAMS_MAX 65536u	/* the most visitors at once we take from a server, whatever it announces */
+#define STREAMS_MAX 65536u	/* the most visitors we take at once, whatever a server announces */
 #define WHY_MAX 512u
 #define NAMES_MAX 256u		/* bytes of names in the log */
 
-enum link_state { LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_PARTING, LINK_CLOSED };
+enum link_state {
+	LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_PARTING, LINK_CLOSED
+};
 
 struct link {
 	struct server *server;
@@ -48,13 +50,14 @@ struct link {
 	struct tls *tls;		/* owned until the mux takes it */
 	struct mux *mux;		/* owned */
 	struct mux_stream control;
-	struct raw *visitor;		/* of a raw connection; frees itself, borrowed until it has left */
+	struct raw *visitor;		/* of a raw connection; frees itself, borrowed until then */
 	uint32_t visitors;
 	char why[WHY_MAX];		/* why it is to end; empty: not known yet */
-	char wrong_pin[2 * IDENTITY_WHY_MAX];	/* what is wrong with the server's key; empty: nothing */
+	char wrong_pin[2 * IDENTITY_WHY_MAX];	/* what is wrong with the server's key; or empty */
 };
 
-static const char *const state_name[] = { "reach", "handshake", "hello", "live", "draining", "parting", "closed" };
+static const char *const state_name[] = { "reach", "handshake", "hello", "live", "draining",
+	"parting", "closed" };
 
 /* ---- states ---- */
 
@@ -68,10 +71,11 @@ deadline_ms(const struct link *l)
 		return LOGIN_MS;
 	case LINK_HELLO:
 		return SILENT_YES_MS;
-	case LINK_PARTING:		/* the last visitors' bytes may be under way: they get as long as visitors */
+	case LINK_PARTING:		/* the last visitors' bytes may be under way: they
+					   get as long as visitors */
 		return l->why[0] == '\0' && grace > PART_MS ? grace : PART_MS;
 	case LINK_REACH:		/* has its own */
-	case LINK_LIVE:			/* the mux notices silence, and TCP does where there is no mux */
+	case LINK_LIVE:			/* the mux notices silence, TCP does where there is none */
 	case LINK_DRAINING:
 	case LINK_CLOSED:
 		break;
@@ -175,7 +179,8 @@ say(struct link *l, const struct control *c)
 }
 
 static void
-offer(struct control_service list[static CONTROL_SERVICES_MAX], size_t *n, enum word_kind kind, struct slice name)
+offer(struct control_service list[static CONTROL_SERVICES_MAX], size_t *n, enum word_kind kind,
+    struct slice name)
 {
 	if (*n == CONTROL_SERVICES_MAX)
 		return;
@@ -205,7 +210,8 @@ static bool
 say_hello(struct link *l)
 {
 	struct control_service list[CONTROL_SERVICES_MAX];
-	struct control hello = { .type = CONTROL_HELLO, .version = CONTROL_VERSION, .services = list };
+	struct control hello = { .type = CONTROL_HELLO, .version = CONTROL_VERSION,
+		.services = list };
 
 	memcpy(hello.instance, the->instance, sizeof(hello.instance));
 	hello.n_services = services(list);
@@ -219,8 +225,8 @@ join_names(const struct control *c, char out[static NAMES_MAX])
 
 	out[0] = '\0';
 	for (size_t i = 0; i < c->n_names && len < NAMES_MAX; i++)
-		len += (size_t)snprintf(out + len, NAMES_MAX - len, "%s" SLICE_FMT, i == 0 ? "" : ",",
-		    SLICE_ARG(c->names[i]));
+		len += (size_t)snprintf(out + len, NAMES_MAX - len, "%s" SLICE_FMT,
+		    i == 0 ? "" : ",", SLICE_ARG(c->names[i]));
 }
 
 static void
@@ -255,7 +261,8 @@ on_error(struct link *l, const struct control *c)
 	server_hint(l->server, duel_free(c), c->within_ms);
 	if (c->code == CONTROL_REPLACED)
 		server_replaced(l->server);
-	fail(l, "refused: %s%s" SLICE_FMT, control_code_word(c->code), c->text.len > 0 ? ": " : "", SLICE_ARG(c->text));
+	fail(l, "refused: %s%s" SLICE_FMT, control_code_word(c->code), c->text.len > 0 ? ": " : "",
+	    SLICE_ARG(c->text));
 }
 
 /* On a drain or a GOAWAY: both come, in any order, and the drain says when to come back. */
@@ -266,7 +273,7 @@ leave(struct link *l)
 		fail(l, "the server is going away");
 		return;
 	}
-	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* an error came before the GOAWAY that goes with it */
+	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* this GOAWAY goes with an error before */
 		return;
 	enter(l, LINK_DRAINING);
 	server_leaving(l->server, l);
@@ -313,7 +320,10 @@ read_line(struct link *l, struct slice line)
 	control_free(&c);
 }
 
-/* The server's next line; false when there is none yet. It is copied: obeying it may change the memory behind it. */
+/*
+ * The server's next line; false when there is none yet. It is copied:
+ * obeying it may change the memory behind it.
+ */
 static bool
 next_line(struct link *l)
 {
@@ -397,7 +407,8 @@ warn_of_loss(const struct link *l, const char *why)
 	char text[LOG_VALUE_MAX];
 
 	if (l->state == LINK_PARTING && l->why[0] == '\0')
-		log_warn("server=%s link=parting reason=%s", l->address, log_value(slice_str(why), text));
+		log_warn("server=%s link=parting reason=%s", l->address,
+		    log_value(slice_str(why), text));
 }
 
 static void
@@ -406,7 +417,8 @@ on_ended(struct mux *m, enum mux_end how)
 	struct link *l = mux_arg(m);
 	bool drained = l->state >= LINK_DRAINING && how == MUX_CLOSED;
 
-	if (l->state == LINK_HELLO && !l->heard && (how == MUX_CLOSED || how == MUX_LOST) && the->secret.p != NULL)
+	if (l->state == LINK_HELLO && !l->heard && (how == MUX_CLOSED || how == MUX_LOST) &&
+	    the->secret.p != NULL)
 		server_other_handshake(l->server);
 	if (how != MUX_CLOSED)
 		warn_of_loss(l, mux_why(m));
@@ -415,8 +427,10 @@ on_ended(struct mux *m, enum mux_end how)
 	end(l, l->why[0] == '\0' ? NULL : l->why);
 }
 
-static const struct mux_ops link_ops = { .opened = on_opened, .goaway = on_goaway, .ended = on_ended };
-static const struct mux_stream_ops control_ops = { .data = on_control_data, .ended = on_control_ended };
+static const struct mux_ops link_ops = { .opened = on_opened, .goaway = on_goaway,
+	.ended = on_ended };
+static const struct mux_stream_ops control_ops = { .data = on_control_data,
+	.ended = on_control_ended };
 
 /* The ancestors' server reads header and secret with one read each: they are one frame. */
 static bool
@@ -435,9 +449,9 @@ begin_mux(struct link *l)
 {
 	const struct options *o = the->opts;
 	bool ancestor = the->secret.p != NULL;
-	struct mux_conf conf = { .role = YAMUX_CLIENT, .ancestor = ancestor, .heartbeat_ms = HEARTBEAT_MS,
-		.dead_ms = DEAD_MS, .idle_ms = o->idle_ms, .half_close_ms = o->half_close_ms,
-		.max_streams = STREAMS_MAX };
+	struct mux_conf conf = { .role = YAMUX_CLIENT, .ancestor = ancestor,
+		.heartbeat_ms = HEARTBEAT_MS, .dead_ms = DEAD_MS, .idle_ms = o->idle_ms,
+		.half_close_ms = o->half_close_ms, .max_streams = STREAMS_MAX };
 
 	l->mux = mux_new(the->muxes, &conf, &link_ops, &l->io, l->tls, l);
 	if (l->mux == NULL) {
@@ -446,7 +460,8 @@ begin_mux(struct link *l)
 	}
 	l->tls = NULL;
 	enter(l, LINK_HELLO);
-	if (!mux_open(l->mux, &l->control, &control_ops) || !(ancestor ? say_secret(l) : say_hello(l)))
+	if (!mux_open(l->mux, &l->control, &control_ops) ||
+	    !(ancestor ? say_secret(l) : say_hello(l)))
 		fail(l, "%s", strerror(ENOMEM));
 }
 
@@ -632,7 +647,8 @@ link_new(struct server *s, const char *address, bool raw)
 	l->io = (struct ev_io){ -1, on_io };
 	l->deadline.cb = on_deadline;
 	l->control.io.fd = -1;
-	l->reach = reach_start(the->ev, the->resolver, address, the->opts->proxy, REACH_MS, &l->io, on_reached, l);
+	l->reach = reach_start(the->ev, the->resolver, address, the->opts->proxy, REACH_MS, &l->io,
+	    on_reached, l);
 	if (l->reach != NULL)
 		return l;
 	free(l);
@@ -672,7 +688,7 @@ link_visitor(struct link *l, int by)
 const char *
 link_state_word(const struct link *l)
 {
-	return l->state == LINK_LIVE ? "up" : state_name[l->state];	/* as its other lines call it */
+	return l->state == LINK_LIVE ? "up" : state_name[l->state];	/* as in its other lines */
 }
 
 uint32_t

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* tunnelc: services beside it, reached by name through a server it dials out to. Options and what to do with them. */
+/*
+ * tunnelc: services beside it, reached by name through a server it dials out to.
+ * Options and what to do with them.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -18,11 +21,12 @@
 #include "secret.h"
 #include "tunnelc.h"
 
-#define SYNOPSIS                                                                                                       \
-	"tunnelc -s HOST:PORT... (-k ID... | --known-servers FILE) -i KEYFILE [options] WORD... [-- PROGRAM ARGS]"     \
-	OPTS_OR "tunnelc -s HOST:PORT... --secret-file FILE [options] WORD... [-- PROGRAM ARGS]"                       \
-	OPTS_OR "tunnelc --new-key FILE"                                                                               \
-	OPTS_OR "tunnelc -i KEYFILE --id"                                                                              \
+#define SYNOPSIS                                                                                   \
+	"tunnelc -s HOST:PORT... (-k ID... | --known-servers FILE) -i KEYFILE [options] "          \
+	"WORD... [-- PROGRAM ARGS]"                                                                \
+	OPTS_OR "tunnelc -s HOST:PORT... --secret-file FILE [options] WORD... [-- PROGRAM ARGS]"   \
+	OPTS_OR "tunnelc --new-key FILE"                                                           \
+	OPTS_OR "tunnelc -i KEYFILE --id"                                                          \
 	OPTS_OR "tunnelc -i KEYFILE --ready"
 #define MS_MAX 4000000000000u
 #define PIPES_MAX 64u		/* of relays: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
@@ -31,13 +35,17 @@
 static const struct metric metrics_table[M_COUNT] = {
 	[M_UP] = { "tunnelc_up", NULL, "Servers we have a session with.", METRIC_GAUGE },
 	[M_SESSIONS_TOTAL] = { "tunnelc_sessions_total", NULL, "Sessions begun.", METRIC_COUNTER },
-	[M_DIALS_FAILED] = { "tunnelc_failed_dials_total", NULL, "Attempts that made no session.", METRIC_COUNTER },
-	[M_VISITORS] = { "tunnelc_visitors", NULL, "Visitors now.", METRIC_GAUGE },
-	[M_VISITORS_OK] = { "tunnelc_visitors_total", "result=\"served\"", "Visitors that have left.", METRIC_COUNTER },
-	[M_VISITORS_REFUSED] = { "tunnelc_visitors_total", "result=\"refused\"", "Visitors that have left.",
+	[M_DIALS_FAILED] = { "tunnelc_failed_dials_total", NULL, "Attempts that made no session.",
 	    METRIC_COUNTER },
-	[M_RX] = { "tunnelc_received_bytes_total", NULL, "Bytes from visitors that have left.", METRIC_COUNTER },
-	[M_TX] = { "tunnelc_sent_bytes_total", NULL, "Bytes to visitors that have left.", METRIC_COUNTER },
+	[M_VISITORS] = { "tunnelc_visitors", NULL, "Visitors now.", METRIC_GAUGE },
+	[M_VISITORS_OK] = { "tunnelc_visitors_total", "result=\"served\"",
+	    "Visitors that have left.", METRIC_COUNTER },
+	[M_VISITORS_REFUSED] = { "tunnelc_visitors_total", "result=\"refused\"",
+	    "Visitors that have left.", METRIC_COUNTER },
+	[M_RX] = { "tunnelc_received_bytes_total", NULL, "Bytes from visitors that have left.",
+	    METRIC_COUNTER },
+	[M_TX] = { "tunnelc_sent_bytes_total", NULL, "Bytes to visitors that have left.",
+	    METRIC_COUNTER },
 };
 
 struct tunnelc *the;
@@ -52,7 +60,8 @@ static void
 parse_opts(struct options *o, int argc, char **argv)
 {
 	const struct opt table[] = {
-		{ 's', "server", "HOST:PORT", OPT_LIST, &o->servers, 0, 0, "the server, or unix:/PATH (repeatable)" },
+		{ 's', "server", "HOST:PORT", OPT_LIST, &o->servers, 0, 0,
+		    "the server, or unix:/PATH (repeatable)" },
 		{ 'k', "server-key", "ID", OPT_LIST, &o->pins, 0, 0,
 		    "the id its key must have (repeatable: one of them)" },
 		{ 0, "known-servers", "FILE", OPT_TEXT, &o->known_servers, 0, 0,
@@ -60,7 +69,8 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 'i', "identity", "KEYFILE", OPT_TEXT, &o->identity, 0, 0, "our private key" },
 		{ 0, "secret-file", "FILE", OPT_TEXT, &o->secret_file, 0, 0,
 		    "speak tcprouter's protocol with the secret in FILE, unencrypted" },
-		{ 'x', "proxy", "URL", OPT_TEXT, &o->proxy, 0, 0, "reach servers through the proxy http://HOST:PORT" },
+		{ 'x', "proxy", "URL", OPT_TEXT, &o->proxy, 0, 0,
+		    "reach servers through the proxy http://HOST:PORT" },
 		{ 0, "new-key", "FILE", OPT_TEXT, &o->new_key, 0, 0,
 		    "make a key in a new FILE, print its id, and exit" },
 		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
@@ -81,13 +91,15 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "the same once one side has ended (60)" },
 		{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &o->hello_ms, 0, MS_MAX,
 		    "for the header a visitor's stream begins with (5)" },
-		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0, "begin log lines with the time (UTC)" },
+		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0,
+		    "begin log lines with the time (UTC)" },
 		{ 'v', "verbose", NULL, OPT_FLAG, &o->verbose, 0, 0, "log debug lines too" },
 		{ 'h', "help", NULL, OPT_FLAG, &o->help, 0, 0, "print this and exit" },
 		{ 'V', "version", NULL, OPT_FLAG, &o->version, 0, 0, "print the version and exit" },
 	};
 
-	opts_parse_words(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]), &o->words, &o->program);
+	opts_parse_words(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]), &o->words,
+	    &o->program);
 }
 
 /* --new-key, --id and --ready stand alone. */
@@ -103,7 +115,8 @@ check_errand(const struct options *o)
 	if ((o->new_key != NULL) + o->id + o->ready + o->check > 1)
 		diex(EXIT_USAGE, "--new-key, --id, --ready and -c exclude each other");
 	if (o->servers.n > 0 || *o->words != NULL || o->program != NULL)
-		diex(EXIT_USAGE, "--new-key, --id and --ready take neither a server nor anything to serve");
+		diex(EXIT_USAGE,
+		    "--new-key, --id and --ready take neither a server nor anything to serve");
 	if (o->new_key == NULL && o->identity == NULL)
 		diex(EXIT_USAGE, "no key: give -i KEYFILE");
 	if (o->new_key != NULL && o->identity != NULL)
@@ -144,13 +157,15 @@ static void
 check_trust(const struct options *o)
 {
 	if (o->secret_file != NULL && (o->pins.n > 0 || o->known_servers != NULL))
-		diex(EXIT_USAGE, "--secret-file speaks a protocol without server keys: no -k and no --known-servers");
+		diex(EXIT_USAGE, "--secret-file speaks a protocol without server keys: "
+		    "no -k and no --known-servers");
 	if (o->secret_file != NULL)
 		return;
 	if (o->identity == NULL)
 		diex(EXIT_USAGE, "no key: give -i KEYFILE (--new-key FILE makes one)");
 	if (o->pins.n == 0 && o->known_servers == NULL)
-		diex(EXIT_USAGE, "which key should the server have? give -k ID or --known-servers FILE");
+		diex(EXIT_USAGE,
+		    "which key should the server have? give -k ID or --known-servers FILE");
 }
 
 /* The ancestors' visitors come without a name: no word with one would ever fit. */
@@ -162,7 +177,8 @@ check_nameless(const struct words *words)
 	for (size_t i = 0; i < words->n; i++) {
 		if (words->word[i].name[0] == '\0')
 			continue;
-		log_error("%s:%s: with --secret-file visitors bring no name, so words must not have one",
+		log_error("%s:%s: with --secret-file visitors bring no name, "
+		    "so words must not have one",
 		    word_kind_text(words->word[i].kind), words->word[i].name);
 		good = false;
 	}
@@ -219,13 +235,17 @@ check_opts(const struct options *o, struct words *words)
 	if (o->secret_file != NULL)
 		good &= check_nameless(words);
 	if (good && words->n == 0 && o->program == NULL)
-		diex(EXIT_USAGE, "nothing to serve: give KIND[:NAME]=TARGET or -- PROGRAM; -h shows the usage");
+		diex(EXIT_USAGE,
+		    "nothing to serve: give KIND[:NAME]=TARGET or -- PROGRAM; -h shows the usage");
 	return good;
 }
 
 /* ---- files ---- */
 
-/* The exit code for a useless file: what the system refused may be retried, but under -c it is just wrong. */
+/*
+ * The exit code for a useless file: what the system refused may be retried,
+ * but under -c it is just wrong.
+ */
 static int
 useless(void)
 {
@@ -264,7 +284,8 @@ load_secret(const char *path, struct slice *secret)
 		secret->len--;
 	if (secret->len > 0 && secret->len <= SECRET_MAX)
 		return 0;
-	log_error("--secret-file %s: %s", path, secret->len == 0 ? "it is empty" : "longer than 1024 bytes");
+	log_error("--secret-file %s: %s", path,
+	    secret->len == 0 ? "it is empty" : "longer than 1024 bytes");
 	return EXIT_USAGE;
 }
 
@@ -311,7 +332,8 @@ run_errand(const struct options *o)
 
 	if (o->new_key != NULL && identity_new_file(o->new_key) == -1) {
 		if (errno == EEXIST)
-			diex(EXIT_USAGE, "--new-key %s: it is there already, and stays as it is", o->new_key);
+			diex(EXIT_USAGE, "--new-key %s: it is there already, and stays as it is",
+			    o->new_key);
 		die(EXIT_TEMP, "--new-key %s", o->new_key);
 	}
 	code = load_identity(o->new_key != NULL ? o->new_key : o->identity, &me);
@@ -356,8 +378,8 @@ app_visitor_left(const struct connlog *line, bool served)
 void
 app_turned_away(void)
 {
-	app_visitor_left(&(struct connlog){ .id = app_visitor_came(), .peer.family = AF_UNSPEC, .hello = HELLO_NONE,
-	    .end = END_LIMIT }, false);
+	app_visitor_left(&(struct connlog){ .id = app_visitor_came(), .peer.family = AF_UNSPEC,
+	    .hello = HELLO_NONE, .end = END_LIMIT }, false);
 }
 
 void
@@ -366,7 +388,8 @@ app_welcomed(void)
 	if (the->welcomed)
 		return;
 	the->welcomed = true;
-	if (the->opts->notify_fd != NOTIFY_UNSET && notify_ready_fd((int)the->opts->notify_fd, "") == -1)
+	if (the->opts->notify_fd != NOTIFY_UNSET &&
+	    notify_ready_fd((int)the->opts->notify_fd, "") == -1)
 		log_error("notify fd %" PRIu64 ": %s", the->opts->notify_fd, strerror(errno));
 	notify_systemd("READY=1");
 }
@@ -393,8 +416,8 @@ on_grace_over(struct ev_timer *t)
 static void
 drain(void)
 {
-	log_info("stopping: %u visitor%s %g s to finish", the->visitors, the->visitors == 1 ? " has" : "s have",
-	    (double)the->opts->grace_ms / 1000);
+	log_info("stopping: %u visitor%s %g s to finish", the->visitors,
+	    the->visitors == 1 ? " has" : "s have", (double)the->opts->grace_ms / 1000);
 	notify_systemd("STOPPING=1");
 	the->draining = true;
 	ready_leave();
@@ -440,7 +463,8 @@ on_usr1(void *arg, int signo)
 	(void)arg;
 	(void)signo;
 	for (size_t i = 0; i < the->n_servers; i++)
-		log_info("status %s draining=%s", server_status(the->servers[i], text, sizeof(text)),
+		log_info("status %s draining=%s",
+		    server_status(the->servers[i], text, sizeof(text)),
 		    the->draining ? "yes" : "no");
 }
 
@@ -459,8 +483,8 @@ watch_signals(void)
 	static const struct {
 		int signo;
 		ev_signal_cb *cb;
-	} row[] = { { SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal }, { SIGHUP, on_hup }, { SIGUSR1, on_usr1 },
-		{ SIGCHLD, on_child } };
+	} row[] = { { SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal }, { SIGHUP, on_hup },
+		{ SIGUSR1, on_usr1 }, { SIGCHLD, on_child } };
 
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
@@ -533,7 +557,8 @@ set_up(void)
 	the->dialer = dialer_new(the->ev, o->connect_ms);
 	the->muxes = mux_pool_new(the->ev);
 	the->servers = calloc(o->servers.n, sizeof(struct server *));
-	if (the->resolver == NULL || the->dialer == NULL || the->muxes == NULL || the->servers == NULL)
+	if (the->resolver == NULL || the->dialer == NULL || the->muxes == NULL ||
+	    the->servers == NULL)
 		die(EXIT_TEMP, "start");
 	set_up_transport();
 	code = scrape_door_serve(&metrics_door, the->opts->metrics, the->ev, the->metrics);
@@ -581,8 +606,8 @@ run(void)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .notify_fd = NOTIFY_UNSET, .grace_ms = 30000, .connect_ms = 5000, .idle_ms = 600000,
-		.half_close_ms = 60000, .hello_ms = 5000 };
+	static struct options o = { .notify_fd = NOTIFY_UNSET, .grace_ms = 30000,
+		.connect_ms = 5000, .idle_ms = 600000, .half_close_ms = 60000, .hello_ms = 5000 };
 	static struct tunnelc tunnelc;
 	bool good;
 	int code;

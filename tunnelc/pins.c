@@ -59,7 +59,8 @@ same_server(struct slice listed, const char *server)
 
 /* Read all lines; why gets the first bad one, report (unless NULL) all of them. */
 static struct known
-look_up(struct slice text, const char *server, const char *id, pins_report *report, char why[static IDENTITY_WHY_MAX])
+look_up(struct slice text, const char *server, const char *id, pins_report *report,
+    char why[static IDENTITY_WHY_MAX])
 {
 	const char *path = the->opts->known_servers;
 	char bad[IDENTITY_WHY_MAX];
@@ -67,7 +68,8 @@ look_up(struct slice text, const char *server, const char *id, pins_report *repo
 
 	for (unsigned n = 1; text.p != NULL; n++) {
 		struct slice line = slice_cut(&text, '\n');
-		struct slice listed = next_field(&line), pin = next_field(&line), more = next_field(&line);
+		struct slice listed = next_field(&line), pin = next_field(&line);
+		struct slice more = next_field(&line);
 		const char *wrong = listed.p == NULL ? NULL : check_fields(listed, pin, more);
 
 		if (wrong != NULL) {
@@ -118,7 +120,8 @@ pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX])
 			return true;
 	if (the->opts->known_servers != NULL)
 		return known_ok(server, id, why);
-	snprintf(why, IDENTITY_WHY_MAX, "-k says %s%s", pins->item[0], pins->n > 1 ? " or another" : "");
+	snprintf(why, IDENTITY_WHY_MAX, "-k says %s%s", pins->item[0],
+	    pins->n > 1 ? " or another" : "");
 	return false;
 }
 
@@ -133,7 +136,8 @@ check_pins(const struct opt_list *pins, pins_report *report)
 	for (size_t i = 0; i < pins->n; i++) {
 		if (identity_id_valid(slice_str(pins->item[i])))
 			continue;
-		snprintf(text, sizeof(text), "-k %.80s: no id: 52 characters a-z and 2-7, as --id prints them",
+		snprintf(text, sizeof(text),
+		    "-k %.80s: no id: 52 characters a-z and 2-7, as --id prints them",
 		    pins->item[i]);
 		report(text);
 		code = EXIT_USAGE;
@@ -152,12 +156,14 @@ check_known(const struct options *o, pins_report *report)
 
 	if (file == NULL) {
 		code = errno != 0 && !o->check ? EXIT_TEMP : EXIT_USAGE;
-		snprintf(text, sizeof(text), "--known-servers %.100s: %.120s", o->known_servers, why);
+		snprintf(text, sizeof(text), "--known-servers %.100s: %.120s",
+		    o->known_servers, why);
 		report(text);
 		return code;
 	}
 	for (size_t i = 0; i < o->servers.n; i++) {
-		k = look_up(slice_of(file, len), o->servers.item[i], "", i == 0 ? report : NULL, why);
+		k = look_up(slice_of(file, len), o->servers.item[i], "",
+		    i == 0 ? report : NULL, why);
 		if (!k.bad && !k.listed && o->pins.n == 0) {
 			snprintf(text, sizeof(text), "%.120s: no line for %.100s", o->known_servers,
 			    o->servers.item[i]);
@@ -174,7 +180,8 @@ check_known(const struct options *o, pins_report *report)
 int
 pins_check(const struct options *o, pins_report *report)
 {
-	int code = check_pins(&o->pins, report), known = o->known_servers == NULL ? 0 : check_known(o, report);
+	int code = check_pins(&o->pins, report);
+	int known = o->known_servers == NULL ? 0 : check_known(o, report);
 
 	return code != 0 ? code : known;
 }

@@ -13,17 +13,19 @@
 #include "tunnelc.h"
 #include "ucspi.h"
 
-#define INHERITED_MAX 1024	/* inherited descriptors are below this, where there is no close_range(2) */
+#define INHERITED_MAX 1024	/* inherited descriptors are below, without close_range(2) */
 
 static pid_t running[PROGRAMS_MAX];
 static size_t n_running;
 
-/* What is known of a visitor comes from the server; only a checked name gets into the environment. */
+/*
+ * What is known of a visitor comes from the server; only a checked name gets into the environment.
+ */
 static int
 set_environment(const struct proxyhdr *h)
 {
-	static const char *const ours[] = { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET",
-		"WATCHDOG_PID", "WATCHDOG_USEC" };
+	static const char *const ours[] = { "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+		"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC" };
 	char name[HOST_MAX + 1];
 
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
@@ -32,7 +34,10 @@ set_environment(const struct proxyhdr *h)
 	return ucspi_setenv(&h->src, &h->dst, host_normalize(h->authority, name) > 0 ? name : NULL);
 }
 
-/* Descriptors 0, 1 and 2 stay, and report until exec. What we opened would close by itself, what we inherited not. */
+/*
+ * Descriptors 0, 1 and 2 stay, and report until exec. What we opened would close by itself,
+ * what we inherited not.
+ */
 static int
 keep_standard(int fd, int *report)
 {
@@ -41,7 +46,8 @@ keep_standard(int fd, int *report)
 	if (*report != STDERR_FILENO + 1 && dup3(*report, STDERR_FILENO + 1, O_CLOEXEC) == -1)
 		return -1;
 	*report = STDERR_FILENO + 1;
-	if (syscall(SYS_close_range, STDERR_FILENO + 2, ~0u, 0) == -1)	/* a kernel or sandbox that does not know it */
+	/* A kernel or sandbox may not know it. */
+	if (syscall(SYS_close_range, STDERR_FILENO + 2, ~0u, 0) == -1)
 		for (fd = STDERR_FILENO + 2; fd < INHERITED_MAX; fd++)
 			close(fd);
 	return 0;
@@ -86,7 +92,9 @@ await_exec(int report)
 	return n == (ssize_t)sizeof(error) ? error : 0;
 }
 
-/* The report's other end is closed by exec. Waiting for that takes about as long as vfork(2) would. */
+/*
+ * The report's other end is closed by exec. Waiting for that takes about as long as vfork(2) would.
+ */
 static int
 start(char *const *argv, const struct proxyhdr *h, int fd)
 {

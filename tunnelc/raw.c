@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A visitor of the ancestors' first handshake: the connection to the server is the visitor's from its first byte on.
+ * A visitor of the ancestors' first handshake: the connection to the server is the visitor's from
+ * its first byte on.
  *
  *   DIAL --connected--> RELAY --both sides done--> CLOSED
  *     '-- unreachable ----------------------------^
@@ -49,7 +50,8 @@ enter(struct raw *r, enum raw_state next)
 	assert(next > r->state);	/* only forward; a new arrow goes in the diagram too */
 	log_debug("conn=%" PRIu64 " %s -> %s", r->id, state_name[r->state], state_name[next]);
 	r->state = next;
-	ev_timer_in(the->ev, &r->deadline, next == RAW_RELAY ? silence(r).ms : 0);	/* the dialer has its own */
+	ev_timer_in(the->ev, &r->deadline,
+	    next == RAW_RELAY ? silence(r).ms : 0);	/* the dialer has its own */
 }
 
 /* ---- its end ---- */
@@ -57,8 +59,9 @@ enter(struct raw *r, enum raw_state next)
 static void
 log_end(const struct raw *r, enum conn_end how, const struct target *t)
 {
-	struct connlog line = { .id = r->id, .peer.family = AF_UNSPEC, .hello = HELLO_NONE, .rx = r->relay.bytes[0],
-		.tx = r->relay.bytes[1], .ms = ev_now_ms(the->ev) - r->started_ms, .end = how };
+	struct connlog line = { .id = r->id, .peer.family = AF_UNSPEC, .hello = HELLO_NONE,
+		.rx = r->relay.bytes[0], .tx = r->relay.bytes[1],
+		.ms = ev_now_ms(the->ev) - r->started_ms, .end = how };
 
 	if (r->word != NULL)
 		line.route = slice_str(word_kind_text(r->word->kind));
@@ -217,8 +220,8 @@ begin(struct ev_task *task)
 		finish(r, END_NO_ROUTE, NULL);
 		return;
 	}
-	r->dial = dial_start(the->dialer, r->word->targets, BALANCE_LEAST, &nobody.src, true, &r->relay.end[1],
-	    &ops, r);
+	r->dial = dial_start(the->dialer, r->word->targets, BALANCE_LEAST, &nobody.src, true,
+	    &r->relay.end[1], &ops, r);
 	if (r->dial == NULL)
 		finish(r, END_LIMIT, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a server's address to a connected socket: names, both address families in a race (RFC 8305), an HTTP
- * proxy on the way.
+ * From a server's address to a connected socket: names, both address families in a race (RFC 8305),
+ * an HTTP proxy on the way.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "sock.h"
 #include "tunnelc.h"
 
-#define STAGGER_MS 250u		/* until the next address is tried beside the previous one (RFC 8305 5) */
+#define STAGGER_MS 250u		/* until the next address is tried beside the last (RFC 8305 5) */
 #define ADDRESSES_MAX 32u	/* of one name; any more are not tried */
 #define ANSWER_MAX 8192u	/* bytes of a proxy's answer, heads of 1xx included */
 #define WHY_MAX 192u
@@ -22,7 +22,7 @@
 
 /* One address: waiting for its turn, being connected to, or given up. */
 struct attempt {
-	struct reach *reach;		/* first: ev_free_later() writes there, and nobody looks at it once freed */
+	struct reach *reach;		/* first: ev_free_later() writes there, when nobody looks */
 	struct ev_io io;		/* fd -1: not under way */
 	struct sockaddr_storage sa;
 	socklen_t len;
@@ -47,7 +47,7 @@ struct reach {
 	struct ev_io *io;		/* borrowed until done */
 	reach_done *done;
 	void *arg;
-	struct addr place;		/* what to connect to: the server, or the proxy; borrows from text */
+	struct addr place;		/* what to connect to: server or proxy; borrows from text */
 	struct ev_timer deadline, stagger;
 	struct ev_task finish;
 	struct resolve question;
@@ -129,7 +129,10 @@ reach_free(struct reach *r)
 	ev_free_later(r->ev, r);
 }
 
-/* Watch it again only now: what happened to the socket while it was ours is then reported to its new owner too. */
+/*
+ * Watch it again only now: what happened to the socket while it was ours is then reported to
+ * its new owner too.
+ */
 static void
 on_finish(struct ev_task *task)
 {
@@ -177,10 +180,12 @@ on_deadline(struct ev_timer *t)
 	struct reach *r = EV_CONTAINER(t, struct reach, deadline);
 
 	if (r->io->fd != -1) {
-		proxy_failed(r, r->talk.total == 0 ? "does not answer" : "does not finish its answer");
+		proxy_failed(r, r->talk.total == 0 ? "does not answer" :
+		    "does not finish its answer");
 		return;
 	}
-	snprintf(r->why, sizeof(r->why), "%s", r->attempts == 0 ? "no answer from DNS" : "timed out");
+	snprintf(r->why, sizeof(r->why), "%s",
+	    r->attempts == 0 ? "no answer from DNS" : "timed out");
 	failed(r);
 }
 
@@ -464,8 +469,8 @@ write_request(struct talk *t, const char *server)
 }
 
 struct reach *
-reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy, uint64_t timeout_ms,
-    struct ev_io *io, reach_done *done, void *arg)
+reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy,
+    uint64_t timeout_ms, struct ev_io *io, reach_done *done, void *arg)
 {
 	struct slice place;
 	struct reach *r;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The health check: whoever connects to unix:@tunnelc/ID is told at once, in a word or two, if our names are live. */
+/*
+ * The health check: whoever connects to unix:@tunnelc/ID is told at once, in a word or two,
+ * if our names are live.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +49,10 @@ is_live(void)
 	return false;
 }
 
-/* The answer always fits an empty socket, and stays in it when we close: there is nobody to wait for. */
+/*
+ * The answer always fits an empty socket, and stays in it when we close:
+ * there is nobody to wait for.
+ */
 static void
 answer(int fd)
 {
@@ -114,9 +120,11 @@ ready_serve(struct ev *ev, const char *id)
 	if (listen_there(r) == 0)
 		return;
 	if (errno == EADDRINUSE)
-		log_warn("%s is in use: another tunnelc has the same key here, --ready asks that one", r->text);
+		log_warn("%s is in use: another tunnelc has the same key here, "
+		    "--ready asks that one", r->text);
 	else
-		log_warn("%s: %s; --ready does not work yet, trying again", r->text, strerror(errno));
+		log_warn("%s: %s; --ready does not work yet, trying again", r->text,
+		    strerror(errno));
 	r->warned = true;
 	ev_timer_in(ev, &r->retry, RETRY_MS);
 }
@@ -168,7 +176,8 @@ ready_ask(const char *id)
 	fd = connect_patiently(&r.addr);
 	if (fd == -1) {
 		log_error("%s: %s", r.text, errno == EAGAIN ? "it does not answer" :
-		    errno == ECONNREFUSED ? "nobody is there: no tunnelc with this key runs here, or it stops" :
+		    errno == ECONNREFUSED ?
+		    "nobody is there: no tunnelc with this key runs here, or it stops" :
 		    strerror(errno));
 		return EXIT_TEMP;
 	}

@@ -18,7 +18,8 @@
 struct server {
 	const char *address;		/* its -s, borrowed for ever */
 	struct link *now;		/* owned; NULL: waiting for retry */
-	struct link *old[OLD_MAX];	/* owned: left, their visitors finish; the oldest first, NULL after the last */
+	struct link *old[OLD_MAX];	/* owned: left, their visitors finish; the oldest first,
+					   NULL after the last */
 	struct ev_timer retry;
 	uint64_t since_ms;		/* when it came up; 0: it is not */
 	uint64_t after_ms, within_ms;	/* the server's wish for the next time */
@@ -27,14 +28,18 @@ struct server {
 	uint64_t logged_ms;
 	char logged[REASON_MAX];	/* the last failure in the log; empty after a success */
 	char names[NAMES_MAX];
-	char met[IDENTITY_ID_SIZE];	/* the id of the current server, or of the previous one; empty: none yet */
+	char met[IDENTITY_ID_SIZE];	/* the id of the current server, or of the previous one;
+					   empty: none yet */
 	bool is_met;			/* it is the current one's */
 	bool twin;			/* it leads to the same server as another -s */
 };
 
 /* ---- when ---- */
 
-/* Evenly from 0 to most, both included: many clients that lost the same server must not come back together. */
+/*
+ * Evenly from 0 to most, both included: many clients that lost the same server must not
+ * come back together.
+ */
 static uint64_t
 random_upto(uint64_t most)
 {
@@ -44,7 +49,10 @@ random_upto(uint64_t most)
 	return n % (most + 1);
 }
 
-/* The server's wish is the first bound; after more failures the usual ones hold, if they are longer. */
+/*
+ * The server's wish is the first bound; after more failures the usual ones hold,
+ * if they are longer.
+ */
 static uint64_t
 bound_ms(const struct server *s)
 {
@@ -55,7 +63,10 @@ bound_ms(const struct server *s)
 	return s->within_ms;
 }
 
-/* Milliseconds until the next attempt; uses up the server's wish, and makes the attempt after it come later. */
+/*
+ * Milliseconds until the next attempt; uses up the server's wish, and makes the attempt
+ * after it come later.
+ */
 static uint64_t
 schedule(struct server *s)
 {
@@ -86,7 +97,8 @@ connect_now(struct server *s)
 	s->is_met = false;
 	s->now = link_new(s, s->address, s->raw);
 	if (s->now == NULL)
-		log_error("server=%s link=down reason=\"out of memory\" retry_ms=%" PRIu64, s->address, schedule(s));
+		log_error("server=%s link=down reason=\"out of memory\" retry_ms=%" PRIu64,
+		    s->address, schedule(s));
 }
 
 /* A new session would only take the place of its twin's: wait until that has ended. */
@@ -106,7 +118,8 @@ release_twins(const struct server *s)
 	for (size_t i = 0; s->twin && i < the->n_servers; i++) {
 		struct server *t = the->servers[i];
 
-		if (t == s || !t->twin || t->now != NULL || t->retry.due_ms != 0 || strcmp(t->met, s->met) != 0)
+		if (t == s || !t->twin || t->now != NULL || t->retry.due_ms != 0 ||
+		    strcmp(t->met, s->met) != 0)
 			continue;
 		t->after_ms = t->within_ms = 0;
 		schedule(t);
@@ -163,7 +176,8 @@ server_plan_anew(struct server *s, const struct link *l)
 		return;
 	s->failures = 0;
 	wait = schedule(s);
-	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->address, link_visitors(l), wait);
+	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->address,
+	    link_visitors(l), wait);
 }
 
 void
@@ -195,7 +209,8 @@ void
 server_other_handshake(struct server *s)
 {
 	s->raw = !s->raw;
-	log_debug("server=%s hung up on this handshake: the %s one next time", s->address, s->raw ? "raw" : "yamux");
+	log_debug("server=%s hung up on this handshake: the %s one next time", s->address,
+	    s->raw ? "raw" : "yamux");
 }
 
 static void
@@ -212,8 +227,8 @@ room_for_old(struct server *s)
 	struct link *oldest = s->old[0];
 
 	if (s->old[OLD_MAX - 1] != NULL) {
-		log_warn("server=%s link=cut visitors=%u reason=\"%u later ones have visitors to finish, too\"",
-		    s->address, link_visitors(oldest), OLD_MAX);
+		log_warn("server=%s link=cut visitors=%u reason=\"%u later ones have visitors "
+		    "to finish, too\"", s->address, link_visitors(oldest), OLD_MAX);
 		drop_old(s, 0);
 		link_free(oldest);
 	}
@@ -237,7 +252,8 @@ server_leaving(struct server *s, struct link *l)
 		return;
 	s->failures = 0;
 	wait = schedule(s);
-	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->address, link_visitors(l), wait);
+	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->address,
+	    link_visitors(l), wait);
 }
 
 /* A failure is logged when it is news: the first, a different one, or once in a while. */
@@ -253,7 +269,8 @@ log_down(struct server *s, const char *why, uint64_t wait)
 	}
 	snprintf(s->logged, sizeof(s->logged), "%s", why);
 	s->logged_ms = now;
-	log_warn("server=%s link=down reason=%s retry_ms=%" PRIu64, s->address, log_value(slice_str(why), text), wait);
+	log_warn("server=%s link=down reason=%s retry_ms=%" PRIu64, s->address,
+	    log_value(slice_str(why), text), wait);
 }
 
 /* The link has failed, or could not be made. */
@@ -266,7 +283,8 @@ try_again(struct server *s, const char *why)
 		log_down(s, why, schedule(s));
 		release_twins(s);
 	} else {
-		log_info("server=%s link=down reason=%s retry_ms=-", s->address, log_value(slice_str(why), text));
+		log_info("server=%s link=down reason=%s retry_ms=-", s->address,
+		    log_value(slice_str(why), text));
 	}
 }
 
@@ -291,7 +309,7 @@ server_down(struct server *s, struct link *l, const char *why)
 	if (forget_old(s, l)) {
 		log_debug("server=%s the old link has ended", s->address);
 	} else if (why == NULL && !the->draining) {
-		connect_now(s);		/* a raw link served its visitor: the server counts as up meanwhile */
+		connect_now(s);		/* a raw link served its visitor: the server still is up */
 	} else {
 		s->now = NULL;
 		came_down(s);
@@ -370,8 +388,9 @@ server_status(const struct server *s, char *out, size_t size)
 	uint64_t now = ev_now_ms(the->ev);
 	char names[LOG_VALUE_MAX];
 
-	snprintf(out, size, "server=%s link=%s up_ms=%" PRIu64 " visitors=%u failures=%u names=%s", s->address,
-	    s->now == NULL ? "waiting" : link_state_word(s->now), s->since_ms == 0 ? 0 : now - s->since_ms, visitors(s),
-	    s->failures, log_value(s->names[0] == '\0' ? slice_of(NULL, 0) : slice_str(s->names), names));
+	snprintf(out, size, "server=%s link=%s up_ms=%" PRIu64 " visitors=%u failures=%u names=%s",
+	    s->address, s->now == NULL ? "waiting" : link_state_word(s->now),
+	    s->since_ms == 0 ? 0 : now - s->since_ms, visitors(s), s->failures,
+	    log_value(s->names[0] == '\0' ? slice_of(NULL, 0) : slice_str(s->names), names));
 	return out;
 }

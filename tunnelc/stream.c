@@ -2,10 +2,11 @@
 /*
  * One visitor: a stream the server opened, and what it is joined to.
  *
- *   HEADER --whose it is, and the first byte where that is needed--> DIAL --connected--> JOINED --> CLOSED
- *     '-- a program takes it ------------------------------------------------------------^
+ *   HEADER --whose it is, and the first byte if needed--> DIAL --connected--> JOINED --> CLOSED
+ *     '-- a program takes it -------------------------------------------------^
  *
- * Every state can end in CLOSED. Nothing is taken off the stream before it is joined: the header is read again then.
+ * Every state can end in CLOSED. Nothing is taken off the stream before it is joined:
+ * the header is read again then.
  */
 #include <assert.h>
 #include <errno.h>
@@ -20,7 +21,7 @@
 #include "sock.h"
 #include "tunnelc.h"
 
-#define GUESS_MS 500u		/* without a byte by then a visitor waits for the service to speak first */
+#define GUESS_MS 500u		/* without a byte by then the service is to speak first */
 #define ROUTE_MAX (HOST_MAX + 16)
 
 enum stream_state { STREAM_HEADER, STREAM_DIAL, STREAM_JOINED, STREAM_CLOSED };
@@ -86,8 +87,8 @@ route_of(const struct stream *v, char out[static ROUTE_MAX])
 {
 	if (v->word == NULL)
 		return v->program ? "program" : NULL;
-	snprintf(out, ROUTE_MAX, "%s%s%s", word_kind_text(v->word->kind), v->word->name[0] == '\0' ? "" : ":",
-	    v->word->name);
+	snprintf(out, ROUTE_MAX, "%s%s%s", word_kind_text(v->word->kind),
+	    v->word->name[0] == '\0' ? "" : ":", v->word->name);
 	return out;
 }
 
@@ -95,8 +96,9 @@ static void
 log_end(const struct stream *v, enum conn_end how, enum hello_verdict verdict, struct slice target)
 {
 	char route[ROUTE_MAX];
-	struct connlog line = { .id = v->id, .peer = v->peer, .name = slice_str(v->name), .target = target,
-		.route = slice_str(route_of(v, route)), .hello = verdict, .rx = v->s.rx - v->header, .tx = v->s.tx,
+	struct connlog line = { .id = v->id, .peer = v->peer, .name = slice_str(v->name),
+		.target = target, .route = slice_str(route_of(v, route)), .hello = verdict,
+		.rx = v->s.rx - v->header, .tx = v->s.tx,
 		.ms = ev_now_ms(the->ev) - v->started_ms, .end = how };
 
 	app_visitor_left(&line, v->state == STREAM_JOINED);
@@ -118,7 +120,8 @@ leave(struct stream *v)
 static void
 finish(struct stream *v, enum conn_end how, enum hello_verdict verdict, const struct target *tried)
 {
-	const struct target *target = v->state == STREAM_JOINED && v->word != NULL ? v->target : tried;
+	const struct target *target = v->state == STREAM_JOINED && v->word != NULL ?
+	    v->target : tried;
 	struct slice text = target != NULL ? slice_str(target_text(target)) :
 	    v->program ? slice_str(the->opts->program[0]) : slice_of(NULL, 0);
 
@@ -155,7 +158,7 @@ stream_greet(int fd, const struct proxyhdr *h)
 	if (the->words.proxy == PROXYHDR_NONE)
 		return true;
 	len = proxyhdr_write(h, the->words.proxy, header);
-	return send(fd, header, len, MSG_NOSIGNAL) == (ssize_t)len;	/* a fresh connection has room for it */
+	return send(fd, header, len, MSG_NOSIGNAL) == (ssize_t)len;	/* a fresh one has room */
 }
 
 /* The header, which was whole when it was read before. */
@@ -217,8 +220,8 @@ dial(struct stream *v)
 	static const struct dial_ops ops = { .done = on_dialled };
 	bool speaks_first = the->words.proxy != PROXYHDR_NONE || mux_peek(&v->s).len > v->header;
 
-	v->dial = dial_start(the->dialer, v->word->targets, BALANCE_LEAST, &v->peer, speaks_first, &v->s.io,
-	    &ops, v);
+	v->dial = dial_start(the->dialer, v->word->targets, BALANCE_LEAST, &v->peer, speaks_first,
+	    &v->s.io, &ops, v);
 	if (v->dial == NULL)
 		finish(v, END_LIMIT, HELLO_NONE, NULL);
 	else
@@ -268,7 +271,8 @@ hear(struct stream *v, struct visit *visit)
 	size_t used = 0;
 
 	*visit = (struct visit){ .h = { .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC } };
-	switch (v->metadata ? proxyhdr_read((const uint8_t *)bytes.p, bytes.len, &visit->h, &used) : PROXYHDR_OK) {
+	switch (v->metadata ?
+	    proxyhdr_read((const uint8_t *)bytes.p, bytes.len, &visit->h, &used) : PROXYHDR_OK) {
 	case PROXYHDR_MORE:
 		return mux_ended(&v->s) ? HEARD_NONSENSE : HEARD_LITTLE;
 	case PROXYHDR_ABSENT:
@@ -320,7 +324,7 @@ look(struct stream *v)
 		route(v, &visit);
 		break;
 	case HEARD_LITTLE:
-		if (v->header > 0)	/* from now on we wait for a byte, as long as for an ancestor's */
+		if (v->header > 0)	/* from now on we wait for a byte, as for an ancestor's */
 			ev_timer_in(the->ev, &v->s.deadline, GUESS_MS);
 		break;
 	case HEARD_NONSENSE:

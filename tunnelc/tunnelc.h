@@ -24,7 +24,8 @@
 
 #define LOGIN_MS 10000u		/* from the first dial's success to the welcome */
 #define RETRY_MAX_MS 60000u	/* the longest of the growing bounds on retries */
-#define STABLE_MS 10000u	/* a session that lived this long resets them; one that dies at once does not */
+#define STABLE_MS 10000u	/* a session that lived this long resets them; one that dies at
+				   once does not */
 #define REACH_MS 10000u		/* to connect to a server, over all its addresses */
 #define NOTIFY_UNSET UINT64_MAX
 
@@ -37,14 +38,17 @@ struct options {
 	const char *new_key;		/* --new-key FILE */
 	const char *proxy;		/* -x http://HOST:PORT */
 	const char *metrics;
-	char **words;			/* KIND[:NAME]=TARGET, proxy=v1|v2, NULL-terminated (argv) */
+	char **words;			/* KIND[:NAME]=TARGET, proxy=v1|v2, then NULL (argv) */
 	char **program;			/* after --, NULL: none */
 	uint64_t notify_fd, grace_ms;
 	uint64_t connect_ms, idle_ms, half_close_ms, hello_ms;
 	bool id, ready, check, log_time, verbose, help, version;
 };
 
-enum { M_UP, M_SESSIONS_TOTAL, M_DIALS_FAILED, M_VISITORS, M_VISITORS_OK, M_VISITORS_REFUSED, M_RX, M_TX, M_COUNT };
+enum {
+	M_UP, M_SESSIONS_TOTAL, M_DIALS_FAILED, M_VISITORS, M_VISITORS_OK, M_VISITORS_REFUSED, M_RX,
+	M_TX, M_COUNT
+};
 
 /* This process's. */
 struct tunnelc {
@@ -59,7 +63,8 @@ struct tunnelc {
 	struct mux_pool *muxes;
 	struct relay_pool *relays;		/* for the ancestors' raw handshake */
 	struct metrics *metrics;
-	struct rlimit descriptors;		/* as it was before we raised it: what programs get; zero: not known */
+	struct rlimit descriptors;		/* before we raised it: what programs get; zero:
+						   not known */
 	struct slice secret;			/* of --secret-file; absent without one */
 	struct server **servers;		/* one per -s */
 	size_t n_servers;
@@ -76,7 +81,10 @@ void app_welcomed(void);	/* a session was welcomed: the first one makes us ready
 void app_link_ended(void);	/* while draining: when no link is left we are done */
 void app_count(int metric, int64_t by);
 
-/* A visitor is here, or has left: count it, log its line. Returns its number; served: it was joined to something. */
+/*
+ * A visitor is here, or has left: count it, log its line. Returns its number;
+ * served: it was joined to something.
+ */
 uint64_t app_visitor_came(void);
 void app_visitor_left(const struct connlog *line, bool served);
 void app_turned_away(void);	/* both at once, of one there was no memory for */
@@ -88,23 +96,25 @@ struct reach;
 enum reach_result { REACH_OK, REACH_FAILED };
 
 /*
- * Called once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write, and the
- * callee's. Otherwise it is -1 and why says what failed (valid until the call returns). The reach frees
- * itself when this returns.
+ * Called once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write,
+ * and the callee's. Otherwise it is -1 and why says what failed (valid until the call returns). The
+ * reach frees itself when this returns.
  */
 typedef void reach_done(void *arg, enum reach_result result, const char *why);
 
 /*
- * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up anew,
- * addresses of both families take turns, a new attempt starts 250 ms after the previous one while that goes
- * on (RFC 8305), the first one connected wins; timeout_ms is for all of it. proxy (http://HOST:PORT, NULL:
- * none): connect there instead and ask it for the server by name (CONNECT, RFC 9110 9.3.6). NULL when out of
- * memory. Owned by the caller until done is called.
+ * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up
+ * anew, addresses of both families take turns, a new attempt starts 250 ms after the previous one
+ * while that goes on (RFC 8305), the first one connected wins; timeout_ms is for all of it. proxy
+ * (http://HOST:PORT, NULL: none): connect there instead and ask it for the server by name (CONNECT,
+ * RFC 9110 9.3.6). NULL when out of memory. Owned by the caller until done is called.
  */
-struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy,
-    uint64_t timeout_ms, struct ev_io *io, reach_done *done, void *arg);
-void reach_on_io(struct reach *r, unsigned events);	/* io's owner passes its events on until done is called */
-void reach_cancel(struct reach *r);			/* NULL is fine */
+struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server,
+    const char *proxy, uint64_t timeout_ms, struct ev_io *io, reach_done *done, void *arg);
+
+/* io's owner passes its events on until done is called. */
+void reach_on_io(struct reach *r, unsigned events);
+void reach_cancel(struct reach *r);	/* NULL is fine */
 
 /* NULL, or what is wrong with a -x value. Static. */
 const char *reach_check_proxy(const char *proxy);
@@ -119,21 +129,26 @@ void server_drain(struct server *s);		/* say goodbye, let visitors finish */
 void server_free(struct server *s);		/* now */
 bool server_live(const struct server *s);	/* welcomed, and not yet lost */
 bool server_over(const struct server *s);	/* drained: it has no link any more */
-const char *server_status(const struct server *s, char *out, size_t size);	/* one line for USR1 and the log */
 
-/* ---- link.c: one connection to a server, which has one, and besides it old ones whose visitors finish ---- */
+/* One line for USR1 and the log. */
+const char *server_status(const struct server *s, char *out, size_t size);
+
+/* ---- link.c: a connection to a server, which has one, and old ones whose visitors finish ---- */
 
 struct link;
 
-/* Begin to connect. raw: the ancestors' first handshake. Frees itself after server_down(). NULL when out of memory. */
+/*
+ * Begin to connect. raw: the ancestors' first handshake. Frees itself after server_down().
+ * NULL when out of memory.
+ */
 struct link *link_new(struct server *s, const char *address, bool raw);
-void link_free(struct link *l);			/* now: its visitors' connections end; server_down() is not called */
-void link_drain(struct link *l);		/* no new visitors; it ends with the last one */
+void link_free(struct link *l);		/* now: its visitors end; server_down() is not called */
+void link_drain(struct link *l);	/* no new visitors; it ends with the last one */
 const char *link_state_word(const struct link *l);
 uint32_t link_visitors(const struct link *l);
 
 /* What a link reports to its owner, who keeps it until server_down(). */
-void server_up(struct server *s, struct link *l, const char *names);	/* a welcome; names: a text for the log */
+void server_up(struct server *s, struct link *l, const char *names);	/* names: for the log */
 void server_hint(struct server *s, uint64_t after_ms, uint64_t within_ms);
 void server_leaving(struct server *s, struct link *l);	/* the server wants us to go elsewhere */
 
@@ -143,7 +158,10 @@ void server_down(struct server *s, struct link *l, const char *why);
 /* After server_leaving(), the server said when to come back: follow that unless it is too late. */
 void server_plan_anew(struct server *s, const struct link *l);
 
-/* The server has this key, a right one. The server says that a newer session of this process replaced this one. */
+/*
+ * The server has this key, a right one. The server says that a newer session of this process
+ * replaced this one.
+ */
 void server_met(struct server *s, const char *id);
 void server_replaced(struct server *s);
 
@@ -155,20 +173,31 @@ void link_visitor(struct link *l, int by);
 
 /* ---- pins.c: which key a server must have ---- */
 
-/* Whether id is right for server by -k or --known-servers (reread each time); if not, why says why. */
+/*
+ * Whether id is right for server by -k or --known-servers (reread each time); if not, why says why.
+ */
 bool pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX]);
 
-/* Report every error of -k and --known-servers, a server without a line included: 0, or the exit code. */
+/*
+ * Report every error of -k and --known-servers, a server without a line included:
+ * 0, or the exit code.
+ */
 typedef void pins_report(const char *text);
 int pins_check(const struct options *o, pins_report *report);
 
 /* ---- stream.c: one visitor's stream joined to a local target, or to a program ---- */
 
-/* The server opened a stream on m, l's: take it. metadata: a PROXY v2 header comes first (not from an ancestor). */
+/*
+ * The server opened a stream on m, l's: take it. metadata: a PROXY v2 header comes first
+ * (not from an ancestor).
+ */
 void stream_opened(struct mux *m, struct link *l, bool metadata);
 void stream_cut_all(void);			/* END_DRAIN */
 
-/* Write a PROXY header with these addresses to a fresh connection, if proxy= asks for one. False: it has broken. */
+/*
+ * Write a PROXY header with these addresses to a fresh connection, if proxy= asks for one.
+ * False: it has broken.
+ */
 bool stream_greet(int fd, const struct proxyhdr *h);
 
 /* ---- raw.c: a visitor of the ancestors' first handshake, which has the whole connection ---- */
@@ -176,8 +205,8 @@ bool stream_greet(int fd, const struct proxyhdr *h);
 struct raw;
 
 /*
- * Take over fd, where a visitor's first bytes can be read, watched by nobody; link_visitor() says when it has
- * left. NULL when out of memory: fd is then still the caller's.
+ * Take over fd, where a visitor's first bytes can be read, watched by nobody;
+ * link_visitor() says when it has left. NULL when out of memory: fd is then still the caller's.
  */
 struct raw *raw_new(struct link *l, int fd);
 void raw_cut(struct raw *r);			/* END_DRAIN */
@@ -186,11 +215,12 @@ void raw_more(struct relay *r);			/* for relay_pool_new() */
 /* ---- program.c: a program per stream ---- */
 
 /*
- * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the UCSPI
- * environment from h (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT, TCPLOCALHOST = the
- * name asked for). *fd is our end of the socket, non-blocking, the caller's. It returns 0 when the program
- * runs, else -1 with errno, for example ENOENT; EUSERS when PROGRAMS_MAX are running, whether their visitors
- * are still there or not. program_end() is how a visitor ends when errno kept its program from running.
+ * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the
+ * UCSPI environment from h (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT,
+ * TCPLOCALHOST = the name asked for). *fd is our end of the socket, non-blocking, the caller's. It
+ * returns 0 when the program runs, else -1 with errno, for example ENOENT; EUSERS when PROGRAMS_MAX
+ * are running, whether their visitors are still there or not. program_end() is how a visitor ends
+ * when errno kept its program from running.
  */
 #define PROGRAMS_MAX 1024u
 int program_start(char *const *argv, const struct proxyhdr *h, int *fd);
@@ -201,8 +231,9 @@ void program_reap(void);
 
 /* ---- ready.c: unix:@tunnelc/ID, the health check ---- */
 
-void ready_serve(struct ev *ev, const char *id);	/* answer "ready\n" or "not ready\n" once the address is ours */
-void ready_leave(void);					/* a successor may have the address */
-int ready_ask(const char *id);				/* the exit code: 0 or 111 */
+/* Answer "ready\n" or "not ready\n" once the address is ours. */
+void ready_serve(struct ev *ev, const char *id);
+void ready_leave(void);			/* a successor may have the address */
+int ready_ask(const char *id);		/* the exit code: 0 or 111 */
 
 #endif

@@ -13,7 +13,8 @@
 const char *
 word_kind_text(enum word_kind kind)
 {
-	static const char *const text[] = { [WORD_TLS] = "tls", [WORD_HTTP] = "http", [WORD_TCP] = "tcp" };
+	static const char *const text[] = { [WORD_TLS] = "tls", [WORD_HTTP] = "http",
+		[WORD_TCP] = "tcp" };
 
 	return text[kind];
 }
@@ -30,7 +31,9 @@ word_kind_of(struct slice text, enum word_kind *out)
 	return false;
 }
 
-/* A TLS record of type handshake begins with 0x16 (RFC 8446 5.1); methods are written in capitals. */
+/*
+ * A TLS record of type handshake begins with 0x16 (RFC 8446 5.1); methods are written in capitals.
+ */
 enum word_kind
 word_kind_guess(unsigned char first)
 {
@@ -91,7 +94,8 @@ check_targets(struct slice targets, const char *word, char why[static WORDS_WHY_
 		enum addr_result r = addr_parse(t, 0, &a);
 
 		if (r != ADDR_OK)
-			return refuse(why, word, "\"%.*s\": %s", t.len > 60 ? 60 : (int)t.len, t.p, addr_reason(r));
+			return refuse(why, word, "\"%.*s\": %s", t.len > 60 ? 60 : (int)t.len, t.p,
+			    addr_reason(r));
 	} while (targets.p != NULL);
 	return true;
 }
@@ -102,7 +106,8 @@ parse_key(struct slice key, struct word *out, const char *word, char why[static 
 	struct slice name = key, kind = slice_cut(&name, ':');
 
 	if (!word_kind_of(kind, &out->kind))
-		return refuse(why, word, "not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, nor proxy=v1 or v2");
+		return refuse(why, word,
+		    "not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, nor proxy=v1 or v2");
 	if (name.p == NULL)
 		return true;
 	if (slice_is(name, "*"))
@@ -157,7 +162,9 @@ words_parse(char *const *argv, struct words *out, char why[static WORDS_WHY_MAX]
 
 /* ---- visitors ---- */
 
-/* How well a word's name fits: an exact one best, then a longer suffix, then none; 0: not at all. */
+/*
+ * How well a word's name fits: an exact one best, then a longer suffix, then none; 0: not at all.
+ */
 static size_t
 rank(const struct word *word, struct slice name)
 {

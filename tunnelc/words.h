@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The words of tunnelc's command line: KIND[:NAME]=TARGET[,TARGET...] and proxy=v1|v2. Which target a visitor gets. */
+/*
+ * The words of tunnelc's command line: KIND[:NAME]=TARGET[,TARGET...] and proxy=v1|v2.
+ * Which target a visitor gets.
+ */
 #ifndef WORDS_H
 #define WORDS_H
 
@@ -17,8 +20,10 @@ enum word_kind { WORD_TLS, WORD_HTTP, WORD_TCP };
 
 struct word {
 	enum word_kind kind;
-	char name[HOST_MAX + 3];	/* normalised, or "*.SUFFIX"; empty: whatever no other word of the kind takes */
-	struct slice targets;		/* checked list as in routes(5), no pass:; borrowed from the command line */
+	char name[HOST_MAX + 3];	/* normalised, or "*.SUFFIX"; empty: whatever no other word
+					   of the kind takes */
+	struct slice targets;		/* checked list as in routes(5), no pass:; borrowed from
+					   the command line */
 };
 
 struct words {
@@ -31,8 +36,8 @@ struct words {
 bool words_parse(char *const *argv, struct words *out, char why[static WORDS_WHY_MAX]);
 
 /*
- * The word for a visitor: exact NAME, then the longest *.SUFFIX, then none; NULL: no word takes it. name is
- * normalised or absent. Pure.
+ * The word for a visitor: exact NAME, then the longest *.SUFFIX, then none; NULL: no word takes it.
+ * name is normalised or absent. Pure.
  */
 const struct word *words_find(const struct words *w, enum word_kind kind, struct slice name);
 
@@ -41,8 +46,8 @@ const char *word_kind_text(enum word_kind kind);
 bool word_kind_of(struct slice text, enum word_kind *out);
 
 /*
- * The kind of a stream that does not say: 0x16 tls, an HTTP method's first letter (any token character of
- * A-Z) http, else tcp. Pure.
+ * The kind of a stream that does not say: 0x16 tls, an HTTP method's first letter
+ * (any token character of A-Z) http, else tcp. Pure.
  */
 enum word_kind word_kind_guess(unsigned char first);
 
