@@ -50,7 +50,10 @@ files_close(struct files *f)
 	lines_free(&f->old_secrets);
 }
 
-/* Routes printed on standard output are not remembered, but those with secrets follow from the secrets file. */
+/*
+ * Routes printed on standard output are not remembered, but those with secrets follow
+ * from the secrets file.
+ */
 static bool
 read_old_routes(struct files *f)
 {
@@ -66,8 +69,8 @@ read_old_routes(struct files *f)
 	if (out == NULL)
 		return false;
 	for (size_t i = 0; i < f->old_secrets.n; i++)
-		fprintf(out, SLICE_FMT " " RECORD_TUNNEL_FORMAT "\n", SLICE_ARG(lines_name(f->old_secrets.line[i])),
-		    visitors, visitors);
+		fprintf(out, SLICE_FMT " " RECORD_TUNNEL_FORMAT "\n",
+		    SLICE_ARG(lines_name(f->old_secrets.line[i])), visitors, visitors);
 	ok = fclose(out) == 0 && lines_read(slice_of(text, len), &f->old_routes);
 	free(text);
 	return ok;
@@ -92,8 +95,8 @@ files_keep_old(struct files *f)
 	lines_free(&f->old_routes);
 	lines_free(&f->old_secrets);
 	if (kept > 0)
-		log_warn("kept %zu routes that no valid record accounts for: a malformed record may have produced them",
-		    kept);
+		log_warn("kept %zu routes that no valid record accounts for: "
+		    "a malformed record may have produced them", kept);
 	return true;
 }
 
@@ -116,7 +119,8 @@ files_want_update(const struct files *f)
 static bool
 too_much(const struct files *f, struct lines_loss loss)
 {
-	size_t live = table_counts(f->table).live_gone, lost = loss.lost > live ? loss.lost - live : 0;
+	size_t live = table_counts(f->table).live_gone;
+	size_t lost = loss.lost > live ? loss.lost - live : 0;
 
 	return loss.names >= SHRINK_MIN && lost * 100 > f->app->opts->max_shrink * loss.names;
 }
@@ -129,8 +133,9 @@ note_held(struct files *f, struct lines_loss loss)
 	f->held = loss;
 	app_metric(f->app, M_HELD, (int64_t)loss.lost);
 	if (news && loss.lost > 0)
-		log_warn("held back: %zu of %zu routes would be removed from %s; %s", loss.lost, loss.names,
-		    f->routes.path, f->app->opts->once ? "--max-shrink 100 allows it" : "USR1 confirms it");
+		log_warn("held back: %zu of %zu routes would be removed from %s; %s", loss.lost,
+		    loss.names, f->routes.path,
+		    f->app->opts->once ? "--max-shrink 100 allows it" : "USR1 confirms it");
 	else if (news)
 		log_info("no longer held back");
 }
@@ -140,7 +145,8 @@ static bool
 count_loss(const struct files *f, struct slice text, struct lines_loss *out)
 {
 	struct lines old = { 0 }, new = { 0 };
-	bool ok = f->routes.text == NULL || (lines_read(output_text(&f->routes), &old) && lines_read(text, &new));
+	bool ok = f->routes.text == NULL ||
+	    (lines_read(output_text(&f->routes), &old) && lines_read(text, &new));
 
 	*out = lines_loss(&old, &new);
 	lines_free(&old);
@@ -158,7 +164,8 @@ guard(struct files *f, struct slice text)
 		log_error("out of memory");
 		return FILES_FAILED;
 	}
-	if (!too_much(f, loss) || (loss.lost <= f->confirmed.lost && loss.names == f->confirmed.names))
+	if (!too_much(f, loss) ||
+	    (loss.lost <= f->confirmed.lost && loss.names == f->confirmed.names))
 		loss = (struct lines_loss){ 0 };
 	note_held(f, loss);
 	return loss.lost > 0 ? FILES_HELD : FILES_GOOD;
@@ -174,8 +181,8 @@ files_confirm(struct files *f)
 /* ---- writing ---- */
 
 /*
- * If somebody else changed the file, that is logged (once, where it can't be written again), and the guard
- * still compares with what we wrote last. False: it cannot be read.
+ * If somebody else changed the file, that is logged (once, where it can't be written again),
+ * and the guard still compares with what we wrote last. False: it cannot be read.
  */
 static bool
 look_again(struct files *f, struct output *o)
@@ -187,11 +194,15 @@ look_again(struct files *f, struct output *o)
 		return true;
 	look = output_look(o, held);
 	if (look == OUTPUT_CHANGED && f->known && !o->failing)
-		log_warn("%s was changed by somebody else%s", o->path, held ? "" : ": writing it again");
+		log_warn("%s was changed by somebody else%s", o->path,
+		    held ? "" : ": writing it again");
 	return look != OUTPUT_UNREADABLE;
 }
 
-/* Whether the file is as it should be: with this text and, if it holds secrets, not readable by others. */
+/*
+ * Whether the file is as it should be: with this text and, if it holds secrets,
+ * not readable by others.
+ */
 static bool
 is_right(const struct output *o, struct slice text)
 {
@@ -220,7 +231,8 @@ write_changed(struct files *f, struct output *o, char **text, size_t len)
 static enum files_result
 print_routes(const struct table_text *text)
 {
-	if (fwrite(text->routes, 1, text->routes_len, stdout) == text->routes_len && fflush(stdout) == 0)
+	if (fwrite(text->routes, 1, text->routes_len, stdout) == text->routes_len &&
+	    fflush(stdout) == 0)
 		return FILES_GOOD;
 	log_error("standard output: %s", strerror(errno));
 	return FILES_FAILED;
@@ -237,7 +249,8 @@ write_texts(struct files *f, struct table_text *text)
 		return FILES_FAILED;
 	if (f->routes.path == NULL)
 		return print_routes(text);
-	return write_changed(f, &f->routes, &text->routes, text->routes_len) ? FILES_GOOD : FILES_FAILED;
+	return write_changed(f, &f->routes, &text->routes, text->routes_len) ? FILES_GOOD :
+	    FILES_FAILED;
 }
 
 static void
@@ -256,8 +269,8 @@ note_unnamed(const struct files *f, struct slice key)
 	char name[LOG_VALUE_MAX];
 
 	if (f->secrets.path != NULL && key.p != NULL)
-		log_warn("record key=%s gets no authorization in %s: it has a secret, but * can't be the name of "
-		    "a tunnel", log_value(key, name), f->secrets.path);
+		log_warn("record key=%s gets no authorization in %s: it has a secret, "
+		    "but * can't be the name of a tunnel", log_value(key, name), f->secrets.path);
 }
 
 static enum files_result

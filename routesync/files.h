@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The files that follow from the table, and the guard that keeps a sudden loss in the store out of them. */
+/*
+ * The files that follow from the table, and the guard that keeps a sudden loss in the
+ * store out of them.
+ */
 #ifndef FILES_H
 #define FILES_H
 
@@ -18,25 +21,25 @@ struct files {
 	struct app *app;
 	struct table *table;
 	struct output routes, secrets;
-	bool known;			/* the routes file has been equal to the table at least once */
+	bool known;			/* the routes file was equal to the table at least once */
 	struct lines_loss held;		/* lost > 0: held back */
 	struct lines_loss confirmed;	/* the loss the operator allowed */
 	enum files_result last;		/* of the last update; FILES_FAILED before the first */
 	size_t names;			/* in the routes file */
-	struct lines old_routes, old_secrets;	/* of the files at start; empty after files_keep_old() */
+	struct lines old_routes, old_secrets;	/* of the files at start, until files_keep_old() */
 };
 
 /*
- * Read the existing files. Without -o the routes go to standard output. False: one exists but cannot be read, which was
- * logged; call files_close() all the same.
+ * Read the existing files. Without -o the routes go to standard output.
+ * False: one exists but cannot be read, which was logged; call files_close() all the same.
  */
 bool files_open(struct files *f, struct app *app, struct table *table);
 void files_close(struct files *f);
 
 /*
- * For records that are malformed at start: files_fall_back() gives the table the contents of the files,
- * before its first record; files_keep_old(), when it has all records, keeps the old lines that may still be
- * needed. False: out of memory; the latter may be called again then.
+ * For records that are malformed at start: files_fall_back() gives the table the contents of the
+ * files, before its first record; files_keep_old(), when it has all records, keeps the old lines
+ * that may still be needed. False: out of memory; the latter may be called again then.
  */
 bool files_fall_back(struct files *f);
 bool files_keep_old(struct files *f);

@@ -47,19 +47,26 @@ is_canonical_name(struct slice name)
 	return name.p[name.len - 1] != '.';
 }
 
-/* Whether a good line is as routes_line_canonical() would write it: words with single blanks between, no comment. */
+/*
+ * Whether a good line is as routes_line_canonical() would write it: words with single blanks
+ * between, no comment.
+ */
 static bool
 is_canonical(struct slice line)
 {
 	char before = ' ';
 
 	for (size_t i = 0; i < line.len; before = line.p[i++])
-		if (line.p[i] == '\t' || line.p[i] == '\r' || (before == ' ' && (line.p[i] == ' ' || line.p[i] == '#')))
+		if (line.p[i] == '\t' || line.p[i] == '\r' ||
+		    (before == ' ' && (line.p[i] == ' ' || line.p[i] == '#')))
 			return false;
 	return before != ' ' && is_canonical_name(lines_name(line));
 }
 
-/* Our own files are already canonical and sorted: their lines need no copies. False: this one is not. */
+/*
+ * Our own files are already canonical and sorted: their lines need no copies.
+ * False: this one is not.
+ */
 static bool
 take_sorted(struct slice text, struct lines *out)
 {
@@ -234,7 +241,8 @@ lines_loss(const struct lines *l, const struct lines *next)
 
 		if (i > 0 && slice_eq(name, lines_name(l->line[i - 1])))
 			continue;
-		while (at < next->n && (order = routes_name_order(lines_name(next->line[at]), name)) < 0)
+		while (at < next->n &&
+		    (order = routes_name_order(lines_name(next->line[at]), name)) < 0)
 			at++;
 		loss.names++;
 		loss.lost += at == next->n || order != 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The text of a routes or secrets file as lines in order of NAME, and how two such texts differ. Pure. */
+/*
+ * The text of a routes or secrets file as lines in order of NAME, and how two such
+ * texts differ. Pure.
+ */
 #ifndef LINES_H
 #define LINES_H
 
@@ -21,9 +24,9 @@ struct lines {
 struct slice lines_name(struct slice line);
 
 /*
- * The lines of a text, whatever wrote it. Bad lines are left out, except that a sorted text whose lines are
- * all canonical, like our own, is not checked any further. False: out of memory. text is borrowed as long as
- * *out is used; free with lines_free().
+ * The lines of a text, whatever wrote it. Bad lines are left out, except that a sorted text whose
+ * lines are all canonical, like our own, is not checked any further. False: out of memory. text is
+ * borrowed as long as *out is used; free with lines_free().
  */
 bool lines_read(struct slice text, struct lines *out);
 void lines_free(struct lines *l);
@@ -31,7 +34,10 @@ void lines_free(struct lines *l);
 /* The first line of this NAME; absent if there is none. */
 struct slice lines_find(const struct lines *l, struct slice name);
 
-/* The same for a file of authorizations as written by --secrets: "NAME HEX" for every name with a secret. */
+/*
+ * The same for a file of authorizations as written by --secrets:
+ * "NAME HEX" for every name with a secret.
+ */
 bool lines_read_secrets(struct slice text, struct lines *out);
 
 /* The hash of a NAME's secret in such lines, which may be NULL; false: there is none. */

@@ -15,7 +15,7 @@
 #include "redis_tls.h"
 #include "sock.h"
 
-#define SILENCE_MS 5000		/* with replies outstanding, silence for this long means it is dead */
+#define SILENCE_MS 5000		/* with replies outstanding, after this long it is dead */
 #define BEAT_MS 5000u		/* with none outstanding, TCP probes the other side this often */
 #define DEAD_MS 15000u		/* and gives up after this long without an answer */
 
@@ -29,7 +29,10 @@ static void connect_ip(struct link *l);
 
 /* ---- the end ---- */
 
-/* hiredis may be in the middle of a callback: it frees the context when that returns, and we forget it now. */
+/*
+ * hiredis may be in the middle of a callback: it frees the context when that returns,
+ * and we forget it now.
+ */
 static void
 forget(struct link *l)
 {
@@ -83,7 +86,8 @@ link_fail(struct link *l, enum link_trouble trouble, const char *why)
 static enum link_trouble
 trouble_of(const char *error)
 {
-	static const char *const passing[] = { "LOADING ", "MASTERDOWN ", "BUSY ", "TRYAGAIN ", "CLUSTERDOWN " };
+	static const char *const passing[] = { "LOADING ", "MASTERDOWN ", "BUSY ", "TRYAGAIN ",
+		"CLUSTERDOWN " };
 
 	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
 		if (strncmp(error, passing[i], strlen(passing[i])) == 0)
@@ -91,7 +95,10 @@ trouble_of(const char *error)
 	return LINK_REFUSED;
 }
 
-/* A server that does not know a command repeats it with its arguments, including values: leave them out. */
+/*
+ * A server that does not know a command repeats it with its arguments,
+ * including values: leave them out.
+ */
 void
 link_fail_reply(struct link *l, const redisReply *error)
 {
@@ -103,7 +110,8 @@ link_fail_reply(struct link *l, const redisReply *error)
 		return;
 	}
 	end = strstr(error->str, ", with args");
-	snprintf(why, sizeof(why), "%.*s", (int)(end == NULL ? error->len : (size_t)(end - error->str)), error->str);
+	snprintf(why, sizeof(why), "%.*s",
+	    (int)(end == NULL ? error->len : (size_t)(end - error->str)), error->str);
 	link_fail(l, trouble_of(error->str), why);
 }
 
@@ -127,7 +135,8 @@ on_disconnect(const redisAsyncContext *ac, int status)
 	if (l == NULL)
 		return;
 	forget(l);		/* hiredis frees it */
-	lost(l, LINK_UNREACHABLE, ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr : "connection closed");
+	lost(l, LINK_UNREACHABLE, ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr :
+	    "connection closed");
 }
 
 static void
@@ -240,11 +249,13 @@ auth_advice(const char *error)
 		const char *part, *advice;
 	} known[] = {
 		{ "WRONGPASS", ": check --password-file, USER@, and that the user is enabled" },
-		{ "invalid password", ": check --password-file" },	/* before Redis 6, as the next two */
-		{ "but no password is set", ": the server has no password, leave out --password-file" },
+		/* Before Redis 6, as the next two. */
+		{ "invalid password", ": check --password-file" },
+		{ "but no password is set",
+		    ": the server has no password, leave out --password-file" },
 		{ "wrong number of arguments", ": the server knows no users, leave out USER@" },
-		{ "without any password configured", ": the server's default user has no password, leave out "
-		    "--password-file or name a USER@" },
+		{ "without any password configured", ": the server's default user has no password, "
+		    "leave out --password-file or name a USER@" },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -294,7 +305,8 @@ on_role(redisAsyncContext *ac, void *data, void *arg)
 	(void)arg;
 	if (l == NULL)
 		return;
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 || reply->element[0]->str == NULL)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0 ||
+	    reply->element[0]->str == NULL)
 		link_fail_reply(l, reply);
 	else if (strcmp(reply->element[0]->str, "master") != 0)
 		link_fail(l, LINK_UNREACHABLE, "the master named by the sentinels is a replica");
@@ -313,7 +325,8 @@ send_auth(struct link *l)
 
 	if (l->conf->password_file == NULL && s->user.p == NULL)
 		return true;
-	if (l->conf->password_file != NULL && !password_read(l->conf->password_file, password, why)) {
+	if (l->conf->password_file != NULL &&
+	    !password_read(l->conf->password_file, password, why)) {
 		snprintf(text, sizeof(text), "--password-file %s: %s", l->conf->password_file, why);
 		link_fail(l, LINK_REFUSED, text);
 		return false;
@@ -365,8 +378,8 @@ on_master(redisAsyncContext *ac, void *data, void *arg)
 	(void)arg;
 	if (l == NULL)
 		return;
-	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->str != NULL &&
-	    reply->element[1]->str != NULL) {
+	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+	    reply->element[0]->str != NULL && reply->element[1]->str != NULL) {
 		snprintf(host, sizeof(host), "%s", reply->element[0]->str);
 		num_parse(slice_str(reply->element[1]->str), 1, 65535, &port);
 	}
@@ -402,7 +415,8 @@ begin(struct link *l, redisAsyncContext *ac)
 	if (ac == NULL || ac->err != 0 || redis_attach(ac, l->ev, &l->heard_ms) == -1) {
 		char why[128];
 
-		snprintf(why, sizeof(why), "%s", ac != NULL && ac->err != 0 ? ac->errstr : "out of memory");
+		snprintf(why, sizeof(why), "%s",
+		    ac != NULL && ac->err != 0 ? ac->errstr : "out of memory");
 		if (ac != NULL)
 			redisAsyncFree(ac);
 		lost(l, LINK_UNREACHABLE, why);

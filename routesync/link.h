@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* One connection to the store: found (DNS, sentinels), authenticated, and watched for silence. Used only by redis.c. */
+/*
+ * One connection to the store: found (DNS, sentinels), authenticated, and watched for silence.
+ * Used only by redis.c.
+ */
 #ifndef LINK_H
 #define LINK_H
 
@@ -45,10 +48,11 @@ void link_open(struct link *l);
 void link_close(struct link *l);
 
 /*
- * Send a command; fn gets the reply and must begin with link_heard(). False: out of memory; arg stays the caller's, and
- * link_fail_soon() has been called.
+ * Send a command; fn gets the reply and must begin with link_heard(). False: out of memory;
+ * arg stays the caller's, and link_fail_soon() has been called.
  */
-bool link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, const struct slice *argv);
+bool link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc,
+    const struct slice *argv);
 
 /* The link this reply belongs to; NULL: the connection has ended, and there is no reply. */
 struct link *link_heard(redisAsyncContext *ac, const redisReply *reply);
@@ -58,8 +62,9 @@ void link_fail(struct link *l, enum link_trouble trouble, const char *why);
 void link_fail_reply(struct link *l, const redisReply *error);
 
 /*
- * End the connection because memory ran out, in the loop's next turn: the caller may be in the middle of
- * something. Until then nothing more is sent, and "no replies outstanding" does not mean that all is done.
+ * End the connection because memory ran out, in the loop's next turn: the caller may be in the
+ * middle of something. Until then nothing more is sent, and "no replies outstanding" does not
+ * mean that all is done.
  */
 void link_fail_soon(struct link *l);
 bool link_is_failing(const struct link *l);

@@ -22,7 +22,8 @@ has_targets(struct slice field)
 {
 	struct slice key = key_of(field);
 
-	return slice_is(key, "tls") || slice_is(key, "http") || slice_is(key, "tcp") || slice_starts(key, "alpn:");
+	return slice_is(key, "tls") || slice_is(key, "http") || slice_is(key, "tcp") ||
+	    slice_starts(key, "alpn:");
 }
 
 static struct slice

@@ -16,7 +16,10 @@ struct live {
 /* Start with the canonical line of the first node. */
 void live_begin(struct live *l, char *out, struct slice line);
 
-/* Add another node's targets. False, and nothing changes: its options differ, or the line would become too long. */
+/*
+ * Add another node's targets. False, and nothing changes: its options differ,
+ * or the line would become too long.
+ */
 bool live_add(struct live *l, struct slice line);
 
 struct slice live_line(const struct live *l);

@@ -19,53 +19,66 @@
 #include "scrape_door.h"
 #include "shelf.h"
 
-#define SYNOPSIS                                                                                                       \
-	"routesync [-o FILE] [options] SOURCE"                                                                         \
-	OPTS_OR "routesync [-o FILE] [options] - <JSON"                                                                \
-	OPTS_OR "routesync --put FILE [options] SOURCE"                                                                \
+#define SYNOPSIS                                                                                   \
+	"routesync [-o FILE] [options] SOURCE"                                                     \
+	OPTS_OR "routesync [-o FILE] [options] - <JSON"                                            \
+	OPTS_OR "routesync --put FILE [options] SOURCE"                                            \
 	OPTS_OR "routesync --publish FILE [--ttl SECONDS] [options] SOURCE"
 #define MS_MAX 4000000000000u
 #define PREFIX_MAX 256u		/* bytes */
 #define VISITORS_MAX 100u	/* bytes: a path of a unix socket */
 
 static const struct metric metrics_table[M_COUNT] = {
-	[M_STORE_UP] = { "routesync_store_up", NULL, "Whether the store answers (1) or not (0).", METRIC_GAUGE },
-	[M_WATCHED] = { "routesync_store_watched", NULL, "Whether the store sends notifications of changes.",
+	[M_STORE_UP] = { "routesync_store_up", NULL, "Whether the store answers (1) or not (0).",
 	    METRIC_GAUGE },
+	[M_WATCHED] = { "routesync_store_watched", NULL,
+	    "Whether the store sends notifications of changes.", METRIC_GAUGE },
 	[M_KEYS] = { "routesync_keys", NULL, "Keys with the prefix in the store.", METRIC_GAUGE },
-	[M_MALFORMED] = { "routesync_malformed_keys", NULL, "Keys whose value is malformed.", METRIC_GAUGE },
+	[M_MALFORMED] = { "routesync_malformed_keys", NULL, "Keys whose value is malformed.",
+	    METRIC_GAUGE },
 	[M_ROUTES] = { "routesync_routes", NULL, "Names in the routes file.", METRIC_GAUGE },
-	[M_HELD] = { "routesync_held_routes", NULL, "Routes whose loss is held back.", METRIC_GAUGE },
-	[M_PUBLISHED] = { "routesync_published_routes", NULL, "Names published or put into the store.", METRIC_GAUGE },
-	[M_AGE] = { "routesync_refresh_age_seconds", NULL, "Time since the last whole refresh, -1: none yet.",
+	[M_HELD] = { "routesync_held_routes", NULL, "Routes whose loss is held back.",
 	    METRIC_GAUGE },
-	[M_LAST] = { "routesync_refresh_timestamp_seconds", NULL, "When the last whole refresh was (Unix time).",
-	    METRIC_GAUGE },
-	[M_DURATION] = { "routesync_refresh_duration_seconds", NULL, "How long the last refresh took.",
-	    METRIC_GAUGE_MS },
-	[M_REFRESH_OK] = { "routesync_refreshes_total", "result=\"ok\"", "Refreshes, or rounds of publishing.",
+	[M_PUBLISHED] = { "routesync_published_routes", NULL,
+	    "Names published or put into the store.", METRIC_GAUGE },
+	[M_AGE] = { "routesync_refresh_age_seconds", NULL,
+	    "Time since the last whole refresh, -1: none yet.", METRIC_GAUGE },
+	[M_LAST] = { "routesync_refresh_timestamp_seconds", NULL,
+	    "When the last whole refresh was (Unix time).", METRIC_GAUGE },
+	[M_DURATION] = { "routesync_refresh_duration_seconds", NULL,
+	    "How long the last refresh took.", METRIC_GAUGE_MS },
+	[M_REFRESH_OK] = { "routesync_refreshes_total", "result=\"ok\"",
+	    "Refreshes, or rounds of publishing.", METRIC_COUNTER },
+	[M_REFRESH_FAILED] = { "routesync_refreshes_total", "result=\"failed\"",
+	    "Refreshes, or rounds of publishing.", METRIC_COUNTER },
+	[M_WRITE_OK] = { "routesync_writes_total", "result=\"ok\"", "Files written.",
 	    METRIC_COUNTER },
-	[M_REFRESH_FAILED] = { "routesync_refreshes_total", "result=\"failed\"", "Refreshes, or rounds of publishing.",
+	[M_WRITE_FAILED] = { "routesync_writes_total", "result=\"failed\"", "Files written.",
 	    METRIC_COUNTER },
-	[M_WRITE_OK] = { "routesync_writes_total", "result=\"ok\"", "Files written.", METRIC_COUNTER },
-	[M_WRITE_FAILED] = { "routesync_writes_total", "result=\"failed\"", "Files written.", METRIC_COUNTER },
 };
 
 /* ---- options ---- */
 
-/* getopt_long() would take --password TEXT as --password-file, and TEXT would be logged as an unreadable file. */
+/*
+ * getopt_long() would take --password TEXT as --password-file, and TEXT would be logged as
+ * an unreadable file.
+ */
 static void
 refuse_password(char **argv)
 {
 	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
 		size_t n = strcspn(*argv, "=");
 
-		if (n > strlen("--p") && n <= strlen("--password") && strncmp(*argv, "--password", n) == 0)
-			diex(EXIT_USAGE, "anyone can see a password on the command line: use --password-file");
+		if (n > strlen("--p") && n <= strlen("--password") &&
+		    strncmp(*argv, "--password", n) == 0)
+			diex(EXIT_USAGE,
+			    "anyone can see a password on the command line: use --password-file");
 	}
 }
 
-/* One word, before or after "--". A second one is not shown: it may be a URL with a password in it. */
+/*
+ * One word, before or after "--". A second one is not shown: it may be a URL with a password in it.
+ */
 static const char *
 one_word(char **words, char **program)
 {
@@ -98,7 +111,8 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "write tunneld's authorizations, with hashes of the secrets, to FILE" },
 		{ 0, "max-shrink", "PERCENT", OPT_NUMBER, &o->max_shrink, 0, 100,
 		    "wait for USR1 before dropping more than PERCENT of 20 or more routes (50)" },
-		{ 0, "put", "FILE", OPT_TEXT, &o->put, 0, 0, "write the routes of FILE into the store and exit" },
+		{ 0, "put", "FILE", OPT_TEXT, &o->put, 0, 0,
+		    "write the routes of FILE into the store and exit" },
 		{ 0, "publish", "FILE", OPT_TEXT, &o->publish, 0, 0,
 		    "keep the routes of FILE in the store while running" },
 		{ 0, "ttl", "SECONDS", OPT_SECONDS, &o->ttl_ms, 0, MS_MAX,
@@ -108,7 +122,8 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 'n', "notify-fd", "FD", OPT_FD, &o->notify_fd, 0, 0,
 		    "write an empty line to FD when ready" },
 		{ 'm', "metrics", "ADDR", OPT_TEXT, &o->metrics, 0, 0, "serve /metrics on ADDR" },
-		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0, "begin log lines with the time (UTC)" },
+		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0,
+		    "begin log lines with the time (UTC)" },
 		{ 'v', "verbose", NULL, OPT_FLAG, &o->verbose, 0, 0, "log debug lines too" },
 		{ 'h', "help", NULL, OPT_FLAG, &o->help, 0, 0, "print this and exit" },
 		{ 'V', "version", NULL, OPT_FLAG, &o->version, 0, 0, "print the version and exit" },
@@ -117,7 +132,8 @@ parse_opts(struct options *o, int argc, char **argv)
 	char **words, **program;
 
 	refuse_password(argv);
-	opts_parse_words(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]), &words, &program);
+	opts_parse_words(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]), &words,
+	    &program);
 	o->source_text = one_word(words, program);
 	free(words);
 }
@@ -132,8 +148,8 @@ check_source(struct options *o)
 	if (!source_parse(slice_str(o->source_text), &o->source, &why))
 		return log_wrong(EXIT_USAGE, "SOURCE: %s", why);
 	if (o->source.kind == SOURCE_TLS && !redis_tls_built_in())
-		return log_wrong(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later with hiredis_ssl, "
-		    "which this program was built without");
+		return log_wrong(EXIT_USAGE, "SOURCE: rediss:// needs hiredis 1.0 or later "
+		    "with hiredis_ssl, which this program was built without");
 	return 0;
 }
 
@@ -146,12 +162,14 @@ check_modes(const struct options *o)
 		return log_wrong(EXIT_USAGE, "--put and --publish cannot be used together");
 	if (from_file && (o->output != NULL || o->secrets != NULL))
 		return log_wrong(EXIT_USAGE,
-		    "-o and --secrets cannot be used with --put or --publish, which write into the store");
+		    "-o and --secrets cannot be used with --put or --publish, "
+		    "which write into the store");
 	if (from_file && o->source_text != NULL && strcmp(o->source_text, "-") == 0)
 		return log_wrong(EXIT_USAGE, "--put and --publish need a store, not -");
 	if (o->publish != NULL && (o->once || o->ttl_ms < 1000))
 		return log_wrong(EXIT_USAGE,
-		    "--publish keeps running and needs a --ttl of 1 or more; use --put to write once");
+		    "--publish keeps running and needs a --ttl of 1 or more; "
+		    "use --put to write once");
 	return 0;
 }
 
@@ -163,7 +181,8 @@ check_visitors(const char *path)
 	char text[VISITORS_MAX + sizeof("pass:")];
 
 	if (strlen(path) > VISITORS_MAX || strpbrk(path, " \t\r\n,#") != NULL)
-		return log_wrong(EXIT_USAGE, "--visitors: longer than %u bytes, or contains a blank, ',' or '#'",
+		return log_wrong(EXIT_USAGE,
+		    "--visitors: longer than %u bytes, or contains a blank, ',' or '#'",
 		    VISITORS_MAX);
 	snprintf(text, sizeof(text), "pass:%s", path);
 	if (addr_parse(slice_str(text), ADDR_ALLOW_PASS, &a) != ADDR_OK)
@@ -175,7 +194,8 @@ static int
 check_prefix(const char *prefix)
 {
 	if (strlen(prefix) > PREFIX_MAX || prefix[strspn(prefix, "/")] == '\0')
-		return log_wrong(EXIT_USAGE, "--prefix: empty, or longer than %u bytes", PREFIX_MAX);
+		return log_wrong(EXIT_USAGE, "--prefix: empty, or longer than %u bytes",
+		    PREFIX_MAX);
 	return 0;
 }
 
@@ -187,7 +207,8 @@ check_password_file(const char *path)
 	if (path == NULL)
 		return 0;
 	if (!password_read(path, password, why))
-		return log_wrong(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "--password-file %s: %s", path, why);
+		return log_wrong(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "--password-file %s: %s",
+		    path, why);
 	explicit_bzero(password, sizeof(password));
 	return 0;
 }
@@ -207,7 +228,8 @@ check_output(const struct options *o, const char **path)
 	if (lstat(*path, &st) == 0 && S_ISLNK(st.st_mode)) {
 		real = realpath(*path, NULL);	/* never freed */
 		if (real == NULL)
-			return log_wrong(EXIT_USAGE, "%s is a broken symbolic link: %s", *path, strerror(errno));
+			return log_wrong(EXIT_USAGE, "%s is a broken symbolic link: %s", *path,
+			    strerror(errno));
 		*path = real;
 	}
 	if (stat(*path, &st) == 0 && !S_ISREG(st.st_mode))
@@ -228,7 +250,8 @@ find_place(const char *path, struct stat *folder, const char **name)
 	char text[PATH_MAX];
 
 	*name = slash == NULL ? path : slash + 1;
-	snprintf(text, sizeof(text), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1, slash == NULL ? "." : path);
+	snprintf(text, sizeof(text), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+	    slash == NULL ? "." : path);
 	return stat(text, folder) == 0;
 }
 
@@ -238,7 +261,10 @@ is_same_inode(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* Whether two paths, however they are spelt, lead to one file, or to one place where there is none yet. */
+/*
+ * Whether two paths, however they are spelt, lead to one file, or to one place where
+ * there is none yet.
+ */
 static bool
 is_same_file(const char *a, const char *b)
 {
@@ -247,8 +273,8 @@ is_same_file(const char *a, const char *b)
 
 	if (stat(a, &sa) == 0 && stat(b, &sb) == 0)
 		return is_same_inode(&sa, &sb);
-	return find_place(a, &sa, &name_a) && find_place(b, &sb, &name_b) && is_same_inode(&sa, &sb) &&
-	    strcmp(name_a, name_b) == 0;
+	return find_place(a, &sa, &name_a) && find_place(b, &sb, &name_b) &&
+	    is_same_inode(&sa, &sb) && strcmp(name_a, name_b) == 0;
 }
 
 static int
@@ -272,8 +298,10 @@ check_opts(struct options *o)
 	code = exit_worse(code, check_output(o, &o->output));
 	code = exit_worse(code, check_output(o, &o->secrets));
 	code = exit_worse(code, check_differ("-o", o->output, "--secrets", o->secrets));
-	code = exit_worse(code, check_differ("-o", o->output, "--password-file", o->password_file));
-	code = exit_worse(code, check_differ("--secrets", o->secrets, "--password-file", o->password_file));
+	code = exit_worse(code,
+	    check_differ("-o", o->output, "--password-file", o->password_file));
+	code = exit_worse(code,
+	    check_differ("--secrets", o->secrets, "--password-file", o->password_file));
 	if (o->output == NULL || o->source.kind == SOURCE_STDIN)
 		o->once = o->publish == NULL;
 	return code;
@@ -321,8 +349,10 @@ app_ready(struct app *app)
 	if (app->ready)
 		return;
 	app->ready = true;
-	if (app->opts->notify_fd != NOTIFY_UNSET && notify_ready_fd((int)app->opts->notify_fd, "") == -1)
-		log_error("notify fd %llu: %s", (unsigned long long)app->opts->notify_fd, strerror(errno));
+	if (app->opts->notify_fd != NOTIFY_UNSET &&
+	    notify_ready_fd((int)app->opts->notify_fd, "") == -1)
+		log_error("notify fd %llu: %s", (unsigned long long)app->opts->notify_fd,
+		    strerror(errno));
 	notify_systemd("READY=1");
 }
 
@@ -341,7 +371,10 @@ on_term(void *arg, int signo)
 	app_stop(arg, 0);
 }
 
-/* In modes with no status to log and nothing to read again these do nothing, but they must not end the process. */
+/*
+ * In modes with no status to log and nothing to read again these do nothing,
+ * but they must not end the process.
+ */
 static void
 on_other_signal(void *arg, int signo)
 {
@@ -372,7 +405,8 @@ set_up(struct app *app)
 	app->ev = ev_new();
 	if (app->metrics == NULL || app->ev == NULL)
 		die(EXIT_TEMP, "start");
-	if (ev_signal(app->ev, SIGTERM, on_term, app) == -1 || ev_signal(app->ev, SIGINT, on_term, app) == -1 ||
+	if (ev_signal(app->ev, SIGTERM, on_term, app) == -1 ||
+	    ev_signal(app->ev, SIGINT, on_term, app) == -1 ||
 	    ev_signal(app->ev, SIGHUP, on_other_signal, app) == -1 ||
 	    ev_signal(app->ev, SIGUSR1, on_other_signal, app) == -1)
 		die(EXIT_TEMP, "signals");
@@ -382,8 +416,8 @@ set_up(struct app *app)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .prefix = "/tcprouter/", .visitors = "/run/tunneld/visitors", .interval_ms = 5000,
-		.ttl_ms = 60000, .max_shrink = 50, .notify_fd = NOTIFY_UNSET };
+	static struct options o = { .prefix = "/tcprouter/", .visitors = "/run/tunneld/visitors",
+		.interval_ms = 5000, .ttl_ms = 60000, .max_shrink = 50, .notify_fd = NOTIFY_UNSET };
 	struct app app = { .opts = &o };
 	struct scrape_door metrics_door = { 0 };
 	int code;

@@ -133,7 +133,8 @@ output_look(struct output *o, bool adopt)
 		return OUTPUT_UNREADABLE;
 	}
 	note_readable(o);
-	changed = (now.text == NULL) != (o->text == NULL) || !slice_eq(slice_of(now.text, now.len), output_text(o));
+	changed = (now.text == NULL) != (o->text == NULL) ||
+	    !slice_eq(slice_of(now.text, now.len), output_text(o));
 	if (!changed || adopt)
 		adopt_content(o, &now, &stamp);
 	else
@@ -141,7 +142,10 @@ output_look(struct output *o, bool adopt)
 	return changed ? OUTPUT_CHANGED : OUTPUT_SAME;
 }
 
-/* A mode that isn't ours is somebody else's work, to be looked at again; or, twice in a row, the file system's. */
+/*
+ * A mode that isn't ours is somebody else's work, to be looked at again; or, twice in a row,
+ * the file system's.
+ */
 static void
 note_mode(struct output *o)
 {
@@ -155,8 +159,8 @@ note_mode(struct output *o)
 	if (got != 0 && got != o->got)
 		o->stamp = (struct stamp){ 0 };
 	else if (got != 0 && !o->modeless)
-		log_warn("%s has mode %04o: its file system does not take %04o", o->path, (unsigned)got,
-		    (unsigned)o->mode);
+		log_warn("%s has mode %04o: its file system does not take %04o", o->path,
+		    (unsigned)got, (unsigned)o->mode);
 	o->modeless = got != 0 && got == o->got;
 	o->got = got;
 }
@@ -166,7 +170,8 @@ output_write(struct output *o, char *text, size_t len)
 {
 	if (replace_file(o->path, o->mode, slice_of(text, len)) == -1) {
 		if (!o->failing)
-			log_error("%s cannot be written%s: %s", o->path, o->text != NULL ? ", it stays as it is" : "",
+			log_error("%s cannot be written%s: %s", o->path,
+			    o->text != NULL ? ", it stays as it is" : "",
 			    errno == ENOENT ? "its folder does not exist" : strerror(errno));
 		o->failing = true;
 		free(text);

@@ -36,7 +36,8 @@ enum step {
 enum round {
 	ROUND_CHANGED,		/* those that differ from the old file */
 	ROUND_ALL,		/* every one, as the store may have lost it */
-	ROUND_RENEW		/* none, but their time to live begins anew, which shows if the store still has them */
+	ROUND_RENEW		/* none, but their time to live begins anew, which shows if the
+				   store still has them */
 };
 
 struct publisher {
@@ -46,14 +47,16 @@ struct publisher {
 	char folder[600];		/* the keys' prefix */
 	uint64_t ttl_ms;		/* 0: keys stay */
 	struct shelf old, now;		/* what may be in the store, what must be */
-	bool begun;			/* writing "now" began: some may be in the store, "old" was deleted there */
+	bool begun;			/* writing "now" began: some may be in the store, "old" was
+					   deleted there */
 	enum step step;
 	enum round round;
 	size_t at;			/* next line of the step */
 	struct ev_timer tick, renew, farewell;
 	struct stamp_watch watch;
 	int stat_error;			/* errno of the last stat */
-	uint64_t retry_ms;		/* when to read again a file that exists but could not be read; 0: no need */
+	uint64_t retry_ms;		/* when to read again a file that exists but could not be
+					   read; 0: no need */
 	bool bad, once, leaving;
 };
 
@@ -62,7 +65,8 @@ key_of(const struct publisher *p, struct slice line, char out[static 600 + ROUTE
 {
 	struct slice name = shelf_name(line);
 
-	return slice_of(out, (size_t)snprintf(out, 600 + ROUTES_LINE_MAX, "%s" SLICE_FMT, p->folder, SLICE_ARG(name)));
+	return slice_of(out, (size_t)snprintf(out, 600 + ROUTES_LINE_MAX, "%s" SLICE_FMT,
+	    p->folder, SLICE_ARG(name)));
 }
 
 /* That a file still can't be read is not reported again; errors in its lines are. */
@@ -160,7 +164,10 @@ do_some(struct publisher *p)
 	return 0;
 }
 
-/* Everything so far is acknowledged: go on with the next thousand, in the next step if this one is done. */
+/*
+ * Everything so far is acknowledged: go on with the next thousand, in the next step
+ * if this one is done.
+ */
 static void
 go_on(struct publisher *p)
 {
@@ -220,8 +227,8 @@ static void
 note_missing(struct publisher *p, int error)
 {
 	if (error != 0 && error != p->stat_error)
-		log_warn("%s: %s; %s", p->path, strerror(error), p->now.lines.n > 0 ? "what is published stays" :
-		    "nothing is published until it is there");
+		log_warn("%s: %s; %s", p->path, strerror(error), p->now.lines.n > 0 ?
+		    "what is published stays" : "nothing is published until it is there");
 	p->stat_error = error;
 }
 
@@ -237,7 +244,10 @@ note_bad(struct publisher *p, enum routes_result result)
 		    result == ROUTES_FAILED ? "cannot be read" : "was refused");
 }
 
-/* Whether the file was written to while it was read: it may have been incomplete, and is checked again soon. */
+/*
+ * Whether the file was written to while it was read: it may have been incomplete,
+ * and is checked again soon.
+ */
 static bool
 changed_meanwhile(const struct publisher *p)
 {
@@ -246,7 +256,10 @@ changed_meanwhile(const struct publisher *p)
 	return !stamp_same(&now, &p->watch.seen);
 }
 
-/* A file of which nothing was written, without a connection, need not be deleted; what was there before still must. */
+/*
+ * A file of which nothing was written, without a connection, need not be deleted;
+ * what was there before still must.
+ */
 static void
 take(struct publisher *p, const struct shelf *new)
 {
@@ -377,8 +390,8 @@ on_usr1(void *arg, int signo)
 	const struct publisher *p = arg;
 
 	(void)signo;
-	log_info("status store=%s published=%zu file=%s", redis_is_up(p->redis) ? "up" : "down", p->now.lines.n,
-	    p->stat_error != 0 ? "missing" : p->bad ? "refused" : "good");
+	log_info("status store=%s published=%zu file=%s", redis_is_up(p->redis) ? "up" : "down",
+	    p->now.lines.n, p->stat_error != 0 ? "missing" : p->bad ? "refused" : "good");
 }
 
 static void
@@ -432,7 +445,8 @@ name_folder(struct publisher *p)
 		strcpy(normal, "node");
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		die(EXIT_TEMP, "getrandom");
-	snprintf(p->folder, sizeof(p->folder), "%slive/%s.%016" PRIx64 "/", p->app->opts->prefix, normal, number);
+	snprintf(p->folder, sizeof(p->folder), "%slive/%s.%016" PRIx64 "/", p->app->opts->prefix,
+	    normal, number);
 }
 
 int
@@ -442,8 +456,10 @@ publish_run(struct app *app)
 
 	set_up(&p, app);
 	name_folder(&p);
-	if (ev_signal(app->ev, SIGHUP, on_hup, &p) == -1 || ev_signal(app->ev, SIGUSR1, on_usr1, &p) == -1 ||
-	    ev_signal(app->ev, SIGTERM, on_term, &p) == -1 || ev_signal(app->ev, SIGINT, on_term, &p) == -1)
+	if (ev_signal(app->ev, SIGHUP, on_hup, &p) == -1 ||
+	    ev_signal(app->ev, SIGUSR1, on_usr1, &p) == -1 ||
+	    ev_signal(app->ev, SIGTERM, on_term, &p) == -1 ||
+	    ev_signal(app->ev, SIGINT, on_term, &p) == -1)
 		die(EXIT_TEMP, "signals");
 	look_at_file(&p, true);
 	ev_timer_in(app->ev, &p.tick, TICK_MS);

@@ -81,7 +81,8 @@ record_key(struct slice prefix, struct slice key, enum record_rank *rank, struct
 		node = slice_cut(&rest, '/');
 		if (node.len == 0)
 			return false;
-	} else if (!cut_prefix(&rest, slice_str("service/")) && !cut_prefix(&rest, slice_str("services/"))) {
+	} else if (!cut_prefix(&rest, slice_str("service/")) &&
+	    !cut_prefix(&rest, slice_str("services/"))) {
 		return false;
 	}
 	*name = name_of(rest);
@@ -199,7 +200,8 @@ read_place(struct record_reader *r, struct slice addr, struct place *p)
 
 	p->port = 0;
 	if (addr.len <= HOST_MAX && (endpoint_parse_ip(addr, &ip) || host_valid(addr))) {
-		print(p->host, sizeof(p->host), bare_v6 ? "[" SLICE_FMT "]" : SLICE_FMT, SLICE_ARG(addr));
+		print(p->host, sizeof(p->host), bare_v6 ? "[" SLICE_FMT "]" : SLICE_FMT,
+		    SLICE_ARG(addr));
 		return true;
 	}
 	if (addr_parse(addr, 0, &a) != ADDR_OK || (a.kind != ADDR_IP && a.kind != ADDR_HOST))
@@ -213,7 +215,8 @@ read_place(struct record_reader *r, struct slice addr, struct place *p)
 
 /* A record with addr: the older form has the port in it, and routes the name in sni. */
 static bool
-line_of_place(struct record_reader *r, struct slice name, const struct fields *f, struct record *out)
+line_of_place(struct record_reader *r, struct slice name, const struct fields *f,
+    struct record *out)
 {
 	char text[2 * sizeof(struct place) + 64];
 	uint64_t tlsport = f->tlsport;
@@ -235,13 +238,14 @@ line_of_place(struct record_reader *r, struct slice name, const struct fields *f
 	else if (tlsport == 0)
 		fields = print(text, sizeof(text), "http=%s:%u", p.host, (unsigned)f->httpport);
 	else
-		fields = print(text, sizeof(text), "tls=%s:%u http=%s:%u", p.host, (unsigned)tlsport, p.host,
-		    (unsigned)f->httpport);
+		fields = print(text, sizeof(text), "tls=%s:%u http=%s:%u", p.host,
+		    (unsigned)tlsport, p.host, (unsigned)f->httpport);
 	return record_line_make(&r->line, name, fields, &out->text, r->why);
 }
 
 static bool
-line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *f, struct record *out)
+line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *f,
+    struct record *out)
 {
 	struct slice fields;
 	char text[512];
@@ -254,7 +258,8 @@ line_of_tunnel(struct record_reader *r, struct slice name, const struct fields *
 }
 
 static bool
-line_of_record(struct record_reader *r, struct slice name, const struct fields *f, struct record *out)
+line_of_record(struct record_reader *r, struct slice name, const struct fields *f,
+    struct record *out)
 {
 	if (name.p == NULL)
 		return refuse(r, "no name: sni is missing");
@@ -286,9 +291,9 @@ read_record(struct record_reader *r, struct slice name, const json_t *object, st
 /* ---- JSON ---- */
 
 /*
- * Members we don't know may have any value: integers of any size, so all become real numbers, and NUL bytes, so
- * what is used must be looked at with has_nul().
- * jansson does not always report that memory ran out, but malloc() sets errno. *starved is only ever set.
+ * Members we don't know may have any value: integers of any size, so all become real numbers, and
+ * NUL bytes, so what is used must be looked at with has_nul(). jansson does not always report that
+ * memory ran out, but malloc() sets errno. *starved is only ever set.
  */
 static json_t *
 load(struct slice text, size_t flags, json_error_t *error, bool *starved)
@@ -296,13 +301,17 @@ load(struct slice text, size_t flags, json_error_t *error, bool *starved)
 	json_t *value;
 
 	errno = 0;
-	value = json_loadb(text.p, text.len, flags | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, error);
+	value = json_loadb(text.p, text.len,
+	    flags | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, error);
 	if (value == NULL && errno == ENOMEM)
 		*starved = true;
 	return value;
 }
 
-/* Says only where the text breaks: it may hold a secret. JSON that is too much for us is not called no JSON. */
+/*
+ * Says only where the text breaks: it may hold a secret. JSON that is too much for us is
+ * not called no JSON.
+ */
 static bool
 refuse_json(struct record_reader *r, const json_error_t *error, size_t at)
 {
@@ -385,7 +394,8 @@ read_wrapped(struct record_reader *r, struct slice name, const json_t *wrapper, 
 static bool
 read_object(struct record_reader *r, struct slice name, const json_t *object, struct record *out)
 {
-	return is_wrapper(object) ? read_wrapped(r, name, object, out) : read_record(r, name, object, out);
+	return is_wrapper(object) ? read_wrapped(r, name, object, out) :
+	    read_record(r, name, object, out);
 }
 
 static bool
@@ -467,8 +477,9 @@ read_services(struct stream *s, const json_t *services)
 		return;
 	}
 	json_object_foreach((json_t *)(uintptr_t)services, name, value) {
-		bool ok = json_is_object(value) ? read_record(s->reader, slice_str(name), value, &record)
-						: refuse(s->reader, "not an object");
+		bool ok = json_is_object(value) ?
+		    read_record(s->reader, slice_str(name), value, &record) :
+		    refuse(s->reader, "not an object");
 
 		tell(s, slice_str(name), ok, &record);
 	}
@@ -488,7 +499,8 @@ backend_named(const json_t *backends, struct slice name)
 
 /* HOST and PORT, two members, as one text. */
 static bool
-join_place(struct record_reader *r, const json_t *object, const char *host_member, char *out, size_t size)
+join_place(struct record_reader *r, const json_t *object, const char *host_member, char *out,
+    size_t size)
 {
 	struct slice host = text_of(member_of(object, host_member));
 	json_t *port = member_of(object, "port");
@@ -504,12 +516,14 @@ join_place(struct record_reader *r, const json_t *object, const char *host_membe
 		return refuse(r, "%s is too long", host_member);
 	if (has_nul(host))
 		return refuse(r, "%s has a NUL byte in it", host_member);
-	print(out, size, v6 ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(host), (unsigned)number);
+	print(out, size, v6 ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(host),
+	    (unsigned)number);
 	return true;
 }
 
 static bool
-read_listener(struct record_reader *r, const json_t *listener, const json_t *backends, struct record *out)
+read_listener(struct record_reader *r, const json_t *listener, const json_t *backends,
+    struct record *out)
 {
 	const json_t *backend = backend_named(backends, text_of(member_of(listener, "backend")));
 	char name[HOST_MAX + 16], fields[HOST_MAX + 16] = "tcp=";
@@ -539,7 +553,8 @@ read_listeners(struct stream *s, const json_t *listeners, const json_t *backends
 		bool ok = read_listener(s->reader, value, backends, &record);
 		struct slice key = text_of(member_of(value, "name"));
 
-		tell(s, ok ? record.text.name : key.p != NULL ? key : slice_str("listener"), ok, &record);
+		tell(s, ok ? record.text.name : key.p != NULL ? key : slice_str("listener"), ok,
+		    &record);
 	}
 }
 
@@ -565,7 +580,8 @@ read_keyed(struct stream *s, const json_t *wrapper)
 static void
 read_value(struct stream *s, const json_t *value)
 {
-	const json_t *server = member_of(value, "server"), *listeners = member_of(value, "listeners");
+	const json_t *server = member_of(value, "server");
+	const json_t *listeners = member_of(value, "listeners");
 	struct slice nameless = slice_of(NULL, 0), sni = text_of(member_of(value, "sni"));
 	struct record record;
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The values of a store -> lines of a routes file. Pure: no I/O, no clock, no logging; reasons never quote a secret.
+ * The values of a store -> lines of a routes file. Pure: no I/O, no clock, no logging;
+ * reasons never quote a secret.
  *
- * Keys are {,/,//}PREFIX{service,services}/NAME, and PREFIXlive/NODE/NAME for the routes a node publishes.
+ * Keys are {,/,//}PREFIX{service,services}/NAME, and PREFIXlive/NODE/NAME for the
+ * routes a node publishes.
  */
 #ifndef RECORD_H
 #define RECORD_H
@@ -18,7 +20,10 @@
 
 #define RECORD_CATCH_ALL "CATCH_ALL"	/* "*" in a key or a record */
 
-/* The fields of a route to a tunnel: a printf(3) format for the path of the visitors' socket, twice. */
+/*
+ * The fields of a route to a tunnel: a printf(3) format for the path of the
+ * visitors' socket, twice.
+ */
 #define RECORD_TUNNEL_FORMAT "tls=pass:%s http=unix:%s proxy=v2"
 
 /* Precedence among several keys for one NAME: the lowest wins. */
@@ -29,8 +34,8 @@ enum record_rank {
 };
 
 /*
- * Take a key apart. prefix is as given; slashes before it do not count. False: it is not one of our keys.
- * *name is borrowed from key ("*" for CATCH_ALL), and not checked.
+ * Take a key apart. prefix is as given; slashes before it do not count. False: it is not one of
+ * our keys. *name is borrowed from key ("*" for CATCH_ALL), and not checked.
  */
 bool record_key(struct slice prefix, struct slice key, enum record_rank *rank, struct slice *name);
 
@@ -41,29 +46,37 @@ struct record {
 	uint8_t secret[SHA256_SIZE];	/* the hash of the client's secret */
 };
 
-/* Reads one record at a time. The caller sets prefix and visitors (an absolute path); the rest is private. */
+/*
+ * Reads one record at a time. The caller sets prefix and visitors (an absolute path);
+ * the rest is private.
+ */
 struct record_reader {
 	const char *prefix, *visitors;
 	char why[ROUTES_WHY_MAX];	/* the reason after false */
-	bool starved;			/* after false: memory ran out, so the value may well be good */
-	struct slice about;		/* after false: the NAME the value is for; absent: unknown */
+	bool starved;			/* after false: memory ran out, the value may be good */
+	struct slice about;		/* after false: the NAME it is for; absent: unknown */
 	char about_text[RECORD_NAME_MAX];
 	struct record_line line;
 };
 
-/* Read the value of a key for name: a wrapped record, a bare one, or the right-hand side of a routes line. */
-bool record_read(struct record_reader *r, struct slice name, struct slice value, struct record *out);
+/*
+ * Read the value of a key for name: a wrapped record, a bare one, or the right-hand
+ * side of a routes line.
+ */
+bool record_read(struct record_reader *r, struct slice name, struct slice value,
+    struct record *out);
 
 /*
- * Called for each route in a stream of JSON values; record NULL: it is malformed, and why says how. key names
- * it in messages.
+ * Called for each route in a stream of JSON values; record NULL: it is malformed, and why says how.
+ * key names it in messages.
  */
 typedef void record_told(void *arg, struct slice key, const struct record *record, const char *why);
 
 /*
- * Read a whole stream of JSON values: records, wrapped records, tcprouter's configuration, porxy's configuration.
- * False if it is not JSON, is empty, has a value that is not an object, or has not a single good record, and
- * if memory runs out (starved): then nothing that was passed to told may be used.
+ * Read a whole stream of JSON values: records, wrapped records, tcprouter's configuration,
+ * porxy's configuration. False if it is not JSON, is empty, has a value that is not an object,
+ * or has not a single good record, and if memory runs out (starved): then nothing that was
+ * passed to told may be used.
  */
 bool record_stream(struct record_reader *r, struct slice text, record_told *told, void *arg);
 

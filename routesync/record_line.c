@@ -20,7 +20,8 @@ try_line(struct record_line *l, struct slice line, char why[static ROUTES_WHY_MA
 static const char *
 known_key(struct slice key)
 {
-	static const char *const keys[] = { "tls", "http", "tcp", "proxy", "balance", "allow", "deny", "max", "as" };
+	static const char *const keys[] = { "tls", "http", "tcp", "proxy", "balance", "allow",
+		"deny", "max", "as" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (slice_is(key, keys[i]))
@@ -42,7 +43,10 @@ bad_target(struct slice targets)
 	return "";
 }
 
-/* Reports the number of a word, and its key if that is a known one: anything else may hold a secret. */
+/*
+ * Reports the number of a word, and its key if that is a known one:
+ * anything else may hold a secret.
+ */
 static bool
 refuse_word(char why[static ROUTES_WHY_MAX], unsigned number, struct slice word, const char *reason)
 {
@@ -56,12 +60,14 @@ refuse_word(char why[static ROUTES_WHY_MAX], unsigned number, struct slice word,
 	if (key == NULL)
 		return routes_refuse(why, "word %u: unknown key", number);
 	if (strncmp(reason, "bad address", 11) == 0)
-		return routes_refuse(why, "word %u: bad address in %s=: %s", number, key, bad_target(value));
+		return routes_refuse(why, "word %u: bad address in %s=: %s", number, key,
+		    bad_target(value));
 	if (strncmp(reason, "duplicate", 9) == 0)
 		return routes_refuse(why, "word %u: %s= appears twice", number, key);
 	if (strstr(reason, "in the wrong place") != NULL)
 		return routes_refuse(why, "word %u: %s= is not allowed for this name", number, key);
-	return routes_refuse(why, "word %u: %s= %s", number, key, value.len == 0 ? "is empty" : "has a bad value");
+	return routes_refuse(why, "word %u: %s= %s", number, key,
+	    value.len == 0 ? "is empty" : "has a bad value");
 }
 
 static struct slice
@@ -76,16 +82,21 @@ next_word(struct slice line, size_t *end)
 	return slice_of(line.p + from, *end - from);
 }
 
-/* The bad word is the last one of the shortest prefix of the line that is refused for the same reason. */
+/*
+ * The bad word is the last one of the shortest prefix of the line that is refused
+ * for the same reason.
+ */
 static bool
-refuse_line(struct record_line *l, struct slice line, size_t name_len, char why[static ROUTES_WHY_MAX])
+refuse_line(struct record_line *l, struct slice line, size_t name_len,
+    char why[static ROUTES_WHY_MAX])
 {
 	char whole[ROUTES_WHY_MAX], part[ROUTES_WHY_MAX];
 	struct slice word = slice_of(NULL, 0);
 	unsigned number = 0;
 
 	try_line(l, line, whole);
-	for (size_t end = name_len; strcmp(try_line(l, slice_of(line.p, end), part), whole) != 0; number++)
+	for (size_t end = name_len; strcmp(try_line(l, slice_of(line.p, end), part), whole) != 0;
+	    number++)
 		word = next_word(line, &end);
 	if (number > 0)
 		return refuse_word(why, number, word, whole);
@@ -97,7 +108,7 @@ static bool
 has_odd_byte(struct slice name)
 {
 	for (size_t i = 0; i < name.len; i++) {
-		unsigned char c = (unsigned char)name.p[i];	/* plain char is signed on some machines only */
+		unsigned char c = (unsigned char)name.p[i];	/* plain char may be signed */
 
 		if (c <= ' ' || c >= 0x7f)
 			return true;
@@ -106,8 +117,8 @@ has_odd_byte(struct slice name)
 }
 
 bool
-record_line_make(struct record_line *l, struct slice name, struct slice fields, struct routes_text *out,
-    char why[static ROUTES_WHY_MAX])
+record_line_make(struct record_line *l, struct slice name, struct slice fields,
+    struct routes_text *out, char why[static ROUTES_WHY_MAX])
 {
 	struct slice line;
 
@@ -117,15 +128,16 @@ record_line_make(struct record_line *l, struct slice name, struct slice fields, 
 		return routes_refuse(why, "blank, control or non-ASCII character in the name");
 	if (name.len + 1 + fields.len > ROUTES_LINE_MAX)
 		return routes_refuse(why, "longer than a line of %u bytes", ROUTES_LINE_MAX);
-	if (fields.len > 0 &&
-	    (memchr(fields.p, '\n', fields.len) != NULL || memchr(fields.p, '\0', fields.len) != NULL))
+	if (fields.len > 0 && (memchr(fields.p, '\n', fields.len) != NULL ||
+	    memchr(fields.p, '\0', fields.len) != NULL))
 		return routes_refuse(why, "line feed or NUL byte");
 	memcpy(l->raw, name.p, name.len);
 	l->raw[name.len] = ' ';
 	if (fields.len > 0)
 		memcpy(l->raw + name.len + 1, fields.p, fields.len);
 	line = slice_of(l->raw, name.len + 1 + fields.len);
-	return routes_line_canonical(line, l->canonical, out, why) || refuse_line(l, line, name.len, why);
+	return routes_line_canonical(line, l->canonical, out, why) ||
+	    refuse_line(l, line, name.len, why);
 }
 
 bool

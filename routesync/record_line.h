@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * NAME and the right-hand side of a route -> a line of a routes file, or what is wrong with them. Pure.
- * Reasons quote neither: a value of the store may hold a secret.
+ * NAME and the right-hand side of a route -> a line of a routes file, or what is wrong with them.
+ * Pure. Reasons quote neither: a value of the store may hold a secret.
  */
 #ifndef RECORD_LINE_H
 #define RECORD_LINE_H
@@ -18,9 +18,12 @@ struct record_line {
 	char raw[ROUTES_LINE_MAX + 1], canonical[ROUTES_LINE_MAX + 1];
 };
 
-/* They become a line, checked as strictly as one in a file; *out is borrowed from *l. False: why says what is wrong. */
-bool record_line_make(struct record_line *l, struct slice name, struct slice fields, struct routes_text *out,
-    char why[static ROUTES_WHY_MAX]);
+/*
+ * They become a line, checked as strictly as one in a file; *out is borrowed from *l.
+ * False: why says what is wrong.
+ */
+bool record_line_make(struct record_line *l, struct slice name, struct slice fields,
+    struct routes_text *out, char why[static ROUTES_WHY_MAX]);
 
 /* Whether a line may begin with this NAME. */
 bool record_line_takes_name(struct record_line *l, struct slice name);

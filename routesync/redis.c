@@ -33,7 +33,8 @@ struct redis {
 	char *channels;			/* for their notifications; owned */
 	size_t channel_prefix;		/* bytes before the key in a channel's name */
 	bool scanning, last_step, again, watched;
-	bool missed, catching_up;	/* notifications since the last scan began; those the scan makes up for */
+	bool missed, catching_up;	/* notifications since the last scan began; those the scan
+					   makes up for */
 	bool lost;			/* a key to renew was not there */
 	unsigned reads, writes;		/* outstanding */
 	unsigned singles;		/* those of the reads that are for one key */
@@ -62,9 +63,11 @@ note_trouble(struct redis *r, enum link_trouble trouble, const char *why)
 	log_value(slice_str(r->conf->name), name);
 	log_value(slice_str(why), reason);
 	if (r->logged == state)
-		log_debug("store still %s why=%s", state == STATE_REFUSED ? "refuses" : "unreachable", reason);
+		log_debug("store still %s why=%s",
+		    state == STATE_REFUSED ? "refuses" : "unreachable", reason);
 	else
-		log_warn("store=%s source=%s why=%s", state == STATE_REFUSED ? "refuses" : "unreachable", name, reason);
+		log_warn("store=%s source=%s why=%s",
+		    state == STATE_REFUSED ? "refuses" : "unreachable", name, reason);
 	r->logged = state;
 }
 
@@ -101,7 +104,10 @@ main_up(struct link *l)
 	r->ops->up(r->arg);
 }
 
-/* Forget the last connection: it gets no more replies, and a retry set for it must not cut off the next one. */
+/*
+ * Forget the last connection: it gets no more replies, and a retry set for it must not
+ * cut off the next one.
+ */
 static void
 start_anew(struct redis *r)
 {
@@ -176,7 +182,7 @@ tell_batch(struct redis *r, const struct batch *b, const redisReply *reply)
 		if (value->type == REDIS_REPLY_STRING)
 			r->ops->value(r->arg, b->key[i], REDIS_TEXT, text_of(value));
 		else
-			read_key(r, b->key[i], false);	/* gone, or not text: GET distinguishes them */
+			read_key(r, b->key[i], false);	/* gone, or not text: GET can tell */
 	}
 }
 
@@ -248,8 +254,8 @@ read_batch(struct redis *r, redisReply *const *keys, size_t n)
 static bool
 is_scan_reply(const redisReply *reply)
 {
-	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 && reply->element[0]->str != NULL &&
-	    reply->element[1]->type == REDIS_REPLY_ARRAY;
+	return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+	    reply->element[0]->str != NULL && reply->element[1]->type == REDIS_REPLY_ARRAY;
 }
 
 static void
@@ -270,8 +276,9 @@ on_scan(redisAsyncContext *ac, void *data, void *arg)
 	r = EV_CONTAINER(l, struct redis, main);
 	keys = reply->element[1];
 	r->last_step = strcmp(reply->element[0]->str, "0") == 0;
+	/* First, so that the server works meanwhile. */
 	if (!r->last_step)
-		scan_step(r, text_of(reply->element[0]));	/* first, so that the server works meanwhile */
+		scan_step(r, text_of(reply->element[0]));
 	for (size_t i = 0; i < keys->elements; i += BATCH_MAX) {
 		size_t n = keys->elements - i;
 
@@ -283,8 +290,8 @@ on_scan(redisAsyncContext *ac, void *data, void *arg)
 static void
 scan_step(struct redis *r, struct slice cursor)
 {
-	const struct slice argv[] = { slice_str("SCAN"), cursor, slice_str("MATCH"), slice_str(r->pattern),
-		slice_str("COUNT"), slice_str(SCAN_COUNT) };
+	const struct slice argv[] = { slice_str("SCAN"), cursor, slice_str("MATCH"),
+		slice_str(r->pattern), slice_str("COUNT"), slice_str(SCAN_COUNT) };
 
 	link_send(&r->main, on_scan, NULL, 6, argv);
 }
@@ -350,7 +357,10 @@ read_key(struct redis *r, struct slice key, bool expired)
 
 /* ---- watching ---- */
 
-/* A change between the scan and the subscription would be missed, so the first reply triggers a scan. */
+/*
+ * A change between the scan and the subscription would be missed,
+ * so the first reply triggers a scan.
+ */
 static void
 on_notification(redisAsyncContext *ac, void *data, void *arg)
 {
@@ -436,8 +446,8 @@ on_role(redisAsyncContext *ac, void *data, void *arg)
 	struct link *l = link_heard(ac, reply);
 
 	(void)arg;
-	if (l != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 && reply->element[0]->str != NULL &&
-	    strcmp(reply->element[0]->str, "master") != 0)
+	if (l != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements > 0 &&
+	    reply->element[0]->str != NULL && strcmp(reply->element[0]->str, "master") != 0)
 		link_fail(l, LINK_UNREACHABLE, "it is no longer the master");
 }
 
@@ -445,7 +455,8 @@ void
 redis_scan(struct redis *r)
 {
 	const struct slice role[] = { slice_str("ROLE") };
-	const struct slice config[] = { slice_str("CONFIG"), slice_str("GET"), slice_str("notify-keyspace-events") };
+	const struct slice config[] = { slice_str("CONFIG"), slice_str("GET"),
+		slice_str("notify-keyspace-events") };
 
 	r->again = r->scanning;
 	if (r->scanning || !redis_is_up(r))
@@ -585,7 +596,8 @@ redis_new(struct ev *ev, const struct redis_conf *conf, const struct redis_ops *
 	r->resolver = resolver_new(ev);
 	r->pattern = make_pattern(conf->prefix);
 	if (r->pattern != NULL)
-		n = asprintf(&r->channels, "__keyspace@%llu__:%s", (unsigned long long)conf->source->db, r->pattern);
+		n = asprintf(&r->channels, "__keyspace@%llu__:%s",
+		    (unsigned long long)conf->source->db, r->pattern);
 	if (r->resolver == NULL || n <= 0) {
 		redis_free(r);
 		return NULL;

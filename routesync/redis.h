@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The store: keep a connection to it, read, watch and write. Its changes of state are logged here, one line
- * each; a lost connection is retried with jittered backoff, for ever.
+ * The store: keep a connection to it, read, watch and write. Its changes of state are logged here,
+ * one line each; a lost connection is retried with jittered backoff, for ever.
  */
 #ifndef REDIS_H
 #define REDIS_H
@@ -46,7 +46,8 @@ struct redis_ops {
 struct redis;
 
 /* conf and ops are borrowed for ever; ops that are never needed may be NULL. NULL with errno. */
-struct redis *redis_new(struct ev *ev, const struct redis_conf *conf, const struct redis_ops *ops, void *arg);
+struct redis *redis_new(struct ev *ev, const struct redis_conf *conf, const struct redis_ops *ops,
+    void *arg);
 
 /* Connect now instead of at the next retry; only when not connected. */
 void redis_open(struct redis *r);
@@ -54,7 +55,10 @@ void redis_open(struct redis *r);
 /* Close and free; there are no more callbacks. */
 void redis_free(struct redis *r);
 
-/* All work is done, if there was any: it is good (logged if it was not before), and backoff starts afresh. */
+/*
+ * All work is done, if there was any: it is good (logged if it was not before),
+ * and backoff starts afresh.
+ */
 void redis_good(struct redis *r);
 
 /* Whether it is connected, so that commands can be sent. */
@@ -66,26 +70,34 @@ bool redis_is_watched(const struct redis *r);
 /* How many single keys are being read, most of them because of notifications. */
 unsigned redis_singles(const struct redis *r);
 
-/* Whether notifications were left unread, so that only the scan that follows, or is running, shows what changed. */
+/*
+ * Whether notifications were left unread, so that only the scan that follows, or is running,
+ * shows what changed.
+ */
 bool redis_is_behind(const struct redis *r);
 
 /* Whether a scan is running. */
 bool redis_is_scanning(const struct redis *r);
 
 /*
- * The owner has no memory for a value: act as if the connection had been lost. There are no more values
- * before down() is called; everything is read again later. May be called from the callbacks.
+ * The owner has no memory for a value: act as if the connection had been lost. There are no more
+ * values before down() is called; everything is read again later. May be called from the callbacks.
  */
 void redis_out_of_memory(struct redis *r);
 
-/* Read all our keys; if a scan is running, another one follows it. Watching begins if the server supports it. */
+/*
+ * Read all our keys; if a scan is running, another one follows it.
+ * Watching begins if the server supports it.
+ */
 void redis_scan(struct redis *r);
 
 /* Write or remove a key; ttl_ms 0: it stays. Only when connected. */
 void redis_set(struct redis *r, struct slice key, struct slice value, uint64_t ttl_ms);
 void redis_delete(struct redis *r, struct slice key);
 
-/* Renew a key for ttl_ms; redis_has_lost() reports, once, whether one of them was no longer there. */
+/*
+ * Renew a key for ttl_ms; redis_has_lost() reports, once, whether one of them was no longer there.
+ */
 void redis_renew(struct redis *r, struct slice key, uint64_t ttl_ms);
 bool redis_has_lost(struct redis *r);
 

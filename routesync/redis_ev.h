@@ -7,7 +7,10 @@
 
 #include "ev.h"
 
-/* Watch ac in ev until hiredis frees it. *heard_ms (borrowed) becomes the time whenever there is something to read. */
+/*
+ * Watch ac in ev until hiredis frees it. *heard_ms (borrowed) becomes the time whenever there is
+ * something to read.
+ */
 int redis_attach(struct redisAsyncContext *ac, struct ev *ev, uint64_t *heard_ms);
 
 #endif

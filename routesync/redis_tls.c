@@ -42,7 +42,10 @@ redis_tls_why(void)
 	return text;
 }
 
-/* One for all connections: trusts what the machine trusts (SSL_CERT_FILE and SSL_CERT_DIR change that). */
+/*
+ * One for all connections: trusts what the machine trusts (SSL_CERT_FILE and
+ * SSL_CERT_DIR change that).
+ */
 static SSL_CTX *
 context(void)
 {
@@ -72,8 +75,8 @@ expect_host(SSL *ssl, const struct source *source)
 		snprintf(text, sizeof(text), SLICE_FMT, SLICE_ARG(a.host));
 		return SSL_set_tlsext_host_name(ssl, text) == 1 && SSL_set1_host(ssl, text) == 1;
 	}
-	return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), a.ip.family == AF_INET ? a.ip.ip + 12 : a.ip.ip,
-	    a.ip.family == AF_INET ? 4 : 16) == 1;
+	return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl),
+	    a.ip.family == AF_INET ? a.ip.ip + 12 : a.ip.ip, a.ip.family == AF_INET ? 4 : 16) == 1;
 }
 
 bool

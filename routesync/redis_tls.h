@@ -12,10 +12,16 @@ struct redisAsyncContext;
 /* Whether this program was built with it. */
 bool redis_tls_built_in(void);
 
-/* Start TLS on a connection being made, with nothing sent yet. The server's certificate must be valid for its host. */
+/*
+ * Start TLS on a connection being made, with nothing sent yet. The server's certificate must be
+ * valid for its host.
+ */
 bool redis_tls_start(struct redisAsyncContext *ac, const struct source *source);
 
-/* Why a certificate was refused since the last call (static); NULL: none was. hiredis does not report it. */
+/*
+ * Why a certificate was refused since the last call (static); NULL: none was.
+ * hiredis does not report it.
+ */
 const char *redis_tls_why(void);
 
 #endif

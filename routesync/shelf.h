@@ -14,11 +14,19 @@ struct shelf {
 	char *text;		/* owned; lines borrow from it */
 };
 
-/* Read and check a file; on anything but ROUTES_LOADED (reported as by routes_load()) *out is empty. */
-enum routes_result shelf_read(const char *path, routes_report *report, void *arg, struct shelf *out);
+/*
+ * Read and check a file; on anything but ROUTES_LOADED (reported as by
+ * routes_load()) *out is empty.
+ */
+enum routes_result shelf_read(const char *path, routes_report *report, void *arg,
+    struct shelf *out);
 
-/* The same for a file that is read repeatedly: anything but a plain file might block, so it is refused and reported. */
-enum routes_result shelf_read_plain(const char *path, routes_report *report, void *arg, struct shelf *out);
+/*
+ * The same for a file that is read repeatedly: anything but a plain file might block,
+ * so it is refused and reported.
+ */
+enum routes_result shelf_read_plain(const char *path, routes_report *report, void *arg,
+    struct shelf *out);
 void shelf_free(struct shelf *s);
 
 /* The last part of the key for a line, "*" as CATCH_ALL, and the value. */

@@ -38,7 +38,10 @@ cut_scheme(struct slice *rest, struct source *out)
 	return false;
 }
 
-/* A password may contain any byte, even '/' and '@': everything before the last '@' is the user part. */
+/*
+ * A password may contain any byte, even '/' and '@': everything before the last
+ * '@' is the user part.
+ */
 static bool
 cut_user(struct slice *rest, struct source *out, const char **why)
 {
@@ -117,7 +120,8 @@ source_parse(struct slice text, struct source *out, const char **why)
 	if (slice_is(text, "-"))
 		return true;
 	if (!cut_scheme(&rest, out))
-		return refuse(why, "neither redis://, rediss://, redis+unix://, redis+sentinel:// nor -");
+		return refuse(why,
+		    "neither redis://, rediss://, redis+unix://, redis+sentinel:// nor -");
 	if (!cut_user(&rest, out, why))
 		return false;
 	if (out->kind == SOURCE_UNIX)
@@ -130,7 +134,8 @@ source_parse(struct slice text, struct source *out, const char **why)
 	if (out->kind == SOURCE_SENTINEL) {
 		out->master = slice_cut(&rest, '/');
 		if (out->master.len == 0)
-			return refuse(why, "redis+sentinel:// needs the master's name: HOST:PORT,.../MASTER");
+			return refuse(why, "redis+sentinel:// needs the master's name: "
+			    "HOST:PORT,.../MASTER");
 	}
 	return read_db(rest, out, why);
 }
@@ -138,5 +143,6 @@ source_parse(struct slice text, struct source *out, const char **why)
 void
 source_next(const struct source *s, struct slice *servers, struct addr *out)
 {
-	read_server(slice_cut(servers, ','), s->kind == SOURCE_SENTINEL ? SENTINEL_PORT : REDIS_PORT, out);
+	read_server(slice_cut(servers, ','),
+	    s->kind == SOURCE_SENTINEL ? SENTINEL_PORT : REDIS_PORT, out);
 }

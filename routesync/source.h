@@ -27,10 +27,16 @@ struct source {
 	uint64_t db;
 };
 
-/* False: *why (static) says what is wrong, without quoting the text: there might be a password in it. */
+/*
+ * False: *why (static) says what is wrong, without quoting the text:
+ * there might be a password in it.
+ */
 bool source_parse(struct slice text, struct source *out, const char **why);
 
-/* Cut the next server off *servers, which source_parse() has checked; its port is the default if none is given. */
+/*
+ * Cut the next server off *servers, which source_parse() has checked;
+ * its port is the default if none is given.
+ */
 void source_next(const struct source *s, struct slice *servers, struct addr *out);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* JSON on standard input into the file, once: any other store through a pipe, or a configuration to convert. */
+/*
+ * JSON on standard input into the file, once: any other store through a pipe,
+ * or a configuration to convert.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -59,7 +62,10 @@ on_readable(struct ev_io *io, unsigned events)
 	ev_stop(in->app->ev);
 }
 
-/* In the event loop, so that signals are handled meanwhile; a plain file never blocks, and epoll does not take one. */
+/*
+ * In the event loop, so that signals are handled meanwhile; a plain file never blocks,
+ * and epoll does not take one.
+ */
 static bool
 read_all(struct input *in)
 {
@@ -93,7 +99,8 @@ on_report(void *arg, struct slice key, const char *why)
 
 	(void)arg;
 	if (why != NULL)
-		log_warn("record key=%s malformed why=%s", log_value(key, name), log_value(slice_str(why), reason));
+		log_warn("record key=%s malformed why=%s", log_value(key, name),
+		    log_value(slice_str(why), reason));
 }
 
 static void

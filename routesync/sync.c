@@ -12,7 +12,7 @@
 #include "routesync.h"
 
 #define SPACING_MS 50u		/* between two writes of the file */
-#define REST_MS 50u		/* what was removed is dropped from the file when nothing more was for so long, */
+#define REST_MS 50u		/* what was removed is dropped from the file after such a rest, */
 #define UNREST_MAX_MS 1000u	/* or after this */
 #define TICK_MS 1000u		/* how often the file is checked, and failed writes are retried */
 #define REPORTS_MAX 100u	/* malformed records logged in one refresh */
@@ -27,13 +27,14 @@ struct sync {
 	struct files files;
 	struct ev_timer refresh, write, tick;
 	uint64_t began_ms, good_ms, written_ms, spacing_ms;
-	size_t dropped;			/* keys found to be gone, outside the end of a round, since the last update */
+	size_t dropped;			/* keys found to be gone, outside the end of a round, since
+					   the last update */
 	uint64_t unrest_ms, dropped_ms;	/* when the first and the last of them were */
 	unsigned reports;
 	uint64_t patient_until_ms;	/* until then, published keys that are missing stay */
 	size_t missing;			/* such keys, at the end of the last refresh */
 	bool complete;			/* the table holds all of the store */
-	bool doubted;			/* it lost much, and is to be read again before that is believed */
+	bool doubted;			/* it lost much, to be read again before that is believed */
 };
 
 /* ---- reports ---- */
@@ -58,7 +59,8 @@ static void
 end_reports(struct sync *s)
 {
 	if (s->reports > REPORTS_MAX)
-		log_warn("%u more records were malformed or became good again", s->reports - REPORTS_MAX);
+		log_warn("%u more records were malformed or became good again",
+		    s->reports - REPORTS_MAX);
 	s->reports = 0;
 }
 
@@ -119,8 +121,8 @@ is_much_dropped(const struct sync *s)
 }
 
 /*
- * How long keys that were removed must still wait: they may be the beginning of a great loss, and the guard
- * is to see all of it at once.
+ * How long keys that were removed must still wait: they may be the beginning of a great loss,
+ * and the guard is to see all of it at once.
  */
 static uint64_t
 unrest_left_ms(const struct sync *s)
@@ -140,8 +142,8 @@ unrest_left_ms(const struct sync *s)
 static bool
 is_suspicious(const struct sync *s)
 {
-	return s->dropped > 0 && (redis_is_behind(s->redis) || redis_singles(s->redis) >= DOUBT_MIN ||
-	    is_much_dropped(s));
+	return s->dropped > 0 && (redis_is_behind(s->redis) ||
+	    redis_singles(s->redis) >= DOUBT_MIN || is_much_dropped(s));
 }
 
 /* The end of a scan leads to an update, or to another scan. */
@@ -163,7 +165,9 @@ on_write(struct ev_timer *t)
 	}
 }
 
-/* A single change is written at once, unless another was written just before, or keys were removed. */
+/*
+ * A single change is written at once, unless another was written just before, or keys were removed.
+ */
 static void
 want_write(struct sync *s)
 {
@@ -187,8 +191,8 @@ drop(struct sync *s, struct slice key)
 }
 
 /*
- * A store that was away may have lost what nodes published. Each node publishes again in its own time, and
- * until then its names must keep working.
+ * A store that was away may have lost what nodes published. Each node publishes again in its own
+ * time, and until then its names must keep working.
  */
 static void
 be_patient(struct sync *s)
@@ -265,7 +269,10 @@ on_scan_begins(void *arg)
 	table_begin(s->table);
 }
 
-/* A store that is emptied while being read shows only part of the loss at first, perhaps too little for the guard. */
+/*
+ * A store that is emptied while being read shows only part of the loss at first,
+ * perhaps too little for the guard.
+ */
 static bool
 is_doubtful(struct sync *s, size_t gone)
 {
@@ -273,19 +280,23 @@ is_doubtful(struct sync *s, size_t gone)
 	return s->doubted;
 }
 
-/* Remove what is gone. Had nodes withdrawn much of it, there would have been notifications; so the store lost it. */
+/*
+ * Remove what is gone. Had nodes withdrawn much of it, there would have been notifications;
+ * so the store lost it.
+ */
 static size_t
 end_round(struct sync *s)
 {
 	size_t missing = table_missing_live(s->table);
 
-	if (s->missing == 0 && redis_is_watched(s->redis) && is_much(missing, table_counts(s->table).keys))
+	if (s->missing == 0 && redis_is_watched(s->redis) &&
+	    is_much(missing, table_counts(s->table).keys))
 		be_patient(s);
 	if (!is_patient(s))
 		missing = 0;
 	if (s->missing == 0 && missing > 0)
-		log_warn("%zu published routes are missing from the store: keeping them for %u s", missing,
-		    PATIENCE_MS / 1000);
+		log_warn("%zu published routes are missing from the store: keeping them for %u s",
+		    missing, PATIENCE_MS / 1000);
 	s->missing = missing;
 	return table_end(s->table, missing > 0);
 }
@@ -296,7 +307,8 @@ next_refresh_ms(const struct sync *s)
 {
 	uint64_t interval_ms = s->app->opts->interval_ms;
 
-	return s->missing > 0 && (interval_ms == 0 || interval_ms > PATIENCE_MS) ? PATIENCE_MS : interval_ms;
+	return s->missing > 0 && (interval_ms == 0 || interval_ms > PATIENCE_MS) ? PATIENCE_MS :
+	    interval_ms;
 }
 
 static void
@@ -339,7 +351,8 @@ on_scanned(void *arg)
 }
 
 static const struct redis_ops ops = {
-	.up = on_up, .down = on_down, .value = on_value, .scan_begins = on_scan_begins, .scanned = on_scanned,
+	.up = on_up, .down = on_down, .value = on_value, .scan_begins = on_scan_begins,
+	.scanned = on_scanned,
 };
 
 /* ---- timers and signals ---- */
@@ -350,7 +363,10 @@ on_refresh(struct ev_timer *t)
 	redis_scan(EV_CONTAINER(t, struct sync, refresh)->redis);
 }
 
-/* A few removals that wait for a scan must not leave a spoilt file as it is while the store is away. */
+/*
+ * A few removals that wait for a scan must not leave a spoilt file as it is while
+ * the store is away.
+ */
 static bool
 may_repair(const struct sync *s)
 {
@@ -365,7 +381,8 @@ on_tick(struct ev_timer *t)
 	ev_timer_in(s->app->ev, t, TICK_MS);
 	set_metrics(s);
 	end_reports(s);
-	if (s->complete && !s->doubted && may_repair(s) && s->write.due_ms == 0 && files_want_update(&s->files))
+	if (s->complete && !s->doubted && may_repair(s) && s->write.due_ms == 0 &&
+	    files_want_update(&s->files))
 		update(s);
 }
 
@@ -392,8 +409,9 @@ on_usr1(void *arg, int signo)
 
 	(void)signo;
 	log_info("status store=%s watched=%s keys=%zu malformed=%zu routes=%zu held=%zu age=%lld",
-	    redis_is_up(s->redis) ? "up" : "down", redis_is_watched(s->redis) ? "yes" : "no", counts.keys,
-	    counts.malformed, s->files.names, s->files.held.lost, (long long)age_s(s));
+	    redis_is_up(s->redis) ? "up" : "down", redis_is_watched(s->redis) ? "yes" : "no",
+	    counts.keys, counts.malformed, s->files.names, s->files.held.lost,
+	    (long long)age_s(s));
 	if (s->files.held.lost == 0)
 		return;
 	files_confirm(&s->files);

@@ -18,7 +18,8 @@ find(const struct table *t, struct slice key)
 	uint64_t h = hash_text(t->seed, key);
 	size_t mask = t->nslots - 1, i = h & mask;
 
-	while (t->slots[i].entry != NULL && (t->slots[i].hash != h || !slice_eq(entry_key(t->slots[i].entry), key)))
+	while (t->slots[i].entry != NULL &&
+	    (t->slots[i].hash != h || !slice_eq(entry_key(t->slots[i].entry), key)))
 		i = (i + 1) & mask;
 	t->slots[i].hash = h;
 	return &t->slots[i];
@@ -52,7 +53,10 @@ make_room(struct table *t)
 	return (t->n + 1) * 4 < t->nslots * 3 || grow(t);
 }
 
-/* Close the gap a removed entry leaves: entries that were placed after it because it was there move up. */
+/*
+ * Close the gap a removed entry leaves: entries that were placed after it because it
+ * was there move up.
+ */
 static void
 close_gap(struct table *t, size_t gap)
 {
@@ -111,7 +115,8 @@ entry_new(struct slice key, const struct record *record)
 
 	if (e == NULL)
 		return NULL;
-	*e = (struct entry){ .line_len = (uint32_t)line.len & 0xfffffff, .key_len = (uint32_t)key.len & 0x3fffffff,
+	*e = (struct entry){ .line_len = (uint32_t)line.len & 0xfffffff,
+		.key_len = (uint32_t)key.len & 0x3fffffff,
 		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0x1fffffff,
 		.has_secret = has_secret };
 	if (line.len > 0)
@@ -246,7 +251,10 @@ struct fault {
 	uint64_t value;		/* as in the entry */
 };
 
-/* A key that is malformed when first met: it takes the line of its NAME in the file at start, if there was one. */
+/*
+ * A key that is malformed when first met: it takes the line of its NAME in the file at
+ * start, if there was one.
+ */
 static struct entry *
 malformed_new(struct table *t, struct slice key, const struct fault *f)
 {
@@ -279,17 +287,21 @@ put_malformed(struct table *t, struct slot *at, struct slice key, const struct f
 	return true;
 }
 
-/* Whether a good value gives the same line, and has the same secret, as before: then there is nothing to write. */
+/*
+ * Whether a good value gives the same line, and has the same secret, as before:
+ * then there is nothing to write.
+ */
 static bool
 is_same(const struct entry *e, enum record_rank rank, const struct record *record)
 {
-	return e->rank == rank && slice_eq(entry_line(e), record->text.line) && e->has_secret == record->has_secret &&
+	return e->rank == rank && slice_eq(entry_line(e), record->text.line) &&
+	    e->has_secret == record->has_secret &&
 	    (!record->has_secret || memcmp(entry_secret(e), record->secret, SHA256_SIZE) == 0);
 }
 
 static bool
-put_good(struct table *t, struct slot *at, struct slice key, enum record_rank rank, const struct record *record,
-    uint64_t value)
+put_good(struct table *t, struct slot *at, struct slice key, enum record_rank rank,
+    const struct record *record, uint64_t value)
 {
 	struct entry *e = at->entry;
 
@@ -329,7 +341,8 @@ table_put(struct table *t, struct slice key, struct slice value)
 		return put_good(t, at, key, rank, &record, h);
 	if (t->reader.starved)
 		return false;
-	return put_malformed(t, at, key, &(struct fault){ t->reader.about.p != NULL ? t->reader.about : name,
+	return put_malformed(t, at, key, &(struct fault){
+	    t->reader.about.p != NULL ? t->reader.about : name,
 	    t->reader.about.p != NULL, rank, t->reader.why, h });
 }
 
@@ -346,7 +359,8 @@ table_put_wrong_type(struct table *t, struct slice key)
 	}
 	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
 		return true;
-	return put_malformed(t, at, key, &(struct fault){ name, false, rank, "its type is not string", 0 });
+	return put_malformed(t, at, key,
+	    &(struct fault){ name, false, rank, "its type is not string", 0 });
 }
 
 bool
@@ -411,7 +425,8 @@ table_changed(const struct table *t)
 struct table_counts
 table_counts(const struct table *t)
 {
-	return (struct table_counts){ .keys = t->n, .malformed = t->malformed, .live_gone = t->live_gone };
+	return (struct table_counts){ .keys = t->n, .malformed = t->malformed,
+		.live_gone = t->live_gone };
 }
 
 void

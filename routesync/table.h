@@ -2,7 +2,8 @@
 /*
  * All that is known about the keys of the store, and the routes file that follows from it.
  *
- * A key with a malformed value keeps line and secret of its last good one. Of values only hashes are kept.
+ * A key with a malformed value keeps line and secret of its last good one.
+ * Of values only hashes are kept.
  */
 #ifndef TABLE_H
 #define TABLE_H
@@ -29,30 +30,35 @@ struct table *table_new(const char *prefix, const char *visitors, table_report *
 void table_free(struct table *t);
 
 /*
- * Call before the first round, with the routes and secrets (lines_read_secrets()) of the files that existed
- * at start. A key that is malformed, and never had a good value, keeps the line of its NAME in them as long
- * as there is no good key for that NAME. Both are borrowed until table_keep_old() succeeds.
+ * Call before the first round, with the routes and secrets (lines_read_secrets()) of the files
+ * that existed at start. A key that is malformed, and never had a good value, keeps the line of
+ * its NAME in them as long as there is no good key for that NAME. Both are borrowed until
+ * table_keep_old() succeeds.
  */
 void table_fall_back(struct table *t, const struct lines *routes, const struct lines *secrets);
 
 /*
- * Call after the first round. For some malformed keys the NAME is unknown: the value does not show it, and
- * there was no line of the key's NAME. As long as there is such a key, every old line that no key accounts
- * for is kept, until there is a good key for its NAME. *kept is the number of these lines. False: out of
- * memory; call it again later.
+ * Call after the first round. For some malformed keys the NAME is unknown: the value does not show
+ * it, and there was no line of the key's NAME. As long as there is such a key, every old line that
+ * no key accounts for is kept, until there is a good key for its NAME. *kept is the number of these
+ * lines. False: out of memory; call it again later.
  */
 bool table_keep_old(struct table *t, size_t *kept);
 
 /*
- * A round through all keys begins and ends. Before its end, table_missing_live() counts the published keys it
- * has not met so far. At its end all keys it has not met are removed; table_end() returns their number. With
- * keep_live the published ones stay, for names that no other node publishes, until a round ends without it.
+ * A round through all keys begins and ends. Before its end, table_missing_live() counts the
+ * published keys it has not met so far. At its end all keys it has not met are removed; table_end()
+ * returns their number. With keep_live the published ones stay, for names that no other node
+ * publishes, until a round ends without it.
  */
 void table_begin(struct table *t);
 size_t table_missing_live(const struct table *t);
 size_t table_end(struct table *t, bool keep_live);
 
-/* The value of a key; keys that are not ours are ignored. False: out of memory, and the key keeps its last value. */
+/*
+ * The value of a key; keys that are not ours are ignored. False: out of memory,
+ * and the key keeps its last value.
+ */
 bool table_put(struct table *t, struct slice key, struct slice value);
 
 /* The key holds something other than text. False: as above. */
@@ -79,7 +85,8 @@ void table_settle(struct table *t);
 struct table_text {
 	char *routes, *secrets;
 	size_t routes_len, secrets_len, names;
-	struct slice unnamed;	/* a key of "*" whose secret authorizes nobody; absent: none, or it was told before */
+	struct slice unnamed;	/* a key of "*" whose secret authorizes nobody; absent: none, or it
+				   was told before */
 };
 
 /* False: out of memory. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The lines the table takes from the files that existed at start, for keys that have been malformed since. */
+/*
+ * The lines the table takes from the files that existed at start, for keys that have
+ * been malformed since.
+ */
 #include "table_private.h"
 
 #include <stdlib.h>
@@ -40,7 +43,8 @@ old_line(const struct table *t, struct slice name)
 	if (name.len == 0 || name.len > HOST_MAX || memchr(name.p, ':', name.len) != NULL)
 		return lines_find(t->old, name);
 	for (size_t i = 0; i < name.len; i++)
-		canonical[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) : name.p[i];
+		canonical[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) :
+		    name.p[i];
 	return lines_find(t->old, slice_of(canonical, name.len - (canonical[name.len - 1] == '.')));
 }
 
@@ -50,13 +54,17 @@ table_find_old(struct table *t, struct slice name, struct record *out)
 	return read_old(t, old_line(t, name), out);
 }
 
-/* Whether some key has a line of this NAME. *at, where to look, moves on: call this with NAMEs in order. */
+/*
+ * Whether some key has a line of this NAME. *at, where to look, moves on:
+ * call this with NAMEs in order.
+ */
 static bool
 is_given(const struct table *t, size_t *at, struct slice name)
 {
 	int order = -1;
 
-	while (*at < t->sorted_n && (order = routes_name_order(entry_name(t->order[*at]), name)) < 0)
+	while (*at < t->sorted_n &&
+	    (order = routes_name_order(entry_name(t->order[*at]), name)) < 0)
 		(*at)++;
 	return *at < t->sorted_n && order == 0;
 }
@@ -91,7 +99,8 @@ table_keep_old(struct table *t, size_t *kept)
 	for (size_t i = 0; ok && t->nameless > 0 && i < old->n; i++) {
 		struct slice name = lines_name(old->line[i]);
 
-		if ((i > 0 && slice_eq(name, lines_name(old->line[i - 1]))) || is_given(t, &at, name))
+		if ((i > 0 && slice_eq(name, lines_name(old->line[i - 1]))) ||
+		    is_given(t, &at, name))
 			continue;
 		ok = keep_line(t, old->line[i]);
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* What routesync/table.c (keys), table_old.c (the file at start) and table_text.c (order and texts) share. */
+/*
+ * What routesync/table.c (keys), table_old.c (the file at start) and table_text.c
+ * (order and texts) share.
+ */
 #ifndef TABLE_PRIVATE_H
 #define TABLE_PRIVATE_H
 
@@ -17,15 +20,22 @@ struct entry {
 	uint32_t malformed : 1;
 	uint32_t has_secret : 1;
 	uint32_t dead : 1;		/* removed from the hash, still in the order */
-	uint32_t odd : 1;		/* reported: it is left out of the line of its NAME, or of the secrets */
+	uint32_t odd : 1;		/* reported: it is left out of the line of its NAME, or of
+					   the secrets */
 	uint32_t name_len : 29;
-	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is known to be its */
-	uint32_t spent : 1;		/* RANK_OLD, but its NAME has had a good key since: its line counts no more */
-	uint32_t kept : 1;		/* RANK_OLD, because of nameless keys: it has no key and is not in the hash */
+	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is
+					   known to be its */
+	uint32_t spent : 1;		/* RANK_OLD, but its NAME has had a good key since: its line
+					   counts no more */
+	uint32_t kept : 1;		/* RANK_OLD, because of nameless keys: it has no key and is
+					   not in the hash */
 	char text[];			/* line, key, hash of the secret */
 };
 
-/* Of the hash table; the key's hash beside the pointer avoids most accesses to entries elsewhere in memory. */
+/*
+ * Of the hash table; the key's hash beside the pointer avoids most accesses to entries
+ * elsewhere in memory.
+ */
 struct slot {
 	struct entry *entry;		/* owned by the order; NULL: empty */
 	uint64_t hash;
@@ -38,7 +48,7 @@ struct table {
 	const struct lines *old, *old_secrets;	/* of the files at start; borrowed, or NULL */
 	struct slot *slots;		/* owned; open addressing by the hash of the key */
 	size_t nslots, n, malformed, nameless, live_gone;
-	size_t kept;			/* entries kept because of nameless keys: in the order only */
+	size_t kept;			/* entries kept for nameless keys: in the order only */
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
 	uint64_t seed;
@@ -87,7 +97,10 @@ bool table_add(struct table *t, struct entry *e);
 
 /* ---- table_old.c ---- */
 
-/* The line of a NAME, in any spelling, in the file at start, with the secret it had there. False: there is none. */
+/*
+ * The line of a NAME, in any spelling, in the file at start, with the secret it had there.
+ * False: there is none.
+ */
 bool table_find_old(struct table *t, struct slice name, struct record *out);
 
 /* Drop the lines kept because of nameless keys, once there are no such keys. */

@@ -101,7 +101,10 @@ first_fresh(const struct table *t, size_t from, size_t to)
 	return from;
 }
 
-/* Several nodes publish a NAME: merge their targets in one line, without those the store lost unless it lost all. */
+/*
+ * Several nodes publish a NAME: merge their targets in one line, without those the store lost
+ * unless it lost all.
+ */
 static struct slice
 merge(struct table *t, size_t from, size_t to)
 {
@@ -116,14 +119,18 @@ merge(struct table *t, size_t from, size_t to)
 		if (only_fresh && is_stale(t, e))
 			continue;
 		if (!live_add(&live, entry_line(e)) && !e->odd) {
-			t->report(t->arg, entry_key(e), "its options differ from those of the other nodes");
+			t->report(t->arg, entry_key(e),
+			    "its options differ from those of the other nodes");
 			e->odd = true;
 		}
 	}
 	return live_line(&live);
 }
 
-/* Lines of the file at start no longer count once there is a good key for their NAME. Returns the end of the others. */
+/*
+ * Lines of the file at start no longer count once there is a good key for their NAME.
+ * Returns the end of the others.
+ */
 static size_t
 spend_old(struct table *t, size_t from, size_t to)
 {
@@ -233,7 +240,8 @@ put_secrets(struct table *t, struct table_text *out)
 	}
 	qsort(list, n, sizeof(*list), by_secret);
 	for (size_t i = 0; i < n; i++) {
-		bool again = i > 0 && memcmp(entry_secret(list[i]), entry_secret(list[i - 1]), SHA256_SIZE) == 0;
+		bool again = i > 0 &&
+		    memcmp(entry_secret(list[i]), entry_secret(list[i - 1]), SHA256_SIZE) == 0;
 
 		if (again)
 			at[-1] = ',';
