@@ -3,20 +3,23 @@
  * pass-exec: take the connections sniroute hands over with pass:, and start a program for each.
  *
  * NAME
- *	pass-exec - the other end of a pass: target, for programs that serve one connection on descriptors 0 and 1
+ *	pass-exec - the other end of a pass: target, for programs that serve one connection on
+ *	descriptors 0 and 1
  *
  * SYNOPSIS
  *	pass-exec [-c N] [-n FD] SOCKET PROGRAM [ARG]...
  *
  * DESCRIPTION
- *	Listens on the unix socket SOCKET (an absolute path; a stale one, which nobody answers, is replaced). For each
- *	connection that sniroute(8) hands over there, see pass(7), PROGRAM is started with the client's socket as
- *	descriptors 0 and 1, in blocking mode. So programs written for inetd, tcpserver(1) or s6-tcpserver serve names
- *	of a routes file, with no relay between them and the client:
+ *	Listens on the unix socket SOCKET (an absolute path; a stale one, which nobody answers, is
+ *	replaced). For each connection that sniroute(8) hands over there, see pass(7), PROGRAM is
+ *	started with the client's socket as descriptors 0 and 1, in blocking mode. So programs
+ *	written for inetd, tcpserver(1) or s6-tcpserver serve names of a routes file, with no relay
+ *	between them and the client:
  *
  *		git.example.org  tls=pass:/run/git.sock
  *
- *	Whoever may connect to SOCKET may say who a client is: its mode follows umask, keep it (or its folder) closed.
+ *	Whoever may connect to SOCKET may say who a client is: its mode follows umask, keep it (or
+ *	its folder) closed.
  *
  *	-c N	programs at once (40); more wait in the socket's backlog
  *	-n FD	write SOCKET and a newline to FD when ready, and close it
@@ -30,10 +33,11 @@
  *	TCPLOCALIP, TCPLOCALPORT	the address it connected to
  *	PASS_NAME			the host name it asked for
  *	PASS_KIND			tls or tcp
- *	PASS_ALPN			the protocol that chose the route, or the first one it offered
+ *	PASS_ALPN			the protocol that chose the route, or the first offered
  *
  * EXIT STATUS
- *	0 asked to stop by TERM or INT, programs under way go on; 100 wrong usage; 111 the system said no.
+ *	0 asked to stop by TERM or INT, programs under way go on; 100 wrong usage; 111 the system
+ *	said no.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -163,7 +167,8 @@ set_environment(const struct handed *h)
 	if (ucspi_setenv(&h->hdr.src, &h->hdr.dst, NULL) == -1)
 		die(EXIT_TEMP, "environment");
 	set_var("PASS_NAME", len > 0 ? name : NULL);
-	set_text("PASS_KIND", h->hdr.kind, slice_is(h->hdr.kind, "tls") || slice_is(h->hdr.kind, "tcp"));
+	set_text("PASS_KIND", h->hdr.kind,
+	    slice_is(h->hdr.kind, "tls") || slice_is(h->hdr.kind, "tcp"));
 	set_text("PASS_ALPN", h->hdr.alpn, is_printable(h->hdr.alpn));
 }
 
@@ -172,19 +177,23 @@ log_start(const struct handed *h)
 {
 	char peer[ENDPOINT_TEXT_MAX], name[LOG_VALUE_MAX], alpn[LOG_VALUE_MAX], kind[LOG_VALUE_MAX];
 
-	log_info("pid=%d peer=%s name=%s kind=%s alpn=%s", (int)getpid(), endpoint_text(&h->hdr.src, peer),
-	    log_value(h->hdr.authority, name), log_value(h->hdr.kind, kind), log_value(h->hdr.alpn, alpn));
+	log_info("pid=%d peer=%s name=%s kind=%s alpn=%s", (int)getpid(),
+	    endpoint_text(&h->hdr.src, peer), log_value(h->hdr.authority, name),
+	    log_value(h->hdr.kind, kind), log_value(h->hdr.alpn, alpn));
 	log_flush();
 }
 
-/* The sender left O_NONBLOCK on: it belongs to the open socket, not to the descriptor, so it came along. */
+/*
+ * The sender left O_NONBLOCK on: it belongs to the open socket,
+ * not to the descriptor, so it came along.
+ */
 static void
 put_on_0_and_1(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags == -1 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1 || dup2(fd, STDIN_FILENO) == -1 ||
-	    dup2(fd, STDOUT_FILENO) == -1)
+	if (flags == -1 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == -1 ||
+	    dup2(fd, STDIN_FILENO) == -1 || dup2(fd, STDOUT_FILENO) == -1)
 		die(EXIT_TEMP, "the client's socket");
 	close(fd);
 }
@@ -304,8 +313,8 @@ number(const char *option, const char *text, uint64_t min, uint64_t max)
 	uint64_t n;
 
 	if (!num_parse(slice_str(text), min, max, &n))
-		diex(EXIT_USAGE, "-%s %s: not a number from %llu to %llu", option, text, (unsigned long long)min,
-		    (unsigned long long)max);
+		diex(EXIT_USAGE, "-%s %s: not a number from %llu to %llu", option, text,
+		    (unsigned long long)min, (unsigned long long)max);
 	return n;
 }
 
@@ -359,7 +368,8 @@ serve(struct passexec *pe, const char *path)
 	pe->retry.cb = on_retry;
 	pe->ev = ev_new();
 	if (pe->ev == NULL || ev_signal(pe->ev, SIGCHLD, on_child, pe) == -1 ||
-	    ev_signal(pe->ev, SIGTERM, on_stop, pe) == -1 || ev_signal(pe->ev, SIGINT, on_stop, pe) == -1)
+	    ev_signal(pe->ev, SIGTERM, on_stop, pe) == -1 ||
+	    ev_signal(pe->ev, SIGINT, on_stop, pe) == -1)
 		return -1;
 	ev_before_wait(pe->ev, log_turn);
 	listen_on(pe, true);
