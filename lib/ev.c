@@ -268,13 +268,14 @@ ev_timer_in(struct ev *ev, struct ev_timer *t, uint64_t delay_ms)
 	ev_timer_at(ev, t, delay_ms == 0 ? 0 : ev->now_ms + delay_ms);
 }
 
+/* Those that were due at until_ms. */
 static void
-fire_timers(struct ev *ev)
+fire_timers(struct ev *ev, uint64_t until_ms)
 {
-	while (ev->timers > 0 && ev->key[0] <= ev->now_ms) {
+	while (ev->timers > 0 && ev->key[0] <= until_ms) {
 		struct ev_timer *t = ev->heap[0];
 
-		if (t->due_ms > ev->now_ms) {	/* meanwhile moved later */
+		if (t->due_ms > until_ms) {	/* meanwhile moved later */
 			ev->key[0] = t->due_ms;
 			sift_down(ev, 0);
 			continue;
@@ -434,15 +435,19 @@ wait_ms(const struct ev *ev, int limit_ms)
 	return ms == -1 || (limit_ms != -1 && limit_ms < ms) ? limit_ms : ms;
 }
 
+/*
+ * Only timers that were due before the kernel was asked what has come may fire: all that came in
+ * time is seen before them, also by a process that was stopped (SIGSTOP, a debugger, a frozen
+ * container) and goes on long after.
+ */
 static int
 turn(struct ev *ev)
 {
 	struct epoll_event e[BATCH];
 	int limit_ms = ev->before_wait == NULL ? -1 : ev->before_wait(ev->now_ms);
+	uint64_t asked_ms = ev->now_ms;
 	int n = epoll_wait(ev->epfd, e, BATCH, wait_ms(ev, limit_ms));
 
-	if (n == -1 && errno == EINTR)	/* by SIGCONT: what came while stopped goes before timers */
-		n = epoll_wait(ev->epfd, e, BATCH, 0);
 	if (n == -1 && errno != EINTR)
 		return -1;
 	ev_refresh(ev);
@@ -454,7 +459,7 @@ turn(struct ev *ev)
 	}
 	ev->full = n == BATCH ? ev->full + 1 : 0;
 	if (ev->full % FULL_MAX == 0)
-		fire_timers(ev);
+		fire_timers(ev, asked_ms);
 	run_tasks(ev);
 	collect_garbage(ev);
 	return 0;

@@ -138,16 +138,16 @@ one_whose_queue_stays_full_is_a_failure_at_last(void **state)
 	snprintf(list, sizeof(list), "%s,%s", text, named(&p, "slow.example"));
 	begin(list);
 	skip_ms(TIMEOUT_MS / 2);
-	run_turn();
+	run_due();
 	assert_int_equal(dones, 0);
 	assert_int_equal(queries, 0);
 	skip_ms(TIMEOUT_MS / 2);
-	run_turn();
+	run_due();
 	skip_ms(BUSY_GAP_MS);
-	run_turn();
+	run_due();
 	assert_int_equal(queries, 1);		/* the next one's turn, which has its own time */
 	skip_ms(TIMEOUT_MS - 2 * BUSY_GAP_MS);
-	run_turn();
+	run_due();
 	assert_int_equal(dones, 0);
 	skip_ms(2 * BUSY_GAP_MS);
 	assert_true(ends_at(NULL));

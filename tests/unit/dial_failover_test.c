@@ -37,7 +37,7 @@ a_target_that_does_not_answer_is_left_at_the_deadline(void **state)
 		run_turn();
 	assert_int_equal(dones, 0);
 	skip_ms(TIMEOUT_MS - 500);
-	run_turn();
+	run_due();
 	assert_int_equal(dones, 0);
 	skip_ms(501);
 	assert_true(ends_at(p[1].text));

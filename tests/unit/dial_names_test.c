@@ -116,7 +116,7 @@ an_answer_that_comes_too_late_disturbs_nothing(void **state)
 	snprintf(targets, sizeof(targets), "slow.example:1,%s", deaf.text);
 	begin(targets);
 	skip_ms(TIMEOUT_MS + 1);
-	run_turn();
+	run_due();
 	fd = io.fd;
 	assert_int_not_equal(fd, -1);		/* connecting to the second */
 	before = open_fds();

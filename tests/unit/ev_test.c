@@ -89,8 +89,11 @@ timers_fire_once_and_when_they_are_due_whatever_is_done_to_them(void **state)
 			change_one();
 		skip_ms(draw(6));
 		run_turn();
+		uint64_t now = ev_now_ms(loop);
+
+		run_turn();
 		for (int i = 0; i < TIMERS; i++)
-			assert_true(model[i]->due_ms == 0 || model[i]->due_ms > ev_now_ms(loop));
+			assert_true(model[i]->due_ms == 0 || model[i]->due_ms > now);
 	}
 	for (int i = 0; i < TIMERS; i++) {
 		ev_timer_at(loop, &model[i]->timer, 0);
@@ -145,10 +148,10 @@ a_timer_moved_later_does_not_fire_early(void **state)
 	start_timer(10);
 	ev_timer_in(loop, &one_timer, 1000);
 	skip_ms(900);
-	run_turn();
+	run_due();
 	assert_int_equal(fired, 0);
 	skip_ms(200);
-	run_turn();
+	run_due();
 	assert_int_equal(fired, 1);
 }
 
@@ -159,10 +162,10 @@ a_timer_moved_earlier_does_not_fire_late(void **state)
 	start_timer(60000);
 	ev_timer_in(loop, &one_timer, 5);
 	skip_ms(5);
-	run_turn();
+	run_due();
 	assert_int_equal(fired, 1);
 	skip_ms(60000);
-	run_turn();
+	run_due();
 	assert_int_equal(fired, 1);
 }
 
@@ -174,7 +177,7 @@ a_delay_of_nought_turns_a_timer_off(void **state)
 	ev_timer_in(loop, &one_timer, 0);
 	ev_timer_in(loop, &one_timer, 0);
 	skip_ms(100);
-	run_turn();
+	run_due();
 	assert_int_equal(fired, 0);
 }
 
@@ -453,6 +456,52 @@ a_level_is_reported_again_and_again_an_edge_once(void **state)
 	close(pair[1]);
 }
 
+static int late_fd;
+
+static void
+stopped_for_a_second(void)
+{
+	assert_int_equal(write(late_fd, "x", 1), 1);
+	skip_ms(1000);
+}
+
+static void
+note_bytes_before_timers(struct ev_io *io, unsigned events)
+{
+	char byte;
+
+	assert_int_equal(fired, 0);
+	note_events(io, events);
+	assert_int_equal(read(io->fd, &byte, 1), 1);
+}
+
+/* Also when that happened behind the wait, which knew of something else only. */
+static void
+what_came_while_the_process_was_stopped_goes_before_timers(void **state)
+{
+	struct ev_io io[2] = { { .cb = note_bytes_before_timers }, { .cb = note_bytes_before_timers } };
+	int pair[2][2];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		unix_pair(pair[i]);
+		io[i].fd = pair[i][0];
+		assert_int_equal(ev_add(loop, &io[i], EV_READ), 0);
+	}
+	assert_int_equal(next_events(), 0);
+	start_timer(500);
+	assert_int_equal(write(pair[0][1], "x", 1), 1);
+	late_fd = pair[1][1];
+	before_next_look = stopped_for_a_second;
+	assert_int_equal(next_events(), EV_READ);
+	assert_int_equal(next_events(), EV_READ);
+	assert_int_equal(fired, 1);
+	for (int i = 0; i < 2; i++) {
+		close(pair[i][0]);
+		close(pair[i][1]);
+	}
+}
+
 static void
 close_other(struct ev_io *io, unsigned events)
 {
@@ -671,6 +720,7 @@ main(void)
 		loop_test(tasks_follow_the_model_whatever_is_done_to_them),
 		loop_test(events_say_what_happened_to_a_tcp_socket),
 		loop_test(a_level_is_reported_again_and_again_an_edge_once),
+		loop_test(what_came_while_the_process_was_stopped_goes_before_timers),
 		loop_test(a_callback_may_end_another_owner_that_has_an_event_in_the_same_batch),
 		loop_test(what_is_freed_later_is_freed_with_the_loop_at_the_latest),
 		loop_test(a_descriptor_somebody_else_holds_too_is_watched_until_ev_del),

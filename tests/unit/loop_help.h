@@ -38,6 +38,8 @@ extern int64_t skipped_ms, skipped_wall_ms;	/* of the monotonic clock and of the
 
 void skip_ms(int64_t ms);
 
+extern void (*before_next_look)(void);	/* called once, before somebody is told what time it is */
+
 /* ---- the loop ---- */
 
 #define PATIENCE_MS 5000
@@ -50,6 +52,9 @@ void run_until(bool (*condition)(void));
 
 /* One turn that does not wait. */
 void run_turn(void);
+
+/* The same, with all that is due by now: a turn learns what time it is, the next one acts on it. */
+void run_due(void);
 
 int make_loop(void **state);
 int free_loop(void **state);

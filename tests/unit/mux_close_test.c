@@ -177,12 +177,12 @@ a_peer_that_does_not_end_is_not_waited_for_long(void **state)
 	close_behind(fd, 100);
 	wait_until_less(1, -1);
 	skip_ms(1900);
-	run_turn();
+	run_due();
 	run_turn();
 	assert_int_equal(near.ended, 0);
 	for (int i = 0; i < 4 && near.ended == 0; i++) {
 		skip_ms(1100);
-		run_turn();
+		run_due();
 		run_turn();
 	}
 	assert_int_equal(near.ended, 1);
@@ -202,13 +202,13 @@ the_last_words_have_time_as_long_as_they_go_on(void **state)
 	for (said_len = 0; said_len < 40000; ) {
 		wait_until_less(under_way(), fd);
 		skip_ms(2100);
-		run_turn();
+		run_due();
 		run_turn();
 		assert_int_equal(near.ended, 0);
 	}
 	for (int i = 0; i < 3 && near.ended == 0; i++) {
 		skip_ms(2100);
-		run_turn();
+		run_due();
 	}
 	assert_int_equal(near.ended, 1);
 	assert_int_equal(near.how, MUX_LOST);

@@ -160,11 +160,11 @@ an_idle_stream_is_reset(void **state)
 	limits(1000, 0);
 	visit_and_wait();
 	skip_ms(900);
-	run_turn();
+	run_due();
 	says(&awaited->service, 1, false);
 	run_until(all_heard);
 	skip_ms(900);
-	run_turn();
+	run_due();
 	assert_int_equal(awaited->near.ended, 0);
 	skip_ms(200);
 	run_until(service_reset);
@@ -181,7 +181,7 @@ a_half_closed_stream_has_a_timer_of_its_own(void **state)
 	limits(100000, 1000);
 	visit_and_wait();
 	skip_ms(2000);
-	run_turn();
+	run_due();
 	says(&awaited->visitor, 1, true);
 	run_until(service_saw_end);
 	assert_int_equal(awaited->near.ended, 0);

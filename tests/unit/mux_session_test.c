@@ -273,11 +273,11 @@ who_has_said_nothing_for_a_while_pings(void **state)
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		skip_ms(990);
-		run_turn();
+		run_due();
 		run_turn();
 		assert_int_equal(hear(fd), 0);
 		skip_ms(20);
-		run_turn();
+		run_due();
 		run_turn();
 		assert_int_equal(hear(fd), 12);
 		assert_memory_equal(heard, "\0\2\0\1\0\0\0\0\0\0\0", 11);
@@ -285,16 +285,16 @@ who_has_said_nothing_for_a_while_pings(void **state)
 	}
 	mux_heartbeat(near.m, 5000, 0);
 	skip_ms(4900);
-	run_turn();
+	run_due();
 	run_turn();
 	assert_int_equal(hear(fd), 0);
 	skip_ms(200);
-	run_turn();
+	run_due();
 	run_turn();
 	assert_int_equal(hear(fd), 12);
 	mux_heartbeat(near.m, 100, 0);
 	skip_ms(150);
-	run_turn();
+	run_due();
 	run_turn();
 	assert_int_equal(hear(fd), 12);
 	close(fd);
@@ -444,7 +444,7 @@ bytes_that_came_while_we_slept_are_life(void **state)
 	(void)state;
 	assert_int_equal(write(fd, "\0\2\0\1\0\0\0\0\0\0\0\7", 12), 12);
 	skip_ms(100000);
-	run_turn();
+	run_due();
 	run_turn();
 	assert_int_equal(near.ended, 0);
 	assert_int_equal(hear(fd), 12);
@@ -463,7 +463,7 @@ a_part_of_a_tls_record_that_came_while_we_slept_is_life(void **state)
 
 		assert_int_equal(write(fd, record + at, n), n);
 		skip_ms(100000);
-		run_turn();
+		run_due();
 		run_turn();
 		assert_int_equal(near.ended, 0);
 	}

@@ -261,7 +261,7 @@ others_who_ask_meanwhile_do_not_make_the_first_wait_longer(void **state)
 	assert_false(ask(&first, "www.example"));
 	for (int i = 0; i < 4; i++) {
 		skip_ms(500);
-		run_turn();
+		run_due();
 		ask(&other[i], "www.example");
 	}
 	assert_int_equal(first.answers, 2);

@@ -117,7 +117,7 @@ a_second_passes(void)
 	rounds = changes = 0;
 	for (int i = 0; i < 4; i++) {
 		skip_ms(250);
-		run_turn();
+		run_due();
 		run_until(is_idle);
 	}
 	return changes > 0;

@@ -268,7 +268,7 @@ a_client_that_does_not_close_is_closed_at_the_deadline(void **state)
 	expect_page(fd);
 	assert_int_equal(open_fds(), before + 1);
 	skip_ms(5100);
-	run_turn();
+	run_due();
 	assert_int_equal(open_fds(), before);
 	close(fd);
 }
