@@ -87,7 +87,7 @@ for kind in $kinds; do
 	unit)	for b in $BUILDS; do for f in "$b"/unit/*_test; do [ ! -x "$f" ] || echo "$b $f"; done; done | batch unit 2 ;;
 	e2e)	for b in $BUILDS; do for f in tests/e2e/*.sh; do [ "$f" = tests/e2e/lib.sh ] || echo "$b $f"; done; done |
 		batch e2e "${JOBS:-4}" ;;
-	fuzz)	for f in build-fuzz/*_fuzz; do [ ! -x "$f" ] || echo "build-fuzz $f"; done | batch fuzz 2 ;;
+	fuzz)	for f in build-fuzz/*_fuzz; do [ ! -x "$f" ] || echo "build-fuzz $f"; done | batch fuzz 4 ;;
 	esac
 	[ "$kind" = fuzz ] || second_try "$kind"
 done
