@@ -147,8 +147,11 @@ better(const struct dialer *d, enum routes_balance balance, const struct endpoin
 	return false;
 }
 
-/* The best target not tried yet; NULL when all have been tried. */
-static struct target *
+/*
+ * Go over to the best target not tried yet; false when all have been tried. An attempt counts:
+ * a burst must not pile up on slow targets.
+ */
+static bool
 choose(struct dial *d)
 {
 	struct choice *best = NULL;
@@ -161,9 +164,13 @@ choose(struct dial *d)
 			best = c;
 	}
 	if (best == NULL)
-		return NULL;
+		return false;
 	best->tried = true;
-	return best->target;
+	if (d->current != NULL)
+		d->current->conns--;
+	d->current = best->target;
+	d->current->conns++;
+	return true;
 }
 
 /* ---- attempts ---- */
@@ -417,16 +424,10 @@ try_target(struct dial *d)
 static void
 try_next_target(struct dial *d)
 {
-	struct target *t;
-
-	while ((t = choose(d)) != NULL) {
-		if (d->current != NULL)
-			d->current->conns--;
-		d->current = t;
-		t->conns++;	/* an attempt counts: a burst must not pile up on slow targets */
+	while (choose(d)) {
 		if (try_target(d) == ATTEMPT_RUNS)
 			return;
-		target_failed(&d->dialer->targets, t, strerror(errno));
+		target_failed(&d->dialer->targets, d->current, strerror(errno));
 	}
 	end(d, DIAL_UNREACHABLE, 0);
 }
@@ -458,7 +459,8 @@ on_begin(struct ev_task *task)
 
 	for (d = dialer->first; d != NULL; d = d->next) {
 		d->beginning = true;
-		try_next_target(d);
+		if (try_target(d) == ATTEMPT_FAILED)
+			attempt_failed(d, strerror(errno));
 	}
 	while ((d = dialer->first) != NULL && d->beginning) {
 		dequeue(d);
@@ -524,6 +526,7 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 		}
 		d->choice[d->choices++].target = t;
 	}
+	(void)choose(d);	/* now, for dial_first() to be right about it, and about the next */
 	enqueue(d);
 	return d;
 }
@@ -569,24 +572,23 @@ dial_order(struct slice targets, enum routes_balance balance, const struct endpo
 	return slice_of(NULL, 0);
 }
 
-/*
- * A target never used yet has no connection and no hold-off:
- * it may be the best one, so the answer is then unknown.
- */
 struct target *
 dial_first(struct dialer *d, struct slice targets, enum routes_balance balance,
     const struct endpoint *src)
 {
-	struct target *best = NULL;
+	const struct target *best = NULL;
+	struct target *first = NULL, unknown;
 
 	while (targets.p != NULL) {
 		struct slice text = slice_cut(&targets, ',');
 		struct target *t = target_find(&d->targets, text);
+		struct target new = { .hash = target_hash(text) };	/* if t is unknown */
 
-		if (t == NULL)
-			return NULL;
-		if (best == NULL || better(d, balance, src, t, best))
-			best = t;
+		if (best == NULL || better(d, balance, src, t != NULL ? t : &new, best)) {
+			unknown = new;
+			best = t != NULL ? t : &unknown;
+			first = t;
+		}
 	}
-	return best;
+	return first;
 }

@@ -84,9 +84,10 @@ bool target_is_unix(const struct target *t);
 void target_release(struct dialer *d, struct target *t);
 
 /*
- * For connections kept open between uses. dial_first(): the target dial_start() would try first,
- * NULL when nothing is known of it yet; borrowed for the call. A resting connection does not count
- * for BALANCE_LEAST. The slot belongs to its user and is NULL at first.
+ * For connections kept open between uses. dial_first(): the target dial_start() would choose now,
+ * to try it first; NULL when nothing is known of it yet, so no connection to it rests. Borrowed for
+ * the call. A resting connection does not count for BALANCE_LEAST. The slot belongs to its user and
+ * is NULL at first.
  */
 struct target *dial_first(struct dialer *d, struct slice targets, enum routes_balance balance,
     const struct endpoint *src);

@@ -150,6 +150,121 @@ a_source_keeps_its_target_whatever_comes_and_goes_beside_it(void **state)
 	close_places(p, 4);
 }
 
+/* ---- connections kept between uses ---- */
+
+/* The place whose resting connection is to be used, -1: none, as one to be opened comes first. */
+static int
+first_of(const char *src, const char *targets, enum routes_balance balance, const struct place *p,
+    size_t n)
+{
+	struct endpoint e;
+	struct target *t;
+
+	assert_true(endpoint_parse_ip(slice_str(src), &e));
+	t = dial_first(dialer, slice_str(targets), balance, &e);
+	for (size_t i = 0; i < n; i++)
+		if (t != NULL && strcmp(target_text(t), p[i].text) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* A connection to the place rests, alone. */
+static void
+rest_at(const struct place *p, int i)
+{
+	begin(p->text);
+	assert_true(ends_at(p->text));
+	target_rest(target);
+	keep(i);
+}
+
+static void
+wake_and_let_go(int i)
+{
+	target_resume(kept[i].target);
+	let_go(i);
+}
+
+static void
+a_spare_of_which_nothing_is_known_hides_no_resting_connection(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_FIRST, p, 2), -1);
+	rest_at(&p[0], 0);
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_FIRST, p, 2), 0);
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_LEAST, p, 2), 0);
+	target_resume(kept[0].target);		/* at work: the other has less */
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_FIRST, p, 2), 0);
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_LEAST, p, 2), -1);
+	let_go(0);
+	rest_at(&p[1], 1);			/* that of the spare, while the first is free */
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_FIRST, p, 2), -1);
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_LEAST, p, 2), -1);
+	wake_and_let_go(1);
+	close_places(p, 2);
+}
+
+static void
+a_source_finds_the_resting_connection_of_its_own_target_alone(void **state)
+{
+	struct place p[2];
+	char src[32];
+
+	(void)state;
+	make_places(p, 2);
+	for (int i = 0; i < 20; i++) {
+		int own = place_of_source(i, list_of(p, 2), p, 2);
+
+		snprintf(src, sizeof(src), "192.0.2.%d", i);
+		rest_at(&p[own], 0);
+		assert_int_equal(first_of(src, list_of(p, 2), BALANCE_SOURCE, p, 2), own);
+		wake_and_let_go(0);
+		rest_at(&p[!own], 0);
+		assert_int_equal(first_of(src, list_of(p, 2), BALANCE_SOURCE, p, 2), -1);
+		wake_and_let_go(0);
+		visitors(&p[own]);
+		visitors(&p[!own]);
+	}
+	close_places(p, 2);
+}
+
+static void
+an_unknown_target_comes_before_one_that_is_held_off(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	leaves(&p[0]);
+	assert_true(dial_reaches(list_of(p, 2), p[1].text));
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_FIRST, p, 2), -1);
+	rest_at(&p[1], 0);
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_FIRST, p, 2), 1);
+	wake_and_let_go(0);
+	leaves(&p[1]);
+}
+
+static void
+a_dial_counts_from_its_start(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	rest_at(&p[1], 0);
+	begin_later("192.0.2.1", list_of(p, 2), BALANCE_LEAST);
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_LEAST, p, 2), 1);
+	target_resume(kept[0].target);
+	assert_int_equal(first_of("192.0.2.1", list_of(p, 2), BALANCE_LEAST, p, 2), 0);
+	let_go(0);		/* what is chosen stays so, though the other has less */
+	assert_true(ends_at(p[0].text));
+	hang_up();
+	close_places(p, 2);
+}
+
 int
 main(void)
 {
@@ -158,6 +273,10 @@ main(void)
 		dial_test(an_attempt_under_way_counts_for_least),
 		dial_test(with_first_the_order_is_that_of_the_line),
 		dial_test(a_source_keeps_its_target_whatever_comes_and_goes_beside_it),
+		dial_test(a_spare_of_which_nothing_is_known_hides_no_resting_connection),
+		dial_test(a_source_finds_the_resting_connection_of_its_own_target_alone),
+		dial_test(an_unknown_target_comes_before_one_that_is_held_off),
+		dial_test(a_dial_counts_from_its_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
