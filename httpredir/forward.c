@@ -9,20 +9,11 @@
 #define FORWARD_MAX (OUT_MAX - PROXYHDR_MAX)	/* bytes of a head and what introduces the client */
 
 static void
-add_field(struct text *t, const char *name, struct slice value)
+add_field(struct text *t, struct slice name, struct slice value)
 {
-	text_str(t, name);
+	text_add(t, name);
 	text_str(t, ": ");
 	text_add(t, value);
-	text_str(t, "\r\n");
-}
-
-static void
-copy_field(struct text *t, const struct http1_field *f)
-{
-	text_add(t, f->name);
-	text_str(t, ": ");
-	text_add(t, f->value);
 	text_str(t, "\r\n");
 }
 
@@ -84,8 +75,7 @@ has_field(struct slice fields, enum http1_name known)
 static bool
 is_kept(const struct http1_message *m, enum http1_name known, const char *name)
 {
-	return has_field(m->fields, known) &&
-	    !(m->names_fields && http1_is_hop_by_hop(m->fields, slice_str(name)));
+	return has_field(m->fields, known) && !http1_is_named(m, slice_str(name));
 }
 
 /*
@@ -123,10 +113,11 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 	if (who.len > 0 || (trust && has_field(before, HTTP1_N_X_FORWARDED_FOR)))
 		append_list(t, "X-Forwarded-For", before, HTTP1_N_X_FORWARDED_FOR, who);
 	if (!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_PROTO, "x-forwarded-proto"))
-		add_field(t, "X-Forwarded-Proto", slice_str(the->opts->https ? "https" : "http"));
+		add_field(t, slice_str("X-Forwarded-Proto"),
+		    slice_str(the->opts->https ? "https" : "http"));
 	if ((!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_HOST, "x-forwarded-host")) &&
 	    req->authority.len > 0)
-		add_field(t, "X-Forwarded-Host", req->authority);
+		add_field(t, slice_str("X-Forwarded-Host"), req->authority);
 	add_element(&element, c, who, req->authority);
 	append_list(t, "Forwarded", before, HTTP1_N_FORWARDED,
 	    slice_of(element_room, (size_t)(element.at - element_room)));
@@ -185,9 +176,8 @@ request_field(struct text *t, const struct http1_message *m, const struct http1_
 		if (!*length_said)
 			add_length(t, m->length);
 		*length_said = true;
-	} else if (request_field_stays(f, trust) &&
-	    (!m->names_fields || !http1_is_hop_by_hop(m->fields, f->name))) {
-		copy_field(t, f);
+	} else if (request_field_stays(f, trust) && !http1_is_named(m, f->name)) {
+		add_field(t, f->name, f->value);
 	}
 }
 
@@ -200,7 +190,7 @@ add_upgrade(struct text *t, struct slice fields)
 	text_str(t, "Connection: Upgrade\r\n");
 	while (http1_next_field(&fields, &f))
 		if (f.known == HTTP1_N_UPGRADE)
-			copy_field(t, &f);
+			add_field(t, f.name, f.value);
 }
 
 size_t
@@ -215,7 +205,7 @@ forward_request(const struct client *c, const struct http1_request *req, bool up
 	text_str(&t, " ");
 	add_target(&t, req);
 	text_str(&t, " HTTP/1.1\r\n");
-	add_field(&t, "Host", req->authority);
+	add_field(&t, slice_str("Host"), req->authority);
 	while (http1_next_field(&fields, &f))
 		request_field(&t, &req->msg, &f, trust, &length_said);
 	add_forwarding(&t, c, req);
@@ -246,7 +236,7 @@ response_field(struct text *t, const struct onward *how, const struct http1_resp
 		return;
 	case HTTP1_N_UPGRADE:
 		if (how->upgrade || res->status == 426)
-			copy_field(t, f);
+			add_field(t, f->name, f->value);
 		return;
 	case HTTP1_N_CONNECTION:
 	case HTTP1_N_KEEP_ALIVE:
@@ -262,8 +252,8 @@ response_field(struct text *t, const struct onward *how, const struct http1_resp
 	case HTTP1_N_X_FORWARDED_PROTO:
 		break;
 	}
-	if (!res->msg.names_fields || !http1_is_hop_by_hop(res->msg.fields, f->name))
-		copy_field(t, f);
+	if (!http1_is_named(&res->msg, f->name))
+		add_field(t, f->name, f->value);
 }
 
 size_t

@@ -229,7 +229,7 @@ void
 body_init(struct body *b, const struct http1_message *m, enum http1_framing out)
 {
 	*b = (struct body){ .in = m->framing, .out = out, .left = m->length,
-		.drops_trailers = m->names_fields };
+		.drops_trailers = m->named_count > 0 };
 	b->done = m->framing == HTTP1_NO_BODY || (m->framing == HTTP1_LENGTH && m->length == 0);
 }
 

@@ -79,9 +79,11 @@ struct http1_message {
 	enum http1_framing framing;
 	uint64_t length;	/* HTTP1_LENGTH: bytes of body; a response without one: what it
 				   states all the same */
-	bool names_fields;	/* Connection names more than close, keep-alive, te and upgrade */
 	bool keep_alive;	/* the sender is willing to go on after this message */
 	bool upgrade;		/* there is an Upgrade and Connection names it (version 1.1 only) */
+	unsigned named_count;	/* of named */
+	struct slice named[HTTP1_OPTIONS_MAX];	/* what Connection says besides close, keep-alive,
+						   te and upgrade: fields */
 };
 
 struct http1_request {
@@ -132,7 +134,7 @@ bool http1_list_has(struct slice list, const char *word);
  * Whether a Connection field of the message names the field:
  * it must then not be passed on (RFC 9110 7.6.1).
  */
-bool http1_is_hop_by_hop(struct slice fields, struct slice name);
+bool http1_is_named(const struct http1_message *m, struct slice name);
 
 bool http1_name_is(struct slice name, const char *lower);
 

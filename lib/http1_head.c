@@ -207,17 +207,11 @@ http1_next_field(struct slice *fields, struct http1_field *out)
 }
 
 bool
-http1_is_hop_by_hop(struct slice fields, struct slice name)
+http1_is_named(const struct http1_message *m, struct slice name)
 {
-	struct http1_field f;
-
-	while (http1_next_field(&fields, &f)) {
-		if (f.known != HTTP1_N_CONNECTION)
-			continue;
-		while (f.value.p != NULL)
-			if (same_word(trim(slice_cut(&f.value, ',')), name))
-				return true;
-	}
+	for (unsigned i = 0; i < m->named_count; i++)
+		if (same_word(m->named[i], name))
+			return true;
 	return false;
 }
 
@@ -225,10 +219,11 @@ http1_is_hop_by_hop(struct slice fields, struct slice name)
 
 /* Gathered on the way through a header section. */
 struct said {
+	struct http1_message *msg;	/* whose fields they are: gets the names in Connection */
 	struct slice host;
 	uint64_t length;
 	unsigned hosts, lengths, codings, options, fields;
-	bool chunked, close, keep_alive, upgrade, names_upgrade, names_fields;
+	bool chunked, close, keep_alive, upgrade, names_upgrade;
 };
 
 /* RFC 9112 6.3: digits only; if repeated, the values must be the same. */
@@ -270,7 +265,7 @@ note_options(struct said *s, struct slice list)
 		else if (http1_name_is(word, "upgrade"))
 			s->names_upgrade = true;
 		else if (!http1_name_is(word, "te"))
-			s->names_fields = true;
+			s->msg->named[s->msg->named_count++] = word;
 	}
 	return HTTP1_OK;
 }
@@ -357,7 +352,6 @@ fill_message(struct http1_message *m, const struct said *s)
 {
 	m->framing = s->chunked ? HTTP1_CHUNKED : s->lengths > 0 ? HTTP1_LENGTH : HTTP1_NO_BODY;
 	m->length = s->length;
-	m->names_fields = s->names_fields;
 	m->keep_alive = m->minor == 0 ? s->keep_alive && !s->close : !s->close;
 	m->upgrade = s->upgrade && s->names_upgrade && m->minor == 1;
 }
@@ -489,7 +483,7 @@ take_host(struct http1_request *req, const struct said *s)
 static enum http1_result
 parse_request(struct slice head, size_t skipped, struct http1_request *req)
 {
-	struct said said = { 0 };
+	struct said said = { .msg = &req->msg };
 	enum http1_result r;
 
 	*req = (struct http1_request){ .msg.size = head.len };
@@ -583,7 +577,7 @@ enum http1_result
 http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head,
     struct http1_response *out)
 {
-	struct said said = { 0 };
+	struct said said = { .msg = &out->msg };
 	enum http1_result r = find_end(scan, buf, len, 0);
 	struct slice head;
 
@@ -609,9 +603,9 @@ http1_trailer(struct http1_chunked *c, const char *buf, size_t len,
     struct slice *fields, size_t *used)
 {
 	enum http1_result r = find_end(&c->scan, buf, len, 0);
-	struct said said = { 0 };
 	struct slice rest;
 	struct http1_field f;
+	unsigned n = 0;
 
 	if (r == HTTP1_MORE)
 		return len >= HTTP1_TRAILER_MAX ? HTTP1_BAD : HTTP1_MORE;
@@ -620,7 +614,7 @@ http1_trailer(struct http1_chunked *c, const char *buf, size_t len,
 	*used = c->scan.at;
 	*fields = rest = slice_of(buf, c->scan.at - 2);
 	while (rest.len > 0)
-		if (!cut_field(&rest, &f) || ++said.fields > HTTP1_FIELDS_MAX)
+		if (!cut_field(&rest, &f) || ++n > HTTP1_FIELDS_MAX)
 			return HTTP1_BAD;
 	return HTTP1_OK;
 }

@@ -41,7 +41,11 @@ check(const struct http1_request *req, const char *buf)
 		    memchr(f.value.p, '\0', f.value.len) == NULL));
 	}
 	assert(fields.len == 0);
-	(void)http1_is_hop_by_hop(req->msg.fields, req->method);
+	assert(req->msg.named_count <= HTTP1_OPTIONS_MAX);
+	for (unsigned i = 0; i < req->msg.named_count; i++) {
+		inside(req->msg.named[i], buf, req->msg.size);
+		assert(http1_is_named(&req->msg, req->msg.named[i]));
+	}
 }
 
 static enum http1_result

@@ -318,18 +318,18 @@ connection_says_what_becomes_of_it(void **state)
 	assert_int_equal(request("GET / HTTP/1.1\r\nHost: a\r\n"
 	    "Connection: keep-alive, , Upgrade\r\nUpgrade: websocket\r\n\r\n", &req), HTTP1_OK);
 	assert_true(req.msg.upgrade);
-	assert_false(req.msg.names_fields);
+	assert_int_equal(req.msg.named_count, 0);
 	assert_int_equal(request(HEAD "Connection: close, TE\r\nTE: trailers\r\n\r\n", &req),
 	    HTTP1_OK);
-	assert_false(req.msg.names_fields);
+	assert_int_equal(req.msg.named_count, 0);
 	assert_int_equal(request(HEAD "Connection: TE, X-Foo\r\n\r\n", &req), HTTP1_OK);
-	assert_true(req.msg.names_fields);
+	assert_int_equal(req.msg.named_count, 1);
 	assert_int_equal(request(HEAD "Upgrade: websocket\r\nConnection: X-Foo\r\n"
 	    "X-Foo: 1\r\n\r\n", &req), HTTP1_OK);
 	assert_false(req.msg.upgrade);
-	assert_true(req.msg.names_fields);
-	assert_true(http1_is_hop_by_hop(req.msg.fields, slice_str("x-FOO")));
-	assert_false(http1_is_hop_by_hop(req.msg.fields, slice_str("x-fo")));
+	assert_int_equal(req.msg.named_count, 1);
+	assert_true(http1_is_named(&req.msg, slice_str("x-FOO")));
+	assert_false(http1_is_named(&req.msg, slice_str("x-fo")));
 	assert_int_equal(request(HEAD "Connection: Upgrade\r\nUpgrade: a\r\n"
 	    "Upgrade: b\r\n\r\n", &req), HTTP1_OK);
 	assert_true(req.msg.upgrade);
@@ -339,6 +339,37 @@ connection_says_what_becomes_of_it(void **state)
 	assert_int_equal(request(HEAD "Connection: Upgrade\r\n\r\n", &req), HTTP1_OK);
 	assert_false(req.msg.upgrade);
 	wants(HEAD "Connection: a b\r\n\r\n", HTTP1_BAD);
+}
+
+/* A head with close and n names of one length, X-00 and so on, in two lines of Connection. */
+static size_t
+many_names(char *text, unsigned n)
+{
+	size_t len = (size_t)sprintf(text, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close");
+
+	for (unsigned i = 0; i < n; i++)
+		len += (size_t)sprintf(text + len, "%sX-%02u",
+		    i == 20 ? "\r\nConnection:" : ",", i);
+	return len + (size_t)sprintf(text + len, "\r\n\r\n");
+}
+
+static void
+every_field_that_connection_names_is_known_or_the_head_refused(void **state)
+{
+	char text[1024], name[8];
+	struct http1_request req;
+
+	(void)state;
+	assert_int_equal(request_n(text, many_names(text, HTTP1_OPTIONS_MAX - 1), &req), HTTP1_OK);
+	assert_int_equal(req.msg.named_count, HTTP1_OPTIONS_MAX - 1);
+	for (unsigned i = 0; i < HTTP1_OPTIONS_MAX; i++) {
+		snprintf(name, sizeof(name), "x-%02u", i);
+		assert_int_equal(http1_is_named(&req.msg, slice_str(name)),
+		    i < HTTP1_OPTIONS_MAX - 1);
+	}
+	assert_false(http1_is_named(&req.msg, slice_str("close")));
+	assert_int_equal(request_n(text, many_names(text, HTTP1_OPTIONS_MAX), &req),
+	    HTTP1_HEAD_LONG);
 }
 
 /* "GET /aaa... HTTP/1.1" with a target of n bytes. */
@@ -527,6 +558,7 @@ main(void)
 		cmocka_unit_test(what_is_well_formed_but_not_ours_has_a_status_of_its_own),
 		cmocka_unit_test(lengths_and_codings_frame_the_body),
 		cmocka_unit_test(connection_says_what_becomes_of_it),
+		cmocka_unit_test(every_field_that_connection_names_is_known_or_the_head_refused),
 		cmocka_unit_test(long_targets_are_414_and_long_heads_431),
 		cmocka_unit_test(responses_are_framed_by_what_they_answer),
 		cmocka_unit_test(lying_responses_are_refused),
