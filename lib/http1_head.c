@@ -298,7 +298,8 @@ note_field(struct said *s, const struct http1_field *f)
 	switch (f->known) {
 	case HTTP1_N_HOST:
 		s->host = f->value;
-		return ++s->hosts > 1 ? HTTP1_BAD : HTTP1_OK;
+		s->hosts++;
+		return HTTP1_OK;
 	case HTTP1_N_CONTENT_LENGTH:
 		return note_length(s, f->value) ? HTTP1_OK : HTTP1_BAD;
 	case HTTP1_N_TRANSFER_ENCODING:
@@ -471,7 +472,7 @@ take_host(struct http1_request *req, const struct said *s)
 	if (s->hosts == 0)
 		return req->msg.minor == 0 &&
 		    (absolute.p == NULL || parse_authority(absolute, &req->host));
-	if (!parse_authority(s->host, &host))
+	if (s->hosts > 1 || !parse_authority(s->host, &host))
 		return false;
 	if (absolute.p != NULL)
 		return parse_authority(absolute, &req->host);

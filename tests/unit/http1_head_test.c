@@ -420,6 +420,17 @@ long_targets_are_414_and_long_heads_431(void **state)
 }
 
 static void
+only_requests_are_limited_to_one_host(void **state)
+{
+	struct http1_response res;
+
+	(void)state;
+	wants("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", HTTP1_BAD);
+	assert_int_equal(response("HTTP/1.1 204 \r\nHost: a\r\nHost: b c\r\n\r\n", false, &res),
+	    HTTP1_OK);
+}
+
+static void
 responses_are_framed_by_what_they_answer(void **state)
 {
 	struct http1_response res;
@@ -560,6 +571,7 @@ main(void)
 		cmocka_unit_test(connection_says_what_becomes_of_it),
 		cmocka_unit_test(every_field_that_connection_names_is_known_or_the_head_refused),
 		cmocka_unit_test(long_targets_are_414_and_long_heads_431),
+		cmocka_unit_test(only_requests_are_limited_to_one_host),
 		cmocka_unit_test(responses_are_framed_by_what_they_answer),
 		cmocka_unit_test(lying_responses_are_refused),
 		cmocka_unit_test(every_proper_prefix_of_a_response_wants_more),
