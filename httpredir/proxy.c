@@ -369,23 +369,39 @@ framing_down(const struct proxy *p, const struct http1_response *res)
 	return p->old ? HTTP1_TO_CLOSE : HTTP1_CHUNKED;
 }
 
-/* The final head: decide how the client's connection goes on, and write it. */
+/* Whether the client's connection ends with this answer. */
+static bool
+is_last(const struct proxy *p)
+{
+	/* an upload that is still under way may never end */
+	return p->client->last || !p->req.done || the->serve->draining ||
+	    p->res.out == HTTP1_TO_CLOSE;
+}
+
+/* The final head. */
 static void
 begin_answer(struct proxy *p, const struct http1_response *res, struct wire *w)
 {
-	struct client *c = p->client;
 	struct onward how = { .framing = framing_down(p, res), .old = p->old };
 
-	if (!p->req.done || the->serve->draining || how.framing == HTTP1_TO_CLOSE)
-		c->last = true;		/* an upload that is still under way may never end */
-	if (!p->req.done)
-		c->linger = true;
-	how.last = c->last;
 	body_init(&p->res, &res->msg, how.framing);
+	how.last = is_last(p);
 	if (!res->msg.keep_alive)
 		p->backend->src.fin = true;	/* it will close: not to be kept */
 	p->status = res->status;
 	wire_add(w, the->out, forward_response(&how, res, the->out));
+}
+
+/* Nothing is wrong with what has come of it: from now on it is the answer, and no other. */
+static void
+settle_on_answer(struct proxy *p)
+{
+	struct client *c = p->client;
+
+	c->last = is_last(p);
+	c->linger |= !p->req.done;
+	answer_count(p->status);
+	p->answering = true;
 }
 
 static enum flow
@@ -442,8 +458,7 @@ answer_body(struct proxy *p, struct slice bytes, struct wire *w)
 	if (body_take(&p->res, bytes, &used, w) == BODY_BAD)
 		return fail(p, 502, END_TARGET_RESET);
 	if (!p->answering)
-		answer_count(p->status);
-	p->answering = true;
+		settle_on_answer(p);
 	if (put_down(p, w) == FLOW_OVER)
 		return FLOW_OVER;
 	if (p->res.done && used < bytes.len)
