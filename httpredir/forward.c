@@ -127,11 +127,13 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 
 /* Whether a field of the client's is passed on as it is. */
 static bool
-request_field_stays(const struct http1_field *f, bool trust)
+request_field_stays(const struct http1_message *m, const struct http1_field *f, bool trust)
 {
 	switch (f->known) {
 	case HTTP1_OTHER:
 		return true;
+	case HTTP1_N_EXPECT:
+		return m->expects;
 	case HTTP1_N_X_FORWARDED_HOST:
 	case HTTP1_N_X_FORWARDED_PROTO:
 		return trust;
@@ -176,7 +178,7 @@ request_field(struct text *t, const struct http1_message *m, const struct http1_
 		if (!*length_said)
 			add_length(t, m->length);
 		*length_said = true;
-	} else if (request_field_stays(f, trust) && !http1_is_named(m, f->name)) {
+	} else if (request_field_stays(m, f, trust) && !http1_is_named(m, f->name)) {
 		add_field(t, f->name, f->value);
 	}
 }
@@ -245,6 +247,7 @@ response_field(struct text *t, const struct onward *how, const struct http1_resp
 	case HTTP1_N_TRANSFER_ENCODING:
 		return;
 	case HTTP1_OTHER:
+	case HTTP1_N_EXPECT:
 	case HTTP1_N_FORWARDED:
 	case HTTP1_N_HOST:
 	case HTTP1_N_X_FORWARDED_FOR:

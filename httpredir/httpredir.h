@@ -170,9 +170,6 @@ void request_refuse(struct client *c, unsigned status, bool to_head, bool old, e
  */
 bool request_drop_rest(struct client *c, const struct body *rest, uint64_t taken);
 
-/* Whether it has an Expect: its client may leave the body out unless it gets a 100. */
-bool request_expects(const struct http1_message *m);
-
 /* The route's NAME as far as it is known, and the key of its max=. */
 struct slice request_route(const struct client *c, char room[static ROUTE_TEXT_MAX]);
 uint64_t request_max_key(const struct client *c);

@@ -779,7 +779,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	}
 	*rest = slice_skip(*rest, used);
 	p->taken = used;
-	p->expects = !p->req.done && request_expects(&req->msg);
+	p->expects = !p->req.done && req->msg.expects;
 	if (!send_first(p, route, may_repeat, &w, intro)) {
 		proxy_free(p, true);
 		return PROXY_NO_MEMORY;

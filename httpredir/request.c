@@ -149,18 +149,6 @@ drop_take(struct drop *d, struct slice *bytes)
 	return d->body.done ? DROP_OVER : DROP_MORE;
 }
 
-bool
-request_expects(const struct http1_message *m)
-{
-	struct slice fields = m->fields;
-	struct http1_field f;
-
-	while (http1_next_field(&fields, &f))
-		if (http1_name_is(f.name, "expect"))
-			return true;
-	return false;
-}
-
 /* Whether the rest of the body is worth waiting for. */
 static bool
 is_short(const struct drop *d)
@@ -190,7 +178,7 @@ pass_over_body(struct client *c, struct turn *t)
 	case DROP_OVER:
 		return true;
 	case DROP_MORE:
-		if (!c->last && is_short(&d) && !request_expects(&t->req.msg) && drop_later(c, &d))
+		if (!c->last && is_short(&d) && !t->req.msg.expects && drop_later(c, &d))
 			return true;
 		break;
 	case DROP_LONG:

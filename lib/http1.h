@@ -47,6 +47,7 @@ enum http1_name {
 	HTTP1_OTHER,
 	HTTP1_N_CONNECTION,
 	HTTP1_N_CONTENT_LENGTH,
+	HTTP1_N_EXPECT,
 	HTTP1_N_FORWARDED,
 	HTTP1_N_HOST,
 	HTTP1_N_KEEP_ALIVE,
@@ -81,6 +82,8 @@ struct http1_message {
 				   states all the same */
 	bool keep_alive;	/* the sender is willing to go on after this message */
 	bool upgrade;		/* there is an Upgrade and Connection names it (version 1.1 only) */
+	bool expects;		/* there is an Expect (version 1.1 only): its sender may leave the
+				   body out unless it gets a 100 */
 	unsigned named_count;	/* of named */
 	struct slice named[HTTP1_OPTIONS_MAX];	/* what Connection says besides close, keep-alive,
 						   te and upgrade: fields */

@@ -140,6 +140,7 @@ static const struct known {
 } known_names[] = {
 	{ "connection", HTTP1_N_CONNECTION },
 	{ "content-length", HTTP1_N_CONTENT_LENGTH },
+	{ "expect", HTTP1_N_EXPECT },
 	{ "forwarded", HTTP1_N_FORWARDED },
 	{ "host", HTTP1_N_HOST },
 	{ "keep-alive", HTTP1_N_KEEP_ALIVE },
@@ -153,8 +154,8 @@ static const struct known {
 };
 
 /* Bit n: a known name has n bytes. */
-#define KNOWN_LENGTHS (1u << 2 | 1u << 4 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 14 | 1u << 15 | \
-    1u << 16 | 1u << 17)
+#define KNOWN_LENGTHS (1u << 2 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 9 | 1u << 10 | 1u << 14 | \
+    1u << 15 | 1u << 16 | 1u << 17)
 
 static enum http1_name
 known_name(struct slice name)
@@ -223,7 +224,7 @@ struct said {
 	struct slice host;
 	uint64_t length;
 	unsigned hosts, lengths, codings, options, fields;
-	bool chunked, close, keep_alive, upgrade, names_upgrade;
+	bool chunked, close, expect, keep_alive, upgrade, names_upgrade;
 };
 
 /* RFC 9112 6.3: digits only; if repeated, the values must be the same. */
@@ -306,6 +307,9 @@ note_field(struct said *s, const struct http1_field *f)
 		return note_coding(s, f->value);
 	case HTTP1_N_CONNECTION:
 		return note_options(s, f->value);
+	case HTTP1_N_EXPECT:
+		s->expect = true;
+		return HTTP1_OK;
 	case HTTP1_N_UPGRADE:
 		s->upgrade = true;
 		return HTTP1_OK;
@@ -355,6 +359,7 @@ fill_message(struct http1_message *m, const struct said *s)
 	m->length = s->length;
 	m->keep_alive = m->minor == 0 ? s->keep_alive && !s->close : !s->close;
 	m->upgrade = s->upgrade && s->names_upgrade && m->minor == 1;
+	m->expects = s->expect && m->minor == 1;	/* RFC 9110 10.1.1 */
 }
 
 /* "HTTP/" DIGIT "." DIGIT, nothing else. */
@@ -625,7 +630,7 @@ http1_trailer_allowed(const struct http1_field *f)
 {
 	static const char *const never[] = { "trailer", "authorization", "cookie", "set-cookie",
 		"location", "content-type", "content-encoding", "content-range", "cache-control",
-		"expect", "max-forwards", "range" };
+		"max-forwards", "range" };
 
 	if (f->known != HTTP1_OTHER)
 		return false;

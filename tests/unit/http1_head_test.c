@@ -420,6 +420,20 @@ long_targets_are_414_and_long_heads_431(void **state)
 }
 
 static void
+version_1_0_expects_nothing(void **state)
+{
+	struct http1_request req;
+
+	(void)state;
+	assert_int_equal(request(HEAD "expect: 100-continue\r\n\r\n", &req), HTTP1_OK);
+	assert_true(req.msg.expects);
+	assert_int_equal(request("GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", &req), HTTP1_OK);
+	assert_false(req.msg.expects);
+	assert_int_equal(request(HEAD "\r\n", &req), HTTP1_OK);
+	assert_false(req.msg.expects);
+}
+
+static void
 only_requests_are_limited_to_one_host(void **state)
 {
 	struct http1_response res;
@@ -571,6 +585,7 @@ main(void)
 		cmocka_unit_test(connection_says_what_becomes_of_it),
 		cmocka_unit_test(every_field_that_connection_names_is_known_or_the_head_refused),
 		cmocka_unit_test(long_targets_are_414_and_long_heads_431),
+		cmocka_unit_test(version_1_0_expects_nothing),
 		cmocka_unit_test(only_requests_are_limited_to_one_host),
 		cmocka_unit_test(responses_are_framed_by_what_they_answer),
 		cmocka_unit_test(lying_responses_are_refused),
