@@ -51,6 +51,7 @@ struct dial {
 	struct ev_task finish;
 	struct resolve question;
 	struct target *current;		/* held through choice[] */
+	bool probes;			/* it: the others wait for what comes of that */
 	struct endpoint *addr;		/* owned copy of the resolver's answer */
 	size_t addrs, next_addr;
 	unsigned events;
@@ -147,6 +148,14 @@ better(const struct dialer *d, enum routes_balance balance, const struct endpoin
 	return false;
 }
 
+static void
+end_probe(struct dial *d)
+{
+	if (d->probes)
+		d->current->probed = false;
+	d->probes = false;
+}
+
 /*
  * Go over to the best target not tried yet; false when all have been tried. An attempt counts:
  * a burst must not pile up on slow targets.
@@ -156,6 +165,7 @@ choose(struct dial *d)
 {
 	struct choice *best = NULL;
 
+	end_probe(d);
 	for (size_t i = 0; i < d->choices; i++) {
 		struct choice *c = &d->choice[i];
 
@@ -170,6 +180,7 @@ choose(struct dial *d)
 		d->current->conns--;
 	d->current = best->target;
 	d->current->conns++;
+	d->probes = target_probe(&d->dialer->targets, d->current);
 	return true;
 }
 
@@ -221,6 +232,7 @@ on_finish(struct ev_task *task)
 {
 	struct dial *d = EV_CONTAINER(task, struct dial, finish);
 
+	end_probe(d);
 	if (d->result == DIAL_OK) {
 		target_works(d->current);
 		if (d->addrs > 0)
@@ -537,8 +549,8 @@ dial_cancel(struct dial *d)
 	if (d == NULL)
 		return;
 	drop_attempt(d);
-	if (d->current != NULL)
-		d->current->conns--;
+	end_probe(d);
+	d->current->conns--;
 	dial_free(d);
 }
 

@@ -3,9 +3,9 @@
  * From a route's list of targets to a connected socket: balance, failover, hold-off, names.
  *
  * A target that can't be reached is held off for 1 s, doubling to 30 s with each further
- * failure: it is tried after all others. What is known of a target (connections, hold-off,
- * which address worked) is kept per process and survives reloads; after ten minutes without use
- * it may be forgotten.
+ * failure: it is tried after all others, and then by one dial until that has found out how it is.
+ * What is known of a target (connections, hold-off, which address worked) is kept per process and
+ * survives reloads; after ten minutes without use it may be forgotten.
  */
 #ifndef DIAL_H
 #define DIAL_H

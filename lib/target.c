@@ -24,7 +24,16 @@ target_hash(struct slice text)
 bool
 target_held_off(const struct targets *ts, const struct target *t)
 {
-	return ev_now_ms(ts->ev) < t->held_until_ms;
+	return t->probed || ev_now_ms(ts->ev) < t->held_until_ms;
+}
+
+bool
+target_probe(const struct targets *ts, struct target *t)
+{
+	if (t->hold_ms == 0 || target_held_off(ts, t))
+		return false;
+	t->probed = true;
+	return true;
 }
 
 /* Targets come and go with the routes, and some that went had a kept name or were held off. */
@@ -186,7 +195,7 @@ target_is_unix(const struct target *t)
 void
 target_failed(const struct targets *ts, struct target *t, const char *reason)
 {
-	if (target_held_off(ts, t))
+	if (ev_now_ms(ts->ev) < t->held_until_ms)
 		return;		/* tried all the same, or failed twice at once: already held off */
 	t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS :
 	    t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
@@ -202,6 +211,7 @@ target_works(struct target *t)
 		log_info("target=%s is reachable again", t->text);
 	t->hold_ms = 0;
 	t->held_until_ms = 0;
+	t->probed = false;
 }
 
 void

@@ -14,6 +14,7 @@ struct target {
 	unsigned conns;			/* connections and attempts: what BALANCE_LEAST compares */
 	uint32_t hold_ms;		/* current hold-off, 0: reachable as far as we know */
 	uint64_t held_until_ms;
+	bool probed;			/* a dial finds out whether it can be reached again */
 	struct endpoint good;		/* the address that worked last; AF_UNSPEC: none yet */
 	void *slot;			/* target_slot()'s */
 	char text[];
@@ -44,5 +45,11 @@ void target_unhold(struct targets *ts, struct target *t);
 void target_failed(const struct targets *ts, struct target *t, const char *reason);
 void target_works(struct target *t);
 bool target_held_off(const struct targets *ts, const struct target *t);
+
+/*
+ * Called with the target that was chosen: whether its hold-off is over and nobody has tried it
+ * since. It is then held off for all others, until the caller resets probed.
+ */
+bool target_probe(const struct targets *ts, struct target *t);
 
 #endif

@@ -66,6 +66,45 @@ a_target_that_failed_is_held_off_for_a_second(void **state)
 	close_places(p, 2);
 }
 
+/* It has failed, lets nobody in now, and its time is over. */
+static void
+is_due_but_deaf(struct place *p, const char *targets, const char *other)
+{
+	leaves(p);
+	assert_true(dial_reaches(targets, other));
+	comes_back(p);
+	goes_deaf(p);
+	skip_ms(1001);
+	ev_refresh(loop);
+}
+
+static void
+only_one_dial_waits_for_a_target_whose_time_is_over(void **state)
+{
+	static const struct dial_ops nothing = { .done = NULL };	/* it is taken back */
+	const struct endpoint src = { .family = AF_UNSPEC };
+	struct ev_io probing = { -1, NULL };
+	struct dial *first;
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	is_due_but_deaf(&p[0], list_of(p, 2), p[1].text);
+	first = dial_start(dialer, slice_str(list_of(p, 2)), BALANCE_FIRST, &src, false, &probing,
+	    &nothing, NULL);
+	for (int i = 0; i < 3; i++)
+		assert_true(dial_reaches(list_of(p, 2), p[1].text));
+	dial_cancel(first);
+	begin(list_of(p, 2));	/* nothing was found out: this one tries it */
+	for (int i = 0; i < 10; i++)
+		run_turn();
+	assert_int_equal(dones, 0);
+	skip_ms(TIMEOUT_MS + 1);
+	assert_true(ends_at(p[1].text));
+	hang_up();
+	close_places(p, 2);
+}
+
 static void
 a_held_off_target_is_tried_when_there_is_no_other(void **state)
 {
@@ -180,6 +219,7 @@ main(void)
 		dial_test(the_next_target_is_tried_within_the_same_dial),
 		dial_test(a_target_that_does_not_answer_is_left_at_the_deadline),
 		dial_test(a_target_that_failed_is_held_off_for_a_second),
+		dial_test(only_one_dial_waits_for_a_target_whose_time_is_over),
 		dial_test(a_held_off_target_is_tried_when_there_is_no_other),
 		dial_test(the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success),
 		dial_test(what_is_known_of_many_targets_is_found_again),
