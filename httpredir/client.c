@@ -453,7 +453,7 @@ on_client(struct ev_io *io, unsigned events)
 		if (events & EV_ERROR)
 			client_close(c, END_CLIENT_RESET);
 		else
-			proxy_on_client(c->proxy);
+			proxy_pump(c->proxy);
 		break;
 	case CLIENT_LINGER:
 		linger_on(c);
@@ -477,7 +477,7 @@ on_out(struct ev_io *io, unsigned events)
 	if (c->state == CLIENT_ANSWER)
 		on_answer(c);
 	else if (c->state == CLIENT_PROXY)
-		proxy_on_client(c->proxy);
+		proxy_pump(c->proxy);
 	else if (c->state == CLIENT_RELAY)
 		tunnel_on_out(c->tunnel, events);
 }

@@ -271,8 +271,8 @@ enum proxy_begun {
 enum proxy_begun proxy_start(struct client *c, const struct http1_request *req,
     const struct route *route, struct slice *rest);
 
-/* Events of the client; of the target, by backend.c. */
-void proxy_on_client(struct proxy *p);
+/* The client has sent something, or takes more; what the target does comes by backend.c. */
+void proxy_pump(struct proxy *p);
 void proxy_on_backend(struct proxy *p, unsigned events);
 
 uint64_t proxy_deadline_ms(const struct proxy *p);

@@ -573,8 +573,8 @@ pump_down(struct proxy *p)
 
 /* ---- events ---- */
 
-static void
-pump(struct proxy *p)
+void
+proxy_pump(struct proxy *p)
 {
 	uint64_t before = p->sent + p->got + p->client->rx + p->client->tx;
 
@@ -587,13 +587,7 @@ pump(struct proxy *p)
 static void
 on_more(struct ev_task *t)
 {
-	pump(EV_CONTAINER(t, struct proxy, more));
-}
-
-void
-proxy_on_client(struct proxy *p)
-{
-	pump(p);
+	proxy_pump(EV_CONTAINER(t, struct proxy, more));
 }
 
 void
@@ -608,7 +602,7 @@ proxy_on_backend(struct proxy *p, unsigned events)
 	source_note(&b->src, events);
 	if (events & EV_WRITE)
 		b->writable = true;
-	pump(p);
+	proxy_pump(p);
 }
 
 static void
@@ -633,7 +627,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	b->writable = true;
 	source_note(&b->src, events);
 	client_rearm(p->client);
-	pump(p);
+	proxy_pump(p);
 }
 
 /* Half closed: an answer is on its way to a client that has ended its direction. */
