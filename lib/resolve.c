@@ -74,14 +74,23 @@ name_free(struct resolve_name *name)
 	free(name);
 }
 
+/* The one way to be rid of the channel: nothing stays armed that would call into it. */
+static void
+channel_close(struct resolver *r)
+{
+	if (!r->open)
+		return;
+	ares_destroy(r->channel);	/* on_socket_state() hears of each socket */
+	r->open = false;
+	ev_timer_at(r->ev, &r->timer, 0);
+}
+
 void
 resolver_free(struct resolver *r)
 {
 	if (r == NULL)
 		return;
-	if (r->open)
-		ares_destroy(r->channel);
-	ev_timer_at(r->ev, &r->timer, 0);
+	channel_close(r);
 	ev_undefer(r->ev, &r->renew);
 	for (int i = 0; i < BUCKETS; i++) {
 		while (r->bucket[i] != NULL) {
@@ -99,7 +108,7 @@ resolver_free(struct resolver *r)
 static void
 rearm(struct resolver *r)
 {
-	struct timeval tv, *t = r->open ? ares_timeout(r->channel, NULL, &tv) : NULL;
+	struct timeval tv, *t = ares_timeout(r->channel, NULL, &tv);
 
 	ev_timer_in(r->ev, &r->timer,
 	    t == NULL ? 0 : (uint64_t)t->tv_sec * 1000 + (uint64_t)t->tv_usec / 1000 + 1);
@@ -355,16 +364,13 @@ ask(struct resolver *r, struct resolve_name *name)
 	rearm(r);
 }
 
-/* The right servers may be others now: what is under way is asked again through a new channel. */
+/* The right servers may be others now: what somebody waits for is asked through a new channel. */
 static void
 on_renew(struct ev_task *task)
 {
 	struct resolver *r = EV_CONTAINER(task, struct resolver, renew);
 
-	if (!r->open)
-		return;
-	ares_destroy(r->channel);
-	r->open = false;
+	channel_close(r);
 	for (int i = 0; i < BUCKETS; i++)
 		for (struct resolve_name *name = r->bucket[i]; name != NULL; name = name->next)
 			if (name->waiting != NULL && !name->asking)

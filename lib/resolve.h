@@ -43,8 +43,8 @@ void resolver_cancel(struct resolve *q);
 bool resolve_wait(struct slice host, struct endpoint *out);
 
 /*
- * Read resolv.conf and hosts anew for what is asked in later turns. Those without an answer yet are
- * repeated; the cache stays. Fine from inside a callback.
+ * Read resolv.conf and hosts anew for what is asked in later turns. What somebody waits for is
+ * asked again, other queries under way are dropped; the cache stays. Fine from inside a callback.
  */
 void resolver_reload(struct resolver *r);
 

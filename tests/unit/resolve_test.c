@@ -436,6 +436,50 @@ a_reload_waits_for_the_answer_that_comes_in_just_then(void **state)
 	assert_string_equal(b.said, "192.0.2.1:0");
 }
 
+/*
+ * Nobody asks through a new channel then:
+ * what waited for the old one's time to come must not come to it (dns_help.h asserts that).
+ */
+static void
+a_reload_ends_a_query_that_was_taken_back(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	resolver_cancel(&a.q);
+	resolver_reload(resolver);
+	run_turn();
+	pass_s(2);
+	run_due();
+	assert_int_equal(channels_opened, 1);
+	assert_false(ask(&a, "www.example"));
+	assert_int_equal(channels_opened, 2);
+	dns_answers(1, "192.0.2.1", 60);
+	assert_string_equal(a.said, "192.0.2.1:0");
+}
+
+static void
+a_reload_ends_a_query_whose_askers_got_a_stale_answer(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 10);
+	pass_s(11);
+	assert_false(ask(&a, "www.example"));
+	pass_s(2);
+	run_due();
+	assert_int_equal(a.answers, 2);
+	resolver_reload(resolver);
+	run_turn();
+	pass_s(2);
+	run_due();
+	assert_int_equal(channels_opened, 1);
+	assert_int_equal(queries, 2);
+}
+
 /* ---- what is forgotten ---- */
 
 static void
@@ -503,6 +547,8 @@ main(void)
 		resolve_test(a_reload_opens_a_new_channel_at_the_next_question_and_keeps_the_cache),
 		resolve_test(a_reload_fails_no_question_under_way),
 		resolve_test(a_reload_waits_for_the_answer_that_comes_in_just_then),
+		resolve_test(a_reload_ends_a_query_that_was_taken_back),
+		resolve_test(a_reload_ends_a_query_whose_askers_got_a_stale_answer),
 		resolve_test(names_nobody_asks_for_any_more_are_forgotten),
 		resolve_test(an_answer_is_kept_for_hours_in_case_dns_fails),
 	};
