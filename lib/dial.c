@@ -413,7 +413,9 @@ try_host(struct dial *d)
 {
 	struct dialer *dialer = d->dialer;
 
-	if (dialer->resolver == NULL && (dialer->resolver = resolver_new(dialer->ev)) == NULL)
+	if (dialer->resolver == NULL)
+		dialer->resolver = resolver_new(dialer->ev, dialer->timeout_ms);
+	if (dialer->resolver == NULL)
 		return ATTEMPT_FAILED;
 	d->question.cb = on_addresses;
 	if (!resolver_ask(dialer->resolver, &d->question, d->current->addr.host))

@@ -17,7 +17,7 @@
 #define QUERY_TRIES 2
 #define TTL_MIN_MS 1000u	/* an answer is used at least this long, whatever its TTL */
 #define TTL_MAX_MS 3600000u
-#define STALE_WAIT_MS 1800u	/* how long to wait for DNS with a stale answer (RFC 8767 5) */
+#define STALE_WAIT_MS 1800u	/* longest wait for DNS with a stale answer (RFC 8767 5) */
 #define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer serves before the next try */
 #define FAILED_RETRY_MS 1000u	/* DNS failed: how long a name without answer is not asked again */
 #define UNASKED_MS 86400000u	/* unused this long, an answer is not kept as stale (RFC 8767 5) */
@@ -39,6 +39,7 @@ struct resolve_name {
 
 struct resolver {
 	struct ev *ev;
+	uint64_t stale_wait_ms;
 	ares_channel channel;
 	bool open;
 	struct ev_task renew;		/* the channel */
@@ -52,14 +53,24 @@ struct resolver {
 
 static void on_renew(struct ev_task *task);
 
+/* Half of what an asker has: the other half is for what it does with the answer. */
+static uint64_t
+stale_wait_ms(uint64_t patience_ms)
+{
+	uint64_t half_ms = (patience_ms + 1) / 2;
+
+	return half_ms == 0 || half_ms > STALE_WAIT_MS ? STALE_WAIT_MS : half_ms;
+}
+
 struct resolver *
-resolver_new(struct ev *ev)
+resolver_new(struct ev *ev, uint64_t patience_ms)
 {
 	struct resolver *r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return NULL;
 	r->ev = ev;
+	r->stale_wait_ms = stale_wait_ms(patience_ms);
 	r->renew.cb = on_renew;
 	for (int i = 0; i < SOCKETS; i++)
 		r->socket[i] = (struct watched){ { -1, NULL }, r };
@@ -396,7 +407,7 @@ resolver_ask(struct resolver *r, struct resolve *q, struct slice host)
 	q->next = name->waiting;
 	name->waiting = q;
 	if (name->n > 0 && name->stale.due_ms == 0)
-		ev_timer_in(r->ev, &name->stale, STALE_WAIT_MS);
+		ev_timer_in(r->ev, &name->stale, r->stale_wait_ms);
 	if (!name->asking)
 		ask(r, name);
 	return q->name == NULL;
@@ -440,7 +451,7 @@ bool
 resolve_wait(struct slice host, struct endpoint *out)
 {
 	struct wait w = { .question.cb = on_awaited, .ev = ev_new(), .out = out };
-	struct resolver *r = w.ev == NULL ? NULL : resolver_new(w.ev);
+	struct resolver *r = w.ev == NULL ? NULL : resolver_new(w.ev, 0);
 
 	if (r != NULL && !resolver_ask(r, &w.question, host) && !w.answered)
 		(void)ev_run(w.ev);

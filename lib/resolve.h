@@ -25,8 +25,11 @@ struct resolve {
 	void (*cb)(struct resolve *q, const struct endpoint *addrs, size_t n);
 };
 
-/* No socket is opened and no file is read before the first look-up. NULL with errno. */
-struct resolver *resolver_new(struct ev *ev);
+/*
+ * No socket is opened and no file is read before the first look-up. patience_ms: who asks gives up
+ * after so long (0: never), and is to have a stale answer before. NULL with errno.
+ */
+struct resolver *resolver_new(struct ev *ev, uint64_t patience_ms);
 void resolver_free(struct resolver *r);
 
 /*

@@ -593,7 +593,7 @@ redis_new(struct ev *ev, const struct redis_conf *conf, const struct redis_ops *
 	r->ops = ops;
 	r->arg = arg;
 	r->retry.cb = on_retry;
-	r->resolver = resolver_new(ev);
+	r->resolver = resolver_new(ev, 0);
 	r->pattern = make_pattern(conf->prefix);
 	if (r->pattern != NULL)
 		n = asprintf(&r->channels, "__keyspace@%llu__:%s",

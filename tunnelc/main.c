@@ -553,7 +553,7 @@ set_up(void)
 	if (the->ev == NULL || the->metrics == NULL || watch_signals() == -1)
 		die(EXIT_TEMP, "start");
 	ev_before_wait(the->ev, log_turn);
-	the->resolver = resolver_new(the->ev);
+	the->resolver = resolver_new(the->ev, REACH_MS);
 	the->dialer = dialer_new(the->ev, o->connect_ms);
 	the->muxes = mux_pool_new(the->ev);
 	the->servers = calloc(o->servers.n, sizeof(struct server *));

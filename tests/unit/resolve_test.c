@@ -13,7 +13,7 @@ setup(void **state)
 	calling_back = 0;
 	at_once = NULL;
 	make_loop(state);
-	resolver = resolver_new(loop);
+	resolver = resolver_new(loop, 0);
 	return resolver == NULL ? -1 : 0;
 }
 
@@ -226,6 +226,25 @@ a_stale_answer_does_not_wait_for_slow_dns(void **state)
 	dns_answers(1, "192.0.2.2", 60);
 	assert_true(ask(&a, "www.example"));
 	assert_string_equal(a.said, "192.0.2.2:0");
+}
+
+static void
+a_stale_answer_comes_before_who_asks_gives_up(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	resolver_free(resolver);
+	resolver = resolver_new(loop, 1000);
+	ask(&a, "www.example");
+	dns_answers(0, "192.0.2.1", 10);
+	pass_s(11);
+	assert_false(ask(&a, "www.example"));
+	skip_ms(501);
+	run_due();
+	assert_int_equal(a.answers, 2);
+	assert_string_equal(a.said, "192.0.2.1:0");
+	dns_fails(1);
 }
 
 /* What waited for DNS no longer than so long must not shorten the life of what DNS then said. */
@@ -536,6 +555,7 @@ main(void)
 		resolve_test(the_ttl_of_an_alias_counts_as_well),
 		resolve_test(a_failure_is_answered_with_nothing_and_asked_again_a_second_later),
 		resolve_test(a_stale_answer_does_not_wait_for_slow_dns),
+		resolve_test(a_stale_answer_comes_before_who_asks_gives_up),
 		resolve_test(a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did),
 		resolve_test(others_who_ask_meanwhile_do_not_make_the_first_wait_longer),
 		resolve_test(stale_answers_serve_while_dns_fails),

@@ -39,7 +39,7 @@ set_up_reach(void **state)
 	dones = 0;
 	under_way = NULL;
 	io = (struct ev_io){ -1, on_io };
-	resolver = resolver_new(loop);
+	resolver = resolver_new(loop, TIMEOUT_MS);
 	return resolver == NULL ? -1 : 0;
 }
 

@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# DNS falls silent: the last answer is used before --connect-timeout is over, however short that is.
+. "${0%/*}/lib.sh"
+
+own_network
+use_own_dns
+dns '127.0.0.1 back.test'
+named a
+echo "* tls=back.test:${READY##*:}" >routes
+serve -l 127.0.0.1:0 -r routes --connect-timeout 1
+
+answers www.example.org a || fail "first"
+signal dns STOP
+for i in 1 2 3; do
+	sleep 0.8
+	answers www.example.org a || fail "the stale answer was not used in time"
+done
+signal dns CONT
