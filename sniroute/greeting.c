@@ -139,6 +139,13 @@ enum fill {
 	FILL_CLOSED	/* the connection has ended and is closed */
 };
 
+/* Reads, but not peeks, get past what one of them stopped at: urgent data, a descriptor passed. */
+static bool
+may_stop_short(const struct conn *c)
+{
+	return !c->peek && c->relay.flow[0].urgent;
+}
+
 /* Read, or peek, what the client has sent; *bytes lives until the next read of any connection. */
 static enum fill
 fill(struct conn *c, struct slice *bytes)
@@ -169,7 +176,7 @@ fill(struct conn *c, struct slice *bytes)
 		c->inbox->len += (size_t)n;
 		*bytes = slice_of((char *)c->inbox->bytes, c->inbox->len);
 	}
-	return (size_t)n == room ? FILL_FULL : FILL_SOME;
+	return (size_t)n == room || may_stop_short(c) ? FILL_FULL : FILL_SOME;
 }
 
 /* Wait for the rest: keep what was read, or (peeking) ask to be woken when enough is there. */
