@@ -252,10 +252,14 @@ on_target(struct ev_io *io, unsigned events)
 static void
 on_out(struct ev_io *io, unsigned events)
 {
-	struct conn *c = EV_CONTAINER(the->serve->conns, struct conn, base);
+	struct serve_conn *only = the->serve->conns;
+	struct conn *c;
 
 	(void)io;
-	if (the->serve->conns == NULL)
+	if (only == NULL)
+		return;
+	c = EV_CONTAINER(only, struct conn, base);
+	if (c->relay.out_fd == -1)	/* closed, but epoll watches on what somebody else holds */
 		return;
 	if (c->state == CONN_RELAY)
 		conn_pump(c, 0, events & (EV_WRITE | EV_ERROR));
