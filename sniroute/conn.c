@@ -102,7 +102,7 @@ conn_close(struct conn *c, enum conn_end end)
 		return;
 	}
 	if (c->passed)
-		end = END_PASSED;	/* whatever else came about before the dialler said so */
+		end = END_PASSED;	/* though all is cut before the dialler says so */
 	else if (!relayed)		/* bytes left in a socket would make the close a reset */
 		(void)recv(c->relay.end[0].fd, relay_scratch(the->pool), RELAY_CHUNK_MAX,
 		    MSG_DONTWAIT);
@@ -221,9 +221,9 @@ on_client(struct ev_io *io, unsigned events)
 		if (events & EV_READ)
 			greeting_read(c);
 		break;
-	case CONN_DIAL:		/* not read until RELAY, but a reset ends it */
+	case CONN_DIAL:		/* not read until RELAY, but a reset ends it while it is ours */
 		relay_note(&c->relay, 0, events);
-		if (events & EV_ERROR)
+		if ((events & EV_ERROR) && !c->passed)
 			conn_close(c, END_CLIENT_RESET);
 		break;
 	case CONN_RELAY:
