@@ -8,8 +8,8 @@ cat >routes <<-END
 	*                tls=pass:$T/visitors tcp=pass:$T/visitors
 	www.example.net  tls=127.0.0.1:9 alpn:acme-tls/1=pass:$T/visitors
 END
-serve -l 127.0.0.1:0 -r routes
-start behind "$SNIROUTE" -n 9 -l 127.0.0.1:0 -r routes --accept-proxy
+serve -l 127.0.0.1:0 -r routes --hello-timeout 60
+start behind "$SNIROUTE" -n 9 -l 127.0.0.1:0 -r routes --accept-proxy --hello-timeout 60
 try() {
 	rm -f seen
 	addr=$1; shift
