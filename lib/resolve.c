@@ -13,6 +13,8 @@
 #include <strings.h>
 #include <sys/time.h>
 
+#include "hash.h"
+
 #define QUERY_TIMEOUT_MS 1000	/* per try and server; c-ares doubles it for the second */
 #define QUERY_TRIES 2
 #define TTL_MIN_MS 1000u	/* an answer is used at least this long, whatever its TTL */
@@ -200,16 +202,6 @@ resolver_reload(struct resolver *r)
 
 /* ---- the cache ---- */
 
-static uint32_t
-hash(struct slice host)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < host.len; i++)
-		h = (h ^ (unsigned char)host.p[i]) * 16777619u;
-	return h;
-}
-
 static void
 answer(struct resolve_name *name)
 {
@@ -263,7 +255,7 @@ forget_unasked(struct resolve_name **at)
 static struct resolve_name *
 name_get(struct resolver *r, struct slice host)
 {
-	struct resolve_name **bucket = &r->bucket[hash(host) % BUCKETS], *name;
+	struct resolve_name **bucket = &r->bucket[hash_text(0, host) % BUCKETS], *name;
 
 	for (name = *bucket; name != NULL; name = name->next)
 		if (slice_is(host, name->host))

@@ -112,6 +112,9 @@ void routes_free(struct routes *r);
 int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);
 
+/* Whether a list of targets has one to hand the socket over to. */
+bool route_has_pass(struct slice targets);
+
 /* Whether allow= and deny= let a client in. One whose address is unknown is in no network. */
 bool route_admits(const struct route *route, const struct endpoint *client);
 

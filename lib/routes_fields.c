@@ -21,8 +21,8 @@ routes_fields_repeated(const struct routes_fields *f, size_t from)
 	return NULL;
 }
 
-static bool
-has_pass(struct slice targets)
+bool
+route_has_pass(struct slice targets)
 {
 	while (targets.p != NULL)
 		if (slice_starts(slice_cut(&targets, ','), "pass:"))
@@ -34,7 +34,7 @@ bool
 routes_fields_pass(const struct routes_fields *f)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (f->field[i].key <= KEY_LAST_TARGET && has_pass(f->field[i].value))
+		if (f->field[i].key <= KEY_LAST_TARGET && route_has_pass(f->field[i].value))
 			return true;
 	return false;
 }

@@ -20,7 +20,6 @@
 #include "linger.h"
 #include "log.h"
 
-
 static const char *const state_name[] = { "HELLO", "DIAL", "RELAY", "LINGER", "CLOSED" };
 
 struct sniroute *the;
@@ -317,7 +316,7 @@ static void
 on_routes(struct serve *s)
 {
 	the->peek = routeset_has_pass(s->routes) ||
-	    (the->opts->target != NULL && route_has_pass(slice_str(the->opts->target)));
+	    route_has_pass(slice_str(the->opts->target));
 }
 
 static int

@@ -10,8 +10,6 @@
 #include "proxyhdr.h"
 #include "sniroute.h"
 
-#define READ_FIRST 16384u	/* bytes asked for at first: a hello, and early data after it */
-
 enum conn_state { CONN_HELLO, CONN_DIAL, CONN_RELAY, CONN_LINGER, CONN_CLOSED };
 
 struct inbox;
@@ -118,8 +116,5 @@ struct slice route_text(const struct conn *c, char room[static ROUTE_TEXT_MAX]);
 
 /* Give back its place in the route's max=. */
 void route_leave(struct conn *c);
-
-/* Whether a list of targets has one to hand the socket over to. */
-bool route_has_pass(struct slice targets);
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define READ_FIRST 16384u	/* bytes asked for at first: a hello, and early data after it */
 #define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process */
 #define PEEK_SURE (32 * 1024)	/* bytes a usual receive buffer has room for, however they come */
 #define RECORDS_FEW 8		/* a hello in more records is waited for in larger steps */

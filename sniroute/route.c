@@ -123,15 +123,6 @@ introduction(const struct conn *c, const struct route *route, const struct quest
 	return h;
 }
 
-bool
-route_has_pass(struct slice targets)
-{
-	while (targets.p != NULL)
-		if (slice_starts(slice_cut(&targets, ','), "pass:"))
-			return true;
-	return false;
-}
-
 /*
  * What goes to the target first: the header of a hand-over, or a PROXY header and what was
  * read from the client.
