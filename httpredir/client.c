@@ -279,12 +279,23 @@ take_header(struct client *c, struct slice bytes)
 			client_close(c, END_LIMIT);
 			return;
 		}
-	}
-	if (!source_keep(&c->src, slice_skip(bytes, used), false)) {
-		client_close(c, END_LIMIT);
-		return;
+		c->src.client = c->base.source;
 	}
 	client_enter(c, CLIENT_HEAD);
+	if (used < bytes.len)
+		request_take(c, slice_skip(bytes, used));
+	else
+		source_drop(&c->src);
+}
+
+/* Not even the next bytes have room. */
+static void
+on_full(struct client *c)
+{
+	if (c->state == CLIENT_HEADER)
+		client_close(c, END_LIMIT);
+	else
+		request_no_room(c);
 }
 
 static void
@@ -311,7 +322,7 @@ serve_requests(struct client *c)
 			client_close(c, END_CLIENT_RESET);
 			return;
 		case SOURCE_FULL:
-			client_close(c, END_LIMIT);
+			on_full(c);
 			return;
 		case SOURCE_BYTES:
 			break;
@@ -520,6 +531,7 @@ on_accept(struct serve *s, const struct serve_client *client)
 	c->end = END_CLOSED;
 	c->state = serve_wants_proxyhdr(s->conf, &client->peer) ? CLIENT_HEADER : CLIENT_HEAD;
 	serve_enter(s, &c->base, client);
+	c->src.client = c->base.source;
 	client_rearm(c);
 	serve_requests(c);
 	if (c->state != CLIENT_CLOSED && watch(c) == -1)
@@ -535,7 +547,7 @@ start(struct serve *s)
 	the->relays = relay_pool_new(s->ev, s->max_pipes, tunnel_more);
 	if (the->opts->webroot != NULL && s->worker == 0)	/* the others would say the same */
 		acme_check(the->opts->webroot);
-	return the->dialer == NULL || the->relays == NULL ? -1 : 0;
+	return the->dialer == NULL || the->relays == NULL ? -1 : source_open(s->max_conns);
 }
 
 static void

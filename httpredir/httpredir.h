@@ -170,6 +170,12 @@ void request_refuse(struct client *c, unsigned status, bool to_head, bool old, e
  */
 bool request_drop_rest(struct client *c, const struct body *rest, uint64_t taken);
 
+/*
+ * There is no room for what has come of a request, or follows one: nothing more is read. It gets
+ * a 503, unless the last one's answer, or the way to it, is not over yet: then that is the last.
+ */
+void request_no_room(struct client *c);
+
 /* The route's NAME as far as it is known, and the key of its max=. */
 struct slice request_route(const struct client *c, char room[static ROUTE_TEXT_MAX]);
 uint64_t request_max_key(const struct client *c);
@@ -270,6 +276,9 @@ enum proxy_begun {
 /* Send the request on; *rest is what came after its head, and is advanced past what was used. */
 enum proxy_begun proxy_start(struct client *c, const struct http1_request *req,
     const struct route *route, struct slice *rest);
+
+/* What the client sent behind what was used had no room. */
+void proxy_no_room(struct proxy *p);
 
 /* The client has sent something, or takes more; what the target does comes by backend.c. */
 void proxy_pump(struct proxy *p);

@@ -145,15 +145,24 @@ finish(struct proxy *p)
 
 static void on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events);
 
+static void
+engage(struct proxy *p, struct backend *b)
+{
+	p->backend = b;
+	b->proxy = p;
+	b->src.client = p->client->base.source;
+}
+
 static bool
 dial(struct proxy *p, const struct route *route)
 {
 	static const struct dial_ops ops = { .done = on_dialled };
+	struct backend *b = backend_new();
 
-	p->backend = backend_new();
-	if (p->backend == NULL)
+	p->backend = NULL;
+	if (b == NULL)
 		return false;
-	p->backend->proxy = p;
+	engage(p, b);
 	p->dial = dial_start(the->dialer, route->targets, route->balance, &p->client->base.peer,
 	    true, &p->backend->io, &ops, p);
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNECTS, 1);
@@ -272,6 +281,24 @@ lost_body(struct proxy *p)
 	return fail(p, 503, END_LIMIT);
 }
 
+/* Only what belongs to this request, a tunnel after it included, is missed. */
+static enum flow
+no_room(struct proxy *p)
+{
+	struct client *c = p->client;
+
+	if (!p->req.done || p->upgrade)
+		return lost_body(p);
+	c->last = c->linger = true;
+	return FLOW_OPEN;
+}
+
+void
+proxy_no_room(struct proxy *p)
+{
+	no_room(p);
+}
+
 /* An invalid chunk: the target sees its connection break, never a last chunk. */
 static enum flow
 bad_body(struct proxy *p)
@@ -330,9 +357,9 @@ send_some(struct proxy *p, size_t *total, bool *more)
 		return bad_body(p);
 	*total += used;
 	p->taken += used;
-	if (put_up(p, &w) && source_keep(&c->src, slice_skip(bytes, used), !p->req.done))
-		return FLOW_OPEN;
-	return lost_body(p);
+	if (!put_up(p, &w))
+		return lost_body(p);
+	return source_keep(&c->src, slice_skip(bytes, used), !p->req.done) ? FLOW_OPEN : no_room(p);
 }
 
 static enum flow
@@ -739,8 +766,7 @@ send_first(struct proxy *p, const struct route *route, bool may_repeat, struct w
 		p->again = spill_pieces(w->iov, w->n, 0);
 	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* introduced when opened */
 	w->iov[0].iov_len -= intro;
-	p->backend = b;
-	b->proxy = p;
+	engage(p, b);
 	note_target(p->client, b->target);
 	return put_up(p, w);
 }

@@ -113,6 +113,20 @@ request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum c
 		client_answered(c);
 }
 
+void
+request_no_room(struct client *c)
+{
+	c->last = c->linger = true;
+	if (c->state == CLIENT_PROXY) {
+		proxy_no_room(c->proxy);
+	} else if (c->state == CLIENT_HEAD && c->drop == NULL) {
+		request_refuse(c, 503, false, false, END_LIMIT);
+	} else {
+		c->end = END_LIMIT;
+		client_answered(c);
+	}
+}
+
 /* ---- one request ---- */
 
 /* A request, and the answers gathered so far. */
@@ -231,7 +245,7 @@ request_drop(struct client *c, struct slice bytes)
 	enum drop_result r = drop_take(c->drop, &bytes);
 
 	if (!source_keep(&c->src, bytes, r == DROP_MORE))
-		client_close(c, END_LIMIT);
+		request_no_room(c);
 	else if (r == DROP_MORE)
 		client_rearm(c);
 	else
@@ -475,8 +489,12 @@ request_take(struct client *c, struct slice bytes)
 			return;
 	if (c->state == CLIENT_CLOSED || !flush_turn(c, &t, t.answered && c->state == CLIENT_HEAD))
 		return;
+	if (c->state == CLIENT_HEAD && c->last) {	/* nobody will look at it */
+		c->linger |= t.rest.len > 0;
+		t.rest.len = 0;
+	}
 	if (!source_keep(&c->src, t.rest, t.stale))
-		client_close(c, END_LIMIT);
+		request_no_room(c);
 	else if (c->state == CLIENT_HEAD)
 		end_turn(c, &t);
 }

@@ -8,20 +8,28 @@
 #include <unistd.h>
 
 #include "ev.h"
+#include "ration.h"
 #include "sock.h"
 #include "text.h"
 
 struct held {
+	uint64_t client;		/* whose ration it is taken from */
 	uint32_t at, len, room;		/* bytes[at .. at+len) are held */
 	char bytes[];
 };
 
 #define TAIL_MAX (HTTP1_TRAILER_MAX + 16)
 
-static size_t held_total;		/* room of all that is held */
+static struct ration ration;		/* of room for all that is held */
 static char tail[TAIL_MAX];		/* how a chunked body ends, trailers included */
 
 /* ---- where bytes come from ---- */
+
+int
+source_open(size_t clients)
+{
+	return ration_open(&ration, SOURCE_HELD_MAX, clients);
+}
 
 void
 source_note(struct source *s, unsigned events)
@@ -49,7 +57,7 @@ void
 source_drop(struct source *s)
 {
 	if (s->held != NULL)
-		held_total -= s->held->room;
+		ration_change(&ration, s->held->client, s->held->room, 0);
 	free(s->held);
 	s->held = NULL;
 	s->stale = false;
@@ -59,19 +67,22 @@ source_drop(struct source *s)
 static bool
 held_grow(struct source *s)
 {
-	struct held *h = s->held;
+	struct held *h = s->held, *more;
 	uint32_t room = h->len < 512 ? 1024 : h->len * 2;
 
 	memmove(h->bytes, h->bytes + h->at, h->len);
 	h->at = 0;
 	if (h->room >= room)
 		return true;
-	if (held_total - h->room + room > SOURCE_HELD_MAX ||
-	    (h = realloc(h, sizeof(*h) + room)) == NULL)
+	if (!ration_change(&ration, h->client, h->room, room))
 		return false;
-	held_total += room - h->room;
-	h->room = room;
-	s->held = h;
+	more = realloc(h, sizeof(*h) + room);
+	if (more == NULL) {
+		ration_change(&ration, h->client, room, h->room);
+		return false;
+	}
+	more->room = room;
+	s->held = more;
 	return true;
 }
 
@@ -111,6 +122,26 @@ source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice 
 	return SOURCE_BYTES;
 }
 
+/* A copy of rest. */
+static bool
+hold(struct source *s, struct slice rest)
+{
+	struct held *h;
+
+	if (!ration_change(&ration, s->client, 0, rest.len))
+		return false;
+	h = malloc(sizeof(*h) + rest.len);
+	if (h == NULL) {
+		ration_change(&ration, s->client, rest.len, 0);
+		return false;
+	}
+	*h = (struct held){ .client = s->client, .len = (uint32_t)rest.len,
+		.room = (uint32_t)rest.len };
+	memcpy(h->bytes, rest.p, rest.len);
+	s->held = h;
+	return true;
+}
+
 bool
 source_keep(struct source *s, struct slice rest, bool stale)
 {
@@ -126,14 +157,7 @@ source_keep(struct source *s, struct slice rest, bool stale)
 		h->len = (uint32_t)rest.len;
 		return true;
 	}
-	if (held_total + rest.len > SOURCE_HELD_MAX || (h = malloc(sizeof(*h) + rest.len)) == NULL)
-		return false;
-	held_total += rest.len;
-	h->at = 0;
-	h->len = h->room = (uint32_t)rest.len;
-	memcpy(h->bytes, rest.p, rest.len);
-	s->held = h;
-	return true;
+	return hold(s, rest);
 }
 
 /* ---- where bytes go ---- */

@@ -18,9 +18,13 @@
 
 struct held;
 
-/* Zero it. Bytes that were read and not used up are held in memory of their own. */
+/*
+ * Zero it. Bytes that were read and not used up are held in memory of their own, which is rationed:
+ * client is whose it is, see ration_change().
+ */
 struct source {
 	struct held *held;	/* owned, or NULL */
+	uint64_t client;
 	bool readable : 1;	/* until EAGAIN, or a short read, says otherwise */
 	bool fin : 1;		/* its end is known to follow what can be read */
 	bool stale : 1;		/* what is held does not suffice: more must come first */
@@ -31,8 +35,11 @@ enum source_result {
 	SOURCE_NONE,		/* nothing yet */
 	SOURCE_END,
 	SOURCE_BROKEN,		/* reset */
-	SOURCE_FULL		/* no memory, or SOURCE_HELD_MAX */
+	SOURCE_FULL		/* no memory, or the client's ration is used up */
 };
+
+/* Once per process, for so many clients at once; -1 with errno. */
+int source_open(size_t clients);
 
 void source_note(struct source *s, unsigned events);
 
@@ -46,7 +53,7 @@ enum source_result source_get(struct source *s, int fd, uint8_t *scratch, size_t
 
 /*
  * Hold on to the end of the bytes source_get() gave; stale: they are of no use
- * without more. False: no room.
+ * without more. False: no room, and they are lost; never when they were held before.
  */
 bool source_keep(struct source *s, struct slice rest, bool stale);
 

@@ -149,17 +149,17 @@ sum(struct quota *q, uint64_t key)
 }
 
 bool
-quota_take(struct quota *q, unsigned worker, uint64_t key, uint64_t limit)
+quota_take_many(struct quota *q, unsigned worker, uint64_t key, uint64_t n, uint64_t limit)
 {
 	struct entry *e;
 	bool ok;
 
 	lock(q);
-	ok = limit == 0 || sum(q, key) < limit;
+	ok = limit == 0 || sum(q, key) + n <= limit;
 	if (ok) {
 		e = find(q, worker, key);
 		e->key = key;
-		e->count++;
+		e->count += n;
 	}
 	unlock(q);
 	return ok;
@@ -187,13 +187,13 @@ erase(struct quota *q, unsigned worker, struct entry *e)
 }
 
 void
-quota_drop(struct quota *q, unsigned worker, uint64_t key)
+quota_drop_many(struct quota *q, unsigned worker, uint64_t key, uint64_t n)
 {
 	struct entry *e;
 
 	lock(q);
 	e = find(q, worker, key);
-	if (e->key == key && --e->count == 0)
+	if (e->key == key && (e->count -= n) == 0)
 		erase(q, worker, e);
 	unlock(q);
 }

@@ -26,11 +26,24 @@ uint64_t quota_key_source(const struct quota *q, const struct endpoint *peer);
 uint64_t quota_key_text(const struct quota *q, const void *text, size_t len);
 
 /*
- * Count one more for key on behalf of worker, unless all workers together hold limit of it already
- * (0: no limit). True: counted, give it back with quota_drop().
+ * Count n more, at least 1, for key on behalf of worker, unless all workers together would hold
+ * more than limit (0: no limit). True: counted, give them back with quota_drop_many().
  */
-bool quota_take(struct quota *q, unsigned worker, uint64_t key, uint64_t limit);
-void quota_drop(struct quota *q, unsigned worker, uint64_t key);
+bool quota_take_many(struct quota *q, unsigned worker, uint64_t key, uint64_t n, uint64_t limit);
+void quota_drop_many(struct quota *q, unsigned worker, uint64_t key, uint64_t n);
+
+/* The same for one. */
+static inline bool
+quota_take(struct quota *q, unsigned worker, uint64_t key, uint64_t limit)
+{
+	return quota_take_many(q, worker, key, 1, limit);
+}
+
+static inline void
+quota_drop(struct quota *q, unsigned worker, uint64_t key)
+{
+	quota_drop_many(q, worker, key, 1);
+}
 
 /* What key's count over all workers is now. */
 uint64_t quota_count(struct quota *q, uint64_t key);
