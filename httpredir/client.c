@@ -113,6 +113,7 @@ client_close(struct client *c, enum conn_end end)
 	if (state == CLIENT_CLOSED)
 		return;
 	client_enter(c, CLIENT_CLOSED);
+	ev_undefer(the->serve->ev, &c->more);
 	serve_closing(the->serve);
 	if (proxying)
 		proxy_cancel(c->proxy);
@@ -129,15 +130,6 @@ client_close(struct client *c, enum conn_end end)
 	free(c->name);
 	free(c->local);
 	ev_free_later(the->serve->ev, c);
-}
-
-/*
- * There is more to read, in a later turn: ev_mod() makes epoll report the descriptor's state again.
- */
-static void
-yield_turn(struct client *c)
-{
-	(void)ev_mod(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE);
 }
 
 static void
@@ -308,7 +300,7 @@ serve_requests(struct client *c)
 		struct slice bytes;
 
 		if (turns-- == 0) {
-			yield_turn(c);
+			ev_defer(the->serve->ev, &c->more);
 			return;
 		}
 		switch (source_get(&c->src, c->io.fd, relay_scratch(the->relays), SOURCE_CHUNK,
@@ -335,6 +327,12 @@ serve_requests(struct client *c)
 		else
 			request_drop(c, bytes);
 	}
+}
+
+static void
+on_more(struct ev_task *task)
+{
+	serve_requests(EV_CONTAINER(task, struct client, more));
 }
 
 /* ---- events ---- */
@@ -525,6 +523,7 @@ on_accept(struct serve *s, const struct serve_client *client)
 	c->io = (struct ev_io){ client->in_fd, on_client };
 	c->out_fd = client->out_fd;
 	c->deadline.cb = on_deadline;
+	c->more.cb = on_more;
 	c->src.readable = c->writable = true;
 	c->verdict = HELLO_NONE;
 	c->rank = ROUTES_NO_MATCH;

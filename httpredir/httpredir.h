@@ -89,6 +89,7 @@ struct client {
 	struct serve_conn base;
 	struct ev_io io;
 	struct ev_timer deadline;
+	struct ev_task more;		/* requests left for a later turn */
 	struct source src;
 	struct http1_scan scan;
 	struct relay_spill *out;	/* owned: bytes the client has yet to take */
