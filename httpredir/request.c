@@ -424,12 +424,26 @@ refuse_head(struct client *c, struct turn *t, enum http1_result r)
 
 /* ---- all that has come ---- */
 
+/* Empty lines begin no request: some clients end one so (RFC 9112 2.2). */
+static void
+skip_empty_lines(struct client *c, struct turn *t)
+{
+	while (slice_starts(t->rest, "\r\n")) {
+		c->scan = (struct http1_scan){ 0 };
+		t->rest = slice_skip(t->rest, 2);
+	}
+}
+
 /* Answer the next request of what is left, or send it on its way. False: it is not here whole. */
 static bool
 take_first(struct client *c, struct turn *t)
 {
-	enum http1_result r = http1_request(&c->scan, t->rest.p, t->rest.len, &t->req);
+	enum http1_result r;
 
+	skip_empty_lines(c, t);
+	if (t->rest.len == 0)
+		return false;
+	r = http1_request(&c->scan, t->rest.p, t->rest.len, &t->req);
 	if (r == HTTP1_MORE) {
 		t->stale = true;
 		return false;
@@ -460,12 +474,14 @@ is_free(const struct client *c, const struct turn *t)
 static void
 end_turn(struct client *c, const struct turn *t)
 {
+	bool idle = t->rest.len == 0 && c->verdict != HELLO_NONE;	/* none yet: slow */
+
 	if (t->answered && (c->out != NULL || c->last)) {
 		client_answered(c);
 	} else if (c->drop != NULL) {
 		client_enter(c, CLIENT_DROP);
-	} else if (t->rest.len == 0 || t->answered || c->idle) {
-		c->idle = t->rest.len == 0;
+	} else if (t->answered || c->idle != idle) {
+		c->idle = idle;
 		client_rearm(c);
 	}
 }
@@ -475,11 +491,6 @@ request_take(struct client *c, struct slice bytes)
 {
 	struct turn t;
 
-	if (slice_is(bytes, "\r\n")) {	/* it begins no request: some end one so (RFC 9112 2.2) */
-		c->scan = (struct http1_scan){ 0 };
-		source_drop(&c->src);
-		return;
-	}
 	t.rest = bytes;
 	t.out = text_in(the->out, OUT_MAX);
 	t.stale = t.answered = false;
