@@ -222,7 +222,7 @@ client_answered(struct client *c)
 		depart(c);
 		return;
 	}
-	c->idle = true;
+	c->idle = !source_has(&c->src);
 	client_enter(c, c->drop == NULL ? CLIENT_HEAD : CLIENT_DROP);
 	serve_requests(c);
 }
