@@ -525,6 +525,7 @@ on_accept(struct serve *s, const struct serve_client *client)
 	c->deadline.cb = on_deadline;
 	c->more.cb = on_more;
 	c->src.readable = c->writable = true;
+	c->src.urgent = client->peer.family == AF_UNIX;
 	c->verdict = HELLO_NONE;
 	c->rank = ROUTES_NO_MATCH;
 	c->end = END_CLOSED;

@@ -652,6 +652,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	}
 	sock_nodelay(b->io.fd);
 	b->writable = true;
+	b->src.urgent = target_is_unix(t);
 	source_note(&b->src, events);
 	client_rearm(p->client);
 	proxy_pump(p);

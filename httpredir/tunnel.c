@@ -120,6 +120,10 @@ tunnel_start(struct client *c, struct backend *b, uint64_t max_key, struct slice
 	t->relay.end[0] = (struct ev_io){ c->io.fd, on_client };
 	t->relay.end[1] = (struct ev_io){ b->io.fd, on_target };
 	t->relay.out_fd = c->out_fd;
+	if (c->src.urgent)
+		relay_is_unix(&t->relay, 0);
+	if (b->src.urgent)
+		relay_is_unix(&t->relay, 1);
 	relay_note(&t->relay, 0, EV_READ | EV_WRITE);
 	relay_note(&t->relay, 1, EV_READ | EV_WRITE);
 	b->io.fd = -1;

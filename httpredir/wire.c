@@ -36,8 +36,10 @@ source_note(struct source *s, unsigned events)
 {
 	if (events & EV_READ)
 		s->readable = true;
-	if (events & (EV_EOF | EV_ERROR | EV_URGENT))
-		s->fin = true;	/* a short read does not mean that all was read */
+	if (events & (EV_EOF | EV_ERROR))
+		s->fin = true;
+	if (events & EV_URGENT)
+		s->urgent = true;
 }
 
 bool
@@ -86,6 +88,15 @@ held_grow(struct source *s)
 	return true;
 }
 
+/* A read stops at urgent data, and at a descriptor passed along: is there anything after that? */
+static bool
+has_more(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1 || !sock_would_block();
+}
+
 enum source_result
 source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice *bytes)
 {
@@ -113,7 +124,7 @@ source_get(struct source *s, int fd, uint8_t *scratch, size_t max, struct slice 
 	if (n == 0)
 		return SOURCE_END;
 	if ((size_t)n < max && !s->fin)
-		s->readable = false;
+		s->readable = s->urgent && has_more(fd);
 	*bytes = slice_of(at, (size_t)n);
 	if (s->held != NULL) {
 		s->held->len += (uint32_t)n;

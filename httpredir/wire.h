@@ -27,6 +27,7 @@ struct source {
 	uint64_t client;
 	bool readable : 1;	/* until EAGAIN, or a short read, says otherwise */
 	bool fin : 1;		/* its end is known to follow what can be read */
+	bool urgent : 1;	/* a short read proves nothing: urgent data, unix socket */
 	bool stale : 1;		/* what is held does not suffice: more must come first */
 };
 
