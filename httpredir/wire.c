@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "ev.h"
 #include "ration.h"
@@ -244,7 +243,8 @@ enum put_result
 put_left(int fd, struct relay_spill **left, uint64_t *sent)
 {
 	struct relay_spill *spill = *left;
-	ssize_t w = write(fd, spill->bytes + spill->at, spill->len);
+	struct iovec iov = { spill->bytes + spill->at, spill->len };
+	ssize_t w = sock_put(fd, &iov, 1, 0);
 
 	if (w == -1)
 		return sock_would_block() ? PUT_PART : put_failed();
