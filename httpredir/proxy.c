@@ -704,7 +704,6 @@ proxy_on_deadline(struct proxy *p)
 	if (p->answering) {
 		client_close(c, silence(p).end);
 	} else if (is_clients_turn(p)) {
-		c->verdict = HELLO_TIMEOUT;
 		c->last = true;
 		fail(p, 408, END_IDLE);
 	} else {
