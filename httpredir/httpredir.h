@@ -21,6 +21,7 @@ enum {
 	M_REQ_REDIRECT = M_SERVE_COUNT,
 	M_REQ_ACME,
 	M_REQ_PROXY,
+	M_REQ_FAILED,
 	M_REQ_REFUSED,
 	M_ANSWER,			/* one per class, 2xx to 5xx */
 	M_TARGET_CONNECTS = M_ANSWER + 4,

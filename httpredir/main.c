@@ -19,7 +19,8 @@ static const struct metric metrics_table[M_COUNT] = {
 	[i] = { "httpredir_requests_total", "by=\"" word "\"",                                     \
 	    "Requests, by what became of them.", METRIC_COUNTER }
 	REQUESTS(M_REQ_REDIRECT, "redirect"), REQUESTS(M_REQ_ACME, "acme"),
-	REQUESTS(M_REQ_PROXY, "proxy"), REQUESTS(M_REQ_REFUSED, "refused"),
+	REQUESTS(M_REQ_PROXY, "proxy"), REQUESTS(M_REQ_FAILED, "failed"),
+	REQUESTS(M_REQ_REFUSED, "refused"),
 #define ANSWERS(i, word)                                                                           \
 	[M_ANSWER + (i)] = { "httpredir_answers_total", "class=\"" word "\"",                      \
 	    "Answers sent, by class of status.", METRIC_COUNTER }

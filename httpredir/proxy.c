@@ -35,6 +35,7 @@ struct proxy {
 	bool broken;			/* a write reported the target's reset: no read will */
 	bool answering;			/* a final head has gone to the client */
 	unsigned status;		/* of the final head */
+	size_t counts_as;		/* the series of requests it will be in; 0: none yet */
 };
 
 enum flow { FLOW_OPEN, FLOW_OVER };	/* FLOW_OVER: stop, p is gone or waits for a dial */
@@ -53,6 +54,8 @@ proxy_free(struct proxy *p, bool reset)
 	ev_undefer(s->ev, &p->more);
 	if (p->max_key != 0)
 		quota_drop(s->quota, s->worker, p->max_key);
+	if (p->counts_as != 0)
+		metrics_add(s->metrics, s->worker, p->counts_as, 1);
 	ev_free_later(s->ev, p);
 }
 
@@ -101,6 +104,8 @@ fail(struct proxy *p, unsigned status, enum conn_end end)
 	c->proxy = NULL;
 	if (answering || !drop_rest(p))
 		c->last = c->linger = true;
+	if (!answering)
+		p->counts_as = M_REQ_FAILED;
 	proxy_free(p, true);
 	if (answering) {
 		c->end = end;
@@ -805,6 +810,7 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 		return PROXY_NO_MEMORY;
 	}
 	p->max_key = route->max == 0 ? 0 : request_max_key(c);
+	p->counts_as = M_REQ_PROXY;
 	c->proxy = p;
 	if (p->dial == NULL)	/* what the client has sent meanwhile brings no event of its own */
 		ev_defer(the->serve->ev, &p->more);

@@ -78,14 +78,14 @@ set_name(struct client *c, struct slice host)
 
 /* ---- answers ---- */
 
+/* A request, by what became of it. */
 static void
-count(size_t metric, unsigned status)
+count(size_t metric)
 {
 	metrics_add(the->serve->metrics, the->serve->worker, metric, 1);
-	answer_count(status);
 }
 
-/* An error of ours. */
+/* An error of ours; not every one is what becomes of a request. */
 static void
 add_error(struct text *out, struct client *c, unsigned status, bool to_head, bool old,
     enum conn_end end)
@@ -95,7 +95,7 @@ add_error(struct text *out, struct client *c, unsigned status, bool to_head, boo
 		    status == 405 ? "Allow: GET, HEAD\r\n" : NULL };
 
 	c->end = end;
-	count(M_REQ_REFUSED, status);
+	answer_count(status);
 	answer_error(out, &a);
 }
 
@@ -137,6 +137,14 @@ struct turn {
 	bool stale;		/* rest is of no use without more */
 	bool answered;		/* a request was taken */
 };
+
+/* An error of ours is what becomes of the request. */
+static void
+add_refusal(struct client *c, struct turn *t, unsigned status, enum conn_end end)
+{
+	count(M_REQ_REFUSED);
+	add_error(&t->out, c, status, t->req.is_head, t->req.msg.minor == 0, end);
+}
 
 /* ---- bodies of requests we answer ourselves ---- */
 
@@ -200,7 +208,7 @@ pass_over_body(struct client *c, struct turn *t)
 	case DROP_BAD:
 		c->verdict = HELLO_MALFORMED;
 		c->last = c->linger = true;
-		add_error(&t->out, c, 400, t->req.is_head, t->req.msg.minor == 0, END_HELLO);
+		add_refusal(c, t, 400, END_HELLO);
 		return false;
 	}
 	c->last = c->linger = true;
@@ -258,7 +266,7 @@ static void
 refuse(struct client *c, struct turn *t, unsigned status, enum conn_end end)
 {
 	if (pass_over_body(c, t))
-		add_error(&t->out, c, status, t->req.is_head, t->req.msg.minor == 0, end);
+		add_refusal(c, t, status, end);
 }
 
 static void
@@ -284,7 +292,8 @@ serve_acme(struct client *c, struct turn *t)
 	a.last = c->last;
 	answer_text(&t->out, &a, slice_of(text, (size_t)len));
 	c->end = END_CLOSED;
-	count(M_REQ_ACME, 200);
+	count(M_REQ_ACME);
+	answer_count(a.status);
 }
 
 static void
@@ -302,7 +311,8 @@ redirect(struct client *c, struct turn *t)
 	a.last = c->last;
 	answer_redirect(&t->out, &a, slice_of(c->name, c->name_len), t->req.path);
 	c->end = END_CLOSED;
-	count(M_REQ_REDIRECT, a.status);
+	count(M_REQ_REDIRECT);
+	answer_count(a.status);
 }
 
 /* False: the client is closed. */
@@ -333,7 +343,6 @@ send_on(struct client *c, struct turn *t, const struct route *route)
 	}
 	switch (proxy_start(c, &t->req, route, &t->rest)) {
 	case PROXY_STARTED:
-		metrics_add(s->metrics, s->worker, M_REQ_PROXY, 1);
 		client_enter(c, CLIENT_PROXY);
 		return;
 	case PROXY_BAD_BODY:
@@ -417,6 +426,7 @@ refuse_head(struct client *c, struct turn *t, enum http1_result r)
 		t->out.at += HELLO_ALERT_LEN;
 		c->end = END_HELLO;
 	} else {
+		count(M_REQ_REFUSED);
 		add_error(&t->out, c, http1_status(r), false, false, END_HELLO);
 	}
 	t->rest = slice_of(NULL, 0);
