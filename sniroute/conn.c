@@ -327,7 +327,8 @@ start(struct serve *s)
 	the->dialer = dialer_new(s->ev, s->conf->connect_ms);
 	the->pool = relay_pool_new(s->ev, s->max_pipes, on_more);
 	on_routes(s);
-	return the->dialer == NULL || the->pool == NULL ? -1 : 0;
+	return the->dialer == NULL || the->pool == NULL ? -1 :
+	    ration_open(&the->inboxes, INBOX_TOTAL_MAX, s->max_conns);
 }
 
 static void

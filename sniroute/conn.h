@@ -10,6 +10,8 @@
 #include "proxyhdr.h"
 #include "sniroute.h"
 
+#define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process */
+
 enum conn_state { CONN_HELLO, CONN_DIAL, CONN_RELAY, CONN_LINGER, CONN_CLOSED };
 
 struct inbox;

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define READ_FIRST 16384u	/* bytes asked for at first: a hello, and early data after it */
-#define INBOX_TOTAL_MAX (64u * 1024u * 1024u)	/* bytes of all unfinished hellos of this process */
 #define PEEK_SURE (32 * 1024)	/* bytes a usual receive buffer has room for, however they come */
 #define RECORDS_FEW 8		/* a hello in more records is waited for in larger steps */
 
@@ -28,6 +27,7 @@ struct progress {
 /* What has come so far of a hello that comes in pieces. */
 struct inbox {
 	struct progress progress;
+	uint64_t client;	/* whose ration it is taken from */
 	size_t len, room;	/* of bytes; 0 when peeking */
 	size_t wants;		/* peeking: bytes that must be there for another look */
 	uint8_t bytes[];
@@ -39,29 +39,33 @@ void
 inbox_free(struct inbox *in)
 {
 	if (in != NULL)
-		the->inbox_total -= sizeof(*in) + in->room;
+		ration_change(&the->inboxes, in->client, sizeof(*in) + in->room, 0);
 	free(in);
 }
 
 /*
- * An inbox for room bytes, keeping what is there. NULL, and the old inbox stays, when out of
- * memory or when all unfinished hellos together would hold too much: those in one piece need none
- * and pass all the same.
+ * An inbox for room bytes, keeping what is there. False, and the old inbox stays, when out of
+ * memory or when all unfinished hellos together, or those of this source, would hold too much:
+ * those in one piece need none and pass all the same.
  */
-static struct inbox *
-inbox_resize(struct inbox *old, size_t room)
+static bool
+inbox_resize(struct conn *c, size_t room)
 {
-	size_t had = old == NULL ? 0 : sizeof(*old) + old->room;
-	struct inbox *in;
+	struct inbox *in = c->inbox;
+	size_t had = in == NULL ? 0 : sizeof(*in) + in->room, wants = sizeof(*in) + room;
+	uint64_t client = in == NULL ? c->base.source : in->client;
 
-	if (the->inbox_total - had + sizeof(*in) + room > INBOX_TOTAL_MAX)
-		return NULL;
-	in = realloc(old, sizeof(*in) + room);
-	if (in == NULL)
-		return NULL;
+	if (!ration_change(&the->inboxes, client, had, wants))
+		return false;
+	in = realloc(in, wants);
+	if (in == NULL) {
+		ration_change(&the->inboxes, client, wants, had);
+		return false;
+	}
 	in->room = room;
-	the->inbox_total += sizeof(*in) + room - had;
-	return in;
+	in->client = client;
+	c->inbox = in;
+	return true;
 }
 
 /* ---- reading ---- */
@@ -73,11 +77,7 @@ inbox_grow(struct conn *c)
 
 	if (in->len < in->room)
 		return true;
-	in = inbox_resize(in, in->room == 0 ? READ_FIRST : in->room * 2);
-	if (in == NULL)
-		return false;
-	c->inbox = in;
-	return true;
+	return inbox_resize(c, in->room == 0 ? READ_FIRST : in->room * 2);
 }
 
 void
@@ -189,11 +189,11 @@ keep(struct conn *c, const struct progress *p, struct slice bytes)
 	if (in == NULL) {
 		size_t room = c->peek ? 0 : bytes.len < 256 ? 512 : bytes.len * 2;
 
-		in = c->inbox = inbox_resize(NULL, room);
-		if (in == NULL) {
+		if (!inbox_resize(c, room)) {
 			conn_close(c, END_LIMIT);
 			return;
 		}
+		in = c->inbox;
 	}
 	in->progress = *p;
 	in->len = c->peek ? 0 : bytes.len;

@@ -5,6 +5,7 @@
 
 #include "dial.h"
 #include "hello.h"
+#include "ration.h"
 #include "relay.h"
 #include "serve.h"
 
@@ -27,7 +28,7 @@ struct sniroute {
 	struct serve *serve;
 	struct dialer *dialer;
 	struct relay_pool *pool;
-	size_t inbox_total;		/* bytes of unfinished hellos held */
+	struct ration inboxes;		/* of bytes of unfinished hellos held */
 	bool peek;			/* a route may hand the socket over: leave it unread */
 	uint8_t gather[HELLO_ABSOLUTE_MAX];	/* hello_parse()'s scratch */
 	struct ev_io out;		/* a connection over two pipes: the one we write to */
