@@ -60,7 +60,7 @@ take_listener(struct serve *s, const char *addr, int fd)
 	if (fd == -1)
 		return;
 	if (!here && listeners_adopt(&s->listeners, fd, slice_str(addr), true) == 0) {
-		accept_watch(s, listeners_from_routes(&s->listeners, slice_str(addr)));
+		accept_watch(s, s->listeners.last);
 		return;
 	}
 	if (!here) {

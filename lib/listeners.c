@@ -10,8 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "listen_names.h"
 #include "log.h"
+
+#define ROOM_FIRST 16u		/* buckets; a power of two, as are all that follow */
 
 static const char *
 file_path(const struct listener *l)
@@ -27,10 +30,85 @@ inode(const char *path)
 	return path != NULL && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
 }
 
-static struct listener *
-append(struct listeners *ls, int fd, struct slice addr, bool from_routes)
+/* ---- those of the routes files, by their address as written ---- */
+
+/* Addresses are the operator's choice: no seed is needed. */
+static struct listener **
+bucket_of(const struct listeners *ls, struct slice addr)
 {
-	struct listener *l = calloc(1, sizeof(*l) + addr.len + 1), **at = &ls->first;
+	return &ls->bucket[hash_text(0, addr) & (ls->room - 1)];
+}
+
+static void
+put(struct listeners *ls, struct listener *l)
+{
+	struct listener **bucket = bucket_of(ls, slice_str(l->addr));
+
+	l->same = *bucket;
+	*bucket = l;
+}
+
+static void
+take_out(struct listeners *ls, struct listener *l)
+{
+	struct listener **at = bucket_of(ls, slice_str(l->addr));
+
+	while (*at != l)
+		at = &(*at)->same;
+	*at = l->same;
+	ls->from_routes--;
+}
+
+/* For one more. -1: no memory. */
+static int
+make_room(struct listeners *ls)
+{
+	size_t room = ls->room == 0 ? ROOM_FIRST : ls->room * 2;
+	struct listener **bucket;
+
+	if (ls->from_routes < ls->room)
+		return 0;
+	bucket = calloc(room, sizeof(struct listener *));
+	if (bucket == NULL)
+		return -1;
+	free(ls->bucket);
+	ls->bucket = bucket;
+	ls->room = room;
+	for (struct listener *l = ls->first; l != NULL; l = l->next)
+		if (l->from_routes)
+			put(ls, l);
+	return 0;
+}
+
+struct listener *
+listeners_from_routes(const struct listeners *ls, struct slice addr)
+{
+	struct listener *l = ls->room == 0 ? NULL : *bucket_of(ls, addr);
+
+	while (l != NULL && !slice_is(addr, l->addr))
+		l = l->same;
+	return l;
+}
+
+/* ---- opening ---- */
+
+static void
+append(struct listeners *ls, struct listener *l)
+{
+	*(ls->last == NULL ? &ls->first : &ls->last->next) = l;
+	l->prev = ls->last;
+	ls->last = l;
+	if (!l->from_routes)
+		return;
+	put(ls, l);
+	ls->from_routes++;
+}
+
+static struct listener *
+add(struct listeners *ls, int fd, struct slice addr, bool from_routes)
+{
+	struct listener *l = from_routes && make_room(ls) == -1 ? NULL :
+	    calloc(1, sizeof(*l) + addr.len + 1);
 
 	if (l == NULL)
 		return NULL;
@@ -41,9 +119,7 @@ append(struct listeners *ls, int fd, struct slice addr, bool from_routes)
 	if (addr.len > 0)
 		memcpy(l->addr, addr.p, addr.len);
 	sock_name(fd, l->name);
-	while (*at != NULL)
-		at = &(*at)->next;
-	*at = l;
+	append(ls, l);
 	return l;
 }
 
@@ -67,7 +143,7 @@ listeners_bind(struct listeners *ls, const struct addr *a, struct slice text, bo
 
 	if (sock_listen(a, &fd) == -1)
 		return -1;
-	l = append(ls, fd, text, from_routes);
+	l = add(ls, fd, text, from_routes);
 	if (l == NULL) {
 		close(fd);
 		errno = ENOMEM;
@@ -91,34 +167,13 @@ listeners_adopt(struct listeners *ls, int fd, struct slice addr, bool from_route
 {
 	if (sock_adopt(fd) == -1)
 		return -1;
-	return append(ls, fd, addr, from_routes) == NULL ? -1 : 0;
+	return add(ls, fd, addr, from_routes) == NULL ? -1 : 0;
 }
 
 const char *
 listeners_reason(const char *why)
 {
 	return why != NULL ? why : errno == ENXIO ? "the name has no address" : strerror(errno);
-}
-
-struct listener *
-listeners_last(const struct listeners *ls)
-{
-	struct listener *l = ls->first;
-
-	while (l != NULL && l->next != NULL)
-		l = l->next;
-	return l;
-}
-
-struct listener *
-listeners_from_routes(const struct listeners *ls, struct slice addr)
-{
-	struct listener *l;
-
-	for (l = ls->first; l != NULL; l = l->next)
-		if (l->from_routes && slice_is(addr, l->addr))
-			return l;
-	return NULL;
 }
 
 void
@@ -141,11 +196,10 @@ listener_unref(struct listener *l)
 void
 listeners_close(struct listeners *ls, struct listener *l, bool remove_file)
 {
-	struct listener **at = &ls->first;
-
-	while (*at != l)
-		at = &(*at)->next;
-	*at = l->next;
+	*(l->prev == NULL ? &ls->first : &l->prev->next) = l->next;
+	*(l->next == NULL ? &ls->last : &l->next->prev) = l->prev;
+	if (l->from_routes)
+		take_out(ls, l);
 	if (remove_file && l->file != 0 && inode(file_path(l)) == l->file)
 		unlink(file_path(l));
 	close(l->io.fd);
@@ -158,6 +212,9 @@ listeners_close_all(struct listeners *ls, bool remove_files)
 {
 	while (ls->first != NULL)
 		listeners_close(ls, ls->first, remove_files);
+	free(ls->bucket);
+	ls->bucket = NULL;
+	ls->room = 0;
 	listen_names_forget(ls);
 }
 
@@ -217,29 +274,45 @@ listeners_text(const struct listeners *ls)
 
 /* ---- following the routes files ---- */
 
+/* An iteration over the addresses of all files; file and cursor begin at 0. */
 static bool
-in_tables(const struct routeset *rs, const char *addr)
+next_address(const struct routeset *rs, size_t *file, size_t *cursor, struct slice *addr)
 {
-	for (size_t i = 0; i < routeset_files(rs); i++) {
-		const struct routes *table = routeset_table(rs, i);
-		struct slice s;
-		size_t cursor = 0;
+	for (; *file < routeset_files(rs); ++*file, *cursor = 0) {
+		const struct routes *table = routeset_table(rs, *file);
 
-		while (table != NULL && routes_next_listen(table, &cursor, &s))
-			if (slice_is(s, addr))
-				return true;
+		if (table != NULL && routes_next_listen(table, cursor, addr))
+			return true;
 	}
 	return false;
+}
+
+static void
+mark_listed(struct listeners *ls, const struct routeset *rs)
+{
+	size_t file = 0, cursor = 0;
+	struct slice addr;
+
+	while (next_address(rs, &file, &cursor, &addr)) {
+		struct listener *l = listeners_from_routes(ls, addr);
+
+		if (l != NULL)
+			l->listed = true;
+	}
 }
 
 static void
 close_gone(struct listeners *ls, const struct routeset *rs, listeners_event *event, void *arg)
 {
 	struct listener *next;
+	bool gone;
 
+	mark_listed(ls, rs);
 	for (struct listener *l = ls->first; l != NULL; l = next) {
 		next = l->next;
-		if (!l->from_routes || in_tables(rs, l->addr))
+		gone = l->from_routes && !l->listed;
+		l->listed = false;
+		if (!gone)
 			continue;
 		log_info("listen %s: closed: no longer listed in any routes file", l->addr);
 		event(arg, l, false);
@@ -279,15 +352,12 @@ static bool
 keep_open(struct listeners *ls, const struct routes *table, struct slice addr, bool first_try,
     listeners_event *event, void *arg)
 {
-	struct listener *l;
-
 	if (listeners_from_routes(ls, addr) != NULL)
 		return true;
 	if (!open_one(ls, table, addr, first_try))
 		return false;
-	l = listeners_from_routes(ls, addr);
-	log_info("listen %s: bound %s", l->addr, l->name);
-	event(arg, l, true);
+	log_info("listen %s: bound %s", ls->last->addr, ls->last->name);
+	event(arg, ls->last, true);
 	return true;
 }
 
@@ -295,18 +365,13 @@ size_t
 listeners_sync(struct listeners *ls, const struct routeset *rs, bool first_try,
     listeners_event *event, void *arg)
 {
-	size_t failed = 0;
+	size_t failed = 0, file = 0, cursor = 0;
+	struct slice addr;
 
 	close_gone(ls, rs, event, arg);
 	listen_names_begin(ls, first_try);
-	for (size_t i = 0; i < routeset_files(rs); i++) {
-		const struct routes *table = routeset_table(rs, i);
-		struct slice addr;
-		size_t cursor = 0;
-
-		while (table != NULL && routes_next_listen(table, &cursor, &addr))
-			failed += !keep_open(ls, table, addr, first_try, event, arg);
-	}
+	while (next_address(rs, &file, &cursor, &addr))
+		failed += !keep_open(ls, routeset_table(rs, file), addr, first_try, event, arg);
 	listen_names_end(ls);
 	return failed;
 }

@@ -14,7 +14,9 @@
 #include "sock.h"
 
 struct listeners {
-	struct listener *first;
+	struct listener *first, *last;
+	struct listener **bucket;	/* owned: those of the routes files, by address */
+	size_t room, from_routes;	/* buckets, a power of two or 0; how many are in them */
 	struct ev *ev;			/* the loop they are watched by, NULL: none yet */
 	struct ev_timer *retry;		/* borrowed: calls listeners_sync(); brought forward by
 					   answers to look-ups */
@@ -22,7 +24,8 @@ struct listeners {
 };
 
 struct listener {
-	struct listener *next;
+	struct listener *next, *prev;
+	struct listener *same;		/* in its bucket, if from_routes */
 	struct listeners *set;
 	struct ev_io io;		/* fd -1: closed, kept for connections that refer to it */
 	void *owner;			/* for io's callback */
@@ -30,6 +33,7 @@ struct listener {
 	unsigned refs;			/* the list, and every connection that came through it */
 	uint8_t role;			/* what it is for: its opener's own numbers */
 	bool from_routes;
+	bool listed;			/* during a sync: still in a table */
 	bool unlimited;			/* each peer stands for many clients: no limit per source */
 	bool watched;			/* in the event loop */
 	uint64_t file;			/* inode of the socket file we made, 0: none */
@@ -53,9 +57,6 @@ int listeners_open(struct listeners *ls, struct slice text, bool from_routes, co
 
 /* The message for that: why, else what errno means here. */
 const char *listeners_reason(const char *why);
-
-/* The last one opened; NULL: none. */
-struct listener *listeners_last(const struct listeners *ls);
 
 /*
  * Take over a listening descriptor: a supervisor's (addr absent),

@@ -230,7 +230,7 @@ bind_doors(struct serve *s)
 {
 	for (size_t i = 0; i < s->conf->n_doors; i++) {
 		const struct serve_door *door = &s->conf->doors[i];
-		struct listener *before = listeners_last(&s->listeners), *l;
+		struct listener *before = s->listeners.last, *l;
 		int code = bind_list(&s->listeners, door->option, door->addrs);
 
 		if (code != 0)

@@ -3,6 +3,8 @@
  * Tests of lib/listeners.c and lib/listen_names.c: opening, closing, socket files,
  * following the routes files.
  */
+#include <sys/resource.h>
+
 #include "listeners.h"
 #include "log.h"
 #include "loop_help.h"
@@ -318,6 +320,56 @@ a_failed_bind_is_counted_logged_once_and_tried_again(void **state)
 	assert_int_equal(listeners_count(&ls), 2);
 }
 
+enum { MANY = 8000 };
+
+/* A text of lines for every step-th of many addresses; owned by the caller. */
+static char *
+many_lines(int step)
+{
+	char *text = malloc(MANY * 64), *at = text;
+
+	for (int i = 0; i < MANY; i += step)
+		at += sprintf(at, "unix:@listeners_test.%d.%d tcp=127.0.0.1:1\n", (int)getpid(), i);
+	return text;
+}
+
+/* Processor time of a sync that fails nowhere. */
+static uint64_t
+sync_many_us(int step)
+{
+	char *text = many_lines(step);
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+	assert_int_equal(sync_with(text, true), 0);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+	free(text);
+	assert_int_equal(listeners_count(&ls), MANY / step);
+	return (uint64_t)((to.tv_sec - from.tv_sec) * 1000000 +
+	    (to.tv_nsec - from.tv_nsec) / 1000);
+}
+
+static void
+thousands_of_addresses_are_followed_without_a_stall(void **state)
+{
+	struct rlimit rl;
+
+	(void)state;
+	getrlimit(RLIMIT_NOFILE, &rl);
+	rl.rlim_cur = rl.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &rl);
+	if (rl.rlim_cur < MANY + 100)
+		skip();
+	(void)sync_many_us(1);
+	assert_true(sync_many_us(1) < 200000);		/* each among all: over a second */
+	assert_string_equal(ls.last->addr + strlen(ls.last->addr) - 5, ".7999");
+	(void)sync_many_us(2);
+	assert_true(sync_many_us(2) < 200000);
+	assert_string_equal(ls.last->addr + strlen(ls.last->addr) - 5, ".7998");
+	(void)sync_many_us(1);
+	run_turn();
+}
+
 /* ---- names: nobody may ask DNS for those in .onion (RFC 7686), so the answer is at hand ---- */
 
 static void
@@ -500,6 +552,7 @@ main(void)
 		listeners_test(listeners_come_and_go_with_the_lines_of_the_routes_file),
 		listeners_test(an_address_that_becomes_free_by_the_same_change_is_taken),
 		listeners_test(a_failed_bind_is_counted_logged_once_and_tried_again),
+		listeners_test(thousands_of_addresses_are_followed_without_a_stall),
 		listeners_test(a_name_without_an_address_is_no_bad_text),
 		listeners_test(a_name_that_was_resolved_can_be_bound_at_any_time),
 		listeners_test(names_are_looked_up_aside_and_bound_by_the_next_try),
