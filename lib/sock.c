@@ -144,13 +144,18 @@ sock_accept(int lfd, int *fd, struct endpoint *peer)
 	case ENOBUFS:
 	case ENOMEM:
 		return SOCK_FULL;
-	case EBADF:
-	case EINVAL:
-	case ENOTSOCK:
-	case EOPNOTSUPP:
-		return SOCK_BROKEN;
-	default:	/* ECONNABORTED, a firewall's EPERM, network errors passed on: accept(2) */
+	case EINTR:
+	case ECONNABORTED:
+	case ENETDOWN:		/* from here on: the client's network, accept(2) */
+	case EPROTO:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
 		return SOCK_GONE;
+	default:		/* a security module's EACCES: the client is still in the queue */
+		return SOCK_BROKEN;
 	}
 }
 

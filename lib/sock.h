@@ -32,9 +32,9 @@ int sock_adopt(int fd);
 enum sock_accept {
 	SOCK_ACCEPTED,
 	SOCK_NONE,	/* nobody waits */
-	SOCK_GONE,	/* that client has already gone: accept again */
+	SOCK_GONE,	/* that client has already gone, or a signal came: accept again */
 	SOCK_FULL,	/* no descriptors or memory: pause */
-	SOCK_BROKEN	/* the listener itself; errno */
+	SOCK_BROKEN	/* no client can be taken, and one that waits still does: pause; errno */
 };
 
 /* Take one connection. *fd is owned by the caller, *peer its other end. */

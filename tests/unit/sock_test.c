@@ -5,9 +5,20 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include "loop_help.h"
+
+/* The kernel: this definition stands before libc's. */
+static int accept_errno;	/* what accepting fails with, 0: it works */
+
+int
+accept4(int fd, struct sockaddr *peer, socklen_t *len, int flags)
+{
+	errno = accept_errno;
+	return accept_errno != 0 ? -1 : (int)syscall(SYS_accept4, fd, peer, len, flags);
+}
 
 static int
 make_our_dir(void **state)
@@ -367,6 +378,31 @@ what_does_not_listen_is_broken(void **state)
 }
 
 static void
+a_failure_that_leaves_the_client_waiting_is_none_to_repeat_at_once(void **state)
+{
+	static const struct {
+		int error;
+		enum sock_accept want;
+	} row[] = {
+		{ EAGAIN, SOCK_NONE }, { EMFILE, SOCK_FULL }, { ENOMEM, SOCK_FULL },
+		{ EINTR, SOCK_GONE }, { ECONNABORTED, SOCK_GONE }, { ENETUNREACH, SOCK_GONE },
+		{ EPROTO, SOCK_GONE }, { EACCES, SOCK_BROKEN }, { EPERM, SOCK_BROKEN },
+		{ ENOSYS, SOCK_BROKEN }, { EOPNOTSUPP, SOCK_BROKEN }, { EINVAL, SOCK_BROKEN },
+	};
+	struct endpoint peer;
+	int fd;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		accept_errno = row[i].error;
+		assert_int_equal(sock_accept(-1, &fd, &peer), row[i].want);
+		assert_int_equal(errno, row[i].error);
+		assert_int_equal(fd, -1);
+	}
+	accept_errno = 0;
+}
+
+static void
 running_out_of_descriptors_is_told_from_other_failures(void **state)
 {
 	struct rlimit old, tight;
@@ -675,6 +711,7 @@ main(void)
 		dir_test(the_longest_path_works),
 		cmocka_unit_test(nobody_waiting_is_no_error),
 		cmocka_unit_test(what_does_not_listen_is_broken),
+		cmocka_unit_test(a_failure_that_leaves_the_client_waiting_is_none_to_repeat_at_once),
 		cmocka_unit_test(running_out_of_descriptors_is_told_from_other_failures),
 		dir_test(nobody_there_is_refused_with_the_reason_and_no_descriptor_lost),
 		cmocka_unit_test(who_speaks_first_is_heard_at_once),
