@@ -367,6 +367,7 @@ ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg)
 	int fd;
 
 	ev->handler[signo] = (struct handler){ cb, arg };
+	signal(signo, SIG_DFL);	/* signalfd gets nothing of one that our parent left ignored */
 	sigaddset(&ev->mask, signo);
 	if (sigprocmask(SIG_BLOCK, &ev->mask, NULL) == -1)
 		return -1;

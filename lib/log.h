@@ -65,7 +65,7 @@ void log_from_thread(enum log_level level, const char *fmt, ...)
 
 /*
  * Write what was gathered. A standard error nobody reads never blocks us: lines that a full pipe or
- * disk has no room for are dropped, and their number is logged as soon as there is room again.
+ * disk has no room for are dropped, and their number is logged before the next line that has room.
  */
 void log_flush(void);
 

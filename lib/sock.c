@@ -401,9 +401,11 @@ sock_recv_fd(int fd, void *data, size_t len, int *passed)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c != NULL; c = CMSG_NXTHDR(&msg, c))
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
 			take_fds(c, passed);
-	if (*passed == -1 && (msg.msg_flags & MSG_CTRUNC)) {	/* sent, but not given to us */
-		errno = EMFILE;
-		return -1;
-	}
-	return n;
+	if (!(msg.msg_flags & MSG_CTRUNC))
+		return n;
+	if (*passed != -1)
+		close(*passed);
+	errno = *passed == -1 ? EMFILE : EMSGSIZE;
+	*passed = -1;
+	return -1;
 }

@@ -126,8 +126,9 @@ int sock_send_fd(int fd, const void *data, size_t len, int pass);
 /*
  * Receive up to len bytes and at most one descriptor (*passed, owned by the caller, -1 when none
  * came; CLOEXEC, and blocking or not as its sender left it). The number of bytes, 0 at the end, -1
- * with errno; EMFILE: a descriptor came, but this process has no room for it: it and its bytes are
- * lost. Any further descriptors are closed.
+ * with errno; EMFILE: a descriptor came, but this process has no room for it; EMSGSIZE: there were
+ * more than anybody has reason to send. They and their bytes are lost then. A few further ones are
+ * closed.
  */
 ssize_t sock_recv_fd(int fd, void *data, size_t len, int *passed);
 

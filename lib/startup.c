@@ -135,9 +135,10 @@ static bool
 check_files_as(const struct serve_conf *conf, const struct privs *user)
 {
 	pid_t pid;
-	int status = 0;
+	int status = -1;
 
 	log_flush();
+	signal(SIGCHLD, SIG_DFL);	/* left ignored by our parent it hides the status */
 	pid = fork();
 	if (pid == 0)
 		_exit(privs_drop(user) == 0 && unreadable_files(conf, true) > 0 ? EXIT_USAGE : 0);

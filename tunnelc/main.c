@@ -487,11 +487,9 @@ watch_signals(void)
 		{ SIGUSR1, on_usr1 }, { SIGCHLD, on_child } };
 
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		signal(row[i].signo, SIG_DFL);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
 		if (ev_signal(the->ev, row[i].signo, row[i].cb, NULL) == -1)
 			return -1;
-	}
 	return 0;
 }
 

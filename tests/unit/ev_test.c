@@ -479,7 +479,8 @@ note_bytes_before_timers(struct ev_io *io, unsigned events)
 static void
 what_came_while_the_process_was_stopped_goes_before_timers(void **state)
 {
-	struct ev_io io[2] = { { .cb = note_bytes_before_timers }, { .cb = note_bytes_before_timers } };
+	struct ev_io io[2] = { { .cb = note_bytes_before_timers },
+		{ .cb = note_bytes_before_timers } };
 	int pair[2][2];
 
 	(void)state;
