@@ -115,14 +115,17 @@ files_want_update(const struct files *f)
 
 /* ---- the guard ---- */
 
-/* Published names come and go with their clients: removing them needs no confirmation. */
 static bool
 too_much(const struct files *f, struct lines_loss loss)
 {
-	size_t live = table_counts(f->table).live_gone;
-	size_t lost = loss.lost > live ? loss.lost - live : 0;
+	return loss.names >= SHRINK_MIN &&
+	    loss.lost * 100 > f->app->opts->max_shrink * loss.names;
+}
 
-	return loss.names >= SHRINK_MIN && lost * 100 > f->app->opts->max_shrink * loss.names;
+static bool
+is_confirmed(const struct files *f, struct lines_loss loss)
+{
+	return loss.lost <= f->confirmed.lost && loss.names == f->confirmed.names;
 }
 
 static void
@@ -140,17 +143,22 @@ note_held(struct files *f, struct lines_loss loss)
 		log_info("no longer held back");
 }
 
-/* What is lost if the new text replaces what is there. False: out of memory. */
+/*
+ * What is lost if the new text replaces what is there, but for published names that were withdrawn
+ * or expired: those come and go with their clients. False: out of memory.
+ */
 static bool
 count_loss(const struct files *f, struct slice text, struct lines_loss *out)
 {
-	struct lines old = { 0 }, new = { 0 };
+	struct lines old = { 0 }, new = { 0 }, spare = { 0 };
 	bool ok = f->routes.text == NULL ||
-	    (lines_read(output_text(&f->routes), &old) && lines_read(text, &new));
+	    (lines_read(output_text(&f->routes), &old) && lines_read(text, &new) &&
+	    table_withdrawn(f->table, &spare));
 
-	*out = lines_loss(&old, &new);
+	*out = lines_loss(&old, &new, &spare);
 	lines_free(&old);
 	lines_free(&new);
+	lines_free(&spare);
 	return ok;
 }
 
@@ -164,9 +172,10 @@ guard(struct files *f, struct slice text)
 		log_error("out of memory");
 		return FILES_FAILED;
 	}
-	if (!too_much(f, loss) ||
-	    (loss.lost <= f->confirmed.lost && loss.names == f->confirmed.names))
+	if (!too_much(f, loss) || is_confirmed(f, loss))
 		loss = (struct lines_loss){ 0 };
+	else
+		f->confirmed = (struct lines_loss){ 0 };	/* it was for a smaller one */
 	note_held(f, loss);
 	return loss.lost > 0 ? FILES_HELD : FILES_GOOD;
 }

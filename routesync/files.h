@@ -23,7 +23,8 @@ struct files {
 	struct output routes, secrets;
 	bool known;			/* the routes file was equal to the table at least once */
 	struct lines_loss held;		/* lost > 0: held back */
-	struct lines_loss confirmed;	/* the loss the operator allowed */
+	struct lines_loss confirmed;	/* the loss the operator allowed, until it is written,
+					   or turns out to be greater */
 	enum files_result last;		/* of the last update; FILES_FAILED before the first */
 	size_t names;			/* in the routes file */
 	struct lines old_routes, old_secrets;	/* of the files at start, until files_keep_old() */

@@ -230,7 +230,7 @@ lines_find(const struct lines *l, struct slice name)
 }
 
 struct lines_loss
-lines_loss(const struct lines *l, const struct lines *next)
+lines_loss(const struct lines *l, const struct lines *next, const struct lines *spare)
 {
 	struct lines_loss loss = { 0 };
 	size_t at = 0;
@@ -245,7 +245,7 @@ lines_loss(const struct lines *l, const struct lines *next)
 		    (order = routes_name_order(lines_name(next->line[at]), name)) < 0)
 			at++;
 		loss.names++;
-		loss.lost += at == next->n || order != 0;
+		loss.lost += (at == next->n || order != 0) && lines_find(spare, name).p == NULL;
 	}
 	return loss;
 }

@@ -101,6 +101,7 @@ table_free(struct table *t)
 		return;
 	for (size_t i = 0; i < t->order_n; i++)
 		free(t->order[i]);
+	table_settle(t);
 	free(t->order);
 	free(t->slots);
 	free(t);
@@ -117,7 +118,7 @@ entry_new(struct slice key, const struct record *record)
 		return NULL;
 	*e = (struct entry){ .line_len = (uint32_t)line.len & 0xfffffff,
 		.key_len = (uint32_t)key.len & 0x3fffffff,
-		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0x1fffffff,
+		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0xfffffff,
 		.has_secret = has_secret };
 	if (line.len > 0)
 		memcpy(e->text, line.p, line.len);
@@ -163,7 +164,7 @@ is_live(const struct entry *e)
 static void
 remove_at(struct table *t, struct slot *at)
 {
-	t->live_gone += is_live(at->entry);
+	at->entry->gone = at->entry->line_len > 0;
 	kill_entry(t, at->entry);
 	t->n--;
 	close_gap(t, (size_t)(at - t->slots));
@@ -425,12 +426,5 @@ table_changed(const struct table *t)
 struct table_counts
 table_counts(const struct table *t)
 {
-	return (struct table_counts){ .keys = t->n, .malformed = t->malformed,
-		.live_gone = t->live_gone };
-}
-
-void
-table_settle(struct table *t)
-{
-	t->live_gone = 0;
+	return (struct table_counts){ .keys = t->n, .malformed = t->malformed };
 }

@@ -22,7 +22,6 @@ typedef void table_report(void *arg, struct slice key, const char *why);
 
 struct table_counts {
 	size_t keys, malformed;
-	size_t live_gone;	/* published keys removed since table_settle() */
 };
 
 /* prefix and visitors are borrowed for ever. NULL when out of memory. */
@@ -79,7 +78,6 @@ bool table_put_malformed(struct table *t, struct slice key, struct slice about, 
 /* Whether the texts may have changed since the last table_text(). */
 bool table_changed(const struct table *t);
 struct table_counts table_counts(const struct table *t);
-void table_settle(struct table *t);
 
 /* The routes file and the tunnel authorizations; both owned by the caller. */
 struct table_text {
@@ -91,5 +89,13 @@ struct table_text {
 
 /* False: out of memory. */
 bool table_text(struct table *t, struct table_text *out);
+
+/*
+ * After table_text(): the NAMEs that only published keys had, of all keys removed since
+ * table_settle(), or ever. Names without fields, in order; free with lines_free() before the
+ * table changes. False: out of memory.
+ */
+bool table_withdrawn(struct table *t, struct lines *out);
+void table_settle(struct table *t);
 
 #endif

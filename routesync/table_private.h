@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What routesync/table.c (keys), table_old.c (the file at start) and table_text.c
- * (order and texts) share.
+ * What routesync/table.c (keys), table_gone.c (removed keys), table_old.c (the file at start)
+ * and table_text.c (order and texts) share.
  */
 #ifndef TABLE_PRIVATE_H
 #define TABLE_PRIVATE_H
@@ -22,7 +22,8 @@ struct entry {
 	uint32_t dead : 1;		/* removed from the hash, still in the order */
 	uint32_t odd : 1;		/* reported: it is left out of the line of its NAME, or of
 					   the secrets */
-	uint32_t name_len : 29;
+	uint32_t name_len : 28;
+	uint32_t gone : 1;		/* dead because its key was removed, not replaced */
 	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is
 					   known to be its */
 	uint32_t spent : 1;		/* RANK_OLD, but its NAME has had a good key since: its line
@@ -47,10 +48,12 @@ struct table {
 	void *arg;
 	const struct lines *old, *old_secrets;	/* of the files at start; borrowed, or NULL */
 	struct slot *slots;		/* owned; open addressing by the hash of the key */
-	size_t nslots, n, malformed, nameless, live_gone;
+	size_t nslots, n, malformed, nameless;
 	size_t kept;			/* entries kept for nameless keys: in the order only */
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
+	struct entry **gone;		/* owned; of removed keys, one per NAME once sorted */
+	size_t gone_n, gone_room;
 	uint64_t seed;
 	uint32_t round, ended;		/* the current one; the last that ended */
 	bool changed;
@@ -94,6 +97,11 @@ struct entry *entry_new(struct slice key, const struct record *record);
 
 /* Add e to the order, which takes it over. False: out of memory, and it stays the caller's. */
 bool table_add(struct table *t, struct entry *e);
+
+/* ---- table_gone.c ---- */
+
+/* Remember the line of a removed key, which it takes over, until table_settle(). */
+void table_note_gone(struct table *t, struct entry *e);
 
 /* ---- table_old.c ---- */
 

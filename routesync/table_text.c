@@ -17,10 +17,12 @@ table_bury(struct table *t)
 	for (size_t i = 0; i < t->order_n; i++) {
 		if (i == t->sorted_n)
 			sorted = kept;
-		if (t->order[i]->dead)
-			free(t->order[i]);
-		else
+		if (!t->order[i]->dead)
 			t->order[kept++] = t->order[i];
+		else if (t->order[i]->gone)
+			table_note_gone(t, t->order[i]);
+		else
+			free(t->order[i]);
 	}
 	t->sorted_n = t->sorted_n >= t->order_n ? kept : sorted;
 	t->order_n = kept;

@@ -73,6 +73,20 @@ assert_secrets(struct table *t, const char *secrets)
 	free(text.secrets);
 }
 
+static void
+assert_withdrawn(struct table *t, const char *names)
+{
+	struct lines withdrawn;
+	char got[256] = "";
+
+	assert_true(table_withdrawn(t, &withdrawn));
+	for (size_t i = 0; i < withdrawn.n; i++)
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), SLICE_FMT " ",
+		    SLICE_ARG(withdrawn.line[i]));
+	assert_string_equal(got, names);
+	lines_free(&withdrawn);
+}
+
 /*
  * The files at start, and the end of the first round:
  * how many lines are kept for those whose name is not known.
@@ -175,7 +189,7 @@ what_nodes_published_may_stay_when_a_round_misses_it(void **state)
 	assert_int_equal(table_missing_live(t), 3);
 	assert_int_equal(table_end(t, true), 1);
 	assert_routes(t, HEAD "a tls=h:1\nb tls=h:1,h:2\n");
-	assert_int_equal(table_counts(t).live_gone, 0);
+	assert_withdrawn(t, "");
 
 	/* one does: what it says counts more than what is remembered */
 	put(t, "/tcprouter/live/n2/b", "tls=h:2");
@@ -198,11 +212,12 @@ what_nodes_published_may_stay_when_a_round_misses_it(void **state)
 	assert_int_equal(table_missing_live(t), 3);
 	assert_int_equal(table_end(t, false), 3);
 	assert_routes(t, HEAD "a tls=h:1\n");
-	assert_int_equal(table_counts(t).live_gone, 3);
+	assert_withdrawn(t, "a b ");
 	table_settle(t);
+	assert_withdrawn(t, "");
 	table_remove(t, slice_str("/tcprouter/live/n1/a"));
-	assert_int_equal(table_counts(t).live_gone, 1);
 	assert_routes(t, HEAD);
+	assert_withdrawn(t, "a ");
 }
 
 static void
@@ -455,6 +470,35 @@ what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it(void **stat
 }
 
 static void
+a_name_was_withdrawn_if_only_published_keys_had_it(void **state)
+{
+	struct table *t = *state;
+
+	put(t, S "s", "tls=h:1");
+	put(t, S "both", "tls=h:1");
+	put(t, "/tcprouter/live/n1/both", "tls=h:2");
+	put(t, "/tcprouter/live/n1/bad", "{");
+	for (unsigned i = 0; i < 5000; i++) {
+		put(t, "/tcprouter/live/n1/b", "tls=h:2");
+		put(t, "/tcprouter/live/n2/b", i % 2 ? "tls=h:1" : "tls=h:3");
+		put(t, "/tcprouter/live/n1/a", "tls=h:2");
+		table_remove(t, slice_str("/tcprouter/live/n2/b"));
+		table_remove(t, slice_str("/tcprouter/live/n1/a"));
+		table_remove(t, slice_str("/tcprouter/live/n1/b"));
+		if (i % 1000 == 0)
+			assert_routes(t, HEAD "both tls=h:1\ns tls=h:1\n");
+	}
+	table_remove(t, slice_str("/tcprouter/live/n1/bad"));
+	table_remove(t, slice_str("/tcprouter/live/n1/both"));
+	table_remove(t, slice_str(S "both"));
+	table_remove(t, slice_str(S "s"));
+	assert_routes(t, HEAD);
+	assert_withdrawn(t, "a b ");
+	table_settle(t);
+	assert_withdrawn(t, "");
+}
+
+static void
 targets_of_several_nodes_stand_in_one_line(void **state)
 {
 	struct table *t = *state;
@@ -540,17 +584,21 @@ many_keys_come_and_go(void **state)
 static void
 the_loss_between_two_texts_is_counted_by_name(void **state)
 {
-	struct lines a, b;
+	struct lines a, b, spare = { 0 };
 	struct lines_loss loss;
 
 	(void)state;
 	assert_true(lines_read(slice_str("c tls=h:1\na tls=h:1\na http=h:1\nb. tls=h:1\n"
 	    "# x\nbad line\nA alpn:x=h:1"), &a));
 	assert_true(lines_read(slice_str(HEAD "b tls=h:9\nd tls=h:1\n"), &b));
-	loss = lines_loss(&a, &b);
+	loss = lines_loss(&a, &b, &spare);
 	assert_int_equal(loss.names, 3);
 	assert_int_equal(loss.lost, 2);
-	loss = lines_loss(&b, &a);
+	spare = (struct lines){ .line = &(struct slice){ "c", 1 }, .n = 1 };
+	loss = lines_loss(&a, &b, &spare);
+	assert_int_equal(loss.names, 3);
+	assert_int_equal(loss.lost, 1);
+	loss = lines_loss(&b, &a, &spare);
 	assert_int_equal(loss.names, 2);
 	assert_int_equal(loss.lost, 1);
 	assert_true(slice_is(lines_find(&a, slice_str("b")), "b tls=h:1"));
@@ -624,6 +672,8 @@ main(void)
 		    what_nodes_published_may_stay_when_a_round_misses_it, new_table, free_table),
 		cmocka_unit_test_setup_teardown(
 		    what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_name_was_withdrawn_if_only_published_keys_had_it,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line,
 		    new_table, free_table),
