@@ -249,9 +249,7 @@ on_value(void *arg, struct slice key, enum redis_value what, struct slice value)
 		drop(s, key);
 		break;
 	case REDIS_EXPIRED:
-		if (is_patient(s))
-			table_miss(s->table, key);
-		else
+		if (!is_patient(s) || !table_miss(s->table, key))
 			drop(s, key);
 		break;
 	}

@@ -377,19 +377,16 @@ table_remove(struct table *t, struct slice key)
 	return guarded;
 }
 
-void
+bool
 table_miss(struct table *t, struct slice key)
 {
 	struct slot *at = find(t, key);
 
-	if (at->entry == NULL)
-		return;
-	if (!is_live(at->entry)) {
-		remove_at(t, at);
-		return;
-	}
+	if (at->entry == NULL || !is_live(at->entry))
+		return false;
 	t->changed |= !is_stale(t, at->entry);
 	at->entry->round = 0;
+	return true;
 }
 
 bool

@@ -66,8 +66,8 @@ bool table_put_wrong_type(struct table *t, struct slice key);
 /* The key no longer exists. True: with it went a line, other than a published one. */
 bool table_remove(struct table *t, struct slice key);
 
-/* The same for a published key, which may stay as with keep_live. */
-void table_miss(struct table *t, struct slice key);
+/* A key expired: a published one stays as with keep_live. False: it is none; nothing changed. */
+bool table_miss(struct table *t, struct slice key);
 
 /* A route that is not from a store; key names its source. */
 bool table_put_record(struct table *t, struct slice key, const struct record *record);

@@ -201,7 +201,8 @@ what_nodes_published_may_stay_when_a_round_misses_it(void **state)
 	assert_routes(t, HEAD "a tls=h:1,h:3\nb tls=h:2\n");
 
 	/* to expire is to be missing */
-	table_miss(t, slice_str("/tcprouter/live/n3/a"));
+	assert_true(table_miss(t, slice_str("/tcprouter/live/n3/a")));
+	assert_false(table_miss(t, slice_str("/tcprouter/live/n4/a")));
 	assert_routes(t, HEAD "a tls=h:1\nb tls=h:2\n");
 	put(t, "/tcprouter/live/n3/a", "tls=h:3");
 	assert_routes(t, HEAD "a tls=h:1,h:3\nb tls=h:2\n");
@@ -467,6 +468,9 @@ what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it(void **stat
 	assert_false(removes(t, S "b"));
 	assert_false(removes(t, "/tcprouter/live/n1/c"));
 	assert_routes(t, HEAD);
+	put(t, S "a", "tls=h:1");
+	assert_false(table_miss(t, slice_str(S "a")));
+	assert_routes(t, HEAD "a tls=h:1\n");
 }
 
 static void
