@@ -36,8 +36,8 @@ struct redis {
 	bool missed, catching_up;	/* notifications since the last scan began; those the scan
 					   makes up for */
 	bool lost;			/* a key to renew was not there */
-	unsigned reads, writes;		/* outstanding */
-	unsigned singles;		/* those of the reads that are for one key */
+	unsigned singles, writes;	/* outstanding: keys that are read by themselves; writes */
+	unsigned owed;			/* outstanding: what the end of a scan waits for */
 };
 
 /* ---- state ---- */
@@ -114,7 +114,7 @@ start_anew(struct redis *r)
 	ev_timer_at(r->ev, &r->retry, 0);
 	r->scanning = r->last_step = r->again = r->watched = r->lost = false;
 	r->missed = r->catching_up = false;
-	r->reads = r->writes = r->singles = 0;
+	r->singles = r->writes = r->owed = 0;
 	link_close(&r->watch);
 }
 
@@ -132,6 +132,13 @@ main_down(struct link *l, enum link_trouble trouble, const char *why)
 
 /* ---- reading ---- */
 
+/* Why a key is read by itself. */
+enum cause {
+	CAUSE_SCAN,		/* MGET could not tell its value */
+	CAUSE_CHANGED,		/* a notification */
+	CAUSE_EXPIRED
+};
+
 /* One outstanding MGET. */
 struct batch {
 	size_t n;
@@ -139,7 +146,7 @@ struct batch {
 	char text[];
 };
 
-static void read_key(struct redis *r, struct slice key, bool expired);
+static void read_key(struct redis *r, struct slice key, enum cause cause);
 
 static void
 scan_step(struct redis *r, struct slice cursor);
@@ -153,16 +160,19 @@ is_ours(const struct redis *r, struct slice key)
 	return record_key(slice_str(r->conf->prefix), key, &rank, &name);
 }
 
+/*
+ * Replies come in order, so whatever was read before the scan's last MGET is known by now. What
+ * notifications made us read since does not count: where keys change all the time, there would
+ * always be something outstanding.
+ */
 static void
 check_end(struct redis *r)
 {
-	if (r->reads > 0 || (r->scanning && !r->last_step) || link_is_failing(&r->main))
+	if (!r->scanning || !r->last_step || r->owed > 0 || link_is_failing(&r->main))
 		return;
-	if (r->scanning) {
-		r->scanning = r->last_step = r->catching_up = false;
-		redis_good(r);
-		r->ops->scanned(r->arg);
-	}
+	r->scanning = r->last_step = r->catching_up = false;
+	redis_good(r);
+	r->ops->scanned(r->arg);
 	if (r->again && redis_is_up(r))
 		redis_scan(r);
 }
@@ -182,7 +192,7 @@ tell_batch(struct redis *r, const struct batch *b, const redisReply *reply)
 		if (value->type == REDIS_REPLY_STRING)
 			r->ops->value(r->arg, b->key[i], REDIS_TEXT, text_of(value));
 		else
-			read_key(r, b->key[i], false);	/* gone, or not text: GET can tell */
+			read_key(r, b->key[i], CAUSE_SCAN);	/* gone, or not text */
 	}
 }
 
@@ -200,7 +210,7 @@ on_batch(redisAsyncContext *ac, void *data, void *arg)
 	}
 	r = EV_CONTAINER(l, struct redis, main);
 	if (reply->type == REDIS_REPLY_ARRAY && reply->elements == b->n) {
-		r->reads--;
+		r->owed--;
 		tell_batch(r, b, reply);
 		check_end(r);
 	} else {
@@ -246,7 +256,7 @@ read_batch(struct redis *r, redisReply *const *keys, size_t n)
 	}
 	memcpy(argv + 1, b->key, b->n * sizeof(*argv));
 	if (b->n > 0 && link_send(&r->main, on_batch, b, b->n + 1, argv))
-		r->reads++;
+		r->owed++;
 	else
 		free(b);
 }
@@ -298,7 +308,7 @@ scan_step(struct redis *r, struct slice cursor)
 
 struct single {
 	size_t len;
-	bool expired;
+	enum cause cause;
 	char key[];
 };
 
@@ -306,7 +316,7 @@ static enum redis_value
 kind_of(const struct single *s, const redisReply *reply)
 {
 	if (reply->type == REDIS_REPLY_NIL)
-		return s->expired ? REDIS_EXPIRED : REDIS_NO_KEY;
+		return s->cause == CAUSE_EXPIRED ? REDIS_EXPIRED : REDIS_NO_KEY;
 	return reply->type == REDIS_REPLY_STRING ? REDIS_TEXT : REDIS_NO_TEXT;
 }
 
@@ -326,8 +336,8 @@ on_single(redisAsyncContext *ac, void *data, void *arg)
 	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) != 0) {
 		link_fail_reply(l, reply);
 	} else if (!link_is_failing(l)) {
-		r->reads--;
 		r->singles--;
+		r->owed -= s->cause == CAUSE_SCAN;
 		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(s, reply), text_of(reply));
 		check_end(r);
 	}
@@ -335,7 +345,7 @@ on_single(redisAsyncContext *ac, void *data, void *arg)
 }
 
 static void
-read_key(struct redis *r, struct slice key, bool expired)
+read_key(struct redis *r, struct slice key, enum cause cause)
 {
 	const struct slice argv[] = { slice_str("GET"), key };
 	struct single *s = malloc(sizeof(*s) + key.len);
@@ -345,14 +355,14 @@ read_key(struct redis *r, struct slice key, bool expired)
 		return;
 	}
 	s->len = key.len;
-	s->expired = expired;
+	s->cause = cause;
 	memcpy(s->key, key.p, key.len);
 	if (!link_send(&r->main, on_single, s, 2, argv)) {
 		free(s);
 		return;
 	}
-	r->reads++;
 	r->singles++;
+	r->owed += cause == CAUSE_SCAN;
 }
 
 /* ---- watching ---- */
@@ -385,10 +395,13 @@ on_notification(redisAsyncContext *ac, void *data, void *arg)
 		return;		/* it was given a time to live; its value is unchanged */
 	if (channel.len <= r->channel_prefix || !is_ours(r, slice_skip(channel, r->channel_prefix)))
 		return;
-	if (!redis_is_up(r) || r->reads > READS_MAX)
-		r->again = r->missed = true;
-	else
-		read_key(r, slice_skip(channel, r->channel_prefix), slice_is(event, "expired"));
+	if (redis_is_up(r) && r->singles <= READS_MAX) {
+		read_key(r, slice_skip(channel, r->channel_prefix),
+		    slice_is(event, "expired") ? CAUSE_EXPIRED : CAUSE_CHANGED);
+		return;
+	}
+	r->missed = true;
+	redis_scan(r);
 }
 
 static void
