@@ -2,6 +2,7 @@
 /* Tests of loaded routes files: every key, every error, who beats whom. */
 #include "routes_help.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 
@@ -644,6 +645,25 @@ a_pipe_is_read_however_much_it_holds(void **state)
 }
 
 static void
+a_terminal_is_refused_at_once(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	struct routes *r;
+
+	(void)state;
+	if (master == -1 || grantpt(master) == -1 || unlockpt(master) == -1)
+		skip();
+	alarm(20);
+	assert_int_equal(load_path(ptsname(master), &r), ROUTES_FAILED);
+	alarm(0);
+	assert_string_equal(said, "\nf: neither a plain file nor a pipe");
+	close(master);
+	assert_int_equal(load_path((char[]){ "/dev/null" }, &r), ROUTES_LOADED);
+	assert_int_equal(routes_count(r), 0);
+	routes_free(r);
+}
+
+static void
 a_change_of_the_file_leaves_the_table_alone(void **state)
 {
 	char path[PATH_SIZE];
@@ -754,6 +774,7 @@ main(void)
 		cmocka_unit_test(what_cannot_be_read_is_a_failure_with_errno),
 		cmocka_unit_test(a_file_whose_size_is_not_known_before_is_read_to_its_end),
 		cmocka_unit_test(a_pipe_is_read_however_much_it_holds),
+		cmocka_unit_test(a_terminal_is_refused_at_once),
 		cmocka_unit_test(a_change_of_the_file_leaves_the_table_alone),
 		cmocka_unit_test(a_table_answers_behind_a_copy_of_its_descriptor),
 		cmocka_unit_test(nobody_can_change_a_table),
