@@ -273,13 +273,16 @@ note_good(struct files *f, size_t names)
 }
 
 static void
-note_unnamed(const struct files *f, struct slice key)
+note_unnamed(const struct files *f, const struct table_text *text)
 {
 	char name[LOG_VALUE_MAX];
 
-	if (f->secrets.path != NULL && key.p != NULL)
-		log_warn("record key=%s gets no authorization in %s: it has a secret, "
-		    "but * can't be the name of a tunnel", log_value(key, name), f->secrets.path);
+	if (f->secrets.path == NULL || text->unnamed == 0)
+		return;
+	log_warn("record key=%s gets no authorization in %s: it has a secret, but %s",
+	    log_value(text->unnamed_key, name), f->secrets.path, text->unnamed_why);
+	if (text->unnamed > 1)
+		log_warn("%zu more records get no authorization", text->unnamed - 1);
 }
 
 static enum files_result
@@ -294,7 +297,7 @@ make_equal(struct files *f)
 		log_error("out of memory");
 		return FILES_FAILED;
 	}
-	note_unnamed(f, text.unnamed);
+	note_unnamed(f, &text);
 	result = write_texts(f, &text);
 	if (result == FILES_GOOD)
 		note_good(f, text.names);

@@ -83,8 +83,9 @@ struct table_counts table_counts(const struct table *t);
 struct table_text {
 	char *routes, *secrets;
 	size_t routes_len, secrets_len, names;
-	struct slice unnamed;	/* a key of "*" whose secret authorizes nobody; absent: none, or it
-				   was told before */
+	size_t unnamed;		/* keys whose secrets authorize nobody, but for those told before */
+	struct slice unnamed_key;	/* one of them, */
+	const char *unnamed_why;	/* and the reason */
 };
 
 /* False: out of memory. */

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "identity.h"
 #include "live.h"
+
+#define SECRETS_LINE_MAX 1048576u	/* bytes of a line tunneld reads */
 
 /* ---- order ---- */
 
@@ -188,13 +191,27 @@ by_secret(const void *a, const void *b)
 	return order != 0 ? order : compare(x, y);
 }
 
-/* A tunnel needs a name, so the secret of "*" is left out, which is told once. */
-static void
-note_unnamed(struct entry *e, struct table_text *out)
+/* Why tunneld would refuse the whole file for a secret with this NAME; NULL: it takes it. */
+static const char *
+why_unnamed(struct slice name)
 {
-	if (!e->odd)
-		out->unnamed = entry_key(e);
+	if (slice_is(name, "*"))
+		return "* can't be the name of a tunnel";
+	if (identity_reserved(slice_starts(name, "*.") ? slice_skip(name, 2) : name))
+		return "names shaped like an id are reserved";
+	return NULL;
+}
+
+/* The secret is left out, which is told once. */
+static void
+note_unnamed(struct entry *e, const char *why, struct table_text *out)
+{
+	if (e->odd)
+		return;
 	e->odd = true;
+	out->unnamed++;
+	out->unnamed_key = entry_key(e);
+	out->unnamed_why = why;
 }
 
 /* The entries that are used and have a secret. */
@@ -205,14 +222,16 @@ gather_secrets(const struct table *t, struct entry **list, struct table_text *ou
 
 	for (size_t from = 0; from < t->order_n; from = to) {
 		struct entry *e = t->order[from];
+		const char *why;
 
 		to = same_name(t, from);
 		if (!e->has_secret || e->spent)
 			continue;
-		if (slice_is(entry_name(e), "*"))
-			note_unnamed(e, out);
-		else
+		why = why_unnamed(entry_name(e));
+		if (why == NULL)
 			list[n++] = e;
+		else
+			note_unnamed(e, why, out);
 	}
 	return n;
 }
@@ -225,33 +244,46 @@ put_secret(char *at, const struct entry *e)
 	return at + sprintf(at, "secret=sha256:%s names=", sha256_hex(entry_secret(e), hex));
 }
 
-/* One line per secret, however many names it serves. */
+/* One line per secret, with as many names as tunneld reads. */
+static char *
+put_grants(char *at, struct entry *const *list, size_t n, struct table_text *out)
+{
+	const uint8_t *secret = NULL;
+	const char *line = at;
+
+	for (size_t i = 0; i < n; i++) {
+		struct slice name = entry_name(list[i]);
+
+		if (secret == NULL || memcmp(entry_secret(list[i]), secret, SHA256_SIZE) != 0) {
+			line = at;
+			at = put_secret(at, list[i]);
+			secret = entry_secret(list[i]);
+		} else if ((size_t)(at - line) + name.len > SECRETS_LINE_MAX) {
+			note_unnamed(list[i], "too many names share it", out);
+			continue;
+		} else {
+			at[-1] = ',';
+		}
+		at = put_text(at, name);
+	}
+	return at;
+}
+
 static bool
 put_secrets(struct table *t, struct table_text *out)
 {
 	struct entry **list = malloc((t->order_n + 1) * sizeof(*list));
 	size_t n = list == NULL ? 0 : gather_secrets(t, list, out), room = 1;
-	char *at;
 
 	for (size_t i = 0; i < n; i++)
 		room += list[i]->name_len + 100;
-	at = out->secrets = malloc(room);
-	if (list == NULL || at == NULL) {
+	out->secrets = malloc(room);
+	if (list == NULL || out->secrets == NULL) {
 		free(list);
 		return false;
 	}
 	qsort(list, n, sizeof(*list), by_secret);
-	for (size_t i = 0; i < n; i++) {
-		bool again = i > 0 &&
-		    memcmp(entry_secret(list[i]), entry_secret(list[i - 1]), SHA256_SIZE) == 0;
-
-		if (again)
-			at[-1] = ',';
-		else
-			at = put_secret(at, list[i]);
-		at = put_text(at, entry_name(list[i]));
-	}
-	out->secrets_len = (size_t)(at - out->secrets);
+	out->secrets_len = (size_t)(put_grants(out->secrets, list, n, out) - out->secrets);
 	free(list);
 	return true;
 }

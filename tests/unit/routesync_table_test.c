@@ -549,6 +549,58 @@ a_secret_may_serve_several_names(void **state)
 	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=b\n");
 }
 
+static void
+a_name_no_tunnel_can_have_gets_no_authorization(void **state)
+{
+	static const char id[] = "ucrdfqxrssstku6lcmin3paiehsbjoox5p6csczsgccnpuicb7sq";
+	struct table *t = *state;
+	struct table_text text;
+	char key[256];
+
+	put(t, S "CATCH_ALL", "{\"clientsecret\":\"abc\"}");
+	put(t, S "a", "{\"clientsecret\":\"abc\"}");
+	snprintf(key, sizeof(key), S "%s.tun.example", id);
+	put(t, key, "{\"clientsecret\":\"abc\"}");
+	snprintf(key, sizeof(key), S "*.%s", id);
+	put(t, key, "{\"clientsecret\":\"abc\"}");
+	assert_true(table_text(t, &text));
+	assert_int_equal(text.names, 4);
+	assert_int_equal(text.unnamed, 3);
+	assert_non_null(text.unnamed_why);
+	free(text.routes);
+	free(text.secrets);
+	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=a\n");
+	assert_true(table_text(t, &text));
+	assert_int_equal(text.unnamed, 0);	/* told already */
+	free(text.routes);
+	free(text.secrets);
+}
+
+/* tunneld/authfile.h: AUTHFILE_LINE_MAX */
+static void
+an_authorization_has_as_many_names_as_fit_in_a_line(void **state)
+{
+	struct table *t = *state;
+	struct table_text text;
+	struct slice rest;
+	char key[256];
+
+	for (unsigned i = 0; i < 6000; i++) {
+		snprintf(key, sizeof(key), S "%063u.%063u.%063u.example", 0u, 0u, i);
+		put(t, key, "{\"clientsecret\":\"abc\"}");
+	}
+	put(t, S "other", "{\"clientsecret\":\"def\"}");
+	assert_true(table_text(t, &text));
+	assert_int_equal(text.names, 6001);
+	assert_in_range(text.unnamed, 700, 1000);
+	rest = slice_of(text.secrets, text.secrets_len);
+	for (unsigned i = 0; i < 2; i++)
+		assert_in_range(slice_cut(&rest, '\n').len, 80, 1048576);
+	assert_int_equal(rest.len, 0);
+	free(text.routes);
+	free(text.secrets);
+}
+
 /* The hash grows and shrinks under it; the same is kept in an array. */
 static void
 many_keys_come_and_go(void **state)
@@ -684,6 +736,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_name_of_several_nodes_may_be_spelt_like_a_key,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_secret_may_serve_several_names,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_name_no_tunnel_can_have_gets_no_authorization,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(an_authorization_has_as_many_names_as_fit_in_a_line,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(many_keys_come_and_go, new_table, free_table),
 		cmocka_unit_test(the_loss_between_two_texts_is_counted_by_name),
