@@ -191,16 +191,25 @@ struct place {
 	uint64_t port;		/* 0: none */
 };
 
+/* An IPv6 address as text, though it may stand for one of IPv4: a target has it in brackets. */
+static bool
+is_bare_v6(struct slice host)
+{
+	struct endpoint ip;
+
+	return endpoint_parse_ip(host, &ip) && host.p[0] != '[' &&
+	    memchr(host.p, ':', host.len) != NULL;
+}
+
 static bool
 read_place(struct record_reader *r, struct slice addr, struct place *p)
 {
 	struct endpoint ip;
 	struct addr a;
-	bool bare_v6 = endpoint_parse_ip(addr, &ip) && ip.family == AF_INET6 && addr.p[0] != '[';
 
 	p->port = 0;
 	if (addr.len <= HOST_MAX && (endpoint_parse_ip(addr, &ip) || host_valid(addr))) {
-		print(p->host, sizeof(p->host), bare_v6 ? "[" SLICE_FMT "]" : SLICE_FMT,
+		print(p->host, sizeof(p->host), is_bare_v6(addr) ? "[" SLICE_FMT "]" : SLICE_FMT,
 		    SLICE_ARG(addr));
 		return true;
 	}
@@ -504,9 +513,7 @@ join_place(struct record_reader *r, const json_t *object, const char *host_membe
 {
 	struct slice host = text_of(member_of(object, host_member));
 	json_t *port = member_of(object, "port");
-	struct endpoint ip;
 	uint64_t number;
-	bool v6 = endpoint_parse_ip(host, &ip) && ip.family == AF_INET6 && host.p[0] != '[';
 
 	if (!read_port(r, "port", port, &number))
 		return false;
@@ -516,8 +523,8 @@ join_place(struct record_reader *r, const json_t *object, const char *host_membe
 		return refuse(r, "%s is too long", host_member);
 	if (has_nul(host))
 		return refuse(r, "%s has a NUL byte in it", host_member);
-	print(out, size, v6 ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u", SLICE_ARG(host),
-	    (unsigned)number);
+	print(out, size, is_bare_v6(host) ? "[" SLICE_FMT "]:%u" : SLICE_FMT ":%u",
+	    SLICE_ARG(host), (unsigned)number);
 	return true;
 }
 

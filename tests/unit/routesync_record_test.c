@@ -134,6 +134,9 @@ a_record_gives_a_line(void **state)
 	    "a.example tls=back.example:8443");
 	assert_string_equal(read_value("a.example", "{\"addr\":\"2001:db8::1\",\"httpport\":80}"),
 	    "a.example http=[2001:db8::1]:80");
+	assert_string_equal(read_value("a.example",
+	    "{\"addr\":\"::ffff:10.0.0.1\",\"httpport\":80}"),
+	    "a.example http=[::ffff:10.0.0.1]:80");
 	assert_string_equal(read_value("*", "{\"addr\":\"[::1]\",\"tlsport\":443}"),
 	    "* tls=[::1]:443");
 	assert_string_equal(read_value("*.a.example", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
