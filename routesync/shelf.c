@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "log.h"
 #include "record.h"
 #include "stamp.h"
 
@@ -87,6 +88,29 @@ fill(const struct routes *r, struct shelf *out)
 	return ok;
 }
 
+/*
+ * A reader makes one line of a NAME and its value. routes_load() has looked at the lines of the
+ * file one by one.
+ */
+static bool
+fits(const char *path, const struct shelf *s, routes_report *report, void *arg)
+{
+	char text[PATH_MAX + LOG_VALUE_MAX + 100], quoted[LOG_VALUE_MAX];
+	bool ok = true;
+
+	for (size_t i = 0; i < s->lines.n; i++) {
+		struct slice line = s->lines.line[i];
+
+		if (line.len <= ROUTES_LINE_MAX)
+			continue;
+		snprintf(text, sizeof(text), "%s: the lines of %s together: longer than %u bytes",
+		    path, log_value(lines_name(line), quoted), ROUTES_LINE_MAX);
+		report(arg, text);
+		ok = false;
+	}
+	return ok;
+}
+
 enum routes_result
 shelf_read(const char *path, routes_report *report, void *arg, struct shelf *out)
 {
@@ -100,6 +124,9 @@ shelf_read(const char *path, routes_report *report, void *arg, struct shelf *out
 		shelf_free(out);
 		errno = ENOMEM;
 		result = ROUTES_FAILED;
+	} else if (!fits(path, out, report, arg)) {
+		shelf_free(out);
+		result = ROUTES_REFUSED;
 	}
 	routes_free(r);
 	return result;
