@@ -131,16 +131,20 @@ is_confirmed(const struct files *f, struct lines_loss loss)
 static void
 note_held(struct files *f, struct lines_loss loss)
 {
-	bool news = loss.lost != f->held.lost || loss.names != f->held.names;
+	bool ends = f->held.lost > 0 && loss.lost == 0;
 
 	f->held = loss;
 	app_metric(f->app, M_HELD, (int64_t)loss.lost);
-	if (news && loss.lost > 0)
-		log_warn("held back: %zu of %zu routes would be removed from %s; %s", loss.lost,
-		    loss.names, f->routes.path,
-		    f->app->opts->once ? "--max-shrink 100 allows it" : "USR1 confirms it");
-	else if (news)
+	if (ends)
 		log_info("no longer held back");
+	if (loss.lost == 0)
+		f->told = 0;
+	if (loss.lost <= f->told + f->told / 32)	/* not every one */
+		return;
+	f->told = loss.lost;
+	log_warn("held back: %zu of %zu routes would be removed from %s; %s", loss.lost,
+	    loss.names, f->routes.path,
+	    f->app->opts->once ? "--max-shrink 100 allows it" : "USR1 confirms it");
 }
 
 /*

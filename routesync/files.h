@@ -23,6 +23,7 @@ struct files {
 	struct output routes, secrets;
 	bool known;			/* the routes file was equal to the table at least once */
 	struct lines_loss held;		/* lost > 0: held back */
+	size_t told;			/* how many of these were logged, 0: none are held */
 	struct lines_loss confirmed;	/* the loss the operator allowed, until it is written,
 					   or turns out to be greater */
 	enum files_result last;		/* of the last update; FILES_FAILED before the first */
