@@ -26,33 +26,6 @@ has_targets(struct slice field)
 	    slice_starts(key, "alpn:");
 }
 
-static struct slice
-next_option(struct slice *rest)
-{
-	while (rest->p != NULL) {
-		struct slice field = slice_cut(rest, ' ');
-
-		if (!has_targets(field))
-			return field;
-	}
-	return slice_of(NULL, 0);
-}
-
-/* The NAME comes first and is compared too. */
-static bool
-same_options(struct slice a, struct slice b)
-{
-	struct slice x, y;
-
-	do {
-		x = next_option(&a);
-		y = next_option(&b);
-		if (!slice_eq(x, y))
-			return false;
-	} while (x.p != NULL);
-	return true;
-}
-
 /* Only after the NAME, which may itself look like a key. */
 static struct slice
 find_key(struct slice line, struct slice key)
@@ -65,6 +38,26 @@ find_key(struct slice line, struct slice key)
 			return field;
 	}
 	return slice_of(NULL, 0);
+}
+
+/* Whether a line has every option of another. */
+static bool
+has_options(struct slice line, struct slice other)
+{
+	slice_cut(&other, ' ');
+	while (other.p != NULL) {
+		struct slice field = slice_cut(&other, ' ');
+
+		if (!has_targets(field) && !slice_eq(find_key(line, key_of(field)), field))
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_options(struct slice a, struct slice b)
+{
+	return has_options(a, b) && has_options(b, a);
 }
 
 static bool

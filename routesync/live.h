@@ -17,8 +17,8 @@ struct live {
 void live_begin(struct live *l, char *out, struct slice line);
 
 /*
- * Add another node's targets. False, and nothing changes: its options differ,
- * or the line would become too long.
+ * Add another node's targets; the NAME is the same. False, and nothing changes: its options
+ * differ, or the line would become too long.
  */
 bool live_add(struct live *l, struct slice line);
 

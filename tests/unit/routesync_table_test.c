@@ -514,6 +514,17 @@ targets_of_several_nodes_stand_in_one_line(void **state)
 	put(t, "/tcprouter/live/n4/a", "tls=h:5");
 	assert_routes(t, HEAD "a tls=h:1,h:2,h:3 proxy=v2 http=h:4\n");
 	assert_string_equal(reports, "/tcprouter/live/n4/a\n");
+	put(t, "/tcprouter/live/n5/a", "tls=h:5 proxy=v2 balance=first");
+	assert_routes(t, HEAD "a tls=h:1,h:2,h:3 proxy=v2 http=h:4\n");
+	assert_string_equal(reports, "/tcprouter/live/n4/a\n/tcprouter/live/n5/a\n");
+	reports[0] = '\0';
+	put(t, "/tcprouter/live/n1/o", "tls=h:1 proxy=v2 balance=first");
+	put(t, "/tcprouter/live/n2/o", "balance=first tls=h:2 proxy=v2");
+	assert_routes(t, HEAD "a tls=h:1,h:2,h:3 proxy=v2 http=h:4\n"
+	    "o tls=h:1,h:2 proxy=v2 balance=first\n");
+	assert_string_equal(reports, "");
+	table_remove(t, slice_str("/tcprouter/live/n1/o"));
+	table_remove(t, slice_str("/tcprouter/live/n2/o"));
 	table_remove(t, slice_str("/tcprouter/live/n1/a"));
 	assert_routes(t, HEAD "a tls=h:2,h:3 proxy=v2 http=h:4\n");
 	put(t, S "a", "tls=h:9");
