@@ -311,7 +311,10 @@ fill_goaway(struct mux *m, uint8_t *out, size_t room)
 	return yamux_out(m->y, out, room);
 }
 
-/* Fill the pool's buffer: control frames first, then the streams in turn, a piece each. */
+/*
+ * Fill the pool's buffer: control frames first, then the streams in turn, a piece each.
+ * Those with a lot to send leave no room behind them.
+ */
 static size_t
 fill(struct mux *m)
 {
@@ -319,6 +322,7 @@ fill(struct mux *m)
 	size_t at = yamux_out(m->y, out, MUX_OUT_SIZE);
 	struct mux_stream *s;
 
+	at += fill_goaway(m, out + at, MUX_OUT_SIZE - at);
 	while (MUX_OUT_SIZE - at >= MUX_ROOM_MIN && (s = mux_queue_take(&m->ready)) != NULL) {
 		s->ready = false;
 		if (m->closing && s->out == NULL)
@@ -326,7 +330,7 @@ fill(struct mux *m)
 		at += mux_stream_output(s, out + at, MUX_OUT_SIZE - at);
 		mux_stream_ready(s);
 	}
-	return at + fill_goaway(m, out + at, MUX_OUT_SIZE - at);
+	return at;
 }
 
 /* Send what there is to send while the socket has room, a turn's worth of it. */

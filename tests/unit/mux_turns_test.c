@@ -88,6 +88,40 @@ a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot(void **state)
 	stop();
 }
 
+/* How many bytes stand in raw before the peer is told that we go; all of it: it is not. */
+static size_t
+bytes_before_goaway(void)
+{
+	size_t at = 0;
+
+	while (at + YAMUX_HEADER <= raw_len && raw[at + 1] != 3)
+		at += YAMUX_HEADER + (raw[at + 1] != 0 ? 0 : (size_t)raw[at + 8] << 24 |
+		    (size_t)raw[at + 9] << 16 | (size_t)raw[at + 10] << 8 | raw[at + 11]);
+	return at < raw_len ? at : raw_len;
+}
+
+static void
+goaway_does_not_wait_for_streams_that_fill_what_is_sent_at_once(void **state)
+{
+	(void)state;
+	raw_fd = start_raw(0, 0);
+	local = true;
+	for (int i = 0; i < 3; i++)
+		visit();
+	raw_len = 0;
+	raw_wanted = 3 * (YAMUX_HEADER + 5);
+	run_until(raw_there);
+	for (int i = 0; i < 3; i++)
+		says_at_once(&wires[i].visitor, YAMUX_WINDOW_START, false);
+	mux_goaway(near.m);
+	raw_len = 0;
+	raw_wanted = 3 * (YAMUX_WINDOW_START - 5);
+	run_until(raw_there);
+	assert_in_range(bytes_before_goaway(), 0, MUX_OUT_SIZE);
+	close(raw_fd);
+	stop();
+}
+
 /* ---- a peer that keeps us busy: the others have their turn all the same ---- */
 
 static void
@@ -152,6 +186,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		loop_test(a_lot_goes_in_whole_frames_and_fills_the_window),
 		loop_test(a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot),
+		loop_test(goaway_does_not_wait_for_streams_that_fill_what_is_sent_at_once),
 		loop_test(a_lot_of_little_frames_is_dealt_with_little_by_little),
 		loop_test(a_lot_of_little_records_is_dealt_with_little_by_little),
 	};
