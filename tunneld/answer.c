@@ -3,7 +3,6 @@
 #include "answer.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const struct row {
 	const char *status, *leg, *retry, *text;
@@ -18,23 +17,33 @@ static const struct row {
 	    "The machine behind this name is connected, but its service did not answer." },
 };
 
-size_t
-answer_write(enum answer what, bool to_head, time_t now, char out[static ANSWER_MAX])
-{
-	const struct row *r = &rows[what];
-	char page[ANSWER_MAX / 2], date[40];
-	struct tm tm;
-	int n, len;
+#define PAGE_MAX (ANSWER_MAX / 2)
 
-	len = snprintf(page, sizeof(page),
+/* The last fields, and the page they are about. */
+static void
+write_page(const struct row *r, char out[static PAGE_MAX + 100])
+{
+	char page[PAGE_MAX];
+	int len = snprintf(page, sizeof(page),
 	    "<!doctype html>\n<html lang=\"en\"><title>%s</title>\n<h1>%s</h1>\n<p>%s</p>\n"
 	    "</html>\n", r->status, r->status, r->text);
+
+	snprintf(out, PAGE_MAX + 100, "Content-Type: text/html; charset=utf-8\r\n"
+	    "Content-Length: %d\r\n\r\n%s", len, page);
+}
+
+size_t
+answer_write(enum answer what, bool with_page, time_t now, char out[static ANSWER_MAX])
+{
+	const struct row *r = &rows[what];
+	char rest[PAGE_MAX + 100] = "\r\n", date[40];
+	struct tm tm;
+
+	if (with_page)
+		write_page(r, rest);
 	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
-	n = snprintf(out, ANSWER_MAX, "HTTP/1.1 %s\r\nDate: %s\r\nTunnel-Error: %s\r\n"
-	    "%sCache-Control: no-store\r\nContent-Type: text/html; charset=utf-8\r\n"
-	    "Content-Length: %d\r\nConnection: close\r\n\r\n",
-	    r->status, date, r->leg, r->retry, len);
-	if (!to_head)
-		memcpy(out + n, page, (size_t)len);
-	return (size_t)n + (to_head ? 0 : (size_t)len);
+	return (size_t)snprintf(out, ANSWER_MAX,
+	    "HTTP/1.1 %s\r\nDate: %s\r\nTunnel-Error: %s\r\n"
+	    "%sCache-Control: no-store\r\nConnection: close\r\n%s",
+	    r->status, date, r->leg, r->retry, rest);
 }

@@ -18,9 +18,9 @@ enum answer {
 #define ANSWER_MAX 1024u	/* bytes of the longest */
 
 /*
- * The whole answer, page and all (to_head: without it); its length.
- * The connection ends after it. Pure.
+ * The whole answer; its length. The connection ends after it, so that without a page it suits
+ * a HEAD and any other request. Pure.
  */
-size_t answer_write(enum answer what, bool to_head, time_t now, char out[static ANSWER_MAX]);
+size_t answer_write(enum answer what, bool with_page, time_t now, char out[static ANSWER_MAX]);
 
 #endif

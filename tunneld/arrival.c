@@ -108,6 +108,8 @@ guess_kind(struct visitor *v, struct slice rest, bool last)
 	last |= n == 0;
 	len += n > 0 ? (size_t)n : 0;
 	kind = kind_of_bytes(slice_of(first, len));
+	if (kind == KIND_HTTP)
+		refusal_note_method(v, slice_of(first, len));
 	return kind == KIND_UNKNOWN && last ? KIND_TCP : kind;
 }
 

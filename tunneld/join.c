@@ -173,10 +173,12 @@ share_name(struct visitor *v)
 }
 
 static void
-joined(struct visitor *v, struct session *s, enum visitor_state state, struct raw *raw)
+joined(struct visitor *v, struct session *s, enum visitor_state state, struct raw *raw,
+    const struct said *said)
 {
 	struct arrival *kept = v->arrival;
 
+	refusal_note_method(v, said->rest);
 	if (kept != NULL)
 		parked_leave(kept);
 	visitor_enter(v, state);
@@ -196,7 +198,7 @@ join_raw(struct visitor *v, struct session *s, const struct said *said)
 		refusal_begin(v, ANSWER_BUSY, END_LIMIT, said->rest, false);
 		return true;
 	}
-	joined(v, s, VISITOR_RAW, raw);
+	joined(v, s, VISITOR_RAW, raw, said);
 	return true;
 }
 
@@ -221,7 +223,7 @@ join(struct visitor *v, struct session *s, const struct said *said)
 		refusal_begin(v, ANSWER_BUSY, END_LIMIT, said->rest, false);
 		return true;
 	}
-	joined(v, s, VISITOR_JOINED, NULL);
+	joined(v, s, VISITOR_JOINED, NULL, said);
 	mux_join(&v->stream, events);
 	if (mux_is_used_up(c->mux))
 		session_used_up(c);

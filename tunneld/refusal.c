@@ -23,7 +23,7 @@ void
 refusal_answer(struct visitor *v)
 {
 	char text[ANSWER_MAX];
-	size_t len = answer_write((enum answer)v->leg, v->to_head, time(NULL), text);
+	size_t len = answer_write((enum answer)v->leg, v->method == METHOD_OTHER, time(NULL), text);
 	ssize_t n = send(v->stream.io.fd, text, len, MSG_NOSIGNAL);
 
 	v->tx += n > 0 ? (uint32_t)n : 0;
@@ -32,12 +32,20 @@ refusal_answer(struct visitor *v)
 	refusal_linger(v);
 }
 
+void
+refusal_note_method(struct visitor *v, struct slice bytes)
+{
+	static const char head[] = "HEAD ";
+
+	for (size_t i = 0; i < bytes.len && v->method < sizeof(head) - 1; i++)
+		v->method = bytes.p[i] == head[v->method] ? v->method + 1u : METHOD_OTHER;
+}
+
 /* Pass over bytes of the request; whether its head has ended. */
 static bool
 head_passed(struct visitor *v, struct slice bytes)
 {
-	if (v->head_len == 0)
-		v->to_head = slice_starts(bytes, "HEAD ");
+	refusal_note_method(v, bytes);
 	for (size_t i = 0; i < bytes.len && v->blank < 2; i++) {
 		if (bytes.p[i] == '\n')
 			v->blank++;

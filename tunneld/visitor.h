@@ -80,7 +80,7 @@ struct visitor {
 	unsigned end : 4;		/* enum conn_end, from REQUEST on */
 	unsigned leg : 2;		/* enum answer */
 	unsigned blank : 2;		/* REQUEST: how much of an empty line was seen */
-	bool to_head : 1;		/* REQUEST: a HEAD */
+	unsigned method : 3;		/* bytes of "HEAD " it began with, or METHOD_OTHER */
 	bool named : 1;			/* it is a valid name, in normal form */
 	bool watched : 1;
 	bool is_passed : 1;		/* somebody else may hold the socket too */
@@ -93,6 +93,7 @@ _Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && ANSWER_LOCAL < 4,
     "bit fields of struct visitor");
 
 #define ROUTE_NONE (-1)
+#define METHOD_OTHER 7u
 
 /* What a visitor's side has said so far. */
 struct said {
@@ -172,6 +173,9 @@ struct slice join_route_text(const struct visitor *v, char room[static CLIENTS_N
  */
 void refusal_begin(struct visitor *v, enum answer leg, enum conn_end end, struct slice bytes,
     bool heard);
+
+/* The next bytes of a request went by: only what is known to be no HEAD is answered with a page. */
+void refusal_note_method(struct visitor *v, struct slice bytes);
 
 void refusal_read(struct visitor *v);		/* REQUEST: go on */
 
