@@ -122,11 +122,13 @@ enum clients_answer {
  * The session for a visitor of this name (host_normalize()'s form): exact names (ID.DOMAIN and
  * names=) beat patterns, longer patterns beat shorter ones, a pattern never takes a name shaped
  * like an id; of several sessions the one with the fewest visitors, then the one that waited
- * longest. *out is set when LIVE. AWAY: listed in the file, or (open) connected once since the
- * start; at most CLIENTS_REMEMBERED ids are remembered that way.
+ * longest. When LIVE *out is set, and *from to where the suffix of the pattern that led to it
+ * begins in name, its dot included; 0: name itself did. AWAY: listed in the file, or (open)
+ * connected once since the start; at most CLIENTS_REMEMBERED ids are remembered that way.
  */
 #define CLIENTS_REMEMBERED 65536u
-enum clients_answer clients_find(struct clients *c, struct slice name, struct session **out);
+enum clients_answer clients_find(struct clients *c, struct slice name, struct session **out,
+    size_t *from);
 
 /* The n-th name visitors reach s by, "ID.DOMAIN" first, then names=: false after the last. */
 #define CLIENTS_NAME_MAX (HOST_MAX + 3)

@@ -21,39 +21,6 @@ join_route_text(const struct visitor *v, char room[static CLIENTS_NAME_MAX])
 	return slice_of(room, 1 + name.len - (size_t)v->route_at);
 }
 
-/* Whether name is ID.DOMAIN: no other name may begin like that. */
-static bool
-begins_with_id(struct slice name, const struct session *s)
-{
-	return !s->by_secret && name.len > IDENTITY_ID_LEN && name.p[IDENTITY_ID_LEN] == '.' &&
-	    memcmp(name.p, s->id, IDENTITY_ID_LEN) == 0;
-}
-
-/* Which of the session's names led to it, as join_route_text() wants it. */
-static void
-note_route(struct visitor *v, const struct session *s)
-{
-	struct slice name = visitor_name(v), rest = clients_names(s), one;
-	size_t longest = 0, len;
-
-	if (begins_with_id(name, s)) {
-		v->route_at = 0;
-		return;
-	}
-	while ((one = grant_next_name(&rest)).p != NULL) {
-		if (slice_eq(one, name)) {
-			v->route_at = 0;
-			return;
-		}
-		len = one.len - 1;	/* of ".SUFFIX" */
-		if (one.p[0] == '*' && len > longest && len < name.len &&
-		    memcmp(name.p + name.len - len, one.p + 1, len) == 0) {
-			longest = len;
-			v->route_at = (int16_t)(name.len - len);
-		}
-	}
-}
-
 /* ---- its end ---- */
 
 /* Keep what the log wants to know, for when the session is gone. Without memory it does without. */
@@ -211,7 +178,6 @@ join(struct visitor *v, struct session *s, const struct said *said)
 
 	if (!visitor_watch(v))
 		return true;
-	note_route(v, s);
 	if (c->mux == NULL)
 		return join_raw(v, s, said);
 	if (mux_must_wait(c->mux))	/* parked visitors look again when there is room */
@@ -234,15 +200,16 @@ void
 join_by_name(struct visitor *v, struct slice bytes, const struct said *said)
 {
 	struct session *s;
+	size_t from;
 
-	switch (v->named ? clients_find(the->clients, visitor_name(v), &s) : CLIENTS_UNKNOWN) {
+	switch (v->named ? clients_find(the->clients, visitor_name(v), &s, &from) :
+	    CLIENTS_UNKNOWN) {
 	case CLIENTS_LIVE:
-		if (s->visitors >= clients_streams(s)) {
-			note_route(v, s);
+		v->route_at = (int16_t)from;
+		if (s->visitors >= clients_streams(s))
 			refusal_begin(v, ANSWER_BUSY, END_LIMIT, said->rest, false);
-		} else if (!join(v, s, said)) {
+		else if (!join(v, s, said))
 			parked_enter(v, bytes, said);
-		}
 		break;
 	case CLIENTS_AWAY:
 		parked_enter(v, bytes, said);

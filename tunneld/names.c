@@ -60,14 +60,16 @@ find_places(const struct clients *c, struct slice name, struct session **best)
 
 /* After the first label, then after the next: the longest suffix comes first. */
 static bool
-find_pattern(const struct clients *c, struct slice name, struct session **best)
+find_pattern(const struct clients *c, struct slice name, struct session **best, size_t *from)
 {
 	char text[HOST_MAX + 3] = "*.";
+	size_t len = name.len;
 
 	if (name.len > HOST_MAX)
 		return false;
 	while (slice_cut(&name, '.').p != NULL && name.p != NULL) {
 		memcpy(text + 2, name.p, name.len);
+		*from = len - name.len - 1;
 		if (find_places(c, slice_of(text, name.len + 2), best))
 			return true;
 	}
@@ -75,19 +77,20 @@ find_pattern(const struct clients *c, struct slice name, struct session **best)
 }
 
 static bool
-find_any(const struct clients *c, struct slice name, struct session **best)
+find_any(const struct clients *c, struct slice name, struct session **best, size_t *from)
 {
+	*from = 0;
 	if (identity_reserved(name))
 		return find_id(c, name, best);
-	return find_places(c, name, best) || find_pattern(c, name, best);
+	return find_places(c, name, best) || find_pattern(c, name, best, from);
 }
 
 enum clients_answer
-clients_find(struct clients *c, struct slice name, struct session **out)
+clients_find(struct clients *c, struct slice name, struct session **out, size_t *from)
 {
 	struct session *best = NULL;
 
-	if (!find_any(c, name, &best))
+	if (!find_any(c, name, &best, from))
 		return CLIENTS_UNKNOWN;
 	if (best == NULL)
 		return CLIENTS_AWAY;

@@ -168,8 +168,9 @@ find(const char *name)
 {
 	static char text[32];
 	struct session *s = NULL;
+	size_t from;
 
-	switch (clients_find(clients, slice_str(name), &s)) {
+	switch (clients_find(clients, slice_str(name), &s, &from)) {
 	case CLIENTS_LIVE:
 		snprintf(text, sizeof(text), "live %td", s - all);
 		return text;

@@ -98,11 +98,37 @@ static void
 no_name_at_all_is_unknown(void **state)
 {
 	struct session *s;
+	size_t from;
 
 	(void)state;
 	load(ID_A " names=*.example");
-	assert_int_equal(clients_find(clients, slice_of(NULL, 0), &s), CLIENTS_UNKNOWN);
-	assert_int_equal(clients_find(clients, slice_of("", 0), &s), CLIENTS_UNKNOWN);
+	assert_int_equal(clients_find(clients, slice_of(NULL, 0), &s, &from), CLIENTS_UNKNOWN);
+	assert_int_equal(clients_find(clients, slice_of("", 0), &s, &from), CLIENTS_UNKNOWN);
+}
+
+/* The rest of name, from where a pattern led to it; all of it when itself did. */
+static const char *
+led_by(const char *name)
+{
+	struct session *s;
+	size_t from;
+
+	assert_int_equal(clients_find(clients, slice_str(name), &s, &from), CLIENTS_LIVE);
+	return name + from;
+}
+
+static void
+what_led_there_is_told(void **state)
+{
+	(void)state;
+	load(ID_A " names=*.example,*.b.example,x.b.example");
+	let_in(keyed(1, ID_A, '1'));
+	assert_string_equal(led_by(ID_A DOMAIN), ID_A DOMAIN);
+	assert_string_equal(led_by("x.b.example"), "x.b.example");
+	assert_string_equal(led_by("y.b.example"), ".b.example");
+	assert_string_equal(led_by("z.y.b.example"), ".b.example");
+	assert_string_equal(led_by("b.example"), ".example");
+	assert_string_equal(led_by("z.y.example"), ".example");
 }
 
 static void
@@ -182,6 +208,7 @@ main(void)
 		clients_test(exact_names_beat_patterns_and_longer_ones_shorter_ones),
 		clients_test(a_pattern_never_takes_a_name_shaped_like_an_id),
 		clients_test(no_name_at_all_is_unknown),
+		clients_test(what_led_there_is_told),
 		clients_test(many_lines_are_found_one_by_one),
 		clients_test(a_sessions_names_begin_with_its_id),
 		clients_test(the_longest_name_fits),
