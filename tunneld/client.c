@@ -248,8 +248,11 @@ client_changed(struct session *s)
 void
 client_closing(struct session *s)
 {
+	if (s->closing)
+		return;
 	s->closing = true;
-	published_changed();
+	if (client_of(s)->joined)
+		published_changed();
 }
 
 void

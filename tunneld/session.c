@@ -175,6 +175,10 @@ void
 session_judge(struct client *c)
 {
 	c->session.peer = c->base.peer;
+	if (c->session.closing) {
+		session_refuse(c, CONTROL_PROTOCOL, "it went away before it said who it is");
+		return;
+	}
 	switch (clients_join(the->clients, &c->session, (int64_t)time(NULL))) {
 	case CLIENTS_WELCOME:
 		welcome(c);
