@@ -135,17 +135,14 @@ read_hint(struct reader *r)
 static bool
 read_name(struct reader *r, const json_t *value, struct slice *out)
 {
-	struct slice text = text_of(value);
-	size_t pattern = slice_starts(text, "*.") ? 2 : 0;
-	char name[HOST_MAX + 1];
-	size_t len = text.p == NULL ? 0 : host_normalize(slice_skip(text, pattern), name);
+	char name[HOST_PATTERN_MAX + 1];
+	size_t len = host_normalize_pattern(text_of(value), name);
 
 	if (len == 0)
 		return false;
-	*out = slice_of(r->at, pattern + len);
-	memcpy(r->at, "*.", pattern);
-	memcpy(r->at + pattern, name, len);
-	r->at += pattern + len;
+	*out = slice_of(r->at, len);
+	memcpy(r->at, name, len);
+	r->at += len;
 	return true;
 }
 

@@ -64,3 +64,17 @@ host_normalize(struct slice text, char out[static HOST_MAX + 1])
 	out[text.len] = '\0';
 	return text.len;
 }
+
+size_t
+host_normalize_pattern(struct slice text, char out[static HOST_PATTERN_MAX + 1])
+{
+	size_t star = slice_starts(text, "*.") ? 2 : 0, len;
+
+	len = host_normalize(slice_skip(text, star), out + star);
+	if (len == 0) {
+		out[0] = '\0';
+		return 0;
+	}
+	memcpy(out, "*.", star);
+	return star + len;
+}

@@ -22,4 +22,8 @@ bool host_valid(struct slice text);
  */
 size_t host_normalize(struct slice text, char out[static HOST_MAX + 1]);
 
+/* The same for a host name or a pattern, "*." and a host name. Pure. */
+#define HOST_PATTERN_MAX (HOST_MAX + 2)
+size_t host_normalize_pattern(struct slice text, char out[static HOST_PATTERN_MAX + 1]);
+
 #endif

@@ -74,16 +74,6 @@ parse_proxy(struct slice value, struct words *w, const char *word, char why[stat
 	return true;
 }
 
-/* NAME or *.SUFFIX in its one written form; false when it is neither. */
-static bool
-normalize_name(struct slice text, char out[static HOST_MAX + 3])
-{
-	size_t star = slice_starts(text, "*.") ? 2 : 0;
-
-	memcpy(out, "*.", star);
-	return host_normalize(slice_skip(text, star), out + star) > 0;
-}
-
 static bool
 check_targets(struct slice targets, const char *word, char why[static WORDS_WHY_MAX])
 {
@@ -112,7 +102,7 @@ parse_key(struct slice key, struct word *out, const char *word, char why[static 
 		return true;
 	if (slice_is(name, "*"))
 		return refuse(why, word, "a word without :NAME takes the names no other one takes");
-	if (!normalize_name(name, out->name))
+	if (host_normalize_pattern(name, out->name) == 0)
 		return refuse(why, word, "NAME is neither a host name nor *.SUFFIX");
 	return true;
 }

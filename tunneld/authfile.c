@@ -232,38 +232,21 @@ remember(struct parser *p, struct grant *g)
 
 /* ---- names= ---- */
 
-/*
- * The written form of HOST or *.SUFFIX to out, which has room for it:
- * its length, 0 when it is neither.
- */
-static size_t
-put_name(struct slice item, char *out)
-{
-	size_t prefix = slice_starts(item, "*.") ? 2 : 0, len;
-	char name[HOST_MAX + 1];
-
-	len = host_normalize(slice_skip(item, prefix), name);
-	if (len == 0)
-		return 0;
-	memcpy(out, "*.", prefix);
-	memcpy(out + prefix, name, len);
-	return prefix + len;
-}
-
 static bool
 add_name(struct parser *p, struct slice item, char *out, size_t *len)
 {
-	char quoted[LOG_VALUE_MAX];
+	char quoted[LOG_VALUE_MAX], text[HOST_PATTERN_MAX + 1];
 	struct slice name;
 
 	if (item.len == 0)
 		return refuse(p, "empty item in names=");
 	if (slice_is(item, "*"))
 		return refuse(p, "* in names=: a pattern is *.SUFFIX");
-	*len = put_name(item, out);
+	*len = host_normalize_pattern(item, text);
 	if (*len == 0)
 		return refuse(p, "bad name %s in names=: neither a host name nor *.SUFFIX",
 		    log_value(item, quoted));
+	memcpy(out, text, *len);
 	name = slice_of(out, *len);
 	if (identity_reserved(slice_starts(name, "*.") ? slice_skip(name, 2) : name))
 		return refuse(p, "name %s in names=: names shaped like an id are reserved",

@@ -106,6 +106,26 @@ the_normal_form_is_lower_case_without_the_trailing_dot(void **state)
 	assert_string_equal(normal, "az-az_09.x");
 }
 
+static void
+a_pattern_is_a_star_and_the_normal_form_behind_it(void **state)
+{
+	char out[HOST_PATTERN_MAX + 1];
+
+	(void)state;
+	assert_int_equal(host_normalize_pattern(slice_str("WWW.Example.ORG."), out), 15);
+	assert_string_equal(out, "www.example.org");
+	assert_int_equal(host_normalize_pattern(slice_str("*.Example.ORG."), out), 13);
+	assert_string_equal(out, "*.example.org");
+	assert_int_equal(host_normalize_pattern(slice_str("*." L63 "." L63 "." L63 "." L61), out),
+	    HOST_PATTERN_MAX);
+	for (const char *const *bad = (const char *const[]){ "", "*", "*.", "*.*.x", "*x.y", "x.*",
+	    ".x", "*..", "*.1.2.3.4", NULL }; *bad != NULL; bad++) {
+		assert_int_equal(host_normalize_pattern(slice_str(*bad), out), 0);
+		assert_string_equal(out, "");
+	}
+	assert_int_equal(host_normalize_pattern(slice_of(NULL, 0), out), 0);
+}
+
 int
 main(void)
 {
@@ -115,6 +135,7 @@ main(void)
 		cmocka_unit_test(no_byte_but_letters_digits_hyphen_and_underscore_fits_in_a_label),
 		cmocka_unit_test(the_longest_name_has_253_bytes_and_may_end_with_a_dot),
 		cmocka_unit_test(the_normal_form_is_lower_case_without_the_trailing_dot),
+		cmocka_unit_test(a_pattern_is_a_star_and_the_normal_form_behind_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
