@@ -210,20 +210,14 @@ set_who(const struct fields *f, struct grant *g)
 		memcpy(g->id, f->id.p, f->id.len);
 }
 
-static struct slice
-who_of(const struct grant *g)
-{
-	return g->by_secret ? slice_of((const char *)g->secret, SHA256_SIZE) : slice_str(g->id);
-}
-
 static bool
 remember(struct parser *p, struct grant *g)
 {
-	struct slice who = who_of(g);
+	struct slice who = grant_key(g);
 	size_t i = hash_text(0, who) & (p->nseen - 1);
 
 	for (; p->seen[i] != NULL; i = (i + 1) & (p->nseen - 1))
-		if (p->seen[i]->by_secret == g->by_secret && slice_eq(who_of(p->seen[i]), who))
+		if (slice_eq(grant_key(p->seen[i]), who))
 			return refuse(p, "the same %s as in line %u",
 			    g->by_secret ? "secret" : "id", p->seen[i]->line);
 	p->seen[i] = g;
@@ -491,6 +485,13 @@ authfile_parse(const char *path, struct slice text, authfile_report *report, voi
 }
 
 /* ---- grants ---- */
+
+struct slice
+grant_key(const struct grant *g)
+{
+	return g->by_secret ? slice_of((const char *)g->secret, SHA256_SIZE) :
+	    slice_of(g->id, IDENTITY_ID_LEN);
+}
 
 void
 grant_free(struct grant *g)

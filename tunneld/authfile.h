@@ -57,6 +57,9 @@ bool authfile_parse(const char *path, struct slice text, authfile_report *report
 void grants_free(struct grant *list);
 void grant_free(struct grant *g);
 
+/* The id, or the hash of the secret: they differ in length, so that no one is both. */
+struct slice grant_key(const struct grant *g);
+
 /* The next name of a names= list: absent after the last. *rest is advanced. */
 struct slice grant_next_name(struct slice *rest);
 

@@ -74,7 +74,7 @@ struct party *clients_party(const struct clients *c, struct slice key);
 bool parties_make(struct parties *ps, size_t n, uint64_t seed);
 void parties_free(struct parties *ps);
 
-/* By its id or the hash of its secret, which differ in length: they never meet. */
+/* By its grant_key(). */
 struct party *parties_find(const struct parties *ps, struct slice key);
 
 /* NULL when out of memory; g is borrowed for the party's life. */

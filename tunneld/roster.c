@@ -7,13 +7,6 @@
 
 /* ---- parties by key ---- */
 
-static struct slice
-key_of(const struct grant *g)
-{
-	return g->by_secret ? slice_of((const char *)g->secret, SHA256_SIZE) :
-	    slice_of(g->id, IDENTITY_ID_LEN);
-}
-
 static struct party **
 bucket_of(const struct parties *ps, struct slice key)
 {
@@ -25,7 +18,7 @@ parties_find(const struct parties *ps, struct slice key)
 {
 	struct party *p = *bucket_of(ps, key);
 
-	while (p != NULL && !slice_eq(key_of(p->grant), key))
+	while (p != NULL && !slice_eq(grant_key(p->grant), key))
 		p = p->chain;
 	return p;
 }
@@ -33,7 +26,7 @@ parties_find(const struct parties *ps, struct slice key)
 struct party *
 parties_add(struct parties *ps, struct grant *g)
 {
-	struct party *p = calloc(1, sizeof(*p)), **bucket = bucket_of(ps, key_of(g));
+	struct party *p = calloc(1, sizeof(*p)), **bucket = bucket_of(ps, grant_key(g));
 
 	if (p == NULL)
 		return NULL;
@@ -47,7 +40,7 @@ parties_add(struct parties *ps, struct grant *g)
 void
 parties_remove(struct parties *ps, struct party *p)
 {
-	struct party **at = bucket_of(ps, key_of(p->grant));
+	struct party **at = bucket_of(ps, grant_key(p->grant));
 
 	while (*at != p)
 		at = &(*at)->chain;
@@ -85,7 +78,7 @@ parties_widen(struct parties *old)
 		return;
 	for (size_t i = 0; i <= old->mask; i++)
 		for (struct party *p = old->bucket[i], *next; p != NULL; p = next) {
-			struct party **bucket = bucket_of(&wide, key_of(p->grant));
+			struct party **bucket = bucket_of(&wide, grant_key(p->grant));
 
 			next = p->chain;
 			p->chain = *bucket;
