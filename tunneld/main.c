@@ -346,8 +346,7 @@ static void
 on_hup(struct serve *s)
 {
 	(void)s;
-	if (the->opts->authorized != NULL)
-		authorized_reload();
+	authorized_reload();
 }
 
 static void
