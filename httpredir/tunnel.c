@@ -61,7 +61,8 @@ on_target(struct ev_io *io, unsigned events)
 void
 tunnel_on_out(struct tunnel *t, unsigned events)
 {
-	pump(t, 0, events & (EV_WRITE | EV_ERROR));
+	if (t->relay.out_fd != -1)	/* epoll watches on what somebody else holds */
+		pump(t, 0, events & (EV_WRITE | EV_ERROR));
 }
 
 /*
