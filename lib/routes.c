@@ -167,17 +167,11 @@ routes_next_listen(const struct routes *r, size_t *cursor, struct slice *address
 	return true;
 }
 
-bool
-routes_next_line(const struct routes *r, size_t *cursor, struct slice *line)
+struct slice
+routes_whole_text(const struct routes *r)
 {
-	struct slice rest;
-
-	if (r->sorted != NULL || *cursor >= r->table.head->text_len)
-		return false;
-	rest = slice_skip(slice_of(r->table.text, r->table.head->text_len), *cursor);
-	*line = slice_cut(&rest, '\n');
-	*cursor += line->len + 1;
-	return true;
+	return r->sorted != NULL ? slice_of(NULL, 0) :
+	    slice_of(r->table.text, r->table.head->text_len);
 }
 
 /* ---- look-ups ---- */

@@ -137,11 +137,8 @@ size_t routes_bytes(const struct routes *r);
  */
 bool routes_next_listen(const struct routes *r, size_t *cursor, struct slice *address);
 
-/*
- * A loaded table's lines as read, comments and blank lines included, without newlines.
- * Cursor as above.
- */
-bool routes_next_line(const struct routes *r, size_t *cursor, struct slice *line);
+/* A loaded table's text as read, borrowed until it is freed; empty: searched, not loaded. */
+struct slice routes_whole_text(const struct routes *r);
 
 /* ---- for programs that write routes files ---- */
 

@@ -26,26 +26,6 @@ shelf_value(struct slice line)
 	return line;
 }
 
-/* The whole text of a table, for lines_read(). */
-static char *
-copy_text(const struct routes *r, size_t *len)
-{
-	struct slice line;
-	size_t cursor = 0, room = 1;
-	char *text, *at;
-
-	while (routes_next_line(r, &cursor, &line))
-		room += line.len + 1;
-	at = text = malloc(room);
-	for (cursor = 0; text != NULL && routes_next_line(r, &cursor, &line);) {
-		memcpy(at, line.p, line.len);
-		at[line.len] = '\n';
-		at += line.len + 1;
-	}
-	*len = text == NULL ? 0 : (size_t)(at - text);
-	return text;
-}
-
 /* Lines of one NAME are adjacent: all but the first lose the NAME and are appended to the first. */
 static bool
 join(const struct lines *all, struct shelf *out)
@@ -78,13 +58,10 @@ join(const struct lines *all, struct shelf *out)
 static bool
 fill(const struct routes *r, struct shelf *out)
 {
-	struct lines all = { 0 };
-	size_t len;
-	char *text = copy_text(r, &len);
-	bool ok = text != NULL && lines_read(slice_of(text, len), &all) && join(&all, out);
+	struct lines all;
+	bool ok = lines_read(routes_whole_text(r), &all) && join(&all, out);
 
 	lines_free(&all);
-	free(text);
 	return ok;
 }
 
