@@ -72,6 +72,7 @@ struct passexec {
 	struct ev_timer retry;
 	char **program;
 	uint64_t max, children, notify_fd;
+	pid_t *child;		/* owned: max of them, the first children are under way */
 	bool listening;		/* in the loop: off while max programs run */
 };
 
@@ -253,9 +254,12 @@ start_child(struct passexec *pe, int fd)
 	if (pid == 0)
 		run_child(pe, fd);
 	close(fd);
-	if (pid == -1)
+	if (pid == -1) {
 		rest(pe, "fork");
-	else if (++pe->children == pe->max)
+		return;
+	}
+	pe->child[pe->children++] = pid;
+	if (pe->children == pe->max)
 		listen_on(pe, false);
 }
 
@@ -281,6 +285,19 @@ on_accept(struct ev_io *io, unsigned events)
 	}
 }
 
+/* False: not one of ours. It was there before us, or came to us as PID 1. */
+static bool
+forget(struct passexec *pe, pid_t pid)
+{
+	for (uint64_t i = 0; i < pe->children; i++) {
+		if (pe->child[i] == pid) {
+			pe->child[i] = pe->child[--pe->children];
+			return true;
+		}
+	}
+	return false;
+}
+
 static void
 on_child(void *arg, int signo)
 {
@@ -289,11 +306,11 @@ on_child(void *arg, int signo)
 	pid_t pid;
 
 	(void)signo;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		log_info("pid=%d %s=%d", (int)pid, WIFSIGNALED(status) ? "signal" : "exit",
-		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		pe->children--;
-	}
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (forget(pe, pid))
+			log_info("pid=%d %s=%d", (int)pid,
+			    WIFSIGNALED(status) ? "signal" : "exit",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	if (pe->retry.due_ms == 0)
 		listen_on(pe, pe->children < pe->max);
 }
@@ -366,6 +383,9 @@ serve(struct passexec *pe, const char *path)
 {
 	pe->listener.cb = on_accept;
 	pe->retry.cb = on_retry;
+	pe->child = calloc(pe->max, sizeof(*pe->child));
+	if (pe->child == NULL)
+		die(EXIT_TEMP, "-c");
 	pe->ev = ev_new();
 	if (pe->ev == NULL || ev_signal(pe->ev, SIGCHLD, on_child, pe) == -1 ||
 	    ev_signal(pe->ev, SIGTERM, on_stop, pe) == -1 ||
@@ -393,6 +413,7 @@ main(int argc, char **argv)
 		die(EXIT_TEMP, "event loop");
 	unlink(path);
 	ev_free(pe.ev);
+	free(pe.child);
 	log_flush();
 	return 0;
 }
