@@ -12,6 +12,36 @@
 
 #define LISTEN_FDS_MAX 1024
 
+static bool
+same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 &&
+	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static bool
+is_connected(int fd)
+{
+	struct sockaddr_storage sa;
+	socklen_t len = sizeof(sa);
+
+	return sock_is_stream(fd) && getpeername(fd, (struct sockaddr *)&sa, &len) == 0;
+}
+
+/* What is logged must not reach a client. */
+static void
+silence(void)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
+		close(STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+}
+
 void
 launch_fill_std(void)
 {
@@ -19,6 +49,8 @@ launch_fill_std(void)
 		if (fcntl(fd, F_GETFD) == -1 &&
 		    (fd != STDOUT_FILENO || open("/dev/full", O_RDWR) == -1))
 			(void)!open("/dev/null", O_RDWR);
+	if (is_connected(STDIN_FILENO) && same_file(STDERR_FILENO, STDIN_FILENO))
+		silence();
 }
 
 static bool
@@ -83,29 +115,11 @@ launch_stdin_listener(struct listeners *ls)
 }
 
 static bool
-same_file(int a, int b)
-{
-	struct stat x, y;
-
-	return fstat(a, &x) == 0 && fstat(b, &y) == 0 &&
-	    x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-static bool
 is_channel(int fd)
 {
 	struct stat st;
 
 	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
-}
-
-static bool
-is_connected(int fd)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = sizeof(sa);
-
-	return sock_is_stream(fd) && getpeername(fd, (struct sockaddr *)&sa, &len) == 0;
 }
 
 static bool
@@ -161,21 +175,6 @@ set_blocking(int fd)
 
 	if (flags != -1)
 		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-}
-
-/*
- * inetd makes the client's socket standard error too,
- * and what is logged must not reach the client.
- */
-static void
-silence(void)
-{
-	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
-		close(STDERR_FILENO);
-	if (fd != -1)
-		close(fd);
 }
 
 bool

@@ -12,7 +12,8 @@
 /*
  * Open something on those of descriptors 0 to 2 that are closed, so that no file or socket of ours
  * takes their place: /dev/null, and for standard output /dev/full, so that one-shot commands notice
- * a closed stdout. To be called before anything is opened.
+ * a closed stdout. inetd makes the client's socket standard error too: /dev/null takes its place
+ * there, as no word of ours must reach the client. To be called before anything is opened or said.
  */
 void launch_fill_std(void);
 

@@ -345,6 +345,45 @@ in_child_nothing_is_logged_into_the_connection(void)
 }
 child_test(nothing_is_logged_into_the_connection)
 
+/* Put 0, 1 and 2 there and fill them; whether what is written to 2 then comes out at far. */
+static bool
+child_is_heard(int in, int out, int err, int far)
+{
+	int said = dup(STDERR_FILENO);
+	char text[64];
+	ssize_t written;
+
+	CHILD_CHECK(dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2);
+	launch_fill_std();
+	written = write(STDERR_FILENO, "x", 1);
+	CHILD_CHECK(dup2(said, STDERR_FILENO) == STDERR_FILENO && close(said) == 0);
+	CHILD_CHECK(written == 1);
+	return recv(far, text, sizeof(text), MSG_DONTWAIT) == 1;
+}
+
+static void
+in_child_a_client_that_is_standard_error_hears_nothing(void)
+{
+	int fd = child_connection(), null = open("/dev/null", O_RDWR);
+
+	CHILD_CHECK(!child_is_heard(fd, fd, fd, far_fd));
+	CHILD_CHECK(!child_is_heard(fd, null, fd, far_fd));
+}
+child_test(a_client_that_is_standard_error_hears_nothing)
+
+/* A parent may read standard output and error by one socket, as node does for "2>&1". */
+static void
+in_child_a_parent_that_reads_output_and_errors_hears_them(void)
+{
+	int in[2], out[2];
+
+	CHILD_CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, in) == 0 &&
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, out) == 0);
+	CHILD_CHECK(child_is_heard(in[0], out[0], out[0], out[1]));
+	CHILD_CHECK(child_is_heard(in[0], in[0], out[0], out[1]));
+}
+child_test(a_parent_that_reads_output_and_errors_hears_them)
+
 /* ---- the address a client connected to ---- */
 
 static void
@@ -388,6 +427,8 @@ main(void)
 		cmocka_unit_test(files_and_terminals_are_no_connection),
 		cmocka_unit_test(what_did_not_block_before_does_not_after),
 		cmocka_unit_test(nothing_is_logged_into_the_connection),
+		cmocka_unit_test(a_client_that_is_standard_error_hears_nothing),
+		cmocka_unit_test(a_parent_that_reads_output_and_errors_hears_them),
 		cmocka_unit_test(where_a_client_connected_to_is_of_its_own_family),
 	};
 
