@@ -98,6 +98,7 @@ append(struct listeners *ls, struct listener *l)
 	*(ls->last == NULL ? &ls->first : &ls->last->next) = l;
 	l->prev = ls->last;
 	ls->last = l;
+	ls->count++;
 	if (!l->from_routes)
 		return;
 	put(ls, l);
@@ -198,6 +199,7 @@ listeners_close(struct listeners *ls, struct listener *l, bool remove_file)
 {
 	*(l->prev == NULL ? &ls->first : &l->prev->next) = l->next;
 	*(l->next == NULL ? &ls->last : &l->next->prev) = l->prev;
+	ls->count--;
 	if (l->from_routes)
 		take_out(ls, l);
 	if (remove_file && l->file != 0 && inode(file_path(l)) == l->file)
@@ -255,11 +257,7 @@ listeners_chown(const struct listeners *ls, uid_t uid, gid_t gid)
 size_t
 listeners_count(const struct listeners *ls)
 {
-	size_t n = 0;
-
-	for (struct listener *l = ls->first; l != NULL; l = l->next)
-		n++;
-	return n;
+	return ls->count;
 }
 
 char *

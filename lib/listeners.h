@@ -15,6 +15,7 @@
 
 struct listeners {
 	struct listener *first, *last;
+	size_t count;
 	struct listener **bucket;	/* owned: those of the routes files, by address */
 	size_t room, from_routes;	/* buckets, a power of two or 0; how many are in them */
 	struct ev *ev;			/* the loop they are watched by, NULL: none yet */

@@ -121,6 +121,7 @@ serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
 	s->listeners.retry = &s->retry_bind;
 	if (s->conf->routes_listen)
 		failed = listeners_sync(&s->listeners, s->routes, first_try, event, s);
+	serve_fit_conns(s);
 	if (!scrape_door_retry(&s->metrics_door, s->ev, s->metrics) || failed > 0)
 		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
 }

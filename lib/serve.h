@@ -222,6 +222,7 @@ struct serve {
 	struct listeners listeners;
 	struct serve_conn *conns;
 	uint64_t open_conns, max_conns, max_per_source;
+	uint64_t max_fds, most_conns;	/* the limit of descriptors; max_conns goes no higher */
 	struct ev_timer grace, resume, retry_bind;
 	struct parent *parent;		/* in the parent of workers */
 	bool follows;			/* a worker: its parent reads files, binds, gives orders */
@@ -298,6 +299,12 @@ int serve_announce(struct serve *s);
 void serve_note_routes(struct serve *s);
 void serve_log_status(struct serve *s);
 void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event);
+
+/*
+ * Listeners were opened or closed: as many connections as the other descriptors carry, unless
+ * --max-conns says how many. Never more than at start, what counts them has no room for those.
+ */
+void serve_fit_conns(struct serve *s);
 
 /* The end of a process; for follow.c and workers.c. */
 void serve_stopping(const struct serve *s);	/* say that draining begins */

@@ -12,13 +12,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "log.h"
 #include "privs.h"
 #include "serve.h"
 #include "workers.h"
 
-#define FDS_LEAST 14u		/* standard, loop's, table's, a listener, a file's: fewer fail */
-#define FDS_RESERVED 32u	/* besides listeners: epoll, signals, metrics, DNS, files read */
+#define FDS_LEAST 13u		/* standard, loop's, table's, a file's: fewer fail */
+#define FDS_RESERVED 32u	/* epoll, signals, metrics, DNS, files read */
 #define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
 
 /*
@@ -38,46 +39,65 @@ raise_fd_limit(void)
 	return rl.rlim_cur;
 }
 
+static uint64_t
+left_by_listeners(const struct serve *s)
+{
+	uint64_t n = listeners_count(&s->listeners);
+
+	return s->max_fds > n ? s->max_fds - n : 0;
+}
+
 /*
- * How many connections the descriptors suffice for: two each, two per pipe, and a reserve, smaller
- * where the limit is tiny: clients beyond that wait in the backlog and are not refused.
+ * How many connections the descriptors suffice for, besides listeners and pipes: two each, and a
+ * reserve, smaller where few are left: clients beyond that wait in the backlog and are not refused.
  */
 static uint64_t
-carried(struct serve *s, uint64_t fds)
+carried(const struct serve *s)
 {
-	uint64_t reserved = FDS_RESERVED + listeners_count(&s->listeners);
-	uint64_t conns;
+	uint64_t fds = left_by_listeners(s), reserved = FDS_RESERVED, pipes = 2 * s->max_pipes;
 
 	if (reserved > fds / 4)
 		reserved = fds / 4 > FDS_LEAST ? fds / 4 :
 		    fds / 2 < FDS_LEAST ? fds / 2 : FDS_LEAST;
-	s->max_pipes = (unsigned)(fds / 16 > PIPES_MAX ? PIPES_MAX : fds / 16);
-	conns = (fds - reserved - 2 * s->max_pipes) / 2;
-	return conns == 0 ? 1 : conns;
+	return fds < reserved + pipes + 2 ? 1 : (fds - reserved - pipes) / 2;
 }
 
-static void
-set_limits(struct serve *s)
+void
+serve_fit_conns(struct serve *s)
 {
 	const struct serve_conf *conf = s->conf;
-	uint64_t conns = carried(s, raise_fd_limit());
+	uint64_t conns = carried(s);
 
-	conns = conns > SERVE_CONNS_MAX ? SERVE_CONNS_MAX : conns;
+	conns = conns > s->most_conns ? s->most_conns : conns;
 	s->max_conns = conf->max_conns == SERVE_UNSET ? conns : conf->max_conns;
 	s->max_per_source = conf->max_per_source;
 	if (s->max_per_source == SERVE_UNSET)
 		s->max_per_source = s->max_conns * conf->workers < 4 ? 1 :
 		    s->max_conns * conf->workers / 4;
+	accept_room_made(s);
 }
 
 static void
-warn_of_limit(struct serve *s)
+set_limits(struct serve *s)
 {
-	uint64_t fds = raise_fd_limit(), conns = carried(s, fds);
+	uint64_t pipes;
+
+	s->max_fds = raise_fd_limit();
+	pipes = left_by_listeners(s) / 16;
+	s->max_pipes = (unsigned)(pipes > PIPES_MAX ? PIPES_MAX : pipes);
+	s->most_conns = SERVE_CONNS_MAX;
+	serve_fit_conns(s);
+	s->most_conns = s->max_conns;
+}
+
+static void
+warn_of_limit(const struct serve *s)
+{
+	uint64_t conns = carried(s);
 
 	if (s->max_conns > conns)
 		log_warn("--max-conns: the descriptor limit of %" PRIu64 " allows about %" PRIu64
-		    " connections, not %" PRIu64, fds, conns, s->max_conns);
+		    " connections, not %" PRIu64, s->max_fds, conns, s->max_conns);
 }
 
 static void
