@@ -137,7 +137,7 @@ over_source_limit(struct serve *s, const struct endpoint *peer, const char *when
 static bool
 count_source(struct serve *s, const struct endpoint *peer, const char *when, uint64_t *key)
 {
-	if (s->max_per_source == 0 || (peer->family != AF_INET && peer->family != AF_INET6))
+	if (s->max_per_source == 0 || !endpoint_is_ip(peer))
 		return true;
 	*key = quota_key_source(s->quota, peer);
 	if (quota_take(s->quota, s->worker, *key, s->max_per_source))

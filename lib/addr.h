@@ -90,6 +90,13 @@ struct slice endpoint_ip_text(const struct endpoint *e, char out[static ENDPOINT
 /* "192.0.2.1:80", "[2001:db8::1]:80", "unix", or "-" when unknown; returns out. */
 const char *endpoint_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX]);
 
+/* Of either version; not a unix socket's, nor unknown. */
+static inline bool
+endpoint_is_ip(const struct endpoint *e)
+{
+	return e->family == AF_INET || e->family == AF_INET6;
+}
+
 /*
  * An IP literal without a port ("192.0.2.1", "2001:db8::1",
  * the latter also in brackets). Port is 0.

@@ -122,12 +122,6 @@ is_channel(int fd)
 	return fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
 }
 
-static bool
-is_ip(const struct endpoint *e)
-{
-	return e->family == AF_INET || e->family == AF_INET6;
-}
-
 /* tcpserver(1), s6-tcpserver(8): an end of the connection that the descriptors do not reveal. */
 static void
 endpoint_from_env(const char *ip_name, const char *port_name, struct endpoint *out)
@@ -147,7 +141,7 @@ void
 launch_local(int fd, const struct endpoint *peer, struct endpoint *out)
 {
 	*out = (struct endpoint){ .family = AF_UNSPEC };
-	if (!is_ip(peer))
+	if (!endpoint_is_ip(peer))
 		return;
 	sock_local(fd, out);
 	if (out->family != peer->family)
@@ -191,7 +185,7 @@ launch_one_connection(struct launch_one *one)
 	if (is_connected(one->in_fd))
 		sock_peer(one->in_fd, &one->peer);
 	sock_nodelay(one->out_fd);
-	if (!is_ip(&one->peer)) {
+	if (!endpoint_is_ip(&one->peer)) {
 		struct endpoint env;
 
 		endpoint_from_env("TCPREMOTEIP", "TCPREMOTEPORT", &env);

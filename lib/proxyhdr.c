@@ -233,15 +233,9 @@ proxyhdr_read(const uint8_t *buf, size_t len, struct proxyhdr *out, size_t *used
 /* ---- writing ---- */
 
 static bool
-is_ip(const struct endpoint *e)
-{
-	return e->family == AF_INET || e->family == AF_INET6;
-}
-
-static bool
 both_known(const struct proxyhdr *h)
 {
-	return is_ip(&h->src) && is_ip(&h->dst);
+	return endpoint_is_ip(&h->src) && endpoint_is_ip(&h->dst);
 }
 
 static bool
