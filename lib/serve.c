@@ -398,6 +398,7 @@ serve_one(struct serve *s, const struct launch_one *one)
 	int code;
 
 	s->max_conns = 1;
+	s->max_pipes = 0;	/* splice(2) waits for a socket that others made blocking again */
 	if (start(s) == -1) {
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;

@@ -216,7 +216,8 @@ struct serve {
 	const struct launch_one *one;	/* the one-connection launch, NULL: another */
 	int one_exit;			/* exit code, by serve_leave(); the tool may overrule it */
 
-	unsigned max_pipes;		/* relay pipes this process may have, by its fd limit */
+	unsigned max_pipes;		/* relay pipes this process may have, by its fd limit;
+					   none for one connection */
 
 	/* private to lib's serve files */
 	struct listeners listeners;

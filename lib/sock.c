@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -17,6 +19,10 @@
 
 #define BACKLOG 65535	/* the kernel cuts it to net.core.somaxconn */
 #define PROBES 3	/* unanswered ones before we give up on a silent peer */
+
+#ifndef RWF_NOWAIT	/* older musl, which has no pwritev2(3) either */
+#define RWF_NOWAIT 0x8
+#endif
 
 static void
 set_int(int fd, int level, int option, int value)
@@ -177,12 +183,30 @@ sock_connect(const struct sockaddr_storage *sa, socklen_t len, bool speaks_first
 	return errno == EAGAIN && sa->ss_family == AF_UNIX ? SOCK_BUSY : SOCK_REFUSED;
 }
 
+static ssize_t
+read_now(int fd, void *buf, size_t size)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	errno = EAGAIN;
+	return poll(&p, 1, 0) == 0 ? -1 : read(fd, buf, size);
+}
+
+/* Pipes know RWF_NOWAIT since Linux 6.4; named ones don't. */
+static ssize_t
+write_now(int fd, const struct iovec *iov, int n)
+{
+	ssize_t w = syscall(SYS_pwritev2, fd, iov, (long)n, -1L, -1L, (long)RWF_NOWAIT);
+
+	return w == -1 && (errno == EOPNOTSUPP || errno == ENOSYS) ? writev(fd, iov, n) : w;
+}
+
 ssize_t
 sock_get(int fd, void *buf, size_t size)
 {
 	ssize_t n = recv(fd, buf, size, MSG_DONTWAIT);
 
-	return n == -1 && errno == ENOTSOCK ? read(fd, buf, size) : n;
+	return n == -1 && errno == ENOTSOCK ? read_now(fd, buf, size) : n;
 }
 
 ssize_t
@@ -194,7 +218,7 @@ sock_put(int fd, const struct iovec *iov, int n, int flags)
 	flags |= MSG_DONTWAIT | MSG_NOSIGNAL;
 	w = n == 1 ? send(fd, iov->iov_base, iov->iov_len, flags) : sendmsg(fd, &msg, flags);
 
-	return w == -1 && errno == ENOTSOCK ? writev(fd, iov, n) : w;
+	return w == -1 && errno == ENOTSOCK ? write_now(fd, iov, n) : w;
 }
 
 void

@@ -58,8 +58,8 @@ enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len,
 
 /*
  * recv(2) and send(2), which are a little cheaper than read(2) and write(2), and never wait,
- * even if somebody who shares the descriptor has changed its mode; and these instead where
- * fd is not a socket (a pipe).
+ * even if somebody who shares the descriptor has changed its mode; and the like where fd is
+ * not a socket (a pipe): but where the kernel has no RWF_NOWAIT for it, a write may wait then.
  */
 ssize_t sock_get(int fd, void *buf, size_t size);
 ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);

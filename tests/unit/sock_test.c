@@ -349,6 +349,60 @@ the_longest_path_works(void **state)
 	close(lfd);
 }
 
+/* ---- reading and writing ---- */
+
+/* Of pipes that a write need not wait for, which older kernels lack. */
+static bool
+pipes_know_nowait(int fd)
+{
+	const struct iovec iov = { (char[]){ "x" }, 1 };
+
+	return syscall(SYS_pwritev2, fd, &iov, 1L, -1L, -1L, 8L) == 1;
+}
+
+static void
+a_pipe_in_blocking_mode_is_not_waited_for(void **state)
+{
+	static char bytes[200000];
+	const struct iovec iov = { bytes, sizeof(bytes) };
+	int end[2];
+
+	(void)state;
+	assert_int_equal(pipe(end), 0);
+	alarm(20);
+	assert_int_equal(sock_get(end[0], bytes, sizeof(bytes)), -1);
+	assert_int_equal(errno, EAGAIN);
+	if (pipes_know_nowait(end[1])) {
+		assert_in_range(sock_put(end[1], &iov, 1, 0), 1, sizeof(bytes) - 1);
+		assert_int_equal(sock_put(end[1], &iov, 1, 0), -1);
+		assert_int_equal(errno, EAGAIN);
+		assert_in_range(sock_get(end[0], bytes, sizeof(bytes)), 1, sizeof(bytes) - 1);
+	}
+	close(end[1]);
+	assert_int_equal(sock_get(end[0], bytes, sizeof(bytes)), 0);
+	close(end[0]);
+	alarm(0);
+}
+
+static void
+a_named_pipe_in_blocking_mode_is_not_waited_for(void **state)
+{
+	const struct iovec iov = { (char[]){ "some" }, 4 };
+	char bytes[10];
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkfifo(in_dir("fifo"), 0600), 0);
+	fd = open(in_dir("fifo"), O_RDWR | O_CLOEXEC);
+	alarm(20);
+	assert_int_equal(sock_get(fd, bytes, sizeof(bytes)), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(sock_put(fd, &iov, 1, 0), 4);
+	assert_int_equal(sock_get(fd, bytes, sizeof(bytes)), 4);
+	alarm(0);
+	close(fd);
+}
+
 /* ---- accepting and connecting ---- */
 
 static void
@@ -716,6 +770,8 @@ main(void)
 		dir_test(a_live_socket_with_a_full_backlog_is_not_taken_away_either),
 		dir_test(a_plain_file_is_never_taken_away),
 		dir_test(the_longest_path_works),
+		cmocka_unit_test(a_pipe_in_blocking_mode_is_not_waited_for),
+		dir_test(a_named_pipe_in_blocking_mode_is_not_waited_for),
 		cmocka_unit_test(nobody_waiting_is_no_error),
 		cmocka_unit_test(what_does_not_listen_is_broken),
 		cmocka_unit_test(a_failure_that_leaves_the_client_waiting_is_a_pause),
