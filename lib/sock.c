@@ -15,8 +15,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "resolve.h"
-
 #define BACKLOG 65535	/* the kernel cuts it to net.core.somaxconn */
 #define PROBES 3	/* unanswered ones before we give up on a silent peer */
 
@@ -40,20 +38,6 @@ close_keeping_errno(int fd)
 }
 
 /* ---- listening ---- */
-
-static int
-lookup_host(const struct addr *a, struct sockaddr_storage *sa, socklen_t *len)
-{
-	struct endpoint e;
-
-	if (!resolve_wait(a->host, &e)) {
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
-	e.port = a->ip.port;
-	*len = endpoint_sockaddr(&e, sa);
-	return 0;
-}
 
 /* A socket file that nobody listens on any more is in the way of bind(): remove it. */
 static void
@@ -98,14 +82,8 @@ int
 sock_listen(const struct addr *a, int *fd)
 {
 	struct sockaddr_storage sa;
-	socklen_t len;
+	socklen_t len = addr_sockaddr(a, &sa);
 
-	if (a->kind == ADDR_HOST) {
-		if (lookup_host(a, &sa, &len) == -1)
-			return -1;
-		return bind_listen(&sa, len, false, fd);
-	}
-	len = addr_sockaddr(a, &sa);
 	if (bind_listen(&sa, len, a->kind == ADDR_ANY, fd) == 0)
 		return 0;
 	if (a->kind != ADDR_ANY || errno != EAFNOSUPPORT)

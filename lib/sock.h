@@ -17,9 +17,9 @@
 #define SOCK_NAME_MAX 128u	/* an address as text: unix:/PATH is the longest */
 
 /*
- * Bind and listen. ADDR_HOST is looked up (blocking) and its first address used; ADDR_ANY is one
- * socket for v4 and v6. A stale unix socket file, which nobody answers on, is replaced. TCP_NODELAY
- * is set; accepted sockets inherit it. 0 and *fd (owned by the caller), or -1 with errno.
+ * Bind and listen; a is no ADDR_HOST (listeners_resolve()), ADDR_ANY is one socket for v4 and v6.
+ * A stale unix socket file, which nobody answers on, is replaced. TCP_NODELAY is set; accepted
+ * sockets inherit it. 0 and *fd (owned by the caller), or -1 with errno.
  */
 int sock_listen(const struct addr *a, int *fd);
 

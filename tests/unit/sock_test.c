@@ -190,21 +190,6 @@ a_port_alone_means_every_address_of_both_families(void **state)
 }
 
 static void
-a_host_name_is_looked_up(void **state)
-{
-	int lfd = listen_on("localhost:0"), fd;
-	struct endpoint e;
-
-	(void)state;
-	sock_local(lfd, &e);
-	assert_true(e.port != 0);
-	assert_true(e.family == AF_INET || e.family == AF_INET6);
-	close(lfd);
-	assert_int_equal(try_listen("nowhere.invalid:0", &fd), -1);
-	assert_int_equal(errno, EADDRNOTAVAIL);
-}
-
-static void
 a_taken_port_is_refused_and_no_descriptor_is_lost(void **state)
 {
 	char text[64];
@@ -761,7 +746,6 @@ main(void)
 		cmocka_unit_test(an_ipv4_address_is_listened_on),
 		cmocka_unit_test(an_ipv6_address_is_for_ipv6_alone),
 		cmocka_unit_test(a_port_alone_means_every_address_of_both_families),
-		cmocka_unit_test(a_host_name_is_looked_up),
 		cmocka_unit_test(a_taken_port_is_refused_and_no_descriptor_is_lost),
 		cmocka_unit_test(a_port_just_left_can_be_taken_again),
 		dir_test(unix_sockets_are_listened_on_by_path_and_by_abstract_name),
