@@ -176,10 +176,12 @@ guard(struct files *f, struct slice text)
 		log_error("out of memory");
 		return FILES_FAILED;
 	}
-	if (!too_much(f, loss) || is_confirmed(f, loss))
+	if (!too_much(f, loss) || is_confirmed(f, loss)) {
 		loss = (struct lines_loss){ 0 };
-	else
-		f->confirmed = (struct lines_loss){ 0 };	/* it was for a smaller one */
+	} else if (f->confirmed.lost > 0) {		/* that was for a smaller one: say so */
+		f->confirmed = (struct lines_loss){ 0 };
+		f->told = 0;
+	}
 	note_held(f, loss);
 	return loss.lost > 0 ? FILES_HELD : FILES_GOOD;
 }

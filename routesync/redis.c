@@ -33,6 +33,7 @@ struct redis {
 	char *channels;			/* for their notifications; owned */
 	size_t channel_prefix;		/* bytes before the key in a channel's name */
 	bool scanning, last_step, again, watched;
+	bool closing;			/* the scan has all its replies, see check_end() */
 	bool missed, catching_up;	/* notifications since the last scan began; those the scan
 					   makes up for */
 	bool lost;			/* a key to renew was not there */
@@ -112,7 +113,7 @@ static void
 start_anew(struct redis *r)
 {
 	ev_timer_at(r->ev, &r->retry, 0);
-	r->scanning = r->last_step = r->again = r->watched = r->lost = false;
+	r->scanning = r->last_step = r->closing = r->again = r->watched = r->lost = false;
 	r->missed = r->catching_up = false;
 	r->singles = r->writes = r->owed = 0;
 	link_close(&r->watch);
@@ -161,16 +162,22 @@ is_ours(const struct redis *r, struct slice key)
 }
 
 /*
- * Replies come in order, so whatever was read before the scan's last MGET is known by now. What
- * notifications made us read since does not count: where keys change all the time, there would
- * always be something outstanding.
+ * A key may have been away when the scan passed, and be back: what notifications have made us read
+ * when the scan's own reads are answered is waited for too. What they make us read from then on is
+ * not, or a store that changes all the time would never have been read. Replies come in order.
  */
 static void
 check_end(struct redis *r)
 {
 	if (!r->scanning || !r->last_step || r->owed > 0 || link_is_failing(&r->main))
 		return;
-	r->scanning = r->last_step = r->catching_up = false;
+	if (!r->closing) {
+		r->closing = true;
+		r->owed = r->singles;
+	}
+	if (r->owed > 0)
+		return;
+	r->scanning = r->last_step = r->closing = r->catching_up = false;
 	redis_good(r);
 	r->ops->scanned(r->arg);
 	if (r->again && redis_is_up(r))
@@ -337,7 +344,7 @@ on_single(redisAsyncContext *ac, void *data, void *arg)
 		link_fail_reply(l, reply);
 	} else if (!link_is_failing(l)) {
 		r->singles--;
-		r->owed -= s->cause == CAUSE_SCAN;
+		r->owed -= s->cause == CAUSE_SCAN || r->closing;
 		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(s, reply), text_of(reply));
 		check_end(r);
 	}

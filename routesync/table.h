@@ -92,11 +92,13 @@ struct table_text {
 bool table_text(struct table *t, struct table_text *out);
 
 /*
- * After table_text(): the NAMEs that only published keys had, of all keys removed since
- * table_settle(), or ever. Names without fields, in order; free with lines_free() before the
- * table changes. False: out of memory.
+ * After table_text(): the NAMEs that only published keys had, of all keys the files had and that
+ * were removed since. Names without fields, in order; free with lines_free() before the table
+ * changes. False: out of memory.
  */
 bool table_withdrawn(struct table *t, struct lines *out);
+
+/* After table_text(): the files have followed. */
 void table_settle(struct table *t);
 
 #endif

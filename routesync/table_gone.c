@@ -17,7 +17,7 @@ compare(const void *a, const void *b)
 	return order != 0 ? order : (int)x->rank - (int)y->rank;
 }
 
-/* Of each NAME only the first stays: the same tunnel may come and go any number of times. */
+/* Of each NAME only the first stays. */
 static void
 sort(struct table *t)
 {
@@ -40,9 +40,6 @@ make_room(struct table *t)
 	struct entry **bigger;
 
 	if (t->gone_n < t->gone_room)
-		return true;
-	sort(t);
-	if (t->gone_n < t->gone_room / 2)
 		return true;
 	bigger = reallocarray(t->gone, room, sizeof(*bigger));
 	if (bigger == NULL)
@@ -83,4 +80,6 @@ table_settle(struct table *t)
 	free(t->gone);
 	t->gone = NULL;
 	t->gone_n = t->gone_room = 0;
+	for (size_t i = 0; i < t->order_n; i++)
+		t->order[i]->written = t->order[i]->line_len > 0 && !t->order[i]->dead;
 }

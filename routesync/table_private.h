@@ -14,7 +14,8 @@
 struct entry {
 	uint64_t value;			/* hash of the value, good or not */
 	uint32_t round;			/* the last one in which it was met */
-	uint32_t key_len : 30;
+	uint32_t key_len : 29;
+	uint32_t written : 1;		/* the files have followed since it is there */
 	uint32_t rank : 2;
 	uint32_t line_len : 28;		/* 0: no good value yet */
 	uint32_t malformed : 1;
@@ -23,7 +24,7 @@ struct entry {
 	uint32_t odd : 1;		/* reported: it is left out of the line of its NAME, or of
 					   the secrets */
 	uint32_t name_len : 28;
-	uint32_t gone : 1;		/* dead because its key was removed, not replaced */
+	uint32_t gone : 1;		/* written, and dead because its key was removed */
 	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is
 					   known to be its */
 	uint32_t spent : 1;		/* RANK_OLD, but its NAME has had a good key since: its line
@@ -52,7 +53,7 @@ struct table {
 	size_t kept;			/* entries kept for nameless keys: in the order only */
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
-	struct entry **gone;		/* owned; of removed keys, one per NAME once sorted */
+	struct entry **gone;		/* owned; no more than had been written */
 	size_t gone_n, gone_room;
 	uint64_t seed;
 	uint32_t round, ended;		/* the current one; the last that ended */

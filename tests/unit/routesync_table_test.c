@@ -183,6 +183,7 @@ what_nodes_published_may_stay_when_a_round_misses_it(void **state)
 	put(t, "/tcprouter/live/n2/b", "tls=h:2");
 	table_end(t, true);
 	assert_routes(t, HEAD "a tls=h:1\nb tls=h:1,h:2\ns tls=h:1\n");
+	table_settle(t);
 
 	/* all is lost, but nodes will come back */
 	table_begin(t);
@@ -213,10 +214,17 @@ what_nodes_published_may_stay_when_a_round_misses_it(void **state)
 	assert_int_equal(table_missing_live(t), 3);
 	assert_int_equal(table_end(t, false), 3);
 	assert_routes(t, HEAD "a tls=h:1\n");
-	assert_withdrawn(t, "a b ");
+	assert_withdrawn(t, "b ");
 	table_settle(t);
 	assert_withdrawn(t, "");
 	table_remove(t, slice_str("/tcprouter/live/n1/a"));
+	assert_routes(t, HEAD);
+	assert_withdrawn(t, "a ");
+
+	/* what the files never had is no loss of theirs, and not remembered */
+	put(t, "/tcprouter/live/n1/c", "tls=h:1");
+	assert_routes(t, HEAD "c tls=h:1\n");
+	table_remove(t, slice_str("/tcprouter/live/n1/c"));
 	assert_routes(t, HEAD);
 	assert_withdrawn(t, "a ");
 }
@@ -482,6 +490,10 @@ a_name_was_withdrawn_if_only_published_keys_had_it(void **state)
 	put(t, S "both", "tls=h:1");
 	put(t, "/tcprouter/live/n1/both", "tls=h:2");
 	put(t, "/tcprouter/live/n1/bad", "{");
+	put(t, "/tcprouter/live/n1/a", "tls=h:2");
+	put(t, "/tcprouter/live/n1/b", "tls=h:2");
+	assert_routes(t, HEAD "a tls=h:2\nb tls=h:2\nboth tls=h:1\ns tls=h:1\n");
+	table_settle(t);
 	for (unsigned i = 0; i < 5000; i++) {
 		put(t, "/tcprouter/live/n1/b", "tls=h:2");
 		put(t, "/tcprouter/live/n2/b", i % 2 ? "tls=h:1" : "tls=h:3");
