@@ -353,7 +353,7 @@ give_up_head(struct client *c)
 {
 	bool begun = source_has(&c->src);
 
-	if (c->idle && !begun) {
+	if (c->idle) {
 		close_idle(c);
 		return;
 	}

@@ -367,10 +367,10 @@ ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg)
 	int fd;
 
 	ev->handler[signo] = (struct handler){ cb, arg };
-	signal(signo, SIG_DFL);	/* signalfd gets nothing of one that our parent left ignored */
 	sigaddset(&ev->mask, signo);
 	if (sigprocmask(SIG_BLOCK, &ev->mask, NULL) == -1)
 		return -1;
+	signal(signo, SIG_DFL);	/* of children there is no signal as long as it is ignored */
 	fd = signalfd(ev->signals.fd, &ev->mask, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd == -1)
 		return -1;

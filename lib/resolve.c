@@ -55,7 +55,7 @@ struct resolver {
 
 static void on_renew(struct ev_task *task);
 
-/* Half of what an asker has: the other half is for what it does with the answer. */
+/* Well before an asker gives up. */
 static uint64_t
 stale_wait_ms(uint64_t patience_ms)
 {

@@ -271,6 +271,23 @@ take_descriptor(struct visitor *v, int fd)
 	return false;
 }
 
+/* The end, or why not a byte can be read. */
+static void
+nothing_came(struct visitor *v, int error)
+{
+	if (error == EAGAIN)
+		return;
+	if (error == EMSGSIZE) {
+		malformed(v, "too many descriptors came with it");
+	} else if (error == EMFILE) {
+		serve_out_of_fds(the->serve);
+		visitor_close(v, END_LIMIT);
+	} else {
+		v->verdict = HELLO_EOF;
+		visitor_close(v, error == 0 ? END_HELLO : END_CLIENT_RESET);
+	}
+}
+
 void
 arrival_read(struct visitor *v)
 {
@@ -286,16 +303,8 @@ arrival_read(struct visitor *v)
 		n = sock_recv_fd(v->stream.io.fd, at + had, READ_ROOM - had, &fd);
 		if (!take_descriptor(v, fd))
 			return;
-		if (n == -1 && sock_would_block())
-			return;
-		if (n == -1 && errno == EMFILE) {
-			serve_out_of_fds(the->serve);
-			visitor_close(v, END_LIMIT);
-			return;
-		}
 		if (n <= 0) {
-			v->verdict = HELLO_EOF;
-			visitor_close(v, n == 0 ? END_HELLO : END_CLIENT_RESET);
+			nothing_came(v, n == 0 ? 0 : errno);
 			return;
 		}
 		/* A watch that begins later reports what it finds. */
