@@ -42,6 +42,19 @@ silence(void)
 		close(fd);
 }
 
+/*
+ * inetd makes the client's socket standard error, too. A local one is more likely to be the
+ * socketpair of whoever started us (sshd, a script in another language), who wants to read it.
+ */
+static bool
+is_stderr_a_client(void)
+{
+	struct endpoint peer;
+
+	sock_peer(STDIN_FILENO, &peer);
+	return endpoint_is_ip(&peer) && same_file(STDERR_FILENO, STDIN_FILENO);
+}
+
 void
 launch_fill_std(void)
 {
@@ -49,7 +62,7 @@ launch_fill_std(void)
 		if (fcntl(fd, F_GETFD) == -1 &&
 		    (fd != STDOUT_FILENO || open("/dev/full", O_RDWR) == -1))
 			(void)!open("/dev/null", O_RDWR);
-	if (is_connected(STDIN_FILENO) && same_file(STDERR_FILENO, STDIN_FILENO))
+	if (is_stderr_a_client())
 		silence();
 }
 

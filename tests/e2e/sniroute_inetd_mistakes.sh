@@ -16,6 +16,7 @@ silent 100 "$SNIROUTE" --hello-max 0
 silent 100 "$SNIROUTE" -r routes --accept-proxy=bad
 silent 111 "$HTTPREDIR" -w missing
 
-# Elsewhere they are.
+# Elsewhere they are, also to who has started us with a socketpair for all three, as sshd does for "... 2>&1".
+has "$(peer one socketpair read -- ./nowait "$HTTPREDIR" -w missing)" '^got=httpredir:.x20error:.x20--webroot'
 exits 111 "$HTTPREDIR" -w missing
 has "$(cat err)" '^httpredir: error: --webroot missing: '

@@ -381,6 +381,7 @@ in_child_a_parent_that_reads_output_and_errors_hears_them(void)
 	    socketpair(AF_UNIX, SOCK_STREAM, 0, out) == 0);
 	CHILD_CHECK(child_is_heard(in[0], out[0], out[0], out[1]));
 	CHILD_CHECK(child_is_heard(in[0], in[0], out[0], out[1]));
+	CHILD_CHECK(child_is_heard(in[0], in[0], in[0], in[1]));	/* as sshd does */
 }
 child_test(a_parent_that_reads_output_and_errors_hears_them)
 
