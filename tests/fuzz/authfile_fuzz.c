@@ -76,6 +76,7 @@ serve(struct clients *c, const struct grant *g)
 {
 	struct session s = { .by_secret = g->by_secret }, *found;
 	struct slice rest = g->names, name;
+	size_t from;
 	enum clients_verdict verdict;
 
 	memcpy(s.id, g->id, sizeof(s.id));
@@ -85,7 +86,7 @@ serve(struct clients *c, const struct grant *g)
 		abort();
 	while ((name = grant_next_name(&rest)).p != NULL)
 		if (!slice_starts(name, "*.") &&
-		    clients_find(c, name, &found) !=
+		    clients_find(c, name, &found, &from) !=
 		    (verdict == CLIENTS_WELCOME ? CLIENTS_LIVE : CLIENTS_AWAY))
 			abort();
 	clients_leave(c, &s);
