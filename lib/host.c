@@ -69,8 +69,9 @@ size_t
 host_normalize_pattern(struct slice text, char out[static HOST_PATTERN_MAX + 1])
 {
 	size_t star = slice_starts(text, "*.") ? 2 : 0, len;
+	struct slice host = star == 0 ? text : slice_skip(text, star);	/* it may be absent */
 
-	len = host_normalize(slice_skip(text, star), out + star);
+	len = host_normalize(host, out + star);
 	if (len == 0) {
 		out[0] = '\0';
 		return 0;
