@@ -137,6 +137,27 @@ started() {
 	esac
 }
 
+# on_held_pipes CMD...: it becomes `one`, with a connection of two pipes, 6 to it and 7 from it. 8 holds the same open
+# file as its standard output, as a wrapper would.
+on_held_pipes() {
+	mkfifo in out
+	exec 5<>in 6>in 7<>out 8>out
+	spawn one sh -c 'exec "$@" <in >&8 5<&- 6>&- 7<&- 8>&-' - "$@"
+	exec 5<&-
+}
+# upload_outlives_reader: once its output is closed nobody reads that any more, and 5000 bytes follow on 6, and its end
+upload_outlives_reader() {
+	wait_for 5 output_is_closed || fail "the end of the answer was not passed on"
+	exec 7<&-
+	for i in 1 2 3 4 5; do
+		sleep 0.1
+		head -c 1000 /dev/zero >&6 || fail "the upload was cut off"
+	done
+	exec 6>&-
+	ends one 0
+}
+output_is_closed() { ! readlink "/proc/$(pid_of one)/fd/1"; }
+
 # serve ARG...: sniroute; its first address is $ADDR, with port $PORT
 serve() {
 	start sniroute "$SNIROUTE" -n 9 "$@"
@@ -288,6 +309,11 @@ nothing_beside() { [ -z "$(find . -maxdepth 1 -name ".$1.*")" ] || fail "left be
 # key FILE: make a key in it; prints its id
 key() { "$TUNNELC" --new-key "$1"; }
 
+# login NAME: a key with a certificate, as tunnel.py wants it; prints its id. by_hand WORD...: tunnel.py, a client or
+# visitor that does just what it is told
+login() { key "$1.key" && openssl req -x509 -new -key "$1.key" -days 2 -subj /CN=t -out "$1.key.crt" 2>/dev/null; }
+by_hand() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
+
 # hub ARG...: tunneld on a free port ($TUNNEL; or -l ADDR) for tun.test, visitors on the unix socket visitors, open to all
 # keys without -a FILE. Its key is in server.key, the id of that in $SERVER.
 hub() {
@@ -364,6 +390,15 @@ use_own_dns() {
 	: >hosts.empty
 	mount --bind resolv.conf "$(readlink -f /etc/resolv.conf)" || skip "no right to mount a resolv.conf"
 	mount --bind hosts.empty /etc/hosts
+}
+
+# back_by_name: backend a is what the routes lead to, by a name in a DNS of our own
+back_by_name() {
+	own_network
+	use_own_dns
+	dns '127.0.0.1 back.test'
+	named a
+	echo "* tls=back.test:${READY##*:}" >routes
 }
 
 # free_port: one of loopback that nobody uses now; cpu_ms PID: processor time used so far

@@ -3,11 +3,7 @@
 # HUP while a DNS query runs that nobody waits for any more: it is dropped, and names are looked up as before.
 . "${0%/*}/lib.sh"
 
-own_network
-use_own_dns
-dns '127.0.0.1 back.test'
-named a
-echo "* tls=back.test:${READY##*:}" >routes
+back_by_name
 # What is freed is overwritten: c-ares, which no sanitizer sees into, does not get away with reading it.
 export MALLOC_PERTURB_=165 ASAN_OPTIONS="$ASAN_OPTIONS:max_free_fill_size=1048576:free_fill_byte=165"
 serve -l 127.0.0.1:0 -r routes --connect-timeout 0.3

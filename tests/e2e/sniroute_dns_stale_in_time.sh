@@ -3,11 +3,7 @@
 # DNS falls silent: the last answer is used before --connect-timeout is over, however short that is.
 . "${0%/*}/lib.sh"
 
-own_network
-use_own_dns
-dns '127.0.0.1 back.test'
-named a
-echo "* tls=back.test:${READY##*:}" >routes
+back_by_name
 serve -l 127.0.0.1:0 -r routes --connect-timeout 1
 
 answers www.example.org a || fail "first"

@@ -3,22 +3,19 @@
 # tunneld --accept-proxy: behind a router the client's address is that of the PROXY header, for from=, limits and log.
 . "${0%/*}/lib.sh"
 
-key server.key >/dev/null
-ID=$(key a.key)
-openssl req -x509 -new -key a.key -days 2 -subj /CN=t -out a.key.crt 2>/dev/null
-tunnel() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
+ID=$(login a)
 echo "$ID from=192.0.2.0/24" >auth
-start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
+hub -a auth \
     --accept-proxy --max-logins 8 -v
-ADDR=${READY%% *}
+ADDR=$TUNNEL
 
-has "$(tunnel client "$ADDR" a.key proxy:192.0.2.7:77 hello get)" '^welcome '
+has "$(by_hand client "$ADDR" a.key proxy:192.0.2.7:77 hello get)" '^welcome '
 logged "client=$ID conn=1 peer=192.0.2.7:77 session=up " tunneld
 logged 'conn=1 peer=192.0.2.7:77 .* hello=ok .* end=' tunneld
-has "$(tunnel client "$ADDR" a.key proxy:198.51.100.7:77 hello get end)" '^error code=from '
+has "$(by_hand client "$ADDR" a.key proxy:198.51.100.7:77 hello get end)" '^error code=from '
 logged 'peer=198.51.100.7:77 .* end=denied' tunneld
 # Without a header, or with a broken one, it is closed without a byte.
-has "$(tunnel client "$ADDR" a.key hello get)" '^end='
+has "$(by_hand client "$ADDR" a.key hello get)" '^end='
 logged 'info: conn=3 peer=127.0.0.1:[0-9]+ hello=malformed reason="header: it does not begin with a PROXY header"$' tunneld
 logged 'conn=3 peer=127.0.0.1:[0-9]+ .* hello=malformed .* end=hello' tunneld
 has "$(client "$ADDR" 'send:PROXY TCP4 x\r\n' shut timeout:5 read)" '^got= end=(eof|reset)$'
@@ -32,4 +29,4 @@ logged_times 4 'HEADER -> HANDSHAKE' tunneld
 same "got= end=eof" "$(client "$ADDR" 'send:PROXY TCP4 192.0.2.7 192.0.2.1 3 2\r\n' timeout:5 read)"
 logged 'peer=192.0.2.7:3 closed: 3 logins are under way' tunneld
 logged 'peer=192.0.2.7:3 .* end=limit' tunneld
-has "$(tunnel client "$ADDR" a.key proxy:192.0.2.8:77 hello get)" '^welcome '
+has "$(by_hand client "$ADDR" a.key proxy:192.0.2.8:77 hello get)" '^welcome '

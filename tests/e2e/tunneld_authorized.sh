@@ -3,9 +3,7 @@
 # tunneld -a: the file is read again whenever it changes, however it changes, and only those it is about notice.
 . "${0%/*}/lib.sh"
 
-# login NAME: a key with a certificate, as tunnel.py wants it; prints the id
-login() { key "$1.key" && openssl req -x509 -new -key "$1.key" -days 2 -subj /CN=t -out "$1.key.crt" 2>/dev/null; }
-tunnel() { timeout 30 python3 -SE "$TESTS/tunnel.py" client "$TUNNEL" "$@"; }
+tunnel() { by_hand client "$TUNNEL" "$@"; }
 # session NAME KEY WORD...: a client that does these words behind its welcome, in the background
 session() {
 	local name="$1" key="$2"; shift 2

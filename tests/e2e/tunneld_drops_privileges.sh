@@ -5,8 +5,7 @@
 
 [ "$(id -u)" = 0 ] || skip "needs root"
 key server.key >/dev/null
-ID=$(key a.key)
-openssl req -x509 -new -key a.key -days 2 -subj /CN=t -out a.key.crt 2>/dev/null
+ID=$(login a)
 echo "$ID" >auth
 start tunneld setpriv --groups 0,1,2 "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test \
     --visitors "unix:$T/visitors" -a auth -u nobody

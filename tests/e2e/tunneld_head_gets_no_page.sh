@@ -3,13 +3,10 @@
 # tunneld: a HEAD is answered without a page, in however many pieces it comes and whoever has heard it; other requests get one.
 . "${0%/*}/lib.sh"
 
-key server.key >/dev/null
-ID=$(key a.key)
-openssl req -x509 -new -key a.key -days 2 -subj /CN=t -out a.key.crt 2>/dev/null
+ID=$(login a)
 echo "$ID" >auth
-tunnel() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
-start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth
-ADDR=${READY%% *}
+hub -a auth
+ADDR=$TUNNEL
 # asks NAME TEXT: the word for a visitor of kind http whose header and first bytes are one write
 hex() { printf %b "$1" | od -An -v -tx1 | tr -d ' \n'; }
 asks() {
@@ -34,7 +31,7 @@ paged 404 "$(visit "$(asks no.test HE)" sleep:0.1 "send:LLO$REST")"
 # refused WORD...: what this visitor is told
 refused() {
 	: >client.log
-	tunnel client "$ADDR" a.key hello get reset >client.log &
+	by_hand client "$ADDR" a.key hello get reset >client.log &
 	CLIENT=$!
 	wait_for 10 grep -q ^welcome client.log || fail "no client"
 	"$@"
@@ -45,7 +42,7 @@ paged 502 "$(refused visit "$(asks "$ID.tun.test" "GET$REST")")"
 bare 502 "$(refused visit "$(asks "$ID.tun.test" HE)" sleep:0.1 "send:AD$REST")"
 paged 502 "$(refused visit "$(asks "$ID.tun.test" GE)" sleep:0.1 "send:T$REST")"
 # Known by a look at a socket that was handed over.
-bare 502 "$(refused tunnel visitor unix:visitors "pass:$ID.tun.test,local" "send:HEAD$REST" read)"
-paged 502 "$(refused tunnel visitor unix:visitors "pass:$ID.tun.test,local" "send:GET$REST" read)"
+bare 502 "$(refused by_hand visitor unix:visitors "pass:$ID.tun.test,local" "send:HEAD$REST" read)"
+paged 502 "$(refused by_hand visitor unix:visitors "pass:$ID.tun.test,local" "send:GET$REST" read)"
 # It may be either: its first byte comes when the stream is there.
 bare 502 "$(refused visit "$(asks "$ID.tun.test" '')" sleep:0.3 "send:HEAD$REST")"

@@ -3,12 +3,10 @@
 # tunneld --legacy: clients of both generations, byte for byte, told apart by their first byte; secrets are known by their hash.
 . "${0%/*}/lib.sh"
 
-key server.key >/dev/null
-tunnel() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
-visit() { tunnel visitor unix:visitors "$@"; }
+visit() { by_hand visitor unix:visitors "$@"; }
 hash_of() { printf %s "$1" | sha256sum | cut -d ' ' -f 1; }
 printf '%s\n' "secret=sha256:$(hash_of s3cret) names=old.test" "secret=sha256:$(hash_of other) names=two.test sessions=2" >auth
-start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
+hub -a auth \
     --legacy 127.0.0.1:0 --park 0 --max-logins 40
 LEGACY=${READY##* }
 up() { logged_times "$1" 'client=secret conn=[0-9]+ .* session=up ' tunneld; }
@@ -42,7 +40,7 @@ client "$LEGACY" hex:11110006733363726574 sleep:0.1 close
 logged_times 4 'name=old.test .* hello=ok .* end=closed' tunneld
 
 # ---- the second: yamux ----
-out=$(tunnel plain "$LEGACY" frame:1:1:1:0 'raw:\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0a\x11\x11\x00\x06s3cret' \
+out=$(by_hand plain "$LEGACY" frame:1:1:1:0 'raw:\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0a\x11\x11\x00\x06s3cret' \
     frame:1:4:1:0 timeout:1 end)
 has "$out" '^(1:2:1:0 )?1:4:1:0 end=timeout$'		# an ACK perhaps, a FIN, and nothing more
 up 5
@@ -56,7 +54,7 @@ saw yamux '^stream=2 flags=1:1 data=abc$'		# WINDOW with SYN, the visitor's byte
 saw yamux '^stream=4 flags=1:1 data=abc$'
 
 # A second session of one secret is one too many; two.test has two.
-has "$(tunnel plain "$LEGACY" $LOGIN timeout:3 end)" 'end=(close_notify|eof|reset)$'
+has "$(by_hand plain "$LEGACY" $LOGIN timeout:3 end)" 'end=(close_notify|eof|reset)$'
 logged 'client=secret conn=[0-9]+ peer=.* session=refused reason="limit: ' tunneld
 logged 'hello=ok .* end=limit' tunneld
 
@@ -70,5 +68,5 @@ logged_times 5 'hello=malformed .* end=hello' tunneld
 logged_times 5 "info: conn=[0-9]+ peer=.* hello=malformed reason=\"secret: neither of the ancestors' handshakes\"\$" tunneld
 has "$(client "$LEGACY" hex:1111 shut timeout:5 read)" '^got= end='
 logged 'hello=eof .* end=hello' tunneld
-has "$(tunnel plain "$LEGACY" frame:1:1:1:0 'frame:0:0:1:4:x' end)" 'end=(close_notify|eof|reset)$'
+has "$(by_hand plain "$LEGACY" frame:1:1:1:0 'frame:0:0:1:4:x' end)" 'end=(close_notify|eof|reset)$'
 lacks "$(cat tunneld.log)" 's3cret'

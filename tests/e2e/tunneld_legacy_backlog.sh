@@ -4,9 +4,8 @@
 # who comes then is parked like one whose client is away.
 . "${0%/*}/lib.sh"
 
-key server.key >/dev/null
 echo "secret=sha256:$(printf s3cret | sha256sum | cut -d ' ' -f 1) names=old.test" >auth
-start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
+hub -a auth \
     --legacy 127.0.0.1:0 --park 4 -m "unix:$T/metrics"
 spawn ancestor timeout 60 python3 -SE "$TESTS/tunnel.py" plain "${READY##* }" frame:1:1:1:0 \
     'raw:\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x0a\x11\x11\x00\x06s3cret' frame:1:4:1:0 timeout:0.5 wait:there end \

@@ -4,10 +4,9 @@
 . "${0%/*}/lib.sh"
 own_network
 
-key server.key >/dev/null
 echo "secret=sha256:$(printf s3cret | sha256sum | cut -d ' ' -f 1) names=old.test" >auth
 ip addr add 10.9.9.9/32 dev lo
-start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
+hub -a auth \
     --legacy 127.0.0.1:0 --heartbeat 1 --dead-after 3
 spawn_peer silent client "${READY##* }" from:10.9.9.9 hex:11110006733363726574 timeout:60 read
 logged 'client=secret .* session=up ' tunneld

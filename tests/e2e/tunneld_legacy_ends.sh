@@ -3,9 +3,8 @@
 # tunneld --legacy: the end of a client of the first generation that comes along with its secret; a visitor's reset while draining.
 . "${0%/*}/lib.sh"
 
-key server.key >/dev/null
 echo "secret=sha256:$(printf s3cret | sha256sum | cut -d ' ' -f 1) names=old.test" >auth
-start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth \
+hub -a auth \
     --legacy 127.0.0.1:0 --park 0 -m "unix:$T/metrics"
 LEGACY=${READY##* }
 

@@ -3,11 +3,8 @@
 # tunneld: one key in several sessions, sessions that fall silent, and the end of the server: nobody is cut who may stay.
 . "${0%/*}/lib.sh"
 
-key server.key >/dev/null
-ID=$(key a.key)
-openssl req -x509 -new -key a.key -days 2 -subj /CN=t -out a.key.crt 2>/dev/null
-tunnel() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
-visit() { tunnel visitor unix:visitors "$@"; }
+ID=$(login a)
+visit() { by_hand visitor unix:visitors "$@"; }
 # session NAME WORD...: a client in the background, once it is welcome
 session() {
 	local name="$1"; shift
@@ -16,8 +13,8 @@ session() {
 }
 saw() { wait_for 5 grep -qE -e "$2" "$1.log" || fail "$1 saw no /$2/: $(cat "$1.log")"; }
 launch() {
-	start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" -a auth "$@"
-	ADDR=${READY%% *}
+	hub -a auth "$@"
+	ADDR=$TUNNEL
 }
 ONE='hello:{"instance":"11111111111111111111111111111111"}'
 TWO='hello:{"instance":"22222222222222222222222222222222"}'
@@ -37,7 +34,7 @@ session other "$TWO" get stream:two stream:two end
 saw two 'code=replaced'
 same "new two" "$(for _ in 1 2; do visit "header:$ID.tun.test,kind=tcp" send:x shut read; done | sed 's/got=//;s/ .*//' |
     sort | paste -sd ' ')"
-out=$(tunnel client "$ADDR" a.key "$THREE" get end)
+out=$(by_hand client "$ADDR" a.key "$THREE" get end)
 has "$out" '^error code=limit text=.* after_ms=60000$'
 logged 'end=limit' tunneld
 has "$(visit "header:$ID.tun.test,kind=tcp" send:x shut read)" '^got=(new|two) end=eof$'

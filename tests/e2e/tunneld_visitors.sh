@@ -4,14 +4,12 @@
 . "${0%/*}/lib.sh"
 
 key server.key >/dev/null
-ID=$(key a.key)
-openssl req -x509 -new -key a.key -days 2 -subj /CN=t -out a.key.crt 2>/dev/null
-tunnel() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
-visit() { tunnel visitor "$@"; }
+ID=$(login a)
+visit() { by_hand visitor "$@"; }
 # served WORD...: a client that does these words once it is welcome, in the background; waits for that
 served() {
 	: >client.log
-	tunnel client "$ADDR" a.key hello get "$@" >client.log &
+	by_hand client "$ADDR" a.key hello get "$@" >client.log &
 	CLIENT=$!
 	wait_for 5 grep -q ^welcome client.log || fail "no client"
 }

@@ -72,6 +72,14 @@ ask(struct asker *a, const char *name)
 	return at_hand;
 }
 
+/* It is the first to ask, and the answer is good for so long. */
+static void
+learns(struct asker *a, int ttl_s)
+{
+	assert_false(ask(a, "www.example"));
+	dns_answers(0, "192.0.2.1", ttl_s);
+}
+
 static void
 pass_s(int64_t seconds)
 {
@@ -117,8 +125,7 @@ an_answer_serves_until_its_ttl_is_over(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 60);
+	learns(&a, 60);
 	pass_s(59);
 	assert_true(ask(&a, "www.example"));
 	assert_int_equal(a.answers, 2);
@@ -136,8 +143,7 @@ a_ttl_of_nought_serves_for_a_second_and_a_huge_one_for_an_hour(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 0);
+	learns(&a, 0);
 	assert_true(ask(&a, "www.example"));
 	pass_s(2);
 	assert_false(ask(&a, "www.example"));
@@ -215,8 +221,7 @@ a_stale_answer_does_not_wait_for_slow_dns(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 10);
+	learns(&a, 10);
 	pass_s(11);
 	assert_false(ask(&a, "www.example"));
 	a.said[0] = '\0';
@@ -236,8 +241,7 @@ a_stale_answer_comes_before_who_asks_gives_up(void **state)
 	(void)state;
 	resolver_free(resolver);
 	resolver = resolver_new(loop, 1000);
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 10);
+	learns(&a, 10);
 	pass_s(11);
 	assert_false(ask(&a, "www.example"));
 	skip_ms(501);
@@ -254,8 +258,7 @@ a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 60);
+	learns(&a, 60);
 	pass_s(61);
 	assert_false(ask(&a, "www.example"));
 	dns_answers(1, "192.0.2.2", 60);
@@ -274,8 +277,7 @@ others_who_ask_meanwhile_do_not_make_the_first_wait_longer(void **state)
 	struct asker first = { 0 }, other[4] = { 0 };
 
 	(void)state;
-	ask(&first, "www.example");
-	dns_answers(0, "192.0.2.1", 10);
+	learns(&first, 10);
 	pass_s(11);
 	assert_false(ask(&first, "www.example"));
 	for (int i = 0; i < 4; i++) {
@@ -293,8 +295,7 @@ stale_answers_serve_while_dns_fails(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 10);
+	learns(&a, 10);
 	pass_s(11);
 	assert_false(ask(&a, "www.example"));
 	dns_fails(1);
@@ -361,8 +362,7 @@ an_answer_may_ask_the_next_question(void **state)
 	a.then = &b;
 	a.again = "www.example";
 	b.q.cb = on_answer;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 60);
+	learns(&a, 60);
 	assert_string_equal(b.said, "192.0.2.1:0");
 	assert_int_equal(queries, 1);
 	a.then = &b;
@@ -394,8 +394,7 @@ a_reload_opens_a_new_channel_at_the_next_question_and_keeps_the_cache(void **sta
 	struct asker a = { 0 };
 
 	(void)state;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 60);
+	learns(&a, 60);
 	resolver_reload(resolver);
 	run_turn();
 	assert_int_equal(channels_opened, 1);
@@ -484,8 +483,7 @@ a_reload_ends_a_query_whose_askers_got_a_stale_answer(void **state)
 	struct asker a = { 0 };
 
 	(void)state;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 10);
+	learns(&a, 10);
 	pass_s(11);
 	assert_false(ask(&a, "www.example"));
 	pass_s(2);
@@ -528,8 +526,7 @@ an_answer_is_kept_for_hours_in_case_dns_fails(void **state)
 	char name[64];
 
 	(void)state;
-	ask(&a, "www.example");
-	dns_answers(0, "192.0.2.1", 60);
+	learns(&a, 60);
 	pass_s(12 * 3600);
 	for (int i = 0; i < 2000; i++) {
 		queries = 0;
