@@ -59,6 +59,9 @@ set(const struct opt *o, char *value)
 			    " with at most three decimals", o->name, value,
 			    (unsigned long long)o->max / 1000);
 		return;
+	case OPT_HELP:		/* parse()'s */
+	case OPT_VERSION:
+		return;
 	}
 }
 
@@ -83,11 +86,21 @@ usage(const char *synopsis, const struct opt *table, size_t n)
 	exit(0);
 }
 
+static void
+version(const char *synopsis)
+{
+	printf("%.*s %s\n", (int)strcspn(synopsis, " "), synopsis, VERSION);
+	log_stdout_done();
+	exit(0);
+}
+
 static int
 arg_rule(enum opt_kind kind)
 {
 	switch (kind) {
 	case OPT_FLAG:
+	case OPT_HELP:
+	case OPT_VERSION:
 		return no_argument;
 	case OPT_MAYBE:
 		return optional_argument;
@@ -159,6 +172,7 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 {
 	static char *letters;		/* static: usage and refusals exit from here */
 	static struct option *longs;
+	const struct opt *o;
 	int value;
 
 	letters = calloc(n * 2 + 3, 1);
@@ -171,46 +185,27 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 			refuse_option(argv, "", " needs a value");
 		if (value == '?')
 			refuse_option(argv, "unknown option ", "");
-		if (value == 'h' || (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'h'))
-			usage(synopsis, table, n);
-		if (value == 'V' ||
-		    (value >= LONG_ONLY && table[value - LONG_ONLY].letter == 'V')) {
-			printf("%.*s %s\n", (int)strcspn(synopsis, " "), synopsis, VERSION);
-			log_stdout_done();
-			exit(0);
-		}
-		if (value == WORD)
+		if (value == WORD) {
 			append(words, optarg);
-		else
-			set(by_value(table, n, value), optarg);
+			continue;
+		}
+		o = by_value(table, n, value);
+		if (o->kind == OPT_HELP)
+			usage(synopsis, table, n);
+		if (o->kind == OPT_VERSION)
+			version(synopsis);
+		set(o, optarg);
 	}
 	free(letters);
 	free(longs);
-}
-
-static void
-refuse_words(int argc, char **argv)
-{
-	if (optind < argc)
-		diex(EXIT_USAGE, "unexpected word \"%s\"; -h shows the usage", argv[optind]);
 }
 
 void
 opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
 {
 	parse(argc, argv, synopsis, table, n, NULL);
-	refuse_words(argc, argv);
-}
-
-const char *
-opts_parse_word(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n)
-{
-	const char *word;
-
-	parse(argc, argv, synopsis, table, n, NULL);
-	word = optind < argc ? argv[optind++] : NULL;
-	refuse_words(argc, argv);
-	return word;
+	if (optind < argc)
+		diex(EXIT_USAGE, "unexpected word \"%s\"; -h shows the usage", argv[optind]);
 }
 
 void

@@ -14,7 +14,9 @@ enum opt_kind {
 	OPT_NUMBER,	/* uint64_t from min to max */
 	OPT_FD,		/* uint64_t, a descriptor that must be open */
 	OPT_SECONDS,	/* uint64_t milliseconds, given in seconds with decimals; at most max ms */
-	OPT_MAYBE	/* const char *: "" when without a value (--name[=VALUE]; empty: refused) */
+	OPT_MAYBE,	/* const char *: "" when without a value (--name[=VALUE]; empty: refused) */
+	OPT_HELP,	/* prints the usage (synopsis and the table) and exits 0 */
+	OPT_VERSION	/* prints "TOOL VERSION" and exits 0 */
 };
 
 struct opt_list {
@@ -28,7 +30,7 @@ struct opt {
 	const char *name;
 	const char *arg;	/* what the value is called in usage text, NULL for flags */
 	enum opt_kind kind;
-	void *out;
+	void *out;		/* NULL for OPT_HELP and OPT_VERSION */
 	uint64_t min, max;
 	const char *help;
 };
@@ -37,18 +39,10 @@ struct opt {
 #define OPTS_OR "\n       "
 
 /*
- * Parse argv by the n options of table. -h prints usage (synopsis and the table) to standard output
- * and exits 0, -V prints "TOOL VERSION"; 111 when that can't be written. Any error (an unknown
- * option, a bad value, a leftover word) is logged and exits 100.
+ * Parse argv by the n options of table. Any error (an unknown option, a bad value, a leftover word)
+ * is logged and exits 100; help or version that can't be written exits 111.
  */
 void opts_parse(int argc, char **argv, const char *synopsis, const struct opt *table, size_t n);
-
-/*
- * The same for a tool that takes one word besides its options; returns it (borrowed from
- * argv), NULL when none was given.
- */
-const char *opts_parse_word(int argc, char **argv, const char *synopsis,
-    const struct opt *table, size_t n);
 
 /*
  * The same for a tool that takes any number of words, between its options or after them, and a

@@ -32,7 +32,7 @@ struct serve_conf {
 	const char *metrics, *user, *accept_proxy;
 	uint64_t notify_fd, grace_ms, leave_ms, workers, max_conns, max_per_source;
 	uint64_t hello_ms, connect_ms, idle_ms, half_close_ms;
-	bool check, log_time, verbose, help, version;
+	bool check, log_time, verbose;
 	bool routes_listen;	/* set by the tool: it binds the addresses of its routes files */
 	bool no_one;		/* set by the tool: it can't serve one connection on 0 and 1 */
 	const struct serve_door *doors;	/* other addresses, bound after -l in order; borrowed */
@@ -97,8 +97,8 @@ struct serve_door {
 	{ 0, "log-time", NULL, OPT_FLAG, &(c).log_time, 0, 0,                                      \
 	    "begin log lines with the time (UTC)" },                                               \
 	{ 'v', "verbose", NULL, OPT_FLAG, &(c).verbose, 0, 0, "log debug lines too" },             \
-	{ 'h', "help", NULL, OPT_FLAG, &(c).help, 0, 0, "print this and exit" },                   \
-	{ 'V', "version", NULL, OPT_FLAG, &(c).version, 0, 0, "print the version and exit" }
+	{ 'h', "help", NULL, OPT_HELP, NULL, 0, 0, "print this and exit" },                        \
+	{ 'V', "version", NULL, OPT_VERSION, NULL, 0, 0, "print the version and exit" }
 
 /*
  * The series all tools have, before their own; T is the tool's name as a string literal. Those

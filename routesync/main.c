@@ -125,8 +125,8 @@ parse_opts(struct options *o, int argc, char **argv)
 		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0,
 		    "begin log lines with the time (UTC)" },
 		{ 'v', "verbose", NULL, OPT_FLAG, &o->verbose, 0, 0, "log debug lines too" },
-		{ 'h', "help", NULL, OPT_FLAG, &o->help, 0, 0, "print this and exit" },
-		{ 'V', "version", NULL, OPT_FLAG, &o->version, 0, 0, "print the version and exit" },
+		{ 'h', "help", NULL, OPT_HELP, NULL, 0, 0, "print this and exit" },
+		{ 'V', "version", NULL, OPT_VERSION, NULL, 0, 0, "print the version and exit" },
 	};
 
 	char **words, **program;

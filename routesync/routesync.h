@@ -16,7 +16,7 @@
 struct options {
 	const char *output, *secrets, *put, *publish, *password_file, *prefix, *visitors, *metrics;
 	uint64_t interval_ms, ttl_ms, max_shrink, notify_fd;
-	bool once, check, log_time, verbose, help, version;
+	bool once, check, log_time, verbose;
 	const char *source_text;
 	struct source source;
 };

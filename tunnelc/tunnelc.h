@@ -42,7 +42,7 @@ struct options {
 	char **program;			/* after --, NULL: none */
 	uint64_t notify_fd, grace_ms;
 	uint64_t connect_ms, idle_ms, half_close_ms, hello_ms;
-	bool id, ready, check, log_time, verbose, help, version;
+	bool id, ready, check, log_time, verbose;
 };
 
 enum {

@@ -7,7 +7,7 @@
 #include "opts.h"
 
 static struct {
-	bool flag, other, help, version;
+	bool flag, other;
 	const char *text, *maybe;
 	struct opt_list list;
 	uint64_t number, fd, ms;
@@ -22,8 +22,8 @@ static const struct opt table[] = {
 	{ 0, "fd", "FD", OPT_FD, &got.fd, 0, 0, "a descriptor" },
 	{ 's', "seconds", "SECONDS", OPT_SECONDS, &got.ms, 0, 600000, "seconds (5)" },
 	{ 0, "maybe", "CIDR,...", OPT_MAYBE, &got.maybe, 0, 0, "a value or none" },
-	{ 'h', "help", NULL, OPT_FLAG, &got.help, 0, 0, "print this and exit" },
-	{ 'V', "version", NULL, OPT_FLAG, &got.version, 0, 0, "print the version and exit" },
+	{ 'h', "help", NULL, OPT_HELP, NULL, 0, 0, "print this and exit" },
+	{ 'V', "version", NULL, OPT_VERSION, NULL, 0, 0, "print the version and exit" },
 };
 
 #define WORDS 16
@@ -331,24 +331,6 @@ version_prints_the_tools_name_and_its_version(void **state)
 	}
 }
 
-static void
-a_tool_may_take_one_word(void **state)
-{
-	static bool flag;
-	static const struct opt one[] = { { 'f', "flag", NULL, OPT_FLAG, &flag, 0, 0, "a flag" } };
-	const char *word;
-
-	(void)state;
-	set_words("source -f");
-	optind = 0;
-	word = opts_parse_word(argc, argv, "tool SOURCE", one, 1);
-	assert_string_equal(word, "source");
-	assert_true(flag);
-	set_words("-f");
-	optind = 0;
-	assert_null(opts_parse_word(argc, argv, "tool SOURCE", one, 1));
-}
-
 /* Parse for words: they and the program, as one text "WORD WORD|PROGRAM ARG". */
 static const char *
 parse_words(const char *text)
@@ -490,7 +472,6 @@ main(void)
 		cmocka_unit_test(help_prints_every_option_and_exits_0),
 		cmocka_unit_test(a_synopsis_of_several_lines_is_aligned),
 		cmocka_unit_test(version_prints_the_tools_name_and_its_version),
-		cmocka_unit_test(a_tool_may_take_one_word),
 		cmocka_unit_test(a_tool_may_take_words_before_between_and_behind_its_options),
 		cmocka_unit_test(what_stands_behind_two_hyphens_is_the_program),
 		cmocka_unit_test(two_hyphens_may_be_the_value_of_an_option),
