@@ -4,26 +4,20 @@
 
 #include "log.h"
 
-const char *
-conn_end_word(enum conn_end end)
-{
-	static const char *const word[] = {
-		[END_CLOSED] = "closed",
-		[END_PASSED] = "passed",
-		[END_CLIENT_RESET] = "client-reset",
-		[END_TARGET_RESET] = "target-reset",
-		[END_IDLE] = "idle",
-		[END_HALF_CLOSE] = "half-close",
-		[END_HELLO] = "hello",
-		[END_NO_ROUTE] = "no-route",
-		[END_DENIED] = "denied",
-		[END_LIMIT] = "limit",
-		[END_UNREACHABLE] = "unreachable",
-		[END_DRAIN] = "drain",
-	};
-
-	return word[end];
-}
+static const char *const end_word[] = {
+	[END_CLOSED] = "closed",
+	[END_PASSED] = "passed",
+	[END_CLIENT_RESET] = "client-reset",
+	[END_TARGET_RESET] = "target-reset",
+	[END_IDLE] = "idle",
+	[END_HALF_CLOSE] = "half-close",
+	[END_HELLO] = "hello",
+	[END_NO_ROUTE] = "no-route",
+	[END_DENIED] = "denied",
+	[END_LIMIT] = "limit",
+	[END_UNREACHABLE] = "unreachable",
+	[END_DRAIN] = "drain",
+};
 
 int
 conn_end_exit(enum conn_end end, enum hello_verdict verdict)
@@ -89,6 +83,6 @@ connlog_write(const struct connlog *l)
 	add_number(&t, " rx=", l->rx);
 	add_number(&t, " tx=", l->tx);
 	add_number(&t, " ms=", l->ms);
-	add_word(&t, " end=", conn_end_word(l->end));
+	add_word(&t, " end=", end_word[l->end]);
 	log_text_done(&t);
 }

@@ -26,9 +26,6 @@ enum conn_end {
 	END_COUNT
 };
 
-/* "closed", "client-reset", ... Static. */
-const char *conn_end_word(enum conn_end end);
-
 /*
  * The exit code of a process that served one connection: 0 served, 100 refused (a restart will not
  * help), 111 failed. For END_HELLO it depends on verdict.

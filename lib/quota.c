@@ -198,17 +198,6 @@ quota_drop_many(struct quota *q, unsigned worker, uint64_t key, uint64_t n)
 	unlock(q);
 }
 
-uint64_t
-quota_count(struct quota *q, uint64_t key)
-{
-	uint64_t n;
-
-	lock(q);
-	n = sum(q, key);
-	unlock(q);
-	return n;
-}
-
 /* Give whole pages back, which zeroes them; memset() would allocate those never used. */
 static void
 wipe(void *p, size_t len)

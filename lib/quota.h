@@ -45,9 +45,6 @@ quota_drop(struct quota *q, unsigned worker, uint64_t key)
 	quota_drop_many(q, worker, key, 1);
 }
 
-/* What key's count over all workers is now. */
-uint64_t quota_count(struct quota *q, uint64_t key);
-
 /*
  * One more event of a kind that all workers together log at most once a second. Returns how many
  * there were since the last was logged, 0: don't log now.
