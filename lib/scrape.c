@@ -255,11 +255,9 @@ on_accept(struct ev_io *io, unsigned events)
 		client_close(c);
 }
 
-int
+void
 scrape_start(struct ev *ev, const struct metrics *metrics, int fd)
 {
-	if (fd == -1)
-		return 0;
 	the.ev = ev;
 	the.metrics = metrics;
 	the.io = (struct ev_io){ fd, on_accept };
@@ -267,8 +265,7 @@ scrape_start(struct ev *ev, const struct metrics *metrics, int fd)
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		the.client[i].io.fd = -1;
 	the.watched = false;
-	the.watched = ev_add(ev, &the.io, EV_READ) == 0;
-	return the.watched ? 0 : -1;
+	watch();
 }
 
 void

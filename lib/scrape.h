@@ -6,11 +6,8 @@
 #include "ev.h"
 #include "metrics.h"
 
-/*
- * Answer on the listening socket fd (borrowed; -1: nothing to do) from ev, for the process's life.
- * -1 with errno.
- */
-int scrape_start(struct ev *ev, const struct metrics *metrics, int fd);
+/* Answer on the listening socket fd (borrowed) from ev, for the process's life. */
+void scrape_start(struct ev *ev, const struct metrics *metrics, int fd);
 
 /* In a process forked from that one, which keeps its clients: close their inherited descriptors. */
 void scrape_abandon(void);

@@ -18,7 +18,7 @@ struct scrape_door {
 	const char *text;		/* borrowed; NULL: no metrics are wanted */
 	struct addr addr;		/* the same with a name looked up */
 	int why;			/* errno of the last try, 0: it did not fail */
-	struct ev *ev;			/* these for scrape_door_serve() */
+	struct ev *ev;			/* these are scrape_door_serve()'s */
 	const struct metrics *metrics;
 	struct ev_timer retry;
 };
@@ -29,20 +29,10 @@ struct scrape_door {
  */
 int scrape_door_bind(struct scrape_door *d, const char *text);
 
-/* Whether it is still to be bound. */
-bool scrape_door_is_shut(const struct scrape_door *d);
+/* Answer from ev; if it is still to be bound, try that every second. New reasons are logged. */
+void scrape_door_serve(struct scrape_door *d, struct ev *ev, const struct metrics *metrics);
 
-/* Bind it if it is still to be, and answer from ev. False: not yet; a new reason is logged. */
-bool scrape_door_retry(struct scrape_door *d, struct ev *ev, const struct metrics *metrics);
-
-/*
- * For a process with one loop: bind it and answer from ev, or try again every second.
- * As scrape_door_bind().
- */
-int scrape_door_serve(struct scrape_door *d, const char *text, struct ev *ev,
-    const struct metrics *metrics);
-
-/* Its listening socket, -1: none yet. */
-int scrape_door_fd(const struct scrape_door *d);
+/* No longer: another process is to have it. */
+void scrape_door_give_up(struct scrape_door *d);
 
 #endif

@@ -13,7 +13,6 @@
 #include "follow.h"
 #include "log.h"
 #include "notify.h"
-#include "scrape.h"
 
 #define RETRY_BIND_MS 1000
 
@@ -122,7 +121,7 @@ serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
 	if (s->conf->routes_listen)
 		failed = listeners_sync(&s->listeners, s->routes, first_try, event, s);
 	serve_fit_conns(s);
-	if (!scrape_door_retry(&s->metrics_door, s->ev, s->metrics) || failed > 0)
+	if (failed > 0)
 		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
 }
 
@@ -189,10 +188,11 @@ on_grace_over(struct ev_timer *t)
 }
 
 void
-serve_stopping(const struct serve *s)
+serve_stopping(struct serve *s)
 {
 	int64_t n = metrics_sum(s->metrics, M_CONNS);
 
+	scrape_door_give_up(&s->metrics_door);
 	log_info("stopping: %" PRId64 " connection%s %g s to finish", n, n == 1 ? " has" : "s have",
 	    (double)s->conf->grace_ms / 1000);
 	notify_systemd("STOPPING=1");
@@ -359,8 +359,8 @@ run(struct serve *s)
 static int
 start_alone(struct serve *s)
 {
-	return scrape_start(s->ev, s->metrics, scrape_door_fd(&s->metrics_door)) == -1 ? -1 :
-	    routeset_watch(s->routes, s->ev, on_round_over, s);
+	scrape_door_serve(&s->metrics_door, s->ev, s->metrics);
+	return routeset_watch(s->routes, s->ev, on_round_over, s);
 }
 
 /* 0, or the exit code. */

@@ -294,8 +294,8 @@ int serve_one(struct serve *s, const struct launch_one *one);
 int serve_announce(struct serve *s);
 
 /*
- * Keep the routes gauges current; log the status line; make the listeners match the tables, and
- * bind that of --metrics (again, after failures).
+ * Keep the routes gauges current; log the status line; make the listeners match the tables (again,
+ * after failures).
  */
 void serve_note_routes(struct serve *s);
 void serve_log_status(struct serve *s);
@@ -308,7 +308,7 @@ void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *even
 void serve_fit_conns(struct serve *s);
 
 /* The end of a process; for follow.c and workers.c. */
-void serve_stopping(const struct serve *s);	/* say that draining begins */
+void serve_stopping(struct serve *s);	/* say that draining begins */
 void serve_drain(struct serve *s);
 void serve_quit(struct serve *s);	/* cut what is left and stop now */
 

@@ -372,7 +372,6 @@ prepare(struct serve *s)
 	code = bind_doors(s);
 	if (code == 0)
 		code = scrape_door_bind(&s->metrics_door, s->conf->metrics);
-	s->bind_failed |= scrape_door_is_shut(&s->metrics_door);
 	if (code == 0)
 		code = drop_privileges(s);
 	if (code == 0 && s->conf->user != NULL)

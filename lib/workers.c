@@ -409,8 +409,8 @@ start(struct parent *p)
 	serve_note_routes(s);
 	if (s->bind_failed)
 		ev_timer_in(s->ev, &s->retry_bind, RESTART_MS);
-	return scrape_start(s->ev, s->metrics, scrape_door_fd(&s->metrics_door)) == -1 ? -1 :
-	    routeset_watch(s->routes, s->ev, on_round_over, s);
+	scrape_door_serve(&s->metrics_door, s->ev, s->metrics);
+	return routeset_watch(s->routes, s->ev, on_round_over, s);
 }
 
 static int

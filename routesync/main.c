@@ -433,9 +433,11 @@ main(int argc, char **argv)
 		return code;
 	signal(SIGPIPE, SIG_IGN);
 	set_up(&app);
-	code = scrape_door_serve(&metrics_door, o.metrics, app.ev, app.metrics);
-	if (code == 0)
+	code = scrape_door_bind(&metrics_door, o.metrics);
+	if (code == 0) {
+		scrape_door_serve(&metrics_door, app.ev, app.metrics);
 		code = run(&app);
+	}
 	listeners_close_all(&metrics_door.listeners, true);
 	ev_free(app.ev);
 	log_flush();

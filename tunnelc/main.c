@@ -559,9 +559,10 @@ set_up(void)
 	    the->servers == NULL)
 		die(EXIT_TEMP, "start");
 	set_up_transport();
-	code = scrape_door_serve(&metrics_door, the->opts->metrics, the->ev, the->metrics);
+	code = scrape_door_bind(&metrics_door, o->metrics);
 	if (code != 0)
 		exit(code);
+	scrape_door_serve(&metrics_door, the->ev, the->metrics);
 }
 
 static void

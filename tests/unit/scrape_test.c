@@ -5,6 +5,7 @@
 
 #include "loop_help.h"
 #include "scrape.h"
+#include "scrape_door.h"
 
 static const struct metric table[] = {
 	{ "t_open", NULL, "Open now.", METRIC_GAUGE },
@@ -26,7 +27,8 @@ setup(void **state)
 	metrics = metrics_new(table, 2, 1);
 	metrics_set(metrics, 0, 0, 3);
 	lfd = listen_on("127.0.0.1:0");
-	return scrape_start(loop, metrics, lfd);
+	scrape_start(loop, metrics, lfd);
+	return 0;
 }
 
 static int
@@ -400,10 +402,16 @@ a_client_whose_descriptor_another_process_holds_is_forgotten_too(void **state)
 }
 
 static void
-without_a_listener_there_is_nothing_to_do(void **state)
+without_an_address_there_is_nothing_to_do(void **state)
 {
+	struct scrape_door door = { 0 };
+
 	(void)state;
-	assert_int_equal(scrape_start(loop, metrics, -1), 0);
+	assert_int_equal(scrape_door_bind(&door, NULL), 0);
+	scrape_door_serve(&door, loop, metrics);
+	assert_null(door.listeners.first);
+	assert_int_equal(door.retry.due_ms, 0);
+	scrape_door_give_up(&door);
 }
 
 int
@@ -425,7 +433,7 @@ main(void)
 		scrape_test(of_many_clients_a_few_are_served_at_once_and_the_others_in_turn),
 		scrape_test(without_descriptors_it_waits_and_does_not_spin),
 		scrape_test(a_client_whose_descriptor_another_process_holds_is_forgotten_too),
-		loop_test(without_a_listener_there_is_nothing_to_do),
+		loop_test(without_an_address_there_is_nothing_to_do),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
