@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "linger.h"
 #include "slice.h"
 #include "sock.h"
 
@@ -188,16 +189,6 @@ write_answer(struct client *c)
 }
 
 static void
-linger(struct client *c)
-{
-	char drain[1024];
-	ssize_t n = read(c->io.fd, drain, sizeof(drain));
-
-	if (n == 0 || (n == -1 && errno != EAGAIN))
-		client_close(c);
-}
-
-static void
 on_client(struct ev_io *io, unsigned events)
 {
 	struct client *c = EV_CONTAINER(io, struct client, io);
@@ -207,8 +198,9 @@ on_client(struct ev_io *io, unsigned events)
 		read_request(c);
 	if (c->io.fd != -1 && c->state == CLIENT_ANSWER)
 		write_answer(c);
-	if (c->io.fd != -1 && c->state == CLIENT_LINGER)
-		linger(c);
+	if (c->io.fd != -1 && c->state == CLIENT_LINGER &&
+	    linger(the.ev, io, c->request, sizeof(c->request)))
+		client_close(c);
 	if (c->io.fd != -1)
 		ev_mod(the.ev, io, c->state == CLIENT_ANSWER ? EV_WRITE : EV_READ);
 }
