@@ -17,6 +17,68 @@
 #define RESUME_MS 100		/* until the next try after a failure, often: out of descriptors */
 #define QUIET_MS 10000		/* at least, between two log lines about trouble with accepting */
 
+#define FDS_LEAST 13u		/* standard, loop's, table's, a file's: fewer fail */
+#define FDS_RESERVED 32u	/* epoll, signals, metrics, DNS, files read */
+#define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
+#define CONNS_MAX 1000000u	/* the default of --max-conns goes no higher */
+
+/* ---- how many ---- */
+
+static uint64_t
+left_by_listeners(const struct serve *s)
+{
+	uint64_t n = s->listeners.count;
+
+	return s->max_fds > n ? s->max_fds - n : 0;
+}
+
+/*
+ * How many connections the descriptors suffice for, besides listeners and pipes: two each, and a
+ * reserve, smaller where few are left: clients beyond that wait in the backlog and are not refused.
+ */
+static uint64_t
+carried(const struct serve *s)
+{
+	uint64_t fds = left_by_listeners(s), reserved = FDS_RESERVED, pipes = 2 * s->max_pipes;
+
+	if (reserved > fds / 4)
+		reserved = fds / 4 > FDS_LEAST ? fds / 4 :
+		    fds / 2 < FDS_LEAST ? fds / 2 : FDS_LEAST;
+	return fds < reserved + pipes + 2 ? 1 : (fds - reserved - pipes) / 2;
+}
+
+void
+accept_fit_limits(struct serve *s)
+{
+	const struct serve_conf *conf = s->conf;
+	uint64_t conns = carried(s);
+
+	conns = conns > s->most_conns ? s->most_conns : conns;
+	s->max_conns = conf->max_conns == SERVE_UNSET ? conns : conf->max_conns;
+	s->max_per_source = conf->max_per_source;
+	if (s->max_per_source == SERVE_UNSET)
+		s->max_per_source = s->max_conns * conf->workers < 4 ? 1 :
+		    s->max_conns * conf->workers / 4;
+	accept_room_made(s);
+}
+
+void
+accept_set_limits(struct serve *s)
+{
+	uint64_t pipes = left_by_listeners(s) / 16, conns;
+
+	s->max_pipes = (unsigned)(pipes > PIPES_MAX ? PIPES_MAX : pipes);
+	s->most_conns = CONNS_MAX;
+	accept_fit_limits(s);
+	s->most_conns = s->max_conns;
+	conns = carried(s);
+	if (s->max_conns > conns)
+		log_warn("--max-conns: the descriptor limit of %" PRIu64 " allows about %" PRIu64
+		    " connections, not %" PRIu64, s->max_fds, conns, s->max_conns);
+}
+
+/* ---- listeners ---- */
+
 static void on_listener(struct ev_io *io, unsigned events);
 
 /* Trouble soon after other such trouble is the same one: not logged again. */
@@ -115,6 +177,8 @@ pause_accepting(struct serve *s, const char *why, uint64_t *last_ms)
 		log_warn("accepting paused with %" PRIu64 " connection%s: %s", s->open_conns,
 		    s->open_conns == 1 ? "" : "s", why);
 }
+
+/* ---- clients ---- */
 
 static void
 over_source_limit(struct serve *s, const struct endpoint *peer, const char *when)

@@ -6,6 +6,18 @@
 struct serve;
 struct listener;
 
+/*
+ * How many connections and relay pipes the descriptors carry beside the listeners, once all of
+ * these are there. A --max-conns beyond that is logged.
+ */
+void accept_set_limits(struct serve *s);
+
+/*
+ * Listeners were opened or closed: as many connections as the other descriptors carry, unless
+ * --max-conns says how many. Never more than at start, what counts them has no room for those.
+ */
+void accept_fit_limits(struct serve *s);
+
 /* Begin, on all listeners there are. */
 void accept_begin(struct serve *s);
 

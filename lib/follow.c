@@ -61,7 +61,7 @@ take_listener(struct serve *s, const char *addr, int fd)
 		return;
 	if (!here && listeners_adopt(&s->listeners, fd, slice_str(addr), true) == 0) {
 		accept_watch(s, s->listeners.last);
-		serve_fit_conns(s);
+		accept_fit_limits(s);
 		return;
 	}
 	if (!here) {
@@ -80,7 +80,7 @@ drop_listener(struct serve *s, const char *addr)
 		return;
 	accept_drop(s, l);
 	listeners_close(&s->listeners, l, false);
-	serve_fit_conns(s);
+	accept_fit_limits(s);
 }
 
 static void

@@ -17,6 +17,12 @@
  */
 void launch_fill_std(void);
 
+/*
+ * Raise the limit of descriptors as far as we may, and return it. epoll has no trouble with high
+ * ones, so the soft limit is only in the way (systemd.exec(5) says so too).
+ */
+uint64_t launch_raise_fd_limit(void);
+
 #define LAUNCH_FIRST_FD 3	/* of LISTEN_FDS, sd_listen_fds(3) */
 
 /*

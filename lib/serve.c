@@ -120,7 +120,7 @@ serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
 	s->listeners.retry = &s->retry_bind;
 	if (s->conf->routes_listen)
 		failed = listeners_sync(&s->listeners, s->routes, first_try, event, s);
-	serve_fit_conns(s);
+	accept_fit_limits(s);
 	if (failed > 0)
 		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
 }
@@ -169,7 +169,7 @@ serve_log_status(struct serve *s)
 	    " routes=%zu listeners=%zu workers=%" PRId64 " draining=%s",
 	    metrics_sum(m, M_CONNS), metrics_sum(m, M_ACCEPTED), ended,
 	    metrics_sum(m, M_SOURCE_LIMITED), metrics_sum(m, M_RX), metrics_sum(m, M_TX),
-	    routeset_lines(s->routes), listeners_count(&s->listeners),
+	    routeset_lines(s->routes), s->listeners.count,
 	    metrics_sum(m, M_WORKERS), s->draining ? "yes" : "no");
 }
 

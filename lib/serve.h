@@ -23,7 +23,6 @@
 
 #define SERVE_UNSET UINT64_MAX	/* a number option that was not given */
 #define SERVE_WORKERS_MAX 64u
-#define SERVE_CONNS_MAX 1000000u	/* the default of --max-conns goes no higher */
 
 /* The options all listening tools share. Times in ms, 0: off. */
 struct serve_conf {
@@ -300,12 +299,6 @@ int serve_announce(struct serve *s);
 void serve_note_routes(struct serve *s);
 void serve_log_status(struct serve *s);
 void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event);
-
-/*
- * Listeners were opened or closed: as many connections as the other descriptors carry, unless
- * --max-conns says how many. Never more than at start, what counts them has no room for those.
- */
-void serve_fit_conns(struct serve *s);
 
 /* The end of a process; for follow.c and workers.c. */
 void serve_stopping(struct serve *s);	/* say that draining begins */

@@ -4,11 +4,9 @@
  * then privileges go.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,88 +15,6 @@
 #include "privs.h"
 #include "serve.h"
 #include "workers.h"
-
-#define FDS_LEAST 13u		/* standard, loop's, table's, a file's: fewer fail */
-#define FDS_RESERVED 32u	/* epoll, signals, metrics, DNS, files read */
-#define PIPES_MAX 64u		/* relay pipes: an unprivileged user gets 64 of 1 MiB (pipe(7)) */
-
-/*
- * epoll has no trouble with high descriptors,
- * so the soft limit is only in the way (systemd.exec(5) says so too).
- */
-static uint64_t
-raise_fd_limit(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		return 1024;
-	rl.rlim_cur = rl.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &rl);
-	(void)getrlimit(RLIMIT_NOFILE, &rl);
-	return rl.rlim_cur;
-}
-
-static uint64_t
-left_by_listeners(const struct serve *s)
-{
-	uint64_t n = listeners_count(&s->listeners);
-
-	return s->max_fds > n ? s->max_fds - n : 0;
-}
-
-/*
- * How many connections the descriptors suffice for, besides listeners and pipes: two each, and a
- * reserve, smaller where few are left: clients beyond that wait in the backlog and are not refused.
- */
-static uint64_t
-carried(const struct serve *s)
-{
-	uint64_t fds = left_by_listeners(s), reserved = FDS_RESERVED, pipes = 2 * s->max_pipes;
-
-	if (reserved > fds / 4)
-		reserved = fds / 4 > FDS_LEAST ? fds / 4 :
-		    fds / 2 < FDS_LEAST ? fds / 2 : FDS_LEAST;
-	return fds < reserved + pipes + 2 ? 1 : (fds - reserved - pipes) / 2;
-}
-
-void
-serve_fit_conns(struct serve *s)
-{
-	const struct serve_conf *conf = s->conf;
-	uint64_t conns = carried(s);
-
-	conns = conns > s->most_conns ? s->most_conns : conns;
-	s->max_conns = conf->max_conns == SERVE_UNSET ? conns : conf->max_conns;
-	s->max_per_source = conf->max_per_source;
-	if (s->max_per_source == SERVE_UNSET)
-		s->max_per_source = s->max_conns * conf->workers < 4 ? 1 :
-		    s->max_conns * conf->workers / 4;
-	accept_room_made(s);
-}
-
-static void
-set_limits(struct serve *s)
-{
-	uint64_t pipes;
-
-	s->max_fds = raise_fd_limit();
-	pipes = left_by_listeners(s) / 16;
-	s->max_pipes = (unsigned)(pipes > PIPES_MAX ? PIPES_MAX : pipes);
-	s->most_conns = SERVE_CONNS_MAX;
-	serve_fit_conns(s);
-	s->most_conns = s->max_conns;
-}
-
-static void
-warn_of_limit(const struct serve *s)
-{
-	uint64_t conns = carried(s);
-
-	if (s->max_conns > conns)
-		log_warn("--max-conns: the descriptor limit of %" PRIu64 " allows about %" PRIu64
-		    " connections, not %" PRIu64, s->max_fds, conns, s->max_conns);
-}
 
 static void
 print_error(void *arg, const char *text)
@@ -389,7 +305,6 @@ run(struct serve *s, const struct metric *table, size_t n)
 	case LAUNCH_FAILED:
 		return code;
 	case LAUNCH_ONE:
-		set_limits(s);
 		code = routes_code(routeset_open(s->routes, log_routes_error, NULL));
 		if (code == 0)
 			code = drop_privileges(s);
@@ -402,8 +317,7 @@ run(struct serve *s, const struct metric *table, size_t n)
 	code = prepare(s);
 	if (code != 0)
 		return code;
-	set_limits(s);
-	warn_of_limit(s);
+	accept_set_limits(s);
 	code = share_memory(s, table, n);
 	if (code != 0)
 		return code;
@@ -414,7 +328,8 @@ int
 serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg,
     const struct metric *table, size_t n)
 {
-	struct serve s = { .conf = conf, .ops = ops, .arg = arg };
+	struct serve s = { .conf = conf, .ops = ops, .arg = arg,
+		.max_fds = launch_raise_fd_limit() };
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 
 #include "launch.h"
 #include "listeners.h"
@@ -496,18 +495,6 @@ watch_signals(void)
 /* ---- a process ---- */
 
 static void
-raise_fd_limit(void)
-{
-	struct rlimit rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		return;
-	the->descriptors = rl;
-	rl.rlim_cur = rl.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &rl);
-}
-
-static void
 name_instance(char out[static CONTROL_INSTANCE_LEN + 1])
 {
 	uint8_t random[CONTROL_INSTANCE_LEN / 2];
@@ -543,7 +530,8 @@ set_up(void)
 	int code;
 	const struct options *o = the->opts;
 
-	raise_fd_limit();
+	(void)getrlimit(RLIMIT_NOFILE, &the->descriptors);
+	launch_raise_fd_limit();
 	name_instance(the->instance);
 	grace.cb = on_grace_over;
 	the->ev = ev_new();
