@@ -254,16 +254,10 @@ listeners_chown(const struct listeners *ls, uid_t uid, gid_t gid)
 			log_warn("%s keeps its owner: %s", l->name, strerror(errno));
 }
 
-size_t
-listeners_count(const struct listeners *ls)
-{
-	return ls->count;
-}
-
 char *
 listeners_text(const struct listeners *ls)
 {
-	char *text = calloc(listeners_count(ls) + 1, SOCK_NAME_MAX + 1), *at = text;
+	char *text = calloc(ls->count + 1, SOCK_NAME_MAX + 1), *at = text;
 
 	for (struct listener *l = ls->first; text != NULL && l != NULL; l = l->next)
 		at += sprintf(at, "%s%s", l == ls->first ? "" : " ", l->name);

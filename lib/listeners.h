@@ -87,8 +87,6 @@ void listeners_chown(const struct listeners *ls, uid_t uid, gid_t gid);
  */
 void listeners_forked(struct listeners *ls);
 
-size_t listeners_count(const struct listeners *ls);
-
 /* Bound addresses separated by blanks; owned by the caller. NULL when out of memory. */
 char *listeners_text(const struct listeners *ls);
 

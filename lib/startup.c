@@ -198,7 +198,7 @@ launch_by_options(struct serve *s, int *code)
 static int
 wrong_inheritance(const struct serve *s)
 {
-	int fd = LAUNCH_FIRST_FD + (int)listeners_count(&s->listeners);
+	int fd = LAUNCH_FIRST_FD + (int)s->listeners.count;
 
 	if (errno == ENOTSOCK)
 		return log_wrong(EXIT_USAGE,

@@ -58,7 +58,7 @@ in_child_sockets_of_systemd_are_adopted_and_the_variables_cleared(void)
 	setenv("LISTEN_FDS", "2", 1);
 	setenv("LISTEN_FDNAMES", "a:b", 1);
 	CHILD_CHECK(launch_systemd(&ls) == 2);
-	CHILD_CHECK(listeners_count(&ls) == 2);
+	CHILD_CHECK(ls.count == 2);
 	CHILD_CHECK(ls.first->io.fd == 3 && ls.first->next->io.fd == 4);
 	CHILD_CHECK(strcmp(ls.first->name, sock_name(3, name)) == 0);
 	CHILD_CHECK(!ls.first->from_routes && ls.first->addr[0] == '\0');
@@ -86,7 +86,7 @@ in_child_sockets_meant_for_another_process_are_left_alone(void)
 	CHILD_CHECK(launch_systemd(&ls) == 0);
 	set_number("LISTEN_PID", getpid());
 	CHILD_CHECK(launch_systemd(&ls) == 0);
-	CHILD_CHECK(listeners_count(&ls) == 0 && fcntl(3, F_GETFD) == 0);
+	CHILD_CHECK(ls.count == 0 && fcntl(3, F_GETFD) == 0);
 }
 child_test(sockets_meant_for_another_process_are_left_alone)
 

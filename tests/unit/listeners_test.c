@@ -78,7 +78,7 @@ listeners_keep_the_order_they_were_opened_in(void **state)
 	must_open("127.0.0.1:0", false);
 	must_open(unix_text("a"), false);
 	must_open("127.0.0.1:0", true);
-	assert_int_equal(listeners_count(&ls), 3);
+	assert_int_equal(ls.count, 3);
 	text = listeners_text(&ls);
 	snprintf(want, sizeof(want), "%s %s %s", ls.first->name, unix_text("a"),
 	    ls.first->next->next->name);
@@ -110,7 +110,7 @@ text_that_is_no_address_is_refused_with_a_reason(void **state)
 		assert_int_equal(errno, EINVAL);
 		assert_non_null(why);
 	}
-	assert_int_equal(listeners_count(&ls), 0);
+	assert_int_equal(ls.count, 0);
 	assert_int_equal(open_fds(), before);
 }
 
@@ -180,7 +180,7 @@ a_socket_file_of_a_supervisor_is_not_ours_to_remove(void **state)
 	listeners_close_all(&ls, true);
 	assert_true(file_exists(in_dir("a")));
 	assert_int_equal(listeners_adopt(&ls, -1, slice_of(NULL, 0), false), -1);
-	assert_int_equal(listeners_count(&ls), 0);
+	assert_int_equal(ls.count, 0);
 }
 
 static void
@@ -195,7 +195,7 @@ a_closed_listener_lives_as_long_as_a_connection_names_it(void **state)
 	listener_ref(l);
 	listeners_close(&ls, l, true);
 	assert_int_equal(l->io.fd, -1);
-	assert_int_equal(listeners_count(&ls), 0);
+	assert_int_equal(ls.count, 0);
 	run_turn();
 	assert_string_equal(l->addr, "127.0.0.1:0");
 	listener_unref(l);
@@ -273,7 +273,7 @@ listeners_come_and_go_with_the_lines_of_the_routes_file(void **state)
 	assert_int_equal(sync_with("", true), 0);
 	snprintf(want, sizeof(want), "-%s ", b);
 	assert_string_equal(told, want);
-	assert_int_equal(listeners_count(&ls), 1);	/* the one of -l stays */
+	assert_int_equal(ls.count, 1);	/* the one of -l stays */
 	run_turn();
 }
 
@@ -311,13 +311,13 @@ a_failed_bind_is_counted_logged_once_and_tried_again(void **state)
 	said = caught_stderr();
 	assert_non_null(strstr(said, "/routes:1: listen unix:/"));
 	assert_non_null(strstr(said, "/a: Address already in use; trying again\n"));
-	assert_int_equal(listeners_count(&ls), 1);
+	assert_int_equal(ls.count, 1);
 	catch_stderr();
 	assert_int_equal(sync_with(text, false), 1);
 	assert_string_equal(caught_stderr(), "");
 	close(taken);
 	assert_int_equal(sync_with(text, false), 0);
-	assert_int_equal(listeners_count(&ls), 2);
+	assert_int_equal(ls.count, 2);
 }
 
 enum { MANY = 8000 };
@@ -344,7 +344,7 @@ sync_many_us(int step)
 	assert_int_equal(sync_with(text, true), 0);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
 	free(text);
-	assert_int_equal(listeners_count(&ls), MANY / step);
+	assert_int_equal(ls.count, MANY / step);
 	return (uint64_t)((to.tv_sec - from.tv_sec) * 1000000 +
 	    (to.tv_nsec - from.tv_nsec) / 1000);
 }
@@ -398,10 +398,10 @@ a_name_that_was_resolved_can_be_bound_at_any_time(void **state)
 	assert_int_equal(listeners_resolve(text, &a, &why), 0);
 	assert_null(why);
 	assert_int_equal(a.kind, ADDR_IP);
-	assert_int_equal(listeners_count(&ls), 0);
+	assert_int_equal(ls.count, 0);
 	for (size_t n = 1; n <= 2; n++) {
 		assert_int_equal(listeners_bind(&ls, &a, text, false), 0);
-		assert_int_equal(listeners_count(&ls), n);
+		assert_int_equal(ls.count, n);
 	}
 	assert_string_equal(ls.first->addr, "localhost:0");
 }
