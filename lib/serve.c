@@ -95,10 +95,10 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 		ev_stop(s->ev);
 }
 
-/* ---- routes ---- */
+/* ---- routes files, and the addresses in them ---- */
 
-void
-serve_note_routes(struct serve *s)
+static void
+note_routes(struct serve *s)
 {
 	unsigned long good, bad;
 
@@ -109,55 +109,77 @@ serve_note_routes(struct serve *s)
 	metrics_set(s->metrics, s->worker, M_RELOADS_FAILED, (int64_t)bad);
 }
 
-void
-serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event)
+static void
+sync_listeners(struct serve *s, bool first_try)
 {
 	size_t failed = 0;
 
 	if (s->draining)
 		return;
-	s->listeners.ev = s->ev;
-	s->listeners.retry = &s->retry_bind;
 	if (s->conf->routes_listen)
-		failed = listeners_sync(&s->listeners, s->routes, first_try, event, s);
+		failed = listeners_sync(&s->listeners, s->routes, first_try, s->on_listener, s);
 	accept_fit_limits(s);
 	if (failed > 0)
 		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
 }
 
 static void
-listener_event(void *arg, struct listener *l, bool opened)
-{
-	if (opened)
-		accept_watch(arg, l);
-	else
-		accept_drop(arg, l);
-}
-
-static void
 on_retry_bind(struct ev_timer *t)
 {
-	serve_sync_listeners(EV_CONTAINER(t, struct serve, retry_bind), false, listener_event);
+	sync_listeners(EV_CONTAINER(t, struct serve, retry_bind), false);
 }
 
+/* A reload requested during another is still to come. */
+static void
+note_reloaded(struct serve *s)
+{
+	if (!s->reloading || routeset_busy(s->routes))
+		return;
+	s->reloading = false;
+	notify_systemd("READY=1");
+}
+
+/* Tables go before listeners: who comes there is to be found. */
 static void
 on_round_over(void *arg, bool changed)
 {
 	struct serve *s = arg;
 
-	serve_note_routes(s);
+	note_routes(s);
 	if (changed) {
-		serve_sync_listeners(s, true, listener_event);
-		if (s->ops->routes_changed != NULL)
-			s->ops->routes_changed(s);
+		s->on_tables(s);
+		sync_listeners(s, true);
 	}
-	serve_reloaded(s);
+	note_reloaded(s);
+}
+
+void
+serve_reload(struct serve *s)
+{
+	notify_systemd_reloading();
+	s->reloading = true;
+	routeset_reload(s->routes);
+	note_reloaded(s);
+}
+
+int
+serve_keep_files(struct serve *s, void (*on_tables)(struct serve *s), listeners_event *on_listener)
+{
+	s->on_tables = on_tables;
+	s->on_listener = on_listener;
+	s->listeners.retry = &s->retry_bind;
+	s->retry_bind.cb = on_retry_bind;
+	note_routes(s);
+	if (s->bind_failed)
+		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
+	scrape_door_serve(&s->metrics_door, s->ev, s->metrics);
+	return routeset_watch(s->routes, s->ev, on_round_over, s);
 }
 
 /* ---- signals and drain ---- */
 
-void
-serve_log_status(struct serve *s)
+static void
+log_status(const struct serve *s)
 {
 	const struct metrics *m = s->metrics;
 	int64_t ended = 0;
@@ -248,25 +270,6 @@ on_stop_signal(void *arg, int signo)
 		serve_drain(s);
 }
 
-void
-serve_reload(struct serve *s)
-{
-	notify_systemd_reloading();
-	s->reloading = true;
-	routeset_reload(s->routes);
-	serve_reloaded(s);
-}
-
-/* A reload requested during another is still to come. */
-void
-serve_reloaded(struct serve *s)
-{
-	if (!s->reloading || routeset_busy(s->routes))
-		return;
-	s->reloading = false;
-	notify_systemd("READY=1");
-}
-
 static void
 on_hup(void *arg, int signo)
 {
@@ -286,26 +289,23 @@ on_usr1(void *arg, int signo)
 	struct serve *s = arg;
 
 	(void)signo;
-	serve_log_status(s);
-	if (s->ops->status != NULL)
+	log_status(s);
+	if (s->parent == NULL && s->ops->status != NULL)
 		s->ops->status(s);
 }
 
-static int
-watch_signals(struct serve *s)
+int
+serve_make_loop(struct serve *s, ev_signal_cb *on_stop, ev_signal_cb *on_hangup)
 {
-	static const struct {
-		int signo;
-		ev_signal_cb *cb;
-	} row[] = {
-		{ SIGTERM, on_stop_signal }, { SIGINT, on_stop_signal },
-		{ SIGHUP, on_hup }, { SIGUSR1, on_usr1 },
-	};
-
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-		if (ev_signal(s->ev, row[i].signo, row[i].cb, s) == -1)
-			return -1;
-	return 0;
+	s->ev = ev_new();
+	if (s->ev == NULL)
+		return -1;
+	s->listeners.ev = s->ev;
+	ev_before_wait(s->ev, log_turn);
+	return ev_signal(s->ev, SIGTERM, on_stop, s) == -1 ||
+	    ev_signal(s->ev, SIGINT, on_stop, s) == -1 ||
+	    ev_signal(s->ev, SIGHUP, on_hangup, s) == -1 ||
+	    ev_signal(s->ev, SIGUSR1, on_usr1, s) == -1 ? -1 : 0;
 }
 
 /* ---- a process ---- */
@@ -335,14 +335,10 @@ serve_announce(struct serve *s)
 static int
 start(struct serve *s)
 {
-	s->ev = ev_new();
-	if (s->ev == NULL)
+	if (serve_make_loop(s, on_stop_signal, on_hup) == -1)
 		return -1;
-	s->listeners.ev = s->ev;
-	ev_before_wait(s->ev, log_turn);
-	s->retry_bind.cb = on_retry_bind;
 	metrics_set(s->metrics, s->worker, M_WORKERS, 1);
-	return watch_signals(s) == -1 || s->ops->start(s) == -1 ? -1 : 0;
+	return s->ops->start(s);
 }
 
 static int
@@ -355,22 +351,34 @@ run(struct serve *s)
 	return s->one ? s->one_exit : 0;
 }
 
-/* What a parent does for its workers. */
+static void
+on_tables(struct serve *s)
+{
+	if (s->ops->routes_changed != NULL)
+		s->ops->routes_changed(s);
+}
+
+static void
+on_listener(void *arg, struct listener *l, bool opened)
+{
+	if (opened)
+		accept_watch(arg, l);
+	else
+		accept_drop(arg, l);
+}
+
 static int
 start_alone(struct serve *s)
 {
-	scrape_door_serve(&s->metrics_door, s->ev, s->metrics);
-	return routeset_watch(s->routes, s->ev, on_round_over, s);
+	return start(s) == -1 ? -1 : serve_keep_files(s, on_tables, on_listener);
 }
 
-/* 0, or the exit code. */
 static int
-announce_alone(struct serve *s)
+start_worker(struct serve *s, int master_fd)
 {
-	serve_note_routes(s);
-	if (s->bind_failed)
-		ev_timer_in(s->ev, &s->retry_bind, RETRY_BIND_MS);
-	return serve_announce(s);
+	s->follows = true;
+	listeners_forked(&s->listeners);
+	return start(s) == -1 ? -1 : follow_orders(s, master_fd);
 }
 
 int
@@ -378,15 +386,12 @@ serve_process(struct serve *s, int master_fd)
 {
 	int r;
 
-	s->follows = master_fd != -1;
-	if (s->follows)
-		listeners_forked(&s->listeners);
-	if (start(s) == -1 || (s->follows ? follow_orders(s, master_fd) : start_alone(s)) == -1) {
+	if ((master_fd == -1 ? start_alone(s) : start_worker(s, master_fd)) == -1) {
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
 	accept_begin(s);
-	r = s->follows ? 0 : announce_alone(s);
+	r = s->follows ? 0 : serve_announce(s);
 	return r != 0 ? r : run(s);
 }
 
@@ -397,8 +402,7 @@ serve_one(struct serve *s, const struct launch_one *one)
 		.peer = one->peer };
 	int code;
 
-	s->max_conns = 1;
-	s->max_pipes = 0;	/* splice(2) waits for a socket that others made blocking again */
+	s->max_conns = 1;	/* and no pipes: splice(2) waits for what others made blocking again */
 	if (start(s) == -1) {
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;

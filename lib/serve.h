@@ -224,6 +224,8 @@ struct serve {
 	uint64_t open_conns, max_conns, max_per_source;
 	uint64_t max_fds, most_conns;	/* the limit of descriptors; max_conns goes no higher */
 	struct ev_timer grace, resume, retry_bind;
+	void (*on_tables)(struct serve *s);	/* these two are serve_keep_files()'s */
+	listeners_event *on_listener;
 	struct parent *parent;		/* in the parent of workers */
 	bool follows;			/* a worker: its parent reads files, binds, gives orders */
 	bool announced;			/* readiness was reported, its descriptor closed */
@@ -293,24 +295,24 @@ int serve_one(struct serve *s, const struct launch_one *one);
 int serve_announce(struct serve *s);
 
 /*
- * Keep the routes gauges current; log the status line; make the listeners match the tables (again,
- * after failures).
+ * A loop with the signals of a server, and the log written by it; SIGUSR1 logs the status.
+ * -1 with errno.
  */
-void serve_note_routes(struct serve *s);
-void serve_log_status(struct serve *s);
-void serve_sync_listeners(struct serve *s, bool first_try, listeners_event *event);
+int serve_make_loop(struct serve *s, ev_signal_cb *on_stop, ev_signal_cb *on_hangup);
+
+/*
+ * For the process that reads the files, the tool itself or the parent of workers: keep the tables
+ * and the listeners of the routes files as the files say, and answer on --metrics. on_tables is
+ * called when tables were replaced, on_listener with s. -1 with errno.
+ */
+int serve_keep_files(struct serve *s, void (*on_tables)(struct serve *s),
+    listeners_event *on_listener);
+void serve_reload(struct serve *s);	/* there: HUP came */
 
 /* The end of a process; for follow.c and workers.c. */
 void serve_stopping(struct serve *s);	/* say that draining begins */
 void serve_drain(struct serve *s);
 void serve_quit(struct serve *s);	/* cut what is left and stop now */
-
-/*
- * For the process that reads the files (the tool itself, or the parent of workers): HUP came; a
- * round through the files is over.
- */
-void serve_reload(struct serve *s);
-void serve_reloaded(struct serve *s);
 
 /* No descriptor was left: pause accepting, so that what is open can go on. */
 void serve_out_of_fds(struct serve *s);

@@ -108,7 +108,7 @@ order_listener(struct worker *w, const struct listener *l, bool opened)
 }
 
 static void
-listener_event(void *arg, struct listener *l, bool opened)
+on_listener(void *arg, struct listener *l, bool opened)
 {
 	struct parent *p = ((struct serve *)arg)->parent;
 
@@ -117,18 +117,11 @@ listener_event(void *arg, struct listener *l, bool opened)
 }
 
 static void
-on_round_over(void *arg, bool changed)
+on_tables(struct serve *s)
 {
-	struct serve *s = arg;
-	struct parent *p = s->parent;
-
-	serve_note_routes(s);
-	for (size_t i = 0; changed && i < routeset_files(s->routes); i++)
+	for (size_t i = 0; i < routeset_files(s->routes); i++)
 		for (unsigned k = 0; k < s->conf->workers; k++)
-			order_table(&p->worker[k], i);
-	if (changed)
-		serve_sync_listeners(s, true, listener_event);
-	serve_reloaded(s);
+			order_table(&s->parent->worker[k], i);
 }
 
 /* Send it the current state, whatever was sent before. */
@@ -194,7 +187,6 @@ become_worker(struct parent *p, unsigned i, int fd)
 	s->worker = i;
 	s->parent = NULL;
 	listeners_close_all(&s->metrics_door.listeners, false);
-	memset(&s->retry_bind, 0, sizeof(s->retry_bind));
 	p->child = true;
 	p->code = serve_process(s, fd);
 }
@@ -372,45 +364,19 @@ on_hup(void *arg, int signo)
 	serve_reload(s);
 }
 
-static void
-on_usr1(void *arg, int signo)
-{
-	(void)signo;
-	serve_log_status(arg);
-}
-
-static void
-on_retry_bind(struct ev_timer *t)
-{
-	serve_sync_listeners(EV_CONTAINER(t, struct serve, retry_bind), false, listener_event);
-}
-
 static int
 start(struct parent *p)
 {
 	struct serve *s = p->s;
 
-	s->ev = ev_new();
-	if (s->ev == NULL)
-		return -1;
-	ev_before_wait(s->ev, log_turn);
 	s->parent = p;
 	s->worker = (unsigned)s->conf->workers;	/* our own row of the metrics */
-	s->retry_bind.cb = on_retry_bind;
 	p->restart.cb = on_restart;
 	p->repeat.cb = on_repeat;
 	p->kill.cb = on_kill;
-	if (ev_signal(s->ev, SIGTERM, on_stop_signal, s) == -1 ||
-	    ev_signal(s->ev, SIGINT, on_stop_signal, s) == -1 ||
-	    ev_signal(s->ev, SIGHUP, on_hup, s) == -1 ||
-	    ev_signal(s->ev, SIGUSR1, on_usr1, s) == -1 ||
-	    ev_signal(s->ev, SIGCHLD, on_child, s) == -1)
-		return -1;
-	serve_note_routes(s);
-	if (s->bind_failed)
-		ev_timer_in(s->ev, &s->retry_bind, RESTART_MS);
-	scrape_door_serve(&s->metrics_door, s->ev, s->metrics);
-	return routeset_watch(s->routes, s->ev, on_round_over, s);
+	return serve_make_loop(s, on_stop_signal, on_hup) == -1 ||
+	    ev_signal(s->ev, SIGCHLD, on_child, s) == -1 ? -1 :
+	    serve_keep_files(s, on_tables, on_listener);
 }
 
 static int
