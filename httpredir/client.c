@@ -114,7 +114,7 @@ client_close(struct client *c, enum conn_end end)
 		return;
 	client_enter(c, CLIENT_CLOSED);
 	ev_undefer(the->serve->ev, &c->more);
-	serve_closing(the->serve);
+	launch_restore();
 	if (proxying)
 		proxy_cancel(c->proxy);
 	else if (state == CLIENT_RELAY)

@@ -54,7 +54,8 @@ struct launch_one {
  * Whether descriptors 0 and 1 are a connection: a connected socket, or two ends of pipes or
  * sockets. Fills *one and makes them non-blocking, which is undone for other processes that share
  * them: by launch_restore() for both, before they are closed, or by launch_close(), which closes
- * fd, for one that is closed earlier.
+ * fd, for one that is closed earlier. With any other launch there is nothing to
+ * undo.
  */
 bool launch_one_connection(struct launch_one *one);
 void launch_restore(void);

@@ -52,19 +52,12 @@ serve_turn_away(struct serve *s, const struct serve_client *client)
 
 	connlog_write(&line);
 	metrics_add(s->metrics, s->worker, M_END + END_LIMIT, 1);
-	serve_closing(s);
+	launch_restore();
 	close(client->in_fd);
 	if (client->source != 0)
 		quota_drop(s->quota, s->worker, client->source);
 	if (s->one)
 		s->one_exit = EXIT_TEMP;
-}
-
-void
-serve_closing(const struct serve *s)
-{
-	if (s->one != NULL)
-		launch_restore();
 }
 
 void

@@ -271,14 +271,8 @@ void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_clien
 void serve_turn_away(struct serve *s, const struct serve_client *client);
 
 /*
- * Call before a client's descriptors are closed:
- * restores those of a one-connection launch as they were found.
- */
-void serve_closing(const struct serve *s);
-
-/*
  * Its end: logs line (id, peer, ms, end are filled in from c and end), counts, unlinks.
- * c is the caller's to free.
+ * c is the caller's to free. Call launch_restore() before its descriptors are closed.
  */
 void serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct connlog *line);
 

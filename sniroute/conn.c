@@ -107,7 +107,7 @@ conn_close(struct conn *c, enum conn_end end)
 		    MSG_DONTWAIT);
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
-	serve_closing(s);
+	launch_restore();
 	relay_close(&c->relay, relayed ? end : END_CLOSED);
 	route_leave(c);
 	log_end(c, end, target);
