@@ -14,7 +14,7 @@
 
 #include "accept.h"
 #include "log.h"
-#include "serve.h"
+#include "serve_private.h"
 
 #define ROOM_MS 50		/* how soon to look again for room for an order's descriptor */
 #define ROOM_MAX_MS 5000	/* for how long: others may be waiting behind that order */

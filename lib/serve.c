@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One serving process: the list of its connections, routes and listeners, signals, drain. */
-#include "serve.h"
+#include "serve_private.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -13,7 +13,7 @@
 #include "accept.h"
 #include "log.h"
 #include "privs.h"
-#include "serve.h"
+#include "serve_private.h"
 #include "workers.h"
 
 static void

@@ -17,7 +17,7 @@
 #include "log.h"
 #include "notify.h"
 #include "scrape.h"
-#include "serve.h"
+#include "serve_private.h"
 
 #define RESTART_MS 1000		/* a worker that dies this soon is replaced this much later */
 #define ORDER_MS 1000		/* how long the parent, serving no one, waits for it to be taken */

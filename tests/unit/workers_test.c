@@ -7,7 +7,7 @@
 
 #include "log.h"
 #include "loop_help.h"
-#include "serve.h"
+#include "serve_private.h"
 
 static const struct metric table[M_SERVE_COUNT] = { SERVE_METRICS("test"),
 	SERVE_ROUTES_METRICS("test") };
