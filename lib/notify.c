@@ -15,17 +15,7 @@
 int
 notify_ready_fd(int fd, const char *line)
 {
-	size_t len = strlen(line);
-	char *text = malloc(len + 1);
-	ssize_t n;
-
-	if (text == NULL)
-		return -1;
-	memcpy(text, line, len);
-	text[len] = '\n';
-	n = write(fd, text, len + 1);
-	free(text);
-	if (n != (ssize_t)len + 1)
+	if (dprintf(fd, "%s\n", line) < 0)
 		return -1;
 	notify_close_fd(fd);
 	return 0;
