@@ -35,26 +35,24 @@ privs_parse(const char *text, struct privs *out)
 	const struct passwd *pw;
 	char user[64];
 	uint64_t n;
+	bool number;
 
 	if (len == 0 || len >= sizeof(user))
 		return "no user name";
 	memcpy(user, text, len);
 	user[len] = '\0';
 	pw = getpwnam(user);
-	if (pw == NULL && num_parse(slice_str(user), 0, UINT32_MAX - 1, &n))
+	number = pw == NULL && num_parse(slice_str(user), 0, UINT32_MAX - 1, &n);
+	if (number)
 		pw = getpwuid((uid_t)n);
-	if (pw != NULL) {
-		out->uid = pw->pw_uid;
-		out->gid = pw->pw_gid;
-		snprintf(out->name, sizeof(out->name), "%s", pw->pw_name);
-	} else if (num_parse(slice_str(user), 0, UINT32_MAX - 1, &n)) {
-		if (colon == NULL)
-			return "a user without a passwd entry needs :GROUP";
-		out->uid = (uid_t)n;
-		out->name[0] = '\0';
-	} else {
+	if (pw == NULL && !number)
 		return "no such user";
-	}
+	if (pw == NULL && colon == NULL)
+		return "a user without a passwd entry needs :GROUP";
+	out->uid = pw == NULL ? (uid_t)n : pw->pw_uid;
+	if (pw != NULL)
+		out->gid = pw->pw_gid;
+	snprintf(out->name, sizeof(out->name), "%s", pw == NULL ? "" : pw->pw_name);
 	return colon == NULL ? NULL : find_group(colon + 1, &out->gid);
 }
 
