@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "resolve.h"
 #include "sock.h"
 #include "target.h"
@@ -115,17 +116,10 @@ target_forget(struct dialer *d, struct target *t)
  * Rendezvous hashing: a source keeps its target as long as that exists,
  * whichever others come and go.
  */
-static uint32_t
-source_weight(const struct endpoint *src, uint32_t hash)
+static uint64_t
+source_weight(const struct endpoint *src, uint64_t hash)
 {
-	uint32_t h = target_hash(slice_of((const char *)src->ip, sizeof(src->ip))) ^
-	    hash * 2654435761u;
-
-	h ^= h >> 16;
-	h *= 0x85ebca6bu;
-	h ^= h >> 13;
-	h *= 0xc2b2ae35u;
-	return h ^ h >> 16;
+	return hash_text(hash, slice_of((const char *)src->ip, sizeof(src->ip)));
 }
 
 /* Whether a should be tried before b, which precedes it in the list. */
@@ -558,12 +552,12 @@ dial_cancel(struct dial *d)
 
 /* How many targets precede item i by weight, ties by place: its rank among all. */
 static size_t
-rank_by_weight(struct slice targets, const struct endpoint *src, size_t i, uint32_t weight)
+rank_by_weight(struct slice targets, const struct endpoint *src, size_t i, uint64_t weight)
 {
 	size_t rank = 0;
 
 	for (size_t k = 0; targets.p != NULL; k++) {
-		uint32_t w = source_weight(src, target_hash(slice_cut(&targets, ',')));
+		uint64_t w = source_weight(src, hash_text(0, slice_cut(&targets, ',')));
 
 		rank += w > weight || (w == weight && k < i);
 	}
@@ -578,7 +572,7 @@ dial_order(struct slice targets, enum routes_balance balance, const struct endpo
 	for (size_t i = 0; rest.p != NULL; i++) {
 		struct slice item = slice_cut(&rest, ',');
 		size_t rank = balance != BALANCE_SOURCE ? i :
-		    rank_by_weight(targets, src, i, source_weight(src, target_hash(item)));
+		    rank_by_weight(targets, src, i, source_weight(src, hash_text(0, item)));
 
 		if (rank == n)
 			return item;
@@ -596,7 +590,7 @@ dial_first(struct dialer *d, struct slice targets, enum routes_balance balance,
 	while (targets.p != NULL) {
 		struct slice text = slice_cut(&targets, ',');
 		struct target *t = target_find(&d->targets, text);
-		struct target new = { .hash = target_hash(text) };	/* if t is unknown */
+		struct target new = { .hash = hash_text(0, text) };	/* if t is unknown */
 
 		if (best == NULL || better(d, balance, src, t != NULL ? t : &new, best)) {
 			unknown = new;

@@ -5,21 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "log.h"
 
 #define HOLD_FIRST_MS 1000u
 #define HOLD_MAX_MS 30000u
 #define UNUSED_MS 600000u	/* what is known of a target unused this long may be forgotten */
-
-uint32_t
-target_hash(struct slice text)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < text.len; i++)
-		h = (h ^ (unsigned char)text.p[i]) * 16777619u;
-	return h ^ h >> 15;
-}
 
 bool
 target_held_off(const struct targets *ts, const struct target *t)
@@ -90,7 +81,7 @@ make_room(struct targets *ts)
 struct target *
 target_find(const struct targets *ts, struct slice text)
 {
-	uint32_t h = target_hash(text);
+	uint64_t h = hash_text(0, text);
 	struct target *t;
 
 	if (ts->room == 0)
@@ -104,7 +95,7 @@ target_find(const struct targets *ts, struct slice text)
 struct target *
 target_hold(struct targets *ts, struct slice text)
 {
-	uint32_t h = target_hash(text);
+	uint64_t h = hash_text(0, text);
 	struct target *t = target_find(ts, text);
 
 	if (t != NULL) {

@@ -8,7 +8,7 @@
 struct target {
 	struct target *next;		/* in its bucket */
 	struct addr addr;		/* slices into text */
-	uint32_t hash;
+	uint64_t hash;			/* of text */
 	unsigned refs;			/* connections and dials that use it */
 	uint64_t unused_ms;		/* since when unused */
 	unsigned conns;			/* connections and attempts: what BALANCE_LEAST compares */
@@ -28,8 +28,6 @@ struct targets {
 };
 
 void targets_free(struct targets *ts);
-
-uint32_t target_hash(struct slice text);
 
 /* NULL when nothing is known of it. */
 struct target *target_find(const struct targets *ts, struct slice text);
