@@ -134,7 +134,7 @@ resume(struct serve *s)
 {
 	if (s->draining)
 		return;
-	s->paused = s->starved = false;
+	s->paused = s->timed_pause = false;
 	ev_timer_at(s->ev, &s->resume, 0);
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
 		if (!l->watched)
@@ -158,7 +158,7 @@ accept_begin(struct serve *s)
 void
 accept_room_made(struct serve *s)
 {
-	if (s->paused && !s->starved && s->open_conns < s->max_conns)
+	if (s->paused && !s->timed_pause && s->open_conns < s->max_conns)
 		resume(s);
 }
 
@@ -312,6 +312,6 @@ serve_out_of_fds(struct serve *s)
 	if (s->paused || s->draining || s->listeners.first == NULL)
 		return;
 	pause_accepting(s, "no descriptor left for a target", &s->starved_ms);
-	s->starved = true;	/* the end of the one that failed frees too little for another */
+	s->timed_pause = true;	/* the end of the one that failed frees too little for another */
 	ev_timer_in(s->ev, &s->resume, RESUME_MS);
 }

@@ -230,7 +230,9 @@ struct serve {
 	bool follows;			/* a worker: its parent reads files, binds, gives orders */
 	bool announced;			/* readiness was reported, its descriptor closed */
 	bool reloading;			/* that was reported, and its end is to be */
-	bool paused, starved, bind_failed;	/* starved: of descriptors; only time ends that */
+	bool paused;			/* accepting is */
+	bool timed_pause;		/* and goes on after a while, not when a connection ends */
+	bool bind_failed;		/* at start: some of the routes files is to be bound later */
 	/*
 	 * When accepting was last stopped: by --max-conns, by a lack, by an error of an address;
 	 * 0: never.
