@@ -83,19 +83,24 @@ begin_line(char out[static LOG_LINE_MAX], enum log_level level)
 	return t;
 }
 
+static void
+add_code(struct text *t, uint8_t c)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char code[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
+
+	text_add(t, slice_of(code, sizeof(code)));
+}
+
 /* Unprintable bytes, from a file name, say, must not reach a terminal. */
 static void
 add_visible(struct text *t, const char *text)
 {
-	static const char hex[] = "0123456789abcdef";
-
-	for (; *text != '\0'; text++) {
-		uint8_t c = (uint8_t)*text;
-		const char code[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
-
-		text_add(t, c >= ' ' && c <= '~' ?
-		    slice_of(text, 1) : slice_of(code, sizeof(code)));
-	}
+	for (; *text != '\0'; text++)
+		if (*text >= ' ' && *text <= '~')
+			text_add(t, slice_of(text, 1));
+		else
+			add_code(t, (uint8_t)*text);
 }
 
 /* The whole line with its newline; what does not fit is cut, but not the newline. */
@@ -374,15 +379,14 @@ is_plain(struct slice value)
 static void
 add_escaped(struct text *t, uint8_t c)
 {
-	static const char hex[] = "0123456789abcdef";
-	const char quoted[] = { '\\', (char)c }, code[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
+	const char quoted[] = { '\\', (char)c };
 
 	if (char_class[c] & PRINTABLE)
 		text_add(t, slice_of(&quoted[1], 1));
 	else if (c == '"' || c == '\\')
 		text_add(t, slice_of(quoted, sizeof(quoted)));
 	else
-		text_add(t, slice_of(code, sizeof(code)));
+		add_code(t, c);
 }
 
 void
