@@ -177,25 +177,41 @@ launch_local(int fd, const struct endpoint *peer, struct endpoint *out)
 		*out = (struct endpoint){ .family = peer->family };
 }
 
-/* Whether it blocked before. */
-static bool
-set_nonblock(int fd)
+/* ---- one connection on descriptors 0 and 1 ---- */
+
+static bool was_blocking[2];	/* these descriptors, as long as they are a connection */
+
+static void
+unblock(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	return flags != -1 && (flags & O_NONBLOCK) == 0 &&
+	was_blocking[fd] = flags != -1 && (flags & O_NONBLOCK) == 0 &&
 	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-static bool was_blocking[2];	/* descriptors 0 and 1, as long as they are a connection */
-
 static void
-set_blocking(int fd)
+restore(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = was_blocking[fd] ? fcntl(fd, F_GETFL) : -1;
 
 	if (flags != -1)
 		(void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+	was_blocking[fd] = false;
+}
+
+/* A unix socket does not tell who is behind it, the environment may. */
+static void
+find_peer(int fd, struct endpoint *out)
+{
+	struct endpoint env;
+
+	*out = (struct endpoint){ .family = AF_UNSPEC };
+	if (is_connected(fd))
+		sock_peer(fd, out);
+	endpoint_from_env("TCPREMOTEIP", "TCPREMOTEPORT", &env);
+	if (!endpoint_is_ip(out) && endpoint_is_ip(&env))
+		*out = env;
 }
 
 bool
@@ -208,31 +224,14 @@ launch_one_connection(struct launch_one *one)
 		return false;
 	one->in_fd = STDIN_FILENO;
 	one->out_fd = one_socket ? STDIN_FILENO : STDOUT_FILENO;
-	one->peer = (struct endpoint){ .family = AF_UNSPEC };
-	if (is_connected(one->in_fd))
-		sock_peer(one->in_fd, &one->peer);
+	find_peer(one->in_fd, &one->peer);
 	sock_nodelay(one->out_fd);
-	if (!endpoint_is_ip(&one->peer)) {
-		struct endpoint env;
-
-		endpoint_from_env("TCPREMOTEIP", "TCPREMOTEPORT", &env);
-		if (env.family != AF_UNSPEC)
-			one->peer = env;
-	}
 	if (same_file(STDERR_FILENO, one->in_fd) || same_file(STDERR_FILENO, one->out_fd))
 		silence();
-	was_blocking[one->in_fd] = set_nonblock(one->in_fd);
+	unblock(one->in_fd);
 	if (!one_socket)
-		was_blocking[one->out_fd] = set_nonblock(one->out_fd);
+		unblock(one->out_fd);
 	return true;
-}
-
-static void
-restore(int fd)
-{
-	if (was_blocking[fd])
-		set_blocking(fd);
-	was_blocking[fd] = false;
 }
 
 void
