@@ -151,8 +151,7 @@ void
 accept_begin(struct serve *s)
 {
 	s->resume.cb = on_resume;
-	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
-		watch(s, l);
+	resume(s);
 }
 
 void
