@@ -94,7 +94,7 @@ void ev_free_later(struct ev *ev, void *p);
 typedef void ev_signal_cb(void *arg, int signo);
 int ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg);
 
-/* A process forked from one with a loop makes its own: first unblock what ev_signal() blocked. */
+/* In a forked process that becomes another program: unblock what ev_signal() blocked. */
 void ev_signal_reset(void);
 
 /*
