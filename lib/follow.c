@@ -59,7 +59,7 @@ take_listener(struct serve *s, const char *addr, int fd)
 
 	if (fd == -1)
 		return;
-	if (!here && listeners_adopt(&s->listeners, fd, slice_str(addr), true) == 0) {
+	if (!here && listeners_adopt(&s->listeners, fd, slice_str(addr)) == 0) {
 		accept_watch(s, s->listeners.last);
 		accept_fit_limits(s);
 		return;

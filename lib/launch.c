@@ -114,7 +114,7 @@ launch_systemd(struct listeners *ls)
 			errno = ENOTSOCK;
 			return -1;
 		}
-		if (listeners_adopt(ls, fd, slice_of(NULL, 0), false) == -1)
+		if (listeners_adopt(ls, fd, slice_of(NULL, 0)) == -1)
 			return -1;
 	}
 	return n;
@@ -138,7 +138,7 @@ launch_stdin_listener(struct listeners *ls)
 {
 	if (!sock_is_listening(STDIN_FILENO))
 		return 0;
-	return listeners_adopt(ls, STDIN_FILENO, slice_of(NULL, 0), false) == -1 ? -1 : 1;
+	return listeners_adopt(ls, STDIN_FILENO, slice_of(NULL, 0)) == -1 ? -1 : 1;
 }
 
 static bool

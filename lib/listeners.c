@@ -155,20 +155,11 @@ listeners_bind(struct listeners *ls, const struct addr *a, struct slice text, bo
 }
 
 int
-listeners_open(struct listeners *ls, struct slice text, bool from_routes, const char **why)
-{
-	struct addr a;
-
-	return listeners_resolve(text, &a, why) == -1 ? -1 :
-	    listeners_bind(ls, &a, text, from_routes);
-}
-
-int
-listeners_adopt(struct listeners *ls, int fd, struct slice addr, bool from_routes)
+listeners_adopt(struct listeners *ls, int fd, struct slice addr)
 {
 	if (sock_adopt(fd) == -1)
 		return -1;
-	return add(ls, fd, addr, from_routes) == NULL ? -1 : 0;
+	return add(ls, fd, addr, addr.p != NULL) == NULL ? -1 : 0;
 }
 
 const char *

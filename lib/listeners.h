@@ -53,17 +53,14 @@ int listeners_resolve(struct slice text, struct addr *a, const char **why);
 /* Bind that, and remember its text. -1 with errno. */
 int listeners_bind(struct listeners *ls, const struct addr *a, struct slice text, bool from_routes);
 
-/* Both. */
-int listeners_open(struct listeners *ls, struct slice text, bool from_routes, const char **why);
-
-/* The message for that: why, else what errno means here. */
+/* The message for what these two say: why, else what errno means here. */
 const char *listeners_reason(const char *why);
 
 /*
- * Take over a listening descriptor: a supervisor's (addr absent),
- * or one bound by another process. -1 with errno.
+ * Take over a listening descriptor: a supervisor's (addr absent), or one that our parent bound for
+ * this ADDR of the routes files. -1 with errno.
  */
-int listeners_adopt(struct listeners *ls, int fd, struct slice addr, bool from_routes);
+int listeners_adopt(struct listeners *ls, int fd, struct slice addr);
 
 /* The open listener of this ADDR from the routes files, or NULL. */
 struct listener *listeners_from_routes(const struct listeners *ls, struct slice addr);

@@ -151,9 +151,13 @@ static int
 bind_list(struct listeners *ls, const char *option, const struct opt_list *list)
 {
 	const char *why;
+	struct addr a;
 
 	for (size_t i = 0; i < list->n; i++) {
-		if (listeners_open(ls, slice_str(list->item[i]), false, &why) == 0)
+		struct slice text = slice_str(list->item[i]);
+
+		if (listeners_resolve(text, &a, &why) == 0 &&
+		    listeners_bind(ls, &a, text, false) == 0)
 			continue;
 		log_error("%s %s: %s", option, list->item[i], listeners_reason(why));
 		return why != NULL ? EXIT_USAGE : EXIT_TEMP;

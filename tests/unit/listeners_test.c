@@ -47,10 +47,14 @@ static int
 open_text(const char *addr, bool from_routes, const char **why)
 {
 	char *copy = malloc(strlen(addr));
+	struct slice copied = slice_of(copy, strlen(addr));
+	struct addr a;
 	int r;
 
 	memcpy(copy, addr, strlen(addr));
-	r = listeners_open(&ls, slice_of(copy, strlen(addr)), from_routes, why);
+	r = listeners_resolve(copied, &a, why);
+	if (r == 0)
+		r = listeners_bind(&ls, &a, copied, from_routes);
 	free(copy);
 	return r;
 }
@@ -174,12 +178,11 @@ static void
 a_socket_file_of_a_supervisor_is_not_ours_to_remove(void **state)
 {
 	(void)state;
-	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("a")), slice_of(NULL, 0),
-	    false), 0);
+	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("a")), slice_of(NULL, 0)), 0);
 	assert_string_equal(ls.first->name, unix_text("a"));
 	listeners_close_all(&ls, true);
 	assert_true(file_exists(in_dir("a")));
-	assert_int_equal(listeners_adopt(&ls, -1, slice_of(NULL, 0), false), -1);
+	assert_int_equal(listeners_adopt(&ls, -1, slice_of(NULL, 0)), -1);
 	assert_int_equal(ls.count, 0);
 }
 
@@ -518,8 +521,7 @@ socket_files_of_ours_are_given_to_a_user(void **state)
 		skip();
 	must_open("127.0.0.1:0", false);
 	must_open(unix_text("a"), false);
-	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("b")), slice_of(NULL, 0),
-	    false), 0);
+	assert_int_equal(listeners_adopt(&ls, listen_on(unix_text("b")), slice_of(NULL, 0)), 0);
 	must_open(unix_text("c"), false);
 	assert_int_equal(unlink(in_dir("c")), 0);
 	write_file(in_dir("c"), "something else");
