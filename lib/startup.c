@@ -148,19 +148,21 @@ serve_check(const struct serve_conf *conf, struct routeset **rs)
 
 /* 0, or the exit code. */
 static int
-bind_list(struct listeners *ls, const char *option, const struct opt_list *list)
+bind_door(struct listeners *ls, const struct serve_door *door)
 {
 	const char *why;
 	struct addr a;
 
-	for (size_t i = 0; i < list->n; i++) {
-		struct slice text = slice_str(list->item[i]);
+	for (size_t i = 0; i < door->addrs->n; i++) {
+		const char *text = door->addrs->item[i];
 
-		if (listeners_resolve(text, &a, &why) == 0 &&
-		    listeners_bind(ls, &a, text, false) == 0)
-			continue;
-		log_error("%s %s: %s", option, list->item[i], listeners_reason(why));
-		return why != NULL ? EXIT_USAGE : EXIT_TEMP;
+		if (listeners_resolve(slice_str(text), &a, &why) == -1 ||
+		    listeners_bind(ls, &a, slice_str(text), false) == -1) {
+			log_error("%s %s: %s", door->option, text, listeners_reason(why));
+			return why != NULL ? EXIT_USAGE : EXIT_TEMP;
+		}
+		ls->last->role = door->role;
+		ls->last->unlimited = door->unlimited;
 	}
 	return 0;
 }
@@ -169,20 +171,11 @@ bind_list(struct listeners *ls, const char *option, const struct opt_list *list)
 static int
 bind_doors(struct serve *s)
 {
-	for (size_t i = 0; i < s->conf->n_doors; i++) {
-		const struct serve_door *door = &s->conf->doors[i];
-		struct listener *before = s->listeners.last, *l;
-		int code = bind_list(&s->listeners, door->option, door->addrs);
+	int code = 0;
 
-		if (code != 0)
-			return code;
-		for (l = before == NULL ? s->listeners.first : before->next; l != NULL;
-		    l = l->next) {
-			l->role = door->role;
-			l->unlimited = door->unlimited;
-		}
-	}
-	return 0;
+	for (size_t i = 0; code == 0 && i < s->conf->n_doors; i++)
+		code = bind_door(&s->listeners, &s->conf->doors[i]);
+	return code;
 }
 
 enum launch { LAUNCH_SERVE, LAUNCH_ONE, LAUNCH_FAILED };
@@ -190,12 +183,13 @@ enum launch { LAUNCH_SERVE, LAUNCH_ONE, LAUNCH_FAILED };
 static enum launch
 launch_by_options(struct serve *s, int *code)
 {
+	const struct serve_door door = { .option = "-l", .addrs = &s->conf->listen };
 	int n = launch_refuse_systemd();
 
 	if (n > 0)
 		log_warn("LISTEN_FDS: %d inherited socket%s closed: with -l none is taken over",
 		    n, n == 1 ? "" : "s");
-	*code = bind_list(&s->listeners, "-l", &s->conf->listen);
+	*code = bind_door(&s->listeners, &door);
 	return *code == 0 ? LAUNCH_SERVE : LAUNCH_FAILED;
 }
 
