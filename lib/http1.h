@@ -110,9 +110,9 @@ struct http1_response {
 
 /*
  * Look at the first len bytes a client sent, all of which must still be there at each call
- * (they may move); scan is kept between calls, so that work is linear in len. One empty line
- * before the request is skipped (RFC 9112 2.2). On HTTP1_OK *out is filled; on any other result
- * it is undefined. Pure.
+ * (they may move); scan is kept between calls, so that work is linear in len. Empty lines before
+ * the request (RFC 9112 2.2) are the caller's to skip. On HTTP1_OK *out is filled; on any other
+ * result it is undefined. Pure.
  */
 enum http1_result http1_request(struct http1_scan *scan, const char *buf, size_t len,
     struct http1_request *out);

@@ -105,17 +105,12 @@ http1_status(enum http1_result r)
 /* ---- the end of a section ---- */
 
 /*
- * Find the empty line that ends a section whose first line begins at start. Every line ends
- * with CRLF: a bare LF is noticed here, a bare CR when the line is taken apart. HTTP1_OK: the
- * section ends at scan->at.
+ * Find the empty line that ends a section. Every line ends with CRLF: a bare LF is noticed here,
+ * a bare CR when the line is taken apart. HTTP1_OK: the section ends at scan->at.
  */
 static enum http1_result
-find_end(struct http1_scan *scan, const char *buf, size_t len, size_t start)
+find_end(struct http1_scan *scan, const char *buf, size_t len)
 {
-	if (scan->line < start)
-		scan->line = (uint32_t)start;
-	if (scan->at < start)
-		scan->at = (uint32_t)start;
 	while (scan->at < len) {
 		const char *lf = memchr(buf + scan->at, '\n', len - scan->at);
 		size_t end = lf == NULL ? len : (size_t)(lf - buf) + 1;
@@ -487,13 +482,13 @@ take_host(struct http1_request *req, const struct said *s)
 }
 
 static enum http1_result
-parse_request(struct slice head, size_t skipped, struct http1_request *req)
+parse_request(struct slice head, struct http1_request *req)
 {
 	struct said said = { .msg = &req->msg };
 	enum http1_result r;
 
 	*req = (struct http1_request){ .msg.size = head.len };
-	head = slice_skip(slice_of(head.p, head.len - 2), skipped);
+	head.len -= 2;
 	r = parse_request_line(cut_line(&head), req);
 	if (r != HTTP1_OK)
 		return r;
@@ -509,16 +504,15 @@ parse_request(struct slice head, size_t skipped, struct http1_request *req)
 
 /* Why a head whose end has not come is not waited for any longer. */
 static enum http1_result
-judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, size_t skipped)
+judge_prefix(const struct http1_scan *scan, const char *buf, size_t len)
 {
 	const char *blank;
 
-	if (scan->line > skipped)
+	if (scan->line > 0)
 		return len >= HTTP1_HEAD_MAX ? HTTP1_HEAD_LONG : HTTP1_MORE;
-	blank = memchr(buf + skipped, ' ',
-	    len - skipped < HTTP1_METHOD_MAX + 1 ? len - skipped : HTTP1_METHOD_MAX + 1);
+	blank = memchr(buf, ' ', len < HTTP1_METHOD_MAX + 1 ? len : HTTP1_METHOD_MAX + 1);
 	if (blank == NULL)
-		return len - skipped > HTTP1_METHOD_MAX ? HTTP1_BAD : HTTP1_MORE;
+		return len > HTTP1_METHOD_MAX ? HTTP1_BAD : HTTP1_MORE;
 	return len - (size_t)(blank + 1 - buf) > HTTP1_TARGET_MAX + sizeof(" HTTP/1.1\r") ?
 	    HTTP1_TARGET_LONG : HTTP1_MORE;
 }
@@ -526,25 +520,17 @@ judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, size_t 
 enum http1_result
 http1_request(struct http1_scan *scan, const char *buf, size_t len, struct http1_request *out)
 {
-	size_t skipped = len >= 2 && buf[0] == '\r' && buf[1] == '\n' ? 2 : 0;
 	enum http1_result r;
 
-	if (len == 0 || (len == 1 && buf[0] == '\r'))
-		return HTTP1_MORE;
-	if ((uint8_t)buf[skipped == len ? 0 : skipped] == 0x16)
-		return skipped == 0 ? HTTP1_TLS : HTTP1_BAD;
-	r = find_end(scan, buf, len, skipped);
-	if (r == HTTP1_BAD)
-		return HTTP1_BAD;
+	if (len > 0 && (uint8_t)buf[0] == 0x16)
+		return HTTP1_TLS;
+	r = find_end(scan, buf, len);
 	if (r == HTTP1_MORE)
-		return judge_prefix(scan, buf, len, skipped);
-	if (scan->at - skipped == 2)
-		return HTTP1_BAD;	/* a second empty line */
-	if (scan->at > HTTP1_HEAD_MAX) {
-		r = parse_request(slice_of(buf, scan->at), skipped, out);
-		return r == HTTP1_TARGET_LONG ? r : HTTP1_HEAD_LONG;
-	}
-	return parse_request(slice_of(buf, scan->at), skipped, out);
+		return judge_prefix(scan, buf, len);
+	if (r != HTTP1_OK || scan->at == 2)
+		return HTTP1_BAD;
+	r = parse_request(slice_of(buf, scan->at), out);
+	return scan->at <= HTTP1_HEAD_MAX || r == HTTP1_TARGET_LONG ? r : HTTP1_HEAD_LONG;
 }
 
 /* ---- responses ---- */
@@ -584,7 +570,7 @@ http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_hea
     struct http1_response *out)
 {
 	struct said said = { .msg = &out->msg };
-	enum http1_result r = find_end(scan, buf, len, 0);
+	enum http1_result r = find_end(scan, buf, len);
 	struct slice head;
 
 	if (r == HTTP1_MORE)
@@ -608,7 +594,7 @@ enum http1_result
 http1_trailer(struct http1_chunked *c, const char *buf, size_t len,
     struct slice *fields, size_t *used)
 {
-	enum http1_result r = find_end(&c->scan, buf, len, 0);
+	enum http1_result r = find_end(&c->scan, buf, len);
 	struct slice rest;
 	struct http1_field f;
 	unsigned n = 0;

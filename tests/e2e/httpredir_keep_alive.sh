@@ -16,7 +16,8 @@ same "308 308 eof" "$(statuses 'send:GET / HTTP/1.0\r\nHost: a.test\r\nConnectio
 has "$(cat raw.out)" 'Connection:.x20keep-alive.*Connection:.x20close'
 same "308 308 eof" "$(statuses 'send:POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nhello'"$l")"
 same "308 eof" "$(statuses 'send:POST /x HTTP/1.1\r\nHost: a.test\r\nContent-Length: 50\r\n\r\nhello' shut)"
-same "308 308 308 eof" "$(statuses "send:\r\n$g\r\n$g$l")"
+same "308 308 308 eof" "$(statuses "send:\r\n\r\n$g\r\n$g$l")"
+same "308 308 308 eof" "$(statuses pieces:1:0.001 "send:\r\n\r\n$g\r\n$g$l")"
 stop httpredir
 web one
 printf '%s\n' "a.test http=$READY" 'b.test tls=127.0.0.1:1' >routes
