@@ -139,26 +139,13 @@ bool http1_list_has(struct slice list, const char *word);
  */
 bool http1_is_named(const struct http1_message *m, struct slice name);
 
-bool http1_name_is(struct slice name, const char *lower);
-
 /* ---- chunked bodies (RFC 9112 7.1) ---- */
-
-enum http1_chunk_state {
-	HTTP1_C_SIZE,		/* before the first digit */
-	HTTP1_C_DIGITS,
-	HTTP1_C_EXTENSION,
-	HTTP1_C_SIZE_LF,
-	HTTP1_C_DATA,
-	HTTP1_C_DATA_CR,
-	HTTP1_C_DATA_LF,
-	HTTP1_C_TRAILER
-};
 
 /* Progress through one chunked body. Zero it. */
 struct http1_chunked {
 	uint64_t left;		/* bytes of this chunk's data still to come */
 	uint16_t line;		/* bytes of this size line so far */
-	uint8_t state;		/* enum http1_chunk_state */
+	uint8_t state;		/* http1_chunked.c's */
 	struct http1_scan scan;	/* of the trailer section */
 };
 

@@ -5,6 +5,17 @@
 #define SIZE_DIGITS 15u		/* what fits in 60 bits */
 #define SIZE_LINE_MAX 256u	/* bytes of a size line with its extensions */
 
+enum state {
+	SIZE,			/* before the first digit */
+	DIGITS,
+	EXTENSION,
+	SIZE_LF,
+	DATA,
+	DATA_CR,
+	DATA_LF,
+	TRAILER
+};
+
 static int
 hex_digit(char c)
 {
@@ -14,10 +25,10 @@ hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static enum http1_chunk_state
+static enum state
 size_over(const struct http1_chunked *c)
 {
-	return c->left == 0 ? HTTP1_C_TRAILER : HTTP1_C_DATA;
+	return c->left == 0 ? TRAILER : DATA;
 }
 
 /*
@@ -31,29 +42,29 @@ size_byte(struct http1_chunked *c, char byte)
 
 	if (++c->line > SIZE_LINE_MAX)
 		return false;
-	switch ((enum http1_chunk_state)c->state) {
-	case HTTP1_C_SIZE:
-	case HTTP1_C_DIGITS:
+	switch ((enum state)c->state) {
+	case SIZE:
+	case DIGITS:
 		if (digit >= 0) {
 			c->left = c->left << 4 | (uint64_t)digit;
-			c->state = HTTP1_C_DIGITS;
+			c->state = DIGITS;
 			return c->line <= SIZE_DIGITS;
 		}
-		if (c->state == HTTP1_C_SIZE || (byte != ';' && byte != '\r'))
+		if (c->state == SIZE || (byte != ';' && byte != '\r'))
 			return false;
-		c->state = byte == ';' ? HTTP1_C_EXTENSION : HTTP1_C_SIZE_LF;
+		c->state = byte == ';' ? EXTENSION : SIZE_LF;
 		return true;
-	case HTTP1_C_EXTENSION:
+	case EXTENSION:
 		if (byte == '\r')
-			c->state = HTTP1_C_SIZE_LF;
+			c->state = SIZE_LF;
 		return byte == '\r' || byte == '\t' || ((uint8_t)byte >= 0x20 && byte != 0x7f);
-	case HTTP1_C_SIZE_LF:
+	case SIZE_LF:
 		c->state = size_over(c);
 		return byte == '\n';
-	case HTTP1_C_DATA:
-	case HTTP1_C_DATA_CR:
-	case HTTP1_C_DATA_LF:
-	case HTTP1_C_TRAILER:
+	case DATA:
+	case DATA_CR:
+	case DATA_LF:
+	case TRAILER:
 		break;
 	}
 	return false;
@@ -63,11 +74,11 @@ size_byte(struct http1_chunked *c, char byte)
 static bool
 data_end_byte(struct http1_chunked *c, char byte)
 {
-	if (c->state == HTTP1_C_DATA_CR) {
-		c->state = HTTP1_C_DATA_LF;
+	if (c->state == DATA_CR) {
+		c->state = DATA_LF;
 		return byte == '\r';
 	}
-	c->state = HTTP1_C_SIZE;
+	c->state = SIZE;
 	c->line = 0;
 	return byte == '\n';
 }
@@ -83,24 +94,24 @@ take_data(struct http1_chunked *c, char *buf, size_t len, size_t *used, size_t *
 	*used += n;
 	c->left -= n;
 	if (c->left == 0)
-		c->state = HTTP1_C_DATA_CR;
+		c->state = DATA_CR;
 }
 
 enum http1_chunk_result
 http1_dechunk(struct http1_chunked *c, char *buf, size_t len, size_t *used, size_t *data)
 {
 	*used = *data = 0;
-	while (c->state != HTTP1_C_TRAILER && *used < len) {
+	while (c->state != TRAILER && *used < len) {
 		bool good = true;
 
-		if (c->state == HTTP1_C_DATA)
+		if (c->state == DATA)
 			take_data(c, buf, len, used, data);
-		else if (c->state == HTTP1_C_DATA_CR || c->state == HTTP1_C_DATA_LF)
+		else if (c->state == DATA_CR || c->state == DATA_LF)
 			good = data_end_byte(c, buf[(*used)++]);
 		else
 			good = size_byte(c, buf[(*used)++]);
 		if (!good)
 			return HTTP1_CHUNK_BAD;
 	}
-	return c->state == HTTP1_C_TRAILER ? HTTP1_CHUNK_TRAILER : HTTP1_CHUNK_MORE;
+	return c->state == TRAILER ? HTTP1_CHUNK_TRAILER : HTTP1_CHUNK_MORE;
 }

@@ -63,17 +63,17 @@ same_word(struct slice a, struct slice b)
 	return a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
 }
 
-bool
-http1_name_is(struct slice name, const char *lower)
+static bool
+is_word(struct slice a, const char *word)
 {
-	return same_word(name, slice_str(lower));
+	return same_word(a, slice_str(word));
 }
 
 bool
 http1_list_has(struct slice list, const char *word)
 {
 	while (list.p != NULL)
-		if (same_word(trim(slice_cut(&list, ',')), slice_str(word)))
+		if (is_word(trim(slice_cut(&list, ',')), word))
 			return true;
 	return false;
 }
@@ -251,13 +251,13 @@ note_options(struct said *s, struct slice list)
 			return HTTP1_BAD;
 		if (++s->options > HTTP1_OPTIONS_MAX)
 			return HTTP1_HEAD_LONG;
-		if (http1_name_is(word, "close"))
+		if (is_word(word, "close"))
 			s->close = true;
-		else if (http1_name_is(word, "keep-alive"))
+		else if (is_word(word, "keep-alive"))
 			s->keep_alive = true;
-		else if (http1_name_is(word, "upgrade"))
+		else if (is_word(word, "upgrade"))
 			s->names_upgrade = true;
-		else if (!http1_name_is(word, "te"))
+		else if (!is_word(word, "te"))
 			s->msg->named[s->msg->named_count++] = word;
 	}
 	return HTTP1_OK;
@@ -277,11 +277,11 @@ note_coding(struct said *s, struct slice value)
 		return HTTP1_BAD;
 	while (rest.p != NULL) {
 		last = trim(slice_cut(&rest, ','));
-		if (!is_token(last) || (rest.p != NULL && http1_name_is(last, "chunked")))
+		if (!is_token(last) || (rest.p != NULL && is_word(last, "chunked")))
 			return HTTP1_BAD;
 		others |= rest.p != NULL;
 	}
-	s->chunked = http1_name_is(last, "chunked");
+	s->chunked = is_word(last, "chunked");
 	return !s->chunked ? HTTP1_BAD : others ? HTTP1_CODING : HTTP1_OK;
 }
 
@@ -618,7 +618,7 @@ http1_trailer_allowed(const struct http1_field *f)
 	if (f->known != HTTP1_OTHER)
 		return false;
 	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-		if (http1_name_is(f->name, never[i]))
+		if (is_word(f->name, never[i]))
 			return false;
 	return true;
 }
