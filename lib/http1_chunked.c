@@ -25,18 +25,12 @@ hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static enum state
-size_over(const struct http1_chunked *c)
-{
-	return c->left == 0 ? TRAILER : DATA;
-}
-
 /*
- * A byte of a size line; false when it is not allowed here.
+ * A byte that is not data; false when it is not allowed here.
  * No blank, no sign, no bare LF (RFC 9112 7.1).
  */
 static bool
-size_byte(struct http1_chunked *c, char byte)
+take_byte(struct http1_chunked *c, char byte)
 {
 	int digit = hex_digit(byte);
 
@@ -59,28 +53,21 @@ size_byte(struct http1_chunked *c, char byte)
 			c->state = SIZE_LF;
 		return byte == '\r' || byte == '\t' || ((uint8_t)byte >= 0x20 && byte != 0x7f);
 	case SIZE_LF:
-		c->state = size_over(c);
+		c->state = c->left == 0 ? TRAILER : DATA;
+		c->line = 0;
+		return byte == '\n';
+	case DATA_CR:
+		c->state = DATA_LF;
+		return byte == '\r';
+	case DATA_LF:
+		c->state = SIZE;
+		c->line = 0;
 		return byte == '\n';
 	case DATA:
-	case DATA_CR:
-	case DATA_LF:
 	case TRAILER:
 		break;
 	}
 	return false;
-}
-
-/* The CRLF after a chunk's data. */
-static bool
-data_end_byte(struct http1_chunked *c, char byte)
-{
-	if (c->state == DATA_CR) {
-		c->state = DATA_LF;
-		return byte == '\r';
-	}
-	c->state = SIZE;
-	c->line = 0;
-	return byte == '\n';
 }
 
 static void
@@ -102,15 +89,9 @@ http1_dechunk(struct http1_chunked *c, char *buf, size_t len, size_t *used, size
 {
 	*used = *data = 0;
 	while (c->state != TRAILER && *used < len) {
-		bool good = true;
-
 		if (c->state == DATA)
 			take_data(c, buf, len, used, data);
-		else if (c->state == DATA_CR || c->state == DATA_LF)
-			good = data_end_byte(c, buf[(*used)++]);
-		else
-			good = size_byte(c, buf[(*used)++]);
-		if (!good)
+		else if (!take_byte(c, buf[(*used)++]))
 			return HTTP1_CHUNK_BAD;
 	}
 	return c->state == TRAILER ? HTTP1_CHUNK_TRAILER : HTTP1_CHUNK_MORE;
