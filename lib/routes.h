@@ -160,6 +160,12 @@ struct routes_text {
 bool routes_line_canonical(struct slice line, char *out, struct routes_text *text,
     char why[static ROUTES_WHY_MAX]);
 
+/* Whether a NAME is spelt as it is there. */
+bool routes_name_is_canonical(struct slice name);
+
+/* What comes before '=' as routes(5) has it, "alpn:PROTO" among others; NULL: no key. Static. */
+const char *routes_known_key(struct slice word);
+
 /* Put a reason into why. Returns false, for whoever refuses to return. */
 bool routes_refuse(char why[static ROUTES_WHY_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -107,15 +107,6 @@ routes_line_name(struct slice line)
 	return cut_field(&line);
 }
 
-bool
-routes_line_is_of(struct slice line, struct slice name)
-{
-	if (line.len > name.len && is_blank(line.p[name.len]) &&
-	    memcmp(line.p, name.p, name.len) == 0)
-		return true;	/* the usual spelling */
-	return routes_name_eq(routes_line_name(line), name);
-}
-
 /* ---- NAMEs ---- */
 
 static struct slice
@@ -152,8 +143,9 @@ lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-bool
-routes_name_eq(struct slice a, struct slice b)
+/* Whether two NAMEs are one: addresses as written, others whatever their case and trailing dot. */
+static bool
+name_eq(struct slice a, struct slice b)
 {
 	if (slice_eq(a, b))
 		return true;
@@ -169,6 +161,15 @@ routes_name_eq(struct slice a, struct slice b)
 	return true;
 }
 
+bool
+routes_line_is_of(struct slice line, struct slice name)
+{
+	if (line.len > name.len && is_blank(line.p[name.len]) &&
+	    memcmp(line.p, name.p, name.len) == 0)
+		return true;	/* the usual spelling */
+	return name_eq(routes_line_name(line), name);
+}
+
 int
 routes_name_order(struct slice a, struct slice b)
 {
@@ -179,8 +180,8 @@ routes_name_order(struct slice a, struct slice b)
 	return (a.len > b.len) - (a.len < b.len);
 }
 
-static bool
-is_canonical(struct slice name)
+bool
+routes_name_is_canonical(struct slice name)
 {
 	if (is_address(name))
 		return true;
@@ -195,7 +196,7 @@ routes_why_unsorted(struct slice name, struct slice before, char why[static ROUT
 {
 	char quoted[QUOTE_SIZE], quoted_before[QUOTE_SIZE];
 
-	if (!is_canonical(name))
+	if (!routes_name_is_canonical(name))
 		return !routes_refuse(why,
 		    "\"%s\" in a sorted file: not in lower case without trailing dot",
 		    quote(name, quoted));
@@ -373,6 +374,15 @@ key_of(struct slice word)
 		if (i != KEY_ALPN && slice_is(word, keys[i].word))
 			return (enum routes_key)i;
 	return slice_starts(word, ROUTES_ALPN_PREFIX) ? KEY_ALPN : KEY_UNKNOWN;
+}
+
+const char *
+routes_known_key(struct slice word)
+{
+	enum routes_key key = key_of(word);
+
+	return key == KEY_UNKNOWN ? NULL :
+	    key == KEY_ALPN ? ROUTES_ALPN_PREFIX "PROTO" : keys[key].word;
 }
 
 /* KEY=VALUE -> a field; its value is absent when there is no '='. */

@@ -61,9 +61,6 @@ bool routes_line_is_of(struct slice line, struct slice name);
 /* What form of NAME this is, checked. */
 enum routes_name routes_name_kind(struct slice name);
 
-/* Whether two NAMEs are one: addresses as written, others whatever their case and trailing dot. */
-bool routes_name_eq(struct slice a, struct slice b);
-
 /*
  * Check one line, without its newline, and add its NAME and fields to *f, which is empty
  * before. False: the reason is in why, and *f holds an unknown part of the line. A blank

@@ -35,18 +35,6 @@ count_lines(struct slice text)
 	return n;
 }
 
-/* An address keeps its spelling. */
-static bool
-is_canonical_name(struct slice name)
-{
-	if (memchr(name.p, ':', name.len) != NULL)
-		return true;
-	for (size_t i = 0; i < name.len; i++)
-		if (name.p[i] >= 'A' && name.p[i] <= 'Z')
-			return false;
-	return name.p[name.len - 1] != '.';
-}
-
 /*
  * Whether a good line is as routes_line_canonical() would write it: words with single blanks
  * between, no comment.
@@ -60,7 +48,7 @@ is_canonical(struct slice line)
 		if (line.p[i] == '\t' || line.p[i] == '\r' ||
 		    (before == ' ' && (line.p[i] == ' ' || line.p[i] == '#')))
 			return false;
-	return before != ' ' && is_canonical_name(lines_name(line));
+	return before != ' ' && routes_name_is_canonical(lines_name(line));
 }
 
 /*

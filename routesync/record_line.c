@@ -16,19 +16,6 @@ try_line(struct record_line *l, struct slice line, char why[static ROUTES_WHY_MA
 	return routes_line_canonical(line, l->canonical, &text, why) ? "" : why;
 }
 
-/* The key before '=', if it is one of those in routes(5); else NULL. */
-static const char *
-known_key(struct slice key)
-{
-	static const char *const keys[] = { "tls", "http", "tcp", "proxy", "balance", "allow",
-		"deny", "max", "as" };
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (slice_is(key, keys[i]))
-			return keys[i];
-	return slice_starts(key, "alpn:") ? "alpn:PROTO" : NULL;
-}
-
 static const char *
 bad_target(struct slice targets)
 {
@@ -51,7 +38,7 @@ static bool
 refuse_word(char why[static ROUTES_WHY_MAX], unsigned number, struct slice word, const char *reason)
 {
 	struct slice value = word;
-	const char *key = known_key(slice_cut(&value, '='));
+	const char *key = routes_known_key(slice_cut(&value, '='));
 
 	if (number > ROUTES_KEYS_MAX)
 		return routes_refuse(why, "more than %u words", ROUTES_KEYS_MAX);
@@ -155,10 +142,4 @@ record_line_takes_name(struct record_line *l, struct slice name)
 			return true;
 	}
 	return false;
-}
-
-bool
-record_line_knows_key(struct slice key)
-{
-	return known_key(key) != NULL;
 }

@@ -28,7 +28,4 @@ bool record_line_make(struct record_line *l, struct slice name, struct slice fie
 /* Whether a line may begin with this NAME. */
 bool record_line_takes_name(struct record_line *l, struct slice name);
 
-/* Whether KEY= is one of those in routes(5). */
-bool record_line_knows_key(struct slice key);
-
 #endif
