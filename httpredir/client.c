@@ -84,7 +84,7 @@ static void
 log_end(struct client *c, enum conn_end end)
 {
 	struct serve *s = the->serve;
-	char room[ROUTE_TEXT_MAX];
+	char room[HOST_PATTERN_MAX];
 	struct connlog line = { .name = slice_of(c->name, c->name_len),
 		.route = request_route(c, room), .hello = c->verdict, .rx = c->rx, .tx = c->tx };
 

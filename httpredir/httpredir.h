@@ -4,7 +4,6 @@
 #define HTTPREDIR_H
 
 #include "dial.h"
-#include "host.h"
 #include "http1.h"
 #include "relay.h"
 #include "serve.h"
@@ -14,7 +13,6 @@
 #define OUT_MAX 131072u		/* bytes of the->out: a batch of answers, or a rewritten head and
 				   what follows it */
 #define OUT_ANSWER 2048u	/* the most an answer of ours takes, besides a target and a host */
-#define ROUTE_TEXT_MAX (HOST_MAX + 3)	/* "*." and a suffix fit */
 
 /* Our own series, after the common ones. */
 enum {
@@ -179,7 +177,7 @@ bool request_drop_rest(struct client *c, const struct body *rest, uint64_t taken
 void request_no_room(struct client *c);
 
 /* The route's NAME as far as it is known, and the key of its max=. */
-struct slice request_route(const struct client *c, char room[static ROUTE_TEXT_MAX]);
+struct slice request_route(const struct client *c, char room[static HOST_PATTERN_MAX]);
 uint64_t request_max_key(const struct client *c);
 
 /* Where the last request's name leads now. */

@@ -12,26 +12,15 @@
 /* ---- names and routes ---- */
 
 struct slice
-request_route(const struct client *c, char room[static ROUTE_TEXT_MAX])
+request_route(const struct client *c, char room[static HOST_PATTERN_MAX])
 {
-	struct slice name = slice_of(c->name, c->name_len);
-
-	if (c->rank < ROUTES_DEFAULT)
-		return slice_of(NULL, 0);
-	if (c->rank == ROUTES_DEFAULT)
-		return slice_str("*");
-	if (c->rank == ROUTES_EXACT)
-		return name;
-	room[0] = '*';		/* a wildcard's rank is the length of its suffix */
-	room[1] = '.';
-	memcpy(room + 2, name.p + name.len - c->rank, (size_t)c->rank);
-	return slice_of(room, (size_t)c->rank + 2);
+	return routes_rank_name(c->rank, slice_of(c->name, c->name_len), room);
 }
 
 uint64_t
 request_max_key(const struct client *c)
 {
-	char room[ROUTE_TEXT_MAX];
+	char room[HOST_PATTERN_MAX];
 	struct slice route = request_route(c, room);
 
 	return quota_key_text(the->serve->quota, route.p, route.len);

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host.h"
 #include "routes_sorted.h"
 #include "routes_table.h"
 
@@ -278,6 +277,21 @@ routes_find(const struct routes *r, enum routes_kind kind, struct slice name, st
 
 	try_all(&s, name);
 	return s.rank;
+}
+
+struct slice
+routes_rank_name(int rank, struct slice name, char room[static HOST_PATTERN_MAX])
+{
+	if (rank < ROUTES_DEFAULT)
+		return slice_of(NULL, 0);
+	if (rank == ROUTES_DEFAULT)
+		return slice_str("*");
+	if (rank == ROUTES_EXACT)
+		return name;
+	room[0] = '*';
+	room[1] = '.';
+	memcpy(room + 2, name.p + name.len - rank, (size_t)rank);
+	return slice_of(room, (size_t)rank + 2);
 }
 
 unsigned

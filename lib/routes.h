@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "addr.h"
+#include "host.h"
 #include "proxyhdr.h"
 #include "slice.h"
 
@@ -111,6 +112,12 @@ void routes_free(struct routes *r);
  */
 int routes_find(const struct routes *r, enum routes_kind kind, struct slice name, struct slice alpn,
     struct route *out);
+
+/*
+ * The NAME of the route a look-up for name found with this rank, the same for every spelling of it;
+ * absent below ROUTES_DEFAULT. Borrowed from name or room. Pure.
+ */
+struct slice routes_rank_name(int rank, struct slice name, char room[static HOST_PATTERN_MAX]);
 
 /* Whether a list of targets has one to hand the socket over to. */
 bool route_has_pass(struct slice targets);

@@ -67,7 +67,7 @@ static void
 log_end(struct conn *c, enum conn_end end, const struct target *target)
 {
 	struct serve *s = the->serve;
-	char room[ROUTE_TEXT_MAX];
+	char room[HOST_PATTERN_MAX];
 	struct connlog line = { .name = slice_of(c->name, c->name_len),
 		.route = route_text(c, room), .hello = c->verdict, .rx = c->relay.bytes[0],
 		.tx = c->relay.bytes[1] };
@@ -298,7 +298,7 @@ on_accept(struct serve *s, const struct serve_client *client)
 	c->relay.out_fd = client->out_fd;
 	c->deadline.cb = on_deadline;
 	c->verdict = HELLO_NONE;
-	c->route_at = ROUTE_NONE;
+	c->rank = ROUTES_NO_MATCH;
 	c->plain = the->opts->target != NULL || (client->via != NULL && client->via->from_routes);
 	c->proxied = serve_wants_proxyhdr(s->conf, &client->peer);
 	c->peek = client->in_fd == client->out_fd && (the->peek || s->one);

@@ -6,7 +6,6 @@
 #ifndef CONN_H
 #define CONN_H
 
-#include "host.h"
 #include "proxyhdr.h"
 #include "sniroute.h"
 
@@ -28,8 +27,7 @@ struct conn {
 	char *name;			/* owned: the name asked for, or reported in its place; may
 					   hold any byte */
 	uint8_t name_len;
-	int16_t route_at;		/* the route: "*" and what stands in name from here on;
-					   0: name; or ROUTE_* */
+	int16_t rank;			/* of the route, or below ROUTES_DEFAULT */
 	/* One word: an idle connection's memory is a figure we document. */
 	unsigned state : 3;		/* enum conn_state */
 	unsigned verdict : 4;		/* enum hello_verdict */
@@ -46,10 +44,6 @@ struct conn {
 
 _Static_assert(END_COUNT <= 16 && HELLO_NONE < 16 && PROXYHDR_MAX < 1 << 11,
     "bit fields of struct conn");
-
-#define ROUTE_NONE (-1)
-#define ROUTE_ALL (-2)		/* "*" */
-#define ROUTE_LISTEN (-3)	/* the listening address */
 
 extern struct sniroute *the;	/* this process's; set once when it starts */
 
@@ -109,12 +103,10 @@ void route_tls(struct conn *c, const struct hello *hello, struct question *q);
  */
 void route_plain(struct conn *c, struct question *q);
 
-#define ROUTE_TEXT_MAX (HOST_MAX + 3)	/* "*." and a suffix fit; addresses are borrowed */
-
 /*
  * The NAME of the route, the same for every spelling of it: for the log, and the key of its max=.
  */
-struct slice route_text(const struct conn *c, char room[static ROUTE_TEXT_MAX]);
+struct slice route_text(const struct conn *c, char room[static HOST_PATTERN_MAX]);
 
 /* Give back its place in the route's max=. */
 void route_leave(struct conn *c);

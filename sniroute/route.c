@@ -12,31 +12,17 @@
 /* ---- the route's name ---- */
 
 struct slice
-route_text(const struct conn *c, char room[static ROUTE_TEXT_MAX])
+route_text(const struct conn *c, char room[static HOST_PATTERN_MAX])
 {
-	struct slice name = slice_of(c->name, c->name_len);
-
-	switch (c->route_at) {
-	case ROUTE_NONE:
-		return slice_of(NULL, 0);
-	case ROUTE_ALL:
-		return slice_str("*");
-	case ROUTE_LISTEN:
+	if (c->plain && c->rank == ROUTES_EXACT)
 		return slice_str(c->base.via->addr);
-	case 0:
-		return name;
-	default:		/* ".example.org" stands for "*.example.org" */
-		name = slice_skip(name, (size_t)c->route_at);
-		room[0] = '*';
-		memcpy(room + 1, name.p, name.len);
-		return slice_of(room, name.len + 1);
-	}
+	return routes_rank_name(c->rank, slice_of(c->name, c->name_len), room);
 }
 
 static uint64_t
 max_key(const struct conn *c)
 {
-	char room[ROUTE_TEXT_MAX];
+	char room[HOST_PATTERN_MAX];
 	struct slice route = route_text(c, room);
 
 	return quota_key_text(the->serve->quota, route.p, route.len);
@@ -258,15 +244,6 @@ take_route(struct conn *c, const struct route *route, const struct question *q)
 		dial(c, route, q);
 }
 
-static void
-refuse_unrouted(struct conn *c, int rank)
-{
-	if (rank == ROUTES_UNREADABLE)
-		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
-	else
-		conn_refuse(c, ALERT_UNRECOGNIZED_NAME, END_NO_ROUTE, NULL);
-}
-
 void
 route_tls(struct conn *c, const struct hello *hello, struct question *q)
 {
@@ -288,37 +265,31 @@ route_tls(struct conn *c, const struct hello *hello, struct question *q)
 		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
 		return;
 	}
-	if (rank < ROUTES_DEFAULT) {
-		refuse_unrouted(c, rank);
-		return;
-	}
-	c->route_at = rank == ROUTES_DEFAULT ? ROUTE_ALL : rank == ROUTES_EXACT ? 0 :
-	    (int16_t)(len - (size_t)rank - 1);
-	take_route(c, &route, q);
+	c->rank = (int16_t)rank;
+	if (rank >= ROUTES_DEFAULT)
+		take_route(c, &route, q);
+	else if (rank == ROUTES_UNREADABLE)
+		conn_refuse(c, ALERT_INTERNAL_ERROR, END_LIMIT, NULL);
+	else
+		conn_refuse(c, ALERT_UNRECOGNIZED_NAME, END_NO_ROUTE, NULL);
 }
 
 void
 route_plain(struct conn *c, struct question *q)
 {
-	const struct listener *via = c->base.via;
-	const struct routeset *rs = the->serve->routes;
 	const struct slice none = { NULL, 0 };
 	struct route route = { .key = slice_str("tcp"), .targets = slice_str(the->opts->target) };
 	char name[HOST_MAX + 1];
-	int rank = ROUTES_EXACT;
 
-	if (!c->plain) {
-		rank = routeset_find(rs, ROUTES_TCP, none, none, &route);
-		c->route_at = ROUTE_ALL;
-	} else if (route.targets.p == NULL) {
-		rank = routeset_find(rs, ROUTES_LISTEN, slice_str(via->addr), none, &route);
-		c->route_at = ROUTE_LISTEN;
-	}
-	if (rank < ROUTES_DEFAULT) {
-		c->route_at = ROUTE_NONE;
-		conn_close(c, rank == ROUTES_UNREADABLE ? END_LIMIT :
-		    c->plain ? END_NO_ROUTE : END_HELLO);
-		return;
+	if (the->opts->target == NULL) {
+		c->rank = (int16_t)routeset_find(the->serve->routes,
+		    c->plain ? ROUTES_LISTEN : ROUTES_TCP,
+		    c->plain ? slice_str(c->base.via->addr) : none, none, &route);
+		if (c->rank < ROUTES_DEFAULT) {
+			conn_close(c, c->rank == ROUTES_UNREADABLE ? END_LIMIT :
+			    c->plain ? END_NO_ROUTE : END_HELLO);
+			return;
+		}
 	}
 	if (route.as.len > 0)
 		q->name = slice_of(name, host_normalize(route.as, name));

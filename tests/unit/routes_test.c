@@ -93,6 +93,32 @@ without_a_name_only_the_star_fits(void **state)
 }
 
 static void
+a_rank_and_the_name_tell_the_route(void **state)
+{
+	static const struct { const char *text, *name, *route; } look_up[] = {
+		{ "a.b.ORG. tls=a:1\n*.org tls=b:1\n", "a.b.org", "a.b.org" },
+		{ "*.B.org. tls=a:1\n*.org tls=b:1\n", "a.b.org", "*.b.org" },
+		{ "*.org tls=b:1\n* tls=c:1\n", "a.b.org", "*.org" },
+		{ "*.org tls=b:1\n* tls=c:1\n", "org", "*" },
+		{ "*.org tls=b:1\n", "org", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(look_up) / sizeof(look_up[0]); i++) {
+		struct slice name = slice_str(look_up[i].name);
+		struct routes *r = load(look_up[i].text);
+		char room[HOST_PATTERN_MAX];
+		struct route out;
+		int rank = routes_find(r, ROUTES_TLS, name, absent, &out);
+
+		assert_true(slice_eq(routes_rank_name(rank, name, room),
+		    slice_str(look_up[i].route)));
+		routes_free(r);
+	}
+	assert_null(routes_rank_name(ROUTES_UNREADABLE, slice_str("a"), said).p);
+}
+
+static void
 case_and_one_trailing_dot_do_not_matter(void **state)
 {
 	struct routes *r = load("WWW.Example.ORG. tls=a:1\n*.Example.Org. tls=b:1\n");
@@ -749,6 +775,7 @@ main(void)
 		cmocka_unit_test(the_deepest_names_find_the_shallowest_wildcards),
 		cmocka_unit_test(wildcards_of_every_depth_are_found),
 		cmocka_unit_test(without_a_name_only_the_star_fits),
+		cmocka_unit_test(a_rank_and_the_name_tell_the_route),
 		cmocka_unit_test(case_and_one_trailing_dot_do_not_matter),
 		cmocka_unit_test(listening_addresses_are_found_as_written_and_by_nothing_else),
 		cmocka_unit_test(listening_addresses_are_iterated_in_file_order),
