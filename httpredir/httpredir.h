@@ -3,12 +3,14 @@
 #ifndef HTTPREDIR_H
 #define HTTPREDIR_H
 
+#include "body.h"
 #include "dial.h"
 #include "http1.h"
+#include "put.h"
 #include "relay.h"
 #include "serve.h"
+#include "source.h"
 #include "text.h"
-#include "wire.h"
 
 #define OUT_MAX 131072u		/* bytes of the->out: a batch of answers, or a rewritten head and
 				   what follows it */
