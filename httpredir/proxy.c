@@ -129,12 +129,9 @@ finish(struct proxy *p)
 {
 	struct client *c = p->client;
 	struct backend *b = p->backend;
-	bool clean = p->res.in != HTTP1_TO_CLOSE && p->req.done && p->up == NULL && !p->deaf &&
-	    !b->src.readable && !b->src.fin && !source_has(&b->src) && !the->serve->draining;
+	bool clean = p->req.done && p->up == NULL && !p->deaf && !b->src.readable && !b->src.fin;
 
-	if (!p->req.done)
-		c->last = c->linger = true;
-	if (clean && p->answering && b->proxy == p && !p->upgrade) {
+	if (clean && !p->upgrade && !the->serve->draining) {
 		backend_rest(b, p->introduced != PROXYHDR_NONE ? c : NULL);
 		p->backend = NULL;
 	}
@@ -776,25 +773,35 @@ send_first(struct proxy *p, const struct route *route, bool may_repeat, struct w
 	return put_up(p, w);
 }
 
+static struct proxy *
+proxy_new(struct client *c, const struct http1_request *req, const struct route *route)
+{
+	struct proxy *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->client = c;
+	p->more.cb = on_more;
+	p->to_head = req->is_head;
+	p->old = req->msg.minor == 0;
+	p->introduced = route->proxy;
+	body_init(&p->req, &req->msg, req->msg.framing);
+	p->upgrade = wants_upgrade(&req->msg, &p->req);
+	return p;
+}
+
 enum proxy_begun
 proxy_start(struct client *c, const struct http1_request *req, const struct route *route,
     struct slice *rest)
 {
-	struct proxy *p = calloc(1, sizeof(*p));
+	struct proxy *p = proxy_new(c, req, route);
 	struct wire w = { .n = 0 };
 	size_t used = 0, intro = 0;
 	bool may_repeat;
 
 	if (p == NULL)
 		return PROXY_NO_MEMORY;
-	p->client = c;
-	p->more.cb = on_more;
-	p->to_head = req->is_head;
-	p->old = req->msg.minor == 0;
-	body_init(&p->req, &req->msg, req->msg.framing);
-	p->upgrade = wants_upgrade(&req->msg, &p->req);
 	may_repeat = req->is_safe && p->req.done;	/* before the part that is here is taken */
-	p->introduced = route->proxy;
 	if (p->introduced != PROXYHDR_NONE)
 		intro = introduce(c, route, the->out);
 	wire_add(&w, the->out, intro + forward_request(c, req, p->upgrade, the->out + intro));
