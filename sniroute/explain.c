@@ -97,18 +97,15 @@ parse_stdin(struct asked *a, const struct options *o)
 static void
 print_question(const struct asked *a)
 {
-	char value[LOG_VALUE_MAX], ip[ENDPOINT_TEXT_MAX];
-	struct slice list = a->alpn, proto;
+	char value[LOG_VALUE_MAX], room[ENDPOINT_TEXT_MAX];
+	struct slice list = a->alpn, proto, src = endpoint_ip_text(&a->src, room);
 
 	printf("hello=%s name=%s", hello_word(a->verdict),
 	    log_value(a->lookup.p != NULL ? a->lookup : a->name, value));
 	while ((proto = hello_alpn_next(&list)).p != NULL)
 		printf(" alpn=%s", log_value(proto, value));
-	if (a->src.family != AF_UNSPEC) {
-		endpoint_text(&a->src, ip);
-		ip[strlen(ip) - 2] = '\0';	/* ":0" */
-		printf(" src=%s", ip);
-	}
+	if (src.len > 0)
+		printf(" src=" SLICE_FMT, SLICE_ARG(src));
 	printf("\n");
 }
 

@@ -20,7 +20,9 @@ has "$(cat out)" 'first:2' && has "$(cat out)" '127\.0\.0\.1:4433' && has "$(cat
 exits 0 "$SNIROUTE" -r first -r second -x x.example.net
 has "$(cat out)" 'second:1' && has "$(cat out)" 'pass:/run/visitors'
 exits 0 "$SNIROUTE" -r first -r second -x in.example.org,src=10.1.2.3
-has "$(cat out)" 'first:3'
+has "$(cat out)" 'first:3' && has "$(cat out)" ' src=10\.1\.2\.3$'
+exits 0 "$SNIROUTE" -r first -r second -x x.example.net,src=2001:db8::1
+has "$(cat out)" ' src=2001:db8::1$'
 exits 100 "$SNIROUTE" -r first -r second -x in.example.org,src=192.0.2.1
 has "$(cat out)" '^refused: .*alert 49' && has "$(cat out)" 'first:3'
 exits 100 "$SNIROUTE" -r first -r second -x example.net
