@@ -136,8 +136,7 @@ place(struct conn *c, size_t *room)
 enum fill {
 	FILL_SOME,	/* *bytes is all there is so far, and nothing more waits */
 	FILL_FULL,	/* the same, but more may wait */
-	FILL_NONE,
-	FILL_CLOSED	/* the connection has ended and is closed */
+	FILL_NONE	/* nothing has come, or the connection has ended and is closed */
 };
 
 /* Reads, but not peeks, get past what one of them stopped at: urgent data, a descriptor passed. */
@@ -158,7 +157,7 @@ fill(struct conn *c, struct slice *bytes)
 
 	if (at == NULL) {
 		conn_close(c, END_LIMIT);
-		return FILL_CLOSED;
+		return FILL_NONE;
 	}
 	n = c->peek ? recv(fd, at, room, MSG_PEEK) : sock_get(fd, at, room);
 	if (peek_is_stuck(c, n)) {
@@ -170,7 +169,7 @@ fill(struct conn *c, struct slice *bytes)
 	if (n <= 0) {
 		c->verdict = HELLO_EOF;
 		conn_close(c, n == 0 ? END_HELLO : END_CLIENT_RESET);
-		return FILL_CLOSED;
+		return FILL_NONE;
 	}
 	*bytes = slice_of((char *)at, (size_t)n);
 	if (!c->peek && c->inbox != NULL) {
@@ -325,7 +324,7 @@ greeting_read(struct conn *c)
 
 	while (c->state == CONN_HELLO && got == FILL_FULL) {
 		got = fill(c, &bytes);
-		if (got == FILL_NONE || got == FILL_CLOSED)
+		if (got == FILL_NONE)
 			return;
 		c->relay.flow[0].readable = c->peek || got == FILL_FULL || c->relay.flow[0].fin;
 		struct progress p = progress_of(c);
