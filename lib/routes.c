@@ -153,7 +153,7 @@ routes_count(const struct routes *r)
 size_t
 routes_bytes(const struct routes *r)
 {
-	return sizeof(*r) + (r->sorted != NULL ? routes_sorted_bytes(r->sorted) : r->size);
+	return r->size;
 }
 
 bool

@@ -82,8 +82,8 @@ enum routes_result routes_load(const char *path, routes_report *report, void *ar
  *
  * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report
  * and arg must live as long as the table). They are copied, so that a change of the file does no
- * harm. Such a table has no descriptor (-1), a count of 0 and no listening addresses to iterate
- * over; it must not be used by two threads at once.
+ * harm. Such a table has no descriptor (-1), no lines or bytes to count and no listening addresses to
+ * iterate over; it must not be used by two threads at once.
  */
 enum routes_result routes_open_sorted(const char *path, routes_report *report, void *arg,
     struct routes **out);
@@ -134,7 +134,7 @@ unsigned routes_line_number(const struct routes *r, const struct route *answer);
 /* Whether any line of the table has a pass: target; true when unknown (searched, not loaded). */
 bool routes_has_pass(const struct routes *r);
 
-/* Lines with a key; bytes of memory. */
+/* Lines with a key; bytes of the mapping. */
 size_t routes_count(const struct routes *r);
 size_t routes_bytes(const struct routes *r);
 

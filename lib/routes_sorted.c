@@ -309,13 +309,3 @@ routes_sorted_free(struct routes_sorted *s)
 		close(s->fd);
 	free(s);
 }
-
-size_t
-routes_sorted_bytes(const struct routes_sorted *s)
-{
-	size_t bytes = sizeof(*s);
-
-	for (const struct found *f = s->found; f != NULL; f = f->next)
-		bytes += sizeof(*f) + f->len;
-	return bytes;
-}

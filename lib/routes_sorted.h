@@ -22,7 +22,4 @@ void routes_sorted_free(struct routes_sorted *s);
 enum routes_result routes_sorted_collect(struct routes_sorted *s, struct slice name,
     struct routes_fields *f);
 
-/* Bytes of memory. */
-size_t routes_sorted_bytes(const struct routes_sorted *s);
-
 #endif
