@@ -31,7 +31,6 @@ struct routes_head {
 	uint32_t nlistens;
 	uint32_t count;			/* lines with a key */
 	uint32_t has_pass;
-	uint32_t spare;
 };
 
 struct routes_slot {
