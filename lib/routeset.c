@@ -21,7 +21,7 @@ struct file {
 	const char *path;
 	struct routes *table;		/* owned */
 	struct stamp_watch watch;
-	bool wanted;			/* to be read in the next round */
+	bool wanted;			/* to be read in the next round, or in this one */
 	uint64_t retry_ms;		/* it exists, unreadable: when to try again, 0: no need */
 };
 
@@ -30,7 +30,6 @@ struct found {
 	enum routes_result result;
 	struct stamp stamp;
 	struct routes *table;
-	bool read;
 };
 
 struct routeset {
@@ -156,14 +155,9 @@ read_wanted(struct job *j)
 {
 	struct routeset *rs = EV_CONTAINER(j, struct routeset, round);
 
-	for (size_t i = 0; i < rs->n; i++) {
-		struct found *f = &rs->found[i];
-
-		f->read = rs->file[i].wanted;
-		f->table = NULL;
-		if (f->read)
-			read_one(&rs->file[i], f);
-	}
+	for (size_t i = 0; i < rs->n; i++)
+		if (rs->file[i].wanted)
+			read_one(&rs->file[i], &rs->found[i]);
 }
 
 static void
@@ -267,7 +261,7 @@ take_result(struct routeset *rs, size_t i)
 	struct found *r = &rs->found[i];
 	struct file *f = &rs->file[i];
 
-	if (!r->read)
+	if (!f->wanted)
 		return false;
 	f->watch.seen = r->stamp;
 	f->wanted = false;
