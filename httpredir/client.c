@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "httpredir.h"
 #include "linger.h"
@@ -143,22 +142,15 @@ linger_on(struct client *c)
 static void
 depart(struct client *c)
 {
+	/* Bytes that came after the last read turn close() into a reset, without what MSG_MORE
+	   holds back. */
+	launch_last_word(c->io.fd, &c->out_fd);
 	if (!c->linger && !source_has(&c->src) && !c->src.readable) {
-		/* Bytes that came after the last read turn close() into a reset, without what
-		   MSG_MORE holds back. */
-		if (c->out_fd == c->io.fd)
-			(void)shutdown(c->out_fd, SHUT_WR);
 		client_close(c, c->end);
 		return;
 	}
 	source_drop(&c->src);
 	client_enter(c, CLIENT_LINGER);
-	if (c->out_fd != c->io.fd) {
-		launch_close(c->out_fd);
-		c->out_fd = -1;
-	} else {
-		(void)shutdown(c->out_fd, SHUT_WR);
-	}
 	linger_on(c);
 }
 

@@ -242,9 +242,13 @@ launch_restore(void)
 }
 
 void
-launch_close(int fd)
+launch_last_word(int in_fd, int *out_fd)
 {
-	if (fd == STDIN_FILENO || fd == STDOUT_FILENO)
-		restore(fd);
-	close(fd);
+	(void)shutdown(*out_fd, SHUT_WR);	/* if a socket: others may hold it too */
+	if (*out_fd == in_fd)
+		return;
+	if (*out_fd == STDIN_FILENO || *out_fd == STDOUT_FILENO)
+		restore(*out_fd);
+	close(*out_fd);
+	*out_fd = -1;
 }

@@ -53,13 +53,17 @@ struct launch_one {
 /*
  * Whether descriptors 0 and 1 are a connection: a connected socket, or two ends of pipes or
  * sockets. Fills *one and makes them non-blocking, which is undone for other processes that share
- * them: by launch_restore() for both, before they are closed, or by launch_close(), which closes
- * fd, for one that is closed earlier. With any other launch there is nothing to
- * undo.
+ * them: by launch_restore() for both, before they are closed. With any other launch there is
+ * nothing to undo.
  */
 bool launch_one_connection(struct launch_one *one);
 void launch_restore(void);
-void launch_close(int fd);
+
+/*
+ * The last byte was written to *out_fd: tell its reader, whoever else holds it. One that is not
+ * in_fd is closed with that, restored, and then -1.
+ */
+void launch_last_word(int in_fd, int *out_fd);
 
 /*
  * The address a client connected to: fd's own, else TCPLOCALIP and TCPLOCALPORT, else zeros; of

@@ -581,14 +581,10 @@ static enum step
 finish(struct relay *r, int i)
 {
 	r->flow[i].over = true;
-	if (i == 1 && r->out_fd != r->end[0].fd) {
-		/* a pipe of its own: closing it is the only way to tell it */
-		(void)shutdown(r->out_fd, SHUT_WR);	/* if a socket: others may hold it too */
-		launch_close(r->out_fd);
-		r->out_fd = -1;
-	} else if (!r->flow[!i].over) {
+	if (i == 1 && r->out_fd != r->end[0].fd)
+		launch_last_word(r->end[0].fd, &r->out_fd);
+	else if (!r->flow[!i].over)
 		(void)shutdown(r->end[!i].fd, SHUT_WR);
-	}
 	return STEP_BLOCKED;
 }
 

@@ -79,7 +79,7 @@ struct relay_flow {
  * when it begins to matter), registers them edge-triggered for read, and sets their callbacks; the
  * relay asks for write too when one has no room. end[0] may write to another descriptor than it
  * reads from (two pipes): out_fd, usually the same, else registered for write by the owner; the
- * relay closes that one, by launch_close(), once all is written to it: the only way to tell its
+ * relay closes that one, by launch_last_word(), once all is written to it: the only way to tell its
  * reader.
  */
 struct relay {

@@ -179,12 +179,7 @@ conn_refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct ta
 	hello_alert(alert, (uint16_t)(0x0300 + c->tls_minor), record);
 	n = write(r->out_fd, record, sizeof(record));
 	r->bytes[1] += n > 0 ? (uint64_t)n : 0;
-	if (r->out_fd != r->end[0].fd) {
-		launch_close(r->out_fd);
-		r->out_fd = -1;
-	} else {
-		(void)shutdown(r->out_fd, SHUT_WR);
-	}
+	launch_last_word(r->end[0].fd, &r->out_fd);
 	linger_on(c);
 }
 
