@@ -86,7 +86,7 @@ $(BINS): $(BUILD)/bin/%: $$(call objs,$$*) $(LIB)
 	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB) $(PKG_$*))
 
 # Unit tests and fuzz targets link lib; those of a tool's pure parts these files too.
-PURE_routesync = lines live record record_line shelf source table table_gone table_old table_text
+PURE_routesync = lines live record record_line shelf source table table_old table_text
 UNIT_routesync = $(filter $(BUILD)/unit/routesync_%,$(UNIT))
 FUZZ_routesync = build-fuzz/record_fuzz
 PURE_tunneld = authfile clients guests names roster

@@ -48,6 +48,7 @@ files_close(struct files *f)
 	output_close(&f->secrets);
 	lines_free(&f->old_routes);
 	lines_free(&f->old_secrets);
+	lines_free(&f->published);
 }
 
 /*
@@ -148,21 +149,19 @@ note_held(struct files *f, struct lines_loss loss)
 }
 
 /*
- * What is lost if the new text replaces what is there, but for published names that were withdrawn
- * or expired: those come and go with their clients. False: out of memory.
+ * What is lost if the new text replaces what is there, but for names that nodes published: those
+ * come and go with their clients. False: out of memory.
  */
 static bool
 count_loss(const struct files *f, struct slice text, struct lines_loss *out)
 {
-	struct lines old = { 0 }, new = { 0 }, spare = { 0 };
+	struct lines old = { 0 }, new = { 0 };
 	bool ok = f->routes.text == NULL ||
-	    (lines_read(output_text(&f->routes), &old) && lines_read(text, &new) &&
-	    table_withdrawn(f->table, &spare));
+	    (lines_read(output_text(&f->routes), &old) && lines_read(text, &new));
 
-	*out = lines_loss(&old, &new, &spare);
+	*out = lines_loss(&old, &new, &f->published);
 	lines_free(&old);
 	lines_free(&new);
-	lines_free(&spare);
 	return ok;
 }
 
@@ -269,13 +268,15 @@ write_texts(struct files *f, struct table_text *text)
 }
 
 static void
-note_good(struct files *f, size_t names)
+note_good(struct files *f, struct table_text *text)
 {
 	f->known = true;
-	f->names = names;
+	f->names = text->names;
 	f->confirmed = (struct lines_loss){ 0 };
-	table_settle(f->table);
-	app_metric(f->app, M_ROUTES, (int64_t)names);
+	lines_free(&f->published);
+	f->published = text->published;
+	text->published = (struct lines){ 0 };
+	app_metric(f->app, M_ROUTES, (int64_t)f->names);
 }
 
 static void
@@ -306,9 +307,8 @@ make_equal(struct files *f)
 	note_unnamed(f, &text);
 	result = write_texts(f, &text);
 	if (result == FILES_GOOD)
-		note_good(f, text.names);
-	free(text.routes);
-	free(text.secrets);
+		note_good(f, &text);
+	table_text_free(&text);
 	return result;
 }
 

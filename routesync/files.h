@@ -28,6 +28,7 @@ struct files {
 					   or turns out to be greater */
 	enum files_result last;		/* of the last update; FILES_FAILED before the first */
 	size_t names;			/* in the routes file */
+	struct lines published;		/* those of them that only nodes published */
 	struct lines old_routes, old_secrets;	/* of the files at start, until files_keep_old() */
 };
 

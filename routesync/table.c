@@ -99,7 +99,6 @@ table_free(struct table *t)
 {
 	if (t == NULL)
 		return;
-	table_settle(t);
 	for (size_t i = 0; i < t->order_n; i++)
 		free(t->order[i]);
 	free(t->order);
@@ -117,7 +116,7 @@ entry_new(struct slice key, const struct record *record)
 	if (e == NULL)
 		return NULL;
 	*e = (struct entry){ .line_len = (uint32_t)line.len & 0xfffffff,
-		.key_len = (uint32_t)key.len & 0x1fffffff,
+		.key_len = (uint32_t)key.len & 0x3fffffff,
 		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0xfffffff,
 		.has_secret = has_secret };
 	if (line.len > 0)
@@ -155,16 +154,9 @@ kill_entry(struct table *t, struct entry *e)
 	t->changed |= e->line_len > 0 || e->nameless;
 }
 
-static bool
-is_live(const struct entry *e)
-{
-	return e->rank == RANK_LIVE && e->line_len > 0;
-}
-
 static void
 remove_at(struct table *t, struct slot *at)
 {
-	at->entry->gone = at->entry->written;
 	kill_entry(t, at->entry);
 	t->n--;
 	close_gap(t, (size_t)(at - t->slots));
@@ -184,7 +176,6 @@ set_entry(struct table *t, struct slot *at, struct entry *e)
 	t->nameless += e->nameless;
 	t->changed |= e->line_len > 0;
 	if (at->entry != NULL) {
-		e->written = at->entry->written;
 		kill_entry(t, at->entry);
 		at->entry = e;
 		return true;

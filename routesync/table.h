@@ -79,26 +79,19 @@ bool table_put_malformed(struct table *t, struct slice key, struct slice about, 
 bool table_changed(const struct table *t);
 struct table_counts table_counts(const struct table *t);
 
-/* The routes file and the tunnel authorizations; both owned by the caller. */
+/* The routes file and the tunnel authorizations. */
 struct table_text {
-	char *routes, *secrets;
+	char *routes, *secrets;		/* owned, as is published */
 	size_t routes_len, secrets_len, names;
+	struct lines published;		/* the NAMEs in routes that only published keys have, in
+					   order, without fields */
 	size_t unnamed;		/* keys whose secrets authorize nobody, but for those told before */
 	struct slice unnamed_key;	/* one of them, */
 	const char *unnamed_why;	/* and the reason */
 };
 
-/* False: out of memory. */
+/* False: out of memory. Free with table_text_free(), which takes a member that is NULL. */
 bool table_text(struct table *t, struct table_text *out);
-
-/*
- * After table_text(): the NAMEs that only published keys had, of all keys the files had and that
- * were removed since. Names without fields, in order; free with lines_free() before the table
- * changes. False: out of memory.
- */
-bool table_withdrawn(struct table *t, struct lines *out);
-
-/* After table_text(): the files have followed. */
-void table_settle(struct table *t);
+void table_text_free(struct table_text *text);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What routesync/table.c (keys), table_gone.c (removed keys), table_old.c (the file at start)
- * and table_text.c (order and texts) share.
+ * What routesync/table.c (keys), table_old.c (the file at start) and table_text.c (order and texts)
+ * share.
  */
 #ifndef TABLE_PRIVATE_H
 #define TABLE_PRIVATE_H
@@ -14,8 +14,7 @@
 struct entry {
 	uint64_t value;			/* hash of the value, good or not */
 	uint32_t round;			/* the last one in which it was met */
-	uint32_t key_len : 29;
-	uint32_t written : 1;		/* the files have followed since it is there */
+	uint32_t key_len : 30;
 	uint32_t rank : 2;
 	uint32_t line_len : 28;		/* 0: no good value yet */
 	uint32_t malformed : 1;
@@ -24,7 +23,6 @@ struct entry {
 	uint32_t odd : 1;		/* reported: it is left out of the line of its NAME, or of
 					   the secrets */
 	uint32_t name_len : 28;
-	uint32_t gone : 1;		/* written, and dead because its key was removed */
 	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is
 					   known to be its */
 	uint32_t spent : 1;		/* RANK_OLD, but its NAME has had a good key since: its line
@@ -53,8 +51,6 @@ struct table {
 	size_t kept;			/* entries kept for nameless keys: in the order only */
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
-	struct entry **gone;		/* owned; no more than had been written */
-	size_t gone_n, gone_room;
 	uint64_t seed;
 	uint32_t round, ended;		/* the current one; the last that ended */
 	bool changed;
@@ -84,6 +80,13 @@ entry_secret(const struct entry *e)
 	return (const uint8_t *)e->text + e->line_len + e->key_len;
 }
 
+/* A node publishes its line. */
+static inline bool
+is_live(const struct entry *e)
+{
+	return e->rank == RANK_LIVE && e->line_len > 0;
+}
+
 /* It was kept although a round did not meet it. */
 static inline bool
 is_stale(const struct table *t, const struct entry *e)
@@ -98,11 +101,6 @@ struct entry *entry_new(struct slice key, const struct record *record);
 
 /* Add e to the order, which takes it over. False: out of memory, and it stays the caller's. */
 bool table_add(struct table *t, struct entry *e);
-
-/* ---- table_gone.c ---- */
-
-/* Remember the line of a removed key, which it takes over, until table_settle(). */
-void table_note_gone(struct table *t, struct entry *e);
 
 /* ---- table_old.c ---- */
 

@@ -22,8 +22,6 @@ table_bury(struct table *t)
 			sorted = kept;
 		if (!t->order[i]->dead)
 			t->order[kept++] = t->order[i];
-		else if (t->order[i]->gone)
-			table_note_gone(t, t->order[i]);
 		else
 			free(t->order[i]);
 	}
@@ -182,6 +180,35 @@ put_routes(struct table *t, struct table_text *out)
 	return true;
 }
 
+/* Their NAMEs, of those lines that are there only because nodes publish them. */
+static bool
+put_published(const struct table *t, struct table_text *out)
+{
+	struct lines *names = &out->published;
+	size_t n = 0, room = 1;
+	char *at;
+
+	for (size_t i = 0; i < t->order_n; i++)
+		if (is_live(t->order[i])) {
+			n++;
+			room += t->order[i]->name_len;
+		}
+	names->line = malloc((n + 1) * sizeof(*names->line));
+	at = names->text = malloc(room);
+	if (names->line == NULL || at == NULL)
+		return false;
+	for (size_t from = 0; from < t->order_n; from = same_name(t, from)) {
+		struct slice name = entry_name(t->order[from]);
+
+		if (!is_live(t->order[from]))
+			continue;
+		memcpy(at, name.p, name.len);
+		names->line[names->n++] = slice_of(at, name.len);
+		at += name.len;
+	}
+	return true;
+}
+
 static int
 by_secret(const void *a, const void *b)
 {
@@ -293,12 +320,20 @@ table_text(struct table *t, struct table_text *out)
 {
 	*out = (struct table_text){ 0 };
 	table_drop_kept(t);
-	if (!table_sort(t) || !put_routes(t, out) || !put_secrets(t, out)) {
-		free(out->routes);
-		free(out->secrets);
-		*out = (struct table_text){ 0 };
+	if (!table_sort(t) || !put_routes(t, out) || !put_published(t, out) ||
+	    !put_secrets(t, out)) {
+		table_text_free(out);
 		return false;
 	}
 	t->changed = false;
 	return true;
+}
+
+void
+table_text_free(struct table_text *text)
+{
+	free(text->routes);
+	free(text->secrets);
+	lines_free(&text->published);
+	*text = (struct table_text){ 0 };
 }

@@ -71,8 +71,7 @@ check_table(struct table *t)
 	if (!table_text(t, &text))
 		abort();
 	check_text(&text);
-	free(text.routes);
-	free(text.secrets);
+	table_text_free(&text);
 }
 
 /* Lines "KEY=VALUE", an empty VALUE for a key that goes. */

@@ -57,8 +57,7 @@ assert_routes(struct table *t, const char *routes)
 	if (text.routes_len != strlen(routes) || memcmp(text.routes, routes, text.routes_len) != 0)
 		fail_msg("got:\n%.*s", (int)text.routes_len, text.routes);
 	assert_false(table_changed(t));
-	free(text.routes);
-	free(text.secrets);
+	table_text_free(&text);
 }
 
 static void
@@ -69,22 +68,21 @@ assert_secrets(struct table *t, const char *secrets)
 	assert_true(table_text(t, &text));
 	assert_int_equal(text.secrets_len, strlen(secrets));
 	assert_memory_equal(text.secrets, secrets, text.secrets_len);
-	free(text.routes);
-	free(text.secrets);
+	table_text_free(&text);
 }
 
 static void
-assert_withdrawn(struct table *t, const char *names)
+assert_published(struct table *t, const char *names)
 {
-	struct lines withdrawn;
+	struct table_text text;
 	char got[256] = "";
 
-	assert_true(table_withdrawn(t, &withdrawn));
-	for (size_t i = 0; i < withdrawn.n; i++)
+	assert_true(table_text(t, &text));
+	for (size_t i = 0; i < text.published.n; i++)
 		snprintf(got + strlen(got), sizeof(got) - strlen(got), SLICE_FMT " ",
-		    SLICE_ARG(withdrawn.line[i]));
+		    SLICE_ARG(text.published.line[i]));
 	assert_string_equal(got, names);
-	lines_free(&withdrawn);
+	table_text_free(&text);
 }
 
 /*
@@ -183,14 +181,14 @@ what_nodes_published_may_stay_when_a_round_misses_it(void **state)
 	put(t, "/tcprouter/live/n2/b", "tls=h:2");
 	table_end(t, true);
 	assert_routes(t, HEAD "a tls=h:1\nb tls=h:1,h:2\ns tls=h:1\n");
-	table_settle(t);
+	assert_published(t, "a b ");
 
 	/* all is lost, but nodes will come back */
 	table_begin(t);
 	assert_int_equal(table_missing_live(t), 3);
 	assert_int_equal(table_end(t, true), 1);
 	assert_routes(t, HEAD "a tls=h:1\nb tls=h:1,h:2\n");
-	assert_withdrawn(t, "");
+	assert_published(t, "a b ");
 
 	/* one does: what it says counts more than what is remembered */
 	put(t, "/tcprouter/live/n2/b", "tls=h:2");
@@ -214,19 +212,10 @@ what_nodes_published_may_stay_when_a_round_misses_it(void **state)
 	assert_int_equal(table_missing_live(t), 3);
 	assert_int_equal(table_end(t, false), 3);
 	assert_routes(t, HEAD "a tls=h:1\n");
-	assert_withdrawn(t, "b ");
-	table_settle(t);
-	assert_withdrawn(t, "");
+	assert_published(t, "a ");
 	table_remove(t, slice_str("/tcprouter/live/n1/a"));
 	assert_routes(t, HEAD);
-	assert_withdrawn(t, "a ");
-
-	/* what the files never had is no loss of theirs, and not remembered */
-	put(t, "/tcprouter/live/n1/c", "tls=h:1");
-	assert_routes(t, HEAD "c tls=h:1\n");
-	table_remove(t, slice_str("/tcprouter/live/n1/c"));
-	assert_routes(t, HEAD);
-	assert_withdrawn(t, "a ");
+	assert_published(t, "");
 }
 
 static void
@@ -433,8 +422,7 @@ many_lines_may_be_kept(void **state)
 	assert_int_equal(keep_old(t), 4999);
 	assert_true(table_text(t, &out));
 	assert_int_equal(out.names, 5000);
-	free(out.routes);
-	free(out.secrets);
+	table_text_free(&out);
 	table_remove(t, slice_str(S "foo"));
 	assert_routes(t, HEAD "h77 tls=h:2\n");
 }
@@ -482,7 +470,7 @@ what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it(void **stat
 }
 
 static void
-a_name_was_withdrawn_if_only_published_keys_had_it(void **state)
+a_name_is_published_if_no_other_key_has_it(void **state)
 {
 	struct table *t = *state;
 
@@ -493,7 +481,7 @@ a_name_was_withdrawn_if_only_published_keys_had_it(void **state)
 	put(t, "/tcprouter/live/n1/a", "tls=h:2");
 	put(t, "/tcprouter/live/n1/b", "tls=h:2");
 	assert_routes(t, HEAD "a tls=h:2\nb tls=h:2\nboth tls=h:1\ns tls=h:1\n");
-	table_settle(t);
+	assert_published(t, "a b ");
 	for (unsigned i = 0; i < 5000; i++) {
 		put(t, "/tcprouter/live/n1/b", "tls=h:2");
 		put(t, "/tcprouter/live/n2/b", i % 2 ? "tls=h:1" : "tls=h:3");
@@ -504,14 +492,15 @@ a_name_was_withdrawn_if_only_published_keys_had_it(void **state)
 		if (i % 1000 == 0)
 			assert_routes(t, HEAD "both tls=h:1\ns tls=h:1\n");
 	}
+	assert_published(t, "");
 	table_remove(t, slice_str("/tcprouter/live/n1/bad"));
-	table_remove(t, slice_str("/tcprouter/live/n1/both"));
 	table_remove(t, slice_str(S "both"));
+	assert_routes(t, HEAD "both tls=h:2\ns tls=h:1\n");
+	assert_published(t, "both ");
+	table_remove(t, slice_str("/tcprouter/live/n1/both"));
 	table_remove(t, slice_str(S "s"));
 	assert_routes(t, HEAD);
-	assert_withdrawn(t, "a b ");
-	table_settle(t);
-	assert_withdrawn(t, "");
+	assert_published(t, "");
 }
 
 static void
@@ -590,13 +579,11 @@ a_name_no_tunnel_can_have_gets_no_authorization(void **state)
 	assert_int_equal(text.names, 4);
 	assert_int_equal(text.unnamed, 3);
 	assert_non_null(text.unnamed_why);
-	free(text.routes);
-	free(text.secrets);
+	table_text_free(&text);
 	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=a\n");
 	assert_true(table_text(t, &text));
 	assert_int_equal(text.unnamed, 0);	/* told already */
-	free(text.routes);
-	free(text.secrets);
+	table_text_free(&text);
 }
 
 /* tunneld/authfile.h: AUTHFILE_LINE_MAX */
@@ -620,8 +607,7 @@ an_authorization_has_as_many_names_as_fit_in_a_line(void **state)
 	for (unsigned i = 0; i < 2; i++)
 		assert_in_range(slice_cut(&rest, '\n').len, 80, 1048576);
 	assert_int_equal(rest.len, 0);
-	free(text.routes);
-	free(text.secrets);
+	table_text_free(&text);
 }
 
 /* The hash grows and shrinks under it; the same is kept in an array. */
@@ -656,8 +642,7 @@ many_keys_come_and_go(void **state)
 
 	assert_true(table_text(t, &text));
 	assert_int_equal(text.names, n);
-	free(text.routes);
-	free(text.secrets);
+	table_text_free(&text);
 }
 
 static void
@@ -752,7 +737,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    what_is_removed_is_guarded_if_it_had_a_line_and_no_node_published_it,
 		    new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_name_was_withdrawn_if_only_published_keys_had_it,
+		cmocka_unit_test_setup_teardown(a_name_is_published_if_no_other_key_has_it,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line,
 		    new_table, free_table),
