@@ -115,15 +115,14 @@ entry_new(struct slice key, const struct record *record)
 
 	if (e == NULL)
 		return NULL;
-	*e = (struct entry){ .line_len = (uint32_t)line.len & 0xfffffff,
-		.key_len = (uint32_t)key.len & 0x3fffffff,
-		.name_len = record == NULL ? 0 : (uint32_t)record->text.name.len & 0xfffffff,
+	*e = (struct entry){ .key_len = (uint32_t)key.len, .line_len = (uint32_t)line.len,
+		.name_len = record == NULL ? 0 : (uint16_t)record->text.name.len,
 		.has_secret = has_secret };
+	memcpy(e->text, key.p, key.len);
 	if (line.len > 0)
-		memcpy(e->text, line.p, line.len);
-	memcpy(e->text + line.len, key.p, key.len);
+		memcpy(e->text + key.len, line.p, line.len);
 	if (has_secret)
-		memcpy(e->text + line.len + key.len, record->secret, SHA256_SIZE);
+		memcpy(e->text + key.len + line.len, record->secret, SHA256_SIZE);
 	return e;
 }
 
@@ -203,7 +202,7 @@ meet(struct table *t, struct entry *e)
 static bool
 is_missing(const struct table *t, const struct entry *e)
 {
-	return !e->dead && !e->kept && e->round != t->round;
+	return !e->dead && e->rank != RANK_KEPT && e->round != t->round;
 }
 
 size_t
@@ -259,7 +258,7 @@ malformed_new(struct table *t, struct slice key, const struct fault *f)
 		return NULL;
 	e->malformed = true;
 	e->nameless = t->old != NULL && !has_old && !f->told;
-	e->rank = has_old ? RANK_OLD : (uint32_t)f->rank & 3;
+	e->rank = has_old ? RANK_OLD : (uint8_t)f->rank;
 	e->value = f->value;
 	return e;
 }
@@ -311,7 +310,7 @@ put_good(struct table *t, struct slot *at, struct slice key, enum record_rank ra
 	if (e == NULL)
 		return false;
 	e->value = value;
-	e->rank = (uint32_t)rank & 3;
+	e->rank = (uint8_t)rank;
 	return set_entry(t, at, e);
 }
 

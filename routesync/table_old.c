@@ -82,8 +82,7 @@ keep_line(struct table *t, struct slice line)
 		free(e);
 		return false;
 	}
-	e->rank = RANK_OLD;
-	e->kept = true;
+	e->rank = RANK_KEPT;
 	t->kept++;
 	t->changed = true;
 	return true;
@@ -117,6 +116,6 @@ table_drop_kept(struct table *t)
 	if (t->kept == 0 || t->nameless > 0)
 		return;
 	for (size_t i = 0; i < t->order_n; i++)
-		t->order[i]->dead |= t->order[i]->kept;
+		t->order[i]->dead |= t->order[i]->rank == RANK_KEPT;
 	t->kept = 0;
 }

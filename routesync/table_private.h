@@ -8,28 +8,28 @@
 
 #include "table.h"
 
-#define RANK_OLD 3u	/* a line of the file at start: any key for its NAME takes precedence */
+/* A line of the file at start: any good key for its NAME takes precedence. */
+enum {
+	RANK_OLD = RANK_LIVE + 1,	/* of a key that has been malformed since */
+	RANK_KEPT	/* because of nameless keys; it has no key and is not in the hash */
+};
 
-/* One key and its line; replaced, never changed. */
+/* One key and its line; replaced, never changed, but for a line that no longer counts. */
 struct entry {
 	uint64_t value;			/* hash of the value, good or not */
 	uint32_t round;			/* the last one in which it was met */
-	uint32_t key_len : 30;
-	uint32_t rank : 2;
-	uint32_t line_len : 28;		/* 0: no good value yet */
-	uint32_t malformed : 1;
-	uint32_t has_secret : 1;
-	uint32_t dead : 1;		/* removed from the hash, still in the order */
-	uint32_t odd : 1;		/* reported: it is left out of the line of its NAME, or of
+	uint32_t key_len;
+	uint32_t line_len;		/* 0: no good value yet, or it no longer counts */
+	uint16_t name_len;
+	uint8_t rank;
+	bool malformed : 1;
+	bool has_secret : 1;
+	bool dead : 1;			/* removed from the hash, still in the order */
+	bool odd : 1;			/* reported: it is left out of the line of its NAME, or of
 					   the secrets */
-	uint32_t name_len : 28;
-	uint32_t nameless : 1;		/* malformed since start, and none of the file's lines is
+	bool nameless : 1;		/* malformed since start, and none of the file's lines is
 					   known to be its */
-	uint32_t spent : 1;		/* RANK_OLD, but its NAME has had a good key since: its line
-					   counts no more */
-	uint32_t kept : 1;		/* RANK_OLD, because of nameless keys: it has no key and is
-					   not in the hash */
-	char text[];			/* line, key, hash of the secret */
+	char text[];			/* key, line, hash of the secret */
 };
 
 /*
@@ -48,7 +48,7 @@ struct table {
 	const struct lines *old, *old_secrets;	/* of the files at start; borrowed, or NULL */
 	struct slot *slots;		/* owned; open addressing by the hash of the key */
 	size_t nslots, n, malformed, nameless;
-	size_t kept;			/* entries kept for nameless keys: in the order only */
+	size_t kept;			/* entries of RANK_KEPT: in the order only */
 	struct entry **order;		/* owned; all entries, dead ones too */
 	size_t order_n, order_room, sorted_n;	/* the first sorted_n are in order */
 	uint64_t seed;
@@ -57,27 +57,27 @@ struct table {
 };
 
 static inline struct slice
-entry_line(const struct entry *e)
+entry_key(const struct entry *e)
 {
-	return slice_of(e->text, e->line_len);
+	return slice_of(e->text, e->key_len);
 }
 
 static inline struct slice
-entry_key(const struct entry *e)
+entry_line(const struct entry *e)
 {
-	return slice_of(e->text + e->line_len, e->key_len);
+	return slice_of(e->text + e->key_len, e->line_len);
 }
 
 static inline struct slice
 entry_name(const struct entry *e)
 {
-	return slice_of(e->text, e->name_len);
+	return slice_of(e->text + e->key_len, e->name_len);
 }
 
 static inline const uint8_t *
 entry_secret(const struct entry *e)
 {
-	return (const uint8_t *)e->text + e->line_len + e->key_len;
+	return (const uint8_t *)e->text + e->key_len + e->line_len;
 }
 
 /* A node publishes its line. */

@@ -135,10 +135,12 @@ merge(struct table *t, size_t from, size_t to)
  * Returns the end of the others.
  */
 static size_t
-spend_old(struct table *t, size_t from, size_t to)
+drop_old(struct table *t, size_t from, size_t to)
 {
-	for (; to > from && t->order[to - 1]->rank == RANK_OLD; to--)
-		t->order[to - 1]->spent = true;
+	for (; to > from && t->order[to - 1]->rank >= RANK_OLD; to--) {
+		t->order[to - 1]->line_len = 0;
+		t->order[to - 1]->has_secret = false;
+	}
 	return to;
 }
 
@@ -148,11 +150,11 @@ line_of(struct table *t, size_t from, size_t to)
 {
 	const struct entry *e = t->order[from];
 
-	if (e->line_len == 0 || e->spent)
+	if (e->line_len == 0)
 		return slice_of(NULL, 0);
-	if (e->rank == RANK_OLD)
+	if (e->rank >= RANK_OLD)
 		return entry_line(e);
-	to = spend_old(t, from, to);
+	to = drop_old(t, from, to);
 	return e->rank == RANK_LIVE && to > from + 1 ? merge(t, from, to) : entry_line(e);
 }
 
@@ -252,7 +254,7 @@ gather_secrets(const struct table *t, struct entry **list, struct table_text *ou
 		const char *why;
 
 		to = same_name(t, from);
-		if (!e->has_secret || e->spent)
+		if (!e->has_secret)
 			continue;
 		why = why_unnamed(entry_name(e));
 		if (why == NULL)
