@@ -319,13 +319,13 @@ static bool
 check_file(const struct options *o)
 {
 	const char *path = o->put != NULL ? o->put : o->publish;
-	struct shelf shelf;
+	struct lines lines;
 	enum routes_result result;
 
 	if (path == NULL)
 		return true;
-	result = (path == o->put ? shelf_read : shelf_read_plain)(path, print_error, NULL, &shelf);
-	shelf_free(&shelf);
+	result = (path == o->put ? shelf_read : shelf_read_plain)(path, print_error, NULL, &lines);
+	lines_free(&lines);
 	return result == ROUTES_LOADED;
 }
 

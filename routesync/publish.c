@@ -46,7 +46,7 @@ struct publisher {
 	const char *path;
 	char folder[600];		/* the keys' prefix */
 	uint64_t ttl_ms;		/* 0: keys stay */
-	struct shelf old, now;		/* what may be in the store, what must be */
+	struct lines old, now;		/* what may be in the store, what must be */
 	bool begun;			/* writing "now" began: some may be in the store, "old" was
 					   deleted there */
 	enum step step;
@@ -85,13 +85,13 @@ report(void *arg, const char *text)
 static bool
 is_gone(const struct publisher *p, struct slice line)
 {
-	return p->leaving || lines_find(&p->now.lines, lines_name(line)).p == NULL;
+	return p->leaving || lines_find(&p->now, lines_name(line)).p == NULL;
 }
 
 static bool
 is_unchanged(const struct publisher *p, struct slice line)
 {
-	return slice_eq(lines_find(&p->old.lines, lines_name(line)), line);
+	return slice_eq(lines_find(&p->old, lines_name(line)), line);
 }
 
 static size_t
@@ -115,8 +115,8 @@ write_some(struct publisher *p)
 	size_t n = 0;
 
 	p->begun = true;
-	for (; p->at < p->now.lines.n && n < BATCH; p->at++) {
-		struct slice line = p->now.lines.line[p->at];
+	for (; p->at < p->now.n && n < BATCH; p->at++) {
+		struct slice line = p->now.line[p->at];
 
 		if (p->round == ROUND_CHANGED && is_unchanged(p, line))
 			continue;
@@ -139,7 +139,7 @@ end_round(struct publisher *p)
 	}
 	p->step = STEP_IDLE;
 	redis_good(p->redis);
-	app_metric(p->app, M_PUBLISHED, (int64_t)p->now.lines.n);
+	app_metric(p->app, M_PUBLISHED, (int64_t)p->now.n);
 	app_metric(p->app, M_STORE_UP, 1);
 	app_count(p->app, M_REFRESH_OK);
 	if (p->leaving || p->once)
@@ -155,11 +155,11 @@ do_some(struct publisher *p)
 	case STEP_IDLE:
 		break;
 	case STEP_DELETE:
-		return delete_some(p, &p->old.lines);
+		return delete_some(p, &p->old);
 	case STEP_WRITE:
 		return write_some(p);
 	case STEP_TAKE_BACK:
-		return delete_some(p, &p->now.lines);
+		return delete_some(p, &p->now);
 	}
 	return 0;
 }
@@ -227,7 +227,7 @@ static void
 note_missing(struct publisher *p, int error)
 {
 	if (error != 0 && error != p->stat_error)
-		log_warn("%s: %s; %s", p->path, strerror(error), p->now.lines.n > 0 ?
+		log_warn("%s: %s; %s", p->path, strerror(error), p->now.n > 0 ?
 		    "what is published stays" : "nothing is published until it is there");
 	p->stat_error = error;
 }
@@ -261,25 +261,25 @@ changed_meanwhile(const struct publisher *p)
  * what was there before still must.
  */
 static void
-take(struct publisher *p, const struct shelf *new)
+take(struct publisher *p, const struct lines *new)
 {
 	p->bad = false;
 	if (p->begun) {
-		shelf_free(&p->old);
+		lines_free(&p->old);
 		p->old = p->now;
 	} else {
-		shelf_free(&p->now);
+		lines_free(&p->now);
 	}
 	p->now = *new;
 	p->begun = false;
-	log_debug("%s has %zu routes", p->path, new->lines.n);
+	log_debug("%s has %zu routes", p->path, new->n);
 }
 
 /* True: there is something new to publish. */
 static bool
 load(struct publisher *p)
 {
-	struct shelf new;
+	struct lines new;
 	enum routes_result result = shelf_read_plain(p->path, report, p, &new);
 
 	if (result != ROUTES_LOADED) {
@@ -289,7 +289,7 @@ load(struct publisher *p)
 	}
 	p->retry_ms = 0;
 	if (changed_meanwhile(p)) {
-		shelf_free(&new);
+		lines_free(&new);
 		return false;
 	}
 	take(p, &new);
@@ -391,7 +391,7 @@ on_usr1(void *arg, int signo)
 
 	(void)signo;
 	log_info("status store=%s published=%zu file=%s", redis_is_up(p->redis) ? "up" : "down",
-	    p->now.lines.n, p->stat_error != 0 ? "missing" : p->bad ? "refused" : "good");
+	    p->now.n, p->stat_error != 0 ? "missing" : p->bad ? "refused" : "good");
 }
 
 static void
@@ -413,8 +413,8 @@ run(struct publisher *p)
 	if (ev_run(p->app->ev) == -1)
 		die(EXIT_TEMP, "event loop");
 	redis_free(p->redis);
-	shelf_free(&p->old);
-	shelf_free(&p->now);
+	lines_free(&p->old);
+	lines_free(&p->now);
 	return p->app->code;
 }
 

@@ -28,7 +28,7 @@ shelf_value(struct slice line)
 
 /* Lines of one NAME are adjacent: all but the first lose the NAME and are appended to the first. */
 static bool
-join(const struct lines *all, struct shelf *out)
+join(const struct lines *all, struct lines *out)
 {
 	size_t room = 1;
 	char *at;
@@ -36,11 +36,11 @@ join(const struct lines *all, struct shelf *out)
 	for (size_t i = 0; i < all->n; i++)
 		room += all->line[i].len;
 	at = out->text = malloc(room);
-	out->lines.line = malloc((all->n + 1) * sizeof(*out->lines.line));
-	if (out->text == NULL || out->lines.line == NULL)
+	out->line = malloc((all->n + 1) * sizeof(*out->line));
+	if (out->text == NULL || out->line == NULL)
 		return false;
 	for (size_t i = 0; i < all->n; i++) {
-		struct slice line = all->line[i], *last = out->lines.line + out->lines.n;
+		struct slice line = all->line[i], *last = out->line + out->n;
 		bool more = i > 0 && slice_eq(lines_name(line), lines_name(all->line[i - 1]));
 
 		if (more)
@@ -49,14 +49,14 @@ join(const struct lines *all, struct shelf *out)
 		if (more)
 			last[-1].len += line.len;
 		else
-			out->lines.line[out->lines.n++] = slice_of(at, line.len);
+			out->line[out->n++] = slice_of(at, line.len);
 		at += line.len;
 	}
 	return true;
 }
 
 static bool
-fill(const struct routes *r, struct shelf *out)
+fill(const struct routes *r, struct lines *out)
 {
 	struct lines all;
 	bool ok = lines_read(routes_whole_text(r), &all) && join(&all, out);
@@ -70,13 +70,13 @@ fill(const struct routes *r, struct shelf *out)
  * file one by one.
  */
 static bool
-fits(const char *path, const struct shelf *s, routes_report *report, void *arg)
+fits(const char *path, const struct lines *l, routes_report *report, void *arg)
 {
 	char text[PATH_MAX + LOG_VALUE_MAX + 100], quoted[LOG_VALUE_MAX];
 	bool ok = true;
 
-	for (size_t i = 0; i < s->lines.n; i++) {
-		struct slice line = s->lines.line[i];
+	for (size_t i = 0; i < l->n; i++) {
+		struct slice line = l->line[i];
 
 		if (line.len <= ROUTES_LINE_MAX)
 			continue;
@@ -89,20 +89,20 @@ fits(const char *path, const struct shelf *s, routes_report *report, void *arg)
 }
 
 enum routes_result
-shelf_read(const char *path, routes_report *report, void *arg, struct shelf *out)
+shelf_read(const char *path, routes_report *report, void *arg, struct lines *out)
 {
 	struct routes *r;
 	enum routes_result result = routes_load(path, report, arg, &r);
 
-	*out = (struct shelf){ 0 };
+	*out = (struct lines){ 0 };
 	if (result != ROUTES_LOADED)
 		return result;
 	if (!fill(r, out)) {
-		shelf_free(out);
+		lines_free(out);
 		errno = ENOMEM;
 		result = ROUTES_FAILED;
 	} else if (!fits(path, out, report, arg)) {
-		shelf_free(out);
+		lines_free(out);
 		result = ROUTES_REFUSED;
 	}
 	routes_free(r);
@@ -110,23 +110,15 @@ shelf_read(const char *path, routes_report *report, void *arg, struct shelf *out
 }
 
 enum routes_result
-shelf_read_plain(const char *path, routes_report *report, void *arg, struct shelf *out)
+shelf_read_plain(const char *path, routes_report *report, void *arg, struct lines *out)
 {
 	struct stamp now = stamp_of(path);
 	char text[PATH_MAX + 32];
 
 	if (now.error != 0 || now.plain)
 		return shelf_read(path, report, arg, out);
-	*out = (struct shelf){ 0 };
+	*out = (struct lines){ 0 };
 	snprintf(text, sizeof(text), "%s: not a plain file", path);
 	report(arg, text);
 	return ROUTES_REFUSED;
-}
-
-void
-shelf_free(struct shelf *s)
-{
-	lines_free(&s->lines);
-	free(s->text);
-	s->text = NULL;
 }

@@ -8,26 +8,19 @@
 #include "lines.h"
 #include "routes.h"
 
-/* The NAMEs of a routes file in order, the fields of all lines of one NAME joined. */
-struct shelf {
-	struct lines lines;	/* one line per NAME */
-	char *text;		/* owned; lines borrow from it */
-};
-
 /*
- * Read and check a file; on anything but ROUTES_LOADED (reported as by
- * routes_load()) *out is empty.
+ * Read and check a file: one line per NAME, in order, the fields of all its lines joined. Free with
+ * lines_free(); on anything but ROUTES_LOADED (reported as by routes_load()) *out is empty.
  */
 enum routes_result shelf_read(const char *path, routes_report *report, void *arg,
-    struct shelf *out);
+    struct lines *out);
 
 /*
  * The same for a file that is read repeatedly: anything but a plain file might block,
  * so it is refused and reported.
  */
 enum routes_result shelf_read_plain(const char *path, routes_report *report, void *arg,
-    struct shelf *out);
-void shelf_free(struct shelf *s);
+    struct lines *out);
 
 /* The last part of the key for a line, "*" as CATCH_ALL, and the value. */
 struct slice shelf_name(struct slice line);

@@ -46,7 +46,7 @@ check_text(const struct table_text *text)
 {
 	int fd = memfd_create("record_fuzz", MFD_CLOEXEC);
 	struct routes *routes;
-	struct shelf shelf;
+	struct lines lines;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -55,10 +55,10 @@ check_text(const struct table_text *text)
 	if (routes_load(path, print_error, NULL, &routes) != ROUTES_LOADED ||
 	    routes_count(routes) != text->names)
 		abort();
-	if (shelf_read(path, print_error, NULL, &shelf) != ROUTES_LOADED ||
-	    shelf.lines.n != text->names)
+	if (shelf_read(path, print_error, NULL, &lines) != ROUTES_LOADED ||
+	    lines.n != text->names)
 		abort();
-	shelf_free(&shelf);
+	lines_free(&lines);
 	routes_free(routes);
 	close(fd);
 }
