@@ -239,7 +239,6 @@ struct fault {
 	struct slice name;	/* the NAME it is for; the key's NAME unless told is set */
 	bool told;
 	enum record_rank rank;
-	const char *why;
 	uint64_t value;		/* as in the entry */
 };
 
@@ -269,7 +268,6 @@ put_malformed(struct table *t, struct slot *at, struct slice key, const struct f
 {
 	struct entry *e = at->entry;
 
-	t->report(t->arg, key, f->why);
 	if (e == NULL)
 		return set_entry(t, at, malformed_new(t, key, f));
 	t->malformed += !e->malformed;
@@ -333,9 +331,10 @@ table_put(struct table *t, struct slice key, struct slice value)
 		return put_good(t, at, key, rank, &record, h);
 	if (t->reader.starved)
 		return false;
+	t->report(t->arg, key, t->reader.why);
 	return put_malformed(t, at, key, &(struct fault){
 	    t->reader.about.p != NULL ? t->reader.about : name,
-	    t->reader.about.p != NULL, rank, t->reader.why, h });
+	    t->reader.about.p != NULL, rank, h });
 }
 
 bool
@@ -351,8 +350,8 @@ table_put_wrong_type(struct table *t, struct slice key)
 	}
 	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
 		return true;
-	return put_malformed(t, at, key,
-	    &(struct fault){ name, false, rank, "its type is not string", 0 });
+	t->report(t->arg, key, "its type is not string");
+	return put_malformed(t, at, key, &(struct fault){ name, false, rank, 0 });
 }
 
 bool
@@ -394,12 +393,13 @@ table_put_record(struct table *t, struct slice key, const struct record *record)
 bool
 table_put_malformed(struct table *t, struct slice key, struct slice about, const char *why)
 {
-	struct fault f = { .name = key, .told = about.p != NULL, .rank = RANK_OTHER, .why = why };
+	struct fault f = { .name = key, .told = about.p != NULL, .rank = RANK_OTHER };
 	enum record_rank rank;
 	struct slice name;
 
+	t->report(t->arg, key, why);
 	if (f.told)
-		f.name = about;
+		key = f.name = about;		/* several may have one key */
 	else if (record_key(slice_str(t->reader.prefix), key, &rank, &name))
 		f.name = name;
 	return put_malformed(t, find(t, key), key, &f);

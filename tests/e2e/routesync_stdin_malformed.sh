@@ -35,3 +35,14 @@ done
 from '{"addr":"10.0.0.1:3","sni":"a"}' || fail "$(cat err)"
 routes_are 'a tls=10.0.0.1:3' || fail "$(cat routes)"
 same '' "$(cat secrets)" secrets
+
+# several in one stream may have one name, or none: each keeps what it gave
+listeners() { printf '{"listeners":[%s],"backends":[{"name":"b","host":"127.0.0.1","port":%s}]}' "$1" "$2"; }
+good='{"port":8000,"backend":"b"},{"port":8001,"backend":"b"},{"name":"x","port":8002,"backend":"b"}'
+from "$(listeners "$good,{\"name\":\"x\",\"port\":8003,\"backend\":\"b\"},{\"port\":8004,\"backend\":\"b\"}" 1)" || fail "$(cat err)"
+from "$(listeners "$(printf %s "$good" | sed 's/"b"/"gone"/g'),{\"name\":\"x\",\"port\":8003,\"backend\":\"gone\"},
+    {\"port\":8004,\"backend\":\"b\"}" 2)" || fail "$(cat err)"
+routes_are ':8000 tcp=127.0.0.1:1' ':8001 tcp=127.0.0.1:1' ':8002 tcp=127.0.0.1:1' ':8003 tcp=127.0.0.1:1' \
+	':8004 tcp=127.0.0.1:2' || fail "$(cat routes)"
+has "$(cat err)" 'record key=x malformed'
+has "$(cat err)" 'record key=listener malformed'
