@@ -468,7 +468,8 @@ tell(struct stream *s, struct slice key, bool ok, const struct record *record)
 		return;		/* record_stream() reports this */
 	s->good += ok;
 	s->bad += !ok;
-	s->told(s->arg, key, ok ? record : NULL, ok ? NULL : s->reader->why);
+	s->reader->starved =
+	    !s->told(s->arg, key, ok ? record : NULL, ok ? NULL : s->reader->why);
 	s->reader->about = slice_of(NULL, 0);
 }
 

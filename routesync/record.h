@@ -68,9 +68,9 @@ bool record_read(struct record_reader *r, struct slice name, struct slice value,
 
 /*
  * Called for each route in a stream of JSON values; record NULL: it is malformed, and why says how.
- * key names it in messages.
+ * key names it in messages. False: memory ran out.
  */
-typedef void record_told(void *arg, struct slice key, const struct record *record, const char *why);
+typedef bool record_told(void *arg, struct slice key, const struct record *record, const char *why);
 
 /*
  * Read a whole stream of JSON values: records, wrapped records, tcprouter's configuration,

@@ -20,9 +20,6 @@ struct input {
 	struct ev_io io;		/* standard input */
 	char *text;			/* owned; what has been read so far */
 	size_t len, room;
-	struct table *table;
-	struct record_reader *reader;
-	bool out_of_memory;
 };
 
 /* ---- reading ---- */
@@ -103,30 +100,19 @@ on_report(void *arg, struct slice key, const char *why)
 		    log_value(slice_str(why), reason));
 }
 
-static void
-on_told(void *arg, struct slice key, const struct record *record, const char *why)
-{
-	struct input *in = arg;
-
-	in->out_of_memory |= record != NULL ? !table_put_record(in->table, key, record) :
-	    !table_put_malformed(in->table, key, in->reader->about, why);
-}
-
 static int
-fill(struct input *in, struct files *files)
+fill(const struct input *in, struct files *files)
 {
-	static struct record_reader reader;
+	const char *why;
+	bool starved;
 
-	reader.prefix = in->app->opts->prefix;
-	reader.visitors = in->app->opts->visitors;
-	in->reader = &reader;
 	if (!files_fall_back(files))
 		die(EXIT_TEMP, "start");
-	if (!record_stream(&reader, slice_of(in->text, in->len), on_told, in)) {
-		log_error("standard input: %s", reader.why);
-		return reader.starved ? EXIT_TEMP : EXIT_USAGE;
+	if (!table_put_stream(files->table, slice_of(in->text, in->len), &why, &starved)) {
+		log_error("standard input: %s", why);
+		return starved ? EXIT_TEMP : EXIT_USAGE;
 	}
-	if (!files_keep_old(files) || in->out_of_memory) {
+	if (!files_keep_old(files)) {
 		log_error("out of memory");
 		return EXIT_TEMP;
 	}
@@ -134,19 +120,20 @@ fill(struct input *in, struct files *files)
 }
 
 static int
-write_files(struct input *in)
+write_files(const struct input *in)
 {
+	const struct options *o = in->app->opts;
+	struct table *table = table_new(o->prefix, o->visitors, on_report, NULL);
 	struct files files;
 	int code;
 
-	in->table = table_new(in->app->opts->prefix, in->app->opts->visitors, on_report, NULL);
-	if (in->table == NULL)
+	if (table == NULL)
 		die(EXIT_TEMP, "start");
-	code = files_open(&files, in->app, in->table) ? fill(in, &files) : EXIT_TEMP;
+	code = files_open(&files, in->app, table) ? fill(in, &files) : EXIT_TEMP;
 	if (code == 0)
 		app_ready(in->app);
 	files_close(&files);
-	table_free(in->table);
+	table_free(table);
 	return code;
 }
 

@@ -379,8 +379,10 @@ table_miss(struct table *t, struct slice key)
 	return true;
 }
 
-bool
-table_put_record(struct table *t, struct slice key, const struct record *record)
+/* ---- values that are not from a store ---- */
+
+static bool
+put_record(struct table *t, struct slice key, const struct record *record)
 {
 	enum record_rank rank;
 	struct slice name;
@@ -390,19 +392,35 @@ table_put_record(struct table *t, struct slice key, const struct record *record)
 	return put_good(t, find(t, key), key, rank, record, hash_text(t->seed, record->text.line));
 }
 
-bool
-table_put_malformed(struct table *t, struct slice key, struct slice about, const char *why)
+static bool
+put_no_record(struct table *t, struct slice key, const char *why)
 {
-	struct fault f = { .name = key, .told = about.p != NULL, .rank = RANK_OTHER };
+	struct fault f = { .name = key, .told = t->reader.about.p != NULL, .rank = RANK_OTHER };
 	enum record_rank rank;
 	struct slice name;
 
 	t->report(t->arg, key, why);
 	if (f.told)
-		key = f.name = about;		/* several may have one key */
+		key = f.name = t->reader.about;		/* several may have one key */
 	else if (record_key(slice_str(t->reader.prefix), key, &rank, &name))
 		f.name = name;
 	return put_malformed(t, find(t, key), key, &f);
+}
+
+static bool
+on_told(void *arg, struct slice key, const struct record *record, const char *why)
+{
+	return record != NULL ? put_record(arg, key, record) : put_no_record(arg, key, why);
+}
+
+bool
+table_put_stream(struct table *t, struct slice text, const char **why, bool *starved)
+{
+	bool ok = record_stream(&t->reader, text, on_told, t);
+
+	*why = t->reader.why;
+	*starved = t->reader.starved;
+	return ok;
 }
 
 bool

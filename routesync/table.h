@@ -69,11 +69,11 @@ bool table_remove(struct table *t, struct slice key);
 /* A key expired: a published one stays as with keep_live. False: it is none; nothing changed. */
 bool table_miss(struct table *t, struct slice key);
 
-/* A route that is not from a store; key names its source. */
-bool table_put_record(struct table *t, struct slice key, const struct record *record);
-
-/* The same for one that is malformed; about is the NAME it is for, absent if unknown. */
-bool table_put_malformed(struct table *t, struct slice key, struct slice about, const char *why);
+/*
+ * All of a stream of JSON values, see record_stream(), instead of a round. False, with the reason:
+ * the table may not be used. *starved then says whether it is only that memory ran out.
+ */
+bool table_put_stream(struct table *t, struct slice text, const char **why, bool *starved);
 
 /* Whether the texts may have changed since the last table_text(). */
 bool table_changed(const struct table *t);

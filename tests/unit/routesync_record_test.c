@@ -383,7 +383,7 @@ every_proper_prefix_of_a_record_is_malformed(void **state)
 
 static char told[4096];
 
-static void
+static bool
 on_told(void *arg, struct slice key, const struct record *record, const char *why)
 {
 	size_t at = strlen(told);
@@ -395,6 +395,7 @@ on_told(void *arg, struct slice key, const struct record *record, const char *wh
 	else
 		snprintf(told + at, sizeof(told) - at, "bad " SLICE_FMT ": %s\n",
 		    SLICE_ARG(key), why);
+	return true;
 }
 
 /* What a stream tells, or "refused". */

@@ -348,16 +348,21 @@ a_malformed_sni_at_start_tells_no_name(void **state)
 }
 
 static void
+put_stream(struct table *t, const char *text)
+{
+	const char *why;
+	bool starved;
+
+	assert_true(table_put_stream(t, slice_str(text), &why, &starved));
+}
+
+static void
 a_key_of_no_length_outlives_what_was_kept(void **state)
 {
 	struct table *t = *state;
-	struct record_reader *reader = calloc(1, sizeof(*reader));
-	struct record record;
 
-	assert_non_null(reader);
-	assert_true(record_read(reader, slice_str("a"), slice_str("tls=h:1"), &record));
 	fall_back(t, "bar tls=h:2\n", "");
-	assert_true(table_put_record(t, slice_str(""), &record));
+	put_stream(t, "{\"server\":{\"services\":{\"\":{\"sni\":\"a\",\"addr\":\"h:1\"}}}}");
 	put(t, S "foo", "nonsense");
 	assert_int_equal(keep_old(t), 1);
 	assert_routes(t, HEAD "a tls=h:1\nbar tls=h:2\n");
@@ -365,7 +370,6 @@ a_key_of_no_length_outlives_what_was_kept(void **state)
 	assert_routes(t, HEAD "a tls=h:1\nfoo tls=h:3\n");
 	table_remove(t, slice_str(""));
 	assert_routes(t, HEAD "foo tls=h:3\n");
-	free(reader);
 }
 
 static void
@@ -431,16 +435,12 @@ static void
 a_malformed_record_of_a_stream_leaves_a_good_one_alone(void **state)
 {
 	struct table *t = *state;
-	struct record_reader reader = { .prefix = "/tcprouter/", .visitors = "/v" };
-	struct record record;
 
 	fall_back(t, "a tls=h:1\nb tls=h:1\n* tls=h:1\n", "");
-	assert_true(record_read(&reader, slice_str("a"), slice_str("tls=h:2"), &record));
-	assert_true(table_put_record(t, slice_str("a"), &record));
-	assert_true(table_put_malformed(t, slice_str("a"), slice_str("a"), "why"));
-	assert_true(table_put_malformed(t, slice_str("tcprouter/services/B"), slice_of(NULL, 0),
-	    "why"));
-	assert_true(table_put_malformed(t, slice_str("some"), slice_str("CATCH_ALL"), "why"));
+	put_stream(t, "{\"sni\":\"a\",\"addr\":\"h:2\"} {\"sni\":\"a\",\"addr\":[]}"
+	    "{\"Key\":\"tcprouter/services/B\",\"Value\":\"!\"}"
+	    "{\"server\":{\"services\":{\"some\":{\"sni\":\"CATCH_ALL\"}}}}");
+	assert_string_equal(reports, "a\ntcprouter/services/B\nsome\n");
 	assert_int_equal(keep_old(t), 0);
 	assert_routes(t, HEAD "* tls=h:1\na tls=h:2\nb tls=h:1\n");
 }
