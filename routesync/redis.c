@@ -19,6 +19,20 @@
 
 enum state { STATE_NONE, STATE_GOOD, STATE_UNREACHABLE, STATE_REFUSED };
 
+/*
+ *   NONE --> STEPS --last SCAN answered--> READS --all answered--> LATE --all answered--> NONE
+ *
+ * A key may have been away when the scan passed, and be back: what notifications have made us read
+ * when the scan's own reads are answered is waited for too. What they make us read from then on is
+ * not, or a store that changes all the time would never have been read. Replies come in order.
+ */
+enum scan {
+	SCAN_NONE,
+	SCAN_STEPS,		/* SCAN goes on */
+	SCAN_READS,		/* values of keys it gave are outstanding */
+	SCAN_LATE		/* those that notifications had made us read by then are */
+};
+
 struct redis {
 	struct ev *ev;
 	const struct redis_conf *conf;
@@ -32,13 +46,13 @@ struct redis {
 	char *pattern;			/* for our keys; owned */
 	char *channels;			/* for their notifications; owned */
 	size_t channel_prefix;		/* bytes before the key in a channel's name */
-	bool scanning, last_step, again, watched;
-	bool closing;			/* the scan has all its replies, see check_end() */
+	enum scan scan;
+	bool again, watched;		/* another scan follows; the server sends notifications */
 	bool missed, catching_up;	/* notifications since the last scan began; those the scan
 					   makes up for */
 	bool lost;			/* a key to renew was not there */
 	unsigned singles, writes;	/* outstanding: keys that are read by themselves; writes */
-	unsigned owed;			/* outstanding: what the end of a scan waits for */
+	unsigned owed;			/* outstanding: reads the state of the scan waits for */
 };
 
 /* ---- state ---- */
@@ -113,8 +127,8 @@ static void
 start_anew(struct redis *r)
 {
 	ev_timer_at(r->ev, &r->retry, 0);
-	r->scanning = r->last_step = r->closing = r->again = r->watched = r->lost = false;
-	r->missed = r->catching_up = false;
+	r->scan = SCAN_NONE;
+	r->again = r->watched = r->lost = r->missed = r->catching_up = false;
 	r->singles = r->writes = r->owed = 0;
 	link_close(&r->watch);
 }
@@ -161,23 +175,19 @@ is_ours(const struct redis *r, struct slice key)
 	return record_key(slice_str(r->conf->prefix), key, &rank, &name);
 }
 
-/*
- * A key may have been away when the scan passed, and be back: what notifications have made us read
- * when the scan's own reads are answered is waited for too. What they make us read from then on is
- * not, or a store that changes all the time would never have been read. Replies come in order.
- */
 static void
 check_end(struct redis *r)
 {
-	if (!r->scanning || !r->last_step || r->owed > 0 || link_is_failing(&r->main))
+	if (r->scan < SCAN_READS || r->owed > 0 || link_is_failing(&r->main))
 		return;
-	if (!r->closing) {
-		r->closing = true;
+	if (r->scan == SCAN_READS) {
+		r->scan = SCAN_LATE;
 		r->owed = r->singles;
 	}
 	if (r->owed > 0)
 		return;
-	r->scanning = r->last_step = r->closing = r->catching_up = false;
+	r->scan = SCAN_NONE;
+	r->catching_up = false;
 	redis_good(r);
 	r->ops->scanned(r->arg);
 	if (r->again && redis_is_up(r))
@@ -292,9 +302,9 @@ on_scan(redisAsyncContext *ac, void *data, void *arg)
 	}
 	r = EV_CONTAINER(l, struct redis, main);
 	keys = reply->element[1];
-	r->last_step = strcmp(reply->element[0]->str, "0") == 0;
-	/* First, so that the server works meanwhile. */
-	if (!r->last_step)
+	if (strcmp(reply->element[0]->str, "0") == 0)
+		r->scan = SCAN_READS;
+	else			/* first, so that the server works meanwhile */
 		scan_step(r, text_of(reply->element[0]));
 	for (size_t i = 0; i < keys->elements; i += BATCH_MAX) {
 		size_t n = keys->elements - i;
@@ -344,7 +354,7 @@ on_single(redisAsyncContext *ac, void *data, void *arg)
 		link_fail_reply(l, reply);
 	} else if (!link_is_failing(l)) {
 		r->singles--;
-		r->owed -= s->cause == CAUSE_SCAN || r->closing;
+		r->owed -= s->cause == CAUSE_SCAN || r->scan == SCAN_LATE;
 		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(s, reply), text_of(reply));
 		check_end(r);
 	}
@@ -478,11 +488,10 @@ redis_scan(struct redis *r)
 	const struct slice config[] = { slice_str("CONFIG"), slice_str("GET"),
 		slice_str("notify-keyspace-events") };
 
-	r->again = r->scanning;
-	if (r->scanning || !redis_is_up(r))
+	r->again = r->scan != SCAN_NONE;
+	if (r->again || !redis_is_up(r))
 		return;
-	r->scanning = true;
-	r->last_step = false;
+	r->scan = SCAN_STEPS;
 	r->catching_up = r->missed;
 	r->missed = false;
 	r->ops->scan_begins(r->arg);
@@ -682,5 +691,5 @@ redis_is_behind(const struct redis *r)
 bool
 redis_is_scanning(const struct redis *r)
 {
-	return r->scanning;
+	return r->scan != SCAN_NONE;
 }
