@@ -20,6 +20,12 @@
 #define DOUBT_PERCENT 5u	/* and more than this share of all, the store is read once more */
 #define PATIENCE_MS 30000u	/* how long nodes may take to republish what the store has lost */
 
+enum state {
+	STATE_PARTIAL,		/* the first refresh is not over */
+	STATE_WHOLE,		/* the table holds all of the store */
+	STATE_DOUBTED		/* it lost much, to be read again before that is believed */
+};
+
 struct sync {
 	struct app *app;
 	struct redis *redis;
@@ -33,8 +39,7 @@ struct sync {
 	unsigned reports;
 	uint64_t patient_until_ms;	/* until then, published keys that are missing stay */
 	size_t missing;			/* such keys, at the end of the last refresh */
-	bool complete;			/* the table holds all of the store */
-	bool doubted;			/* it lost much, to be read again before that is believed */
+	enum state state;
 };
 
 /* ---- reports ---- */
@@ -84,13 +89,6 @@ set_metrics(const struct sync *s)
 /* ---- writing ---- */
 
 static void
-finish_once(struct app *app, enum files_result result)
-{
-	if (app->opts->once)
-		app_stop(app, result == FILES_GOOD ? 0 : EXIT_TEMP);
-}
-
-static void
 update(struct sync *s)
 {
 	uint64_t began = ev_refresh(s->app->ev);
@@ -105,7 +103,8 @@ update(struct sync *s)
 		s->spacing_ms = SPACING_MS;
 	if (result == FILES_GOOD)
 		app_ready(s->app);
-	finish_once(s->app, result);
+	if (s->app->opts->once)
+		app_stop(s->app, result == FILES_GOOD ? 0 : EXIT_TEMP);
 }
 
 static bool
@@ -160,7 +159,7 @@ on_write(struct ev_timer *t)
 	} else if (redis_is_scanning(s->redis)) {
 		ev_timer_in(s->app->ev, t, REST_MS);
 	} else {
-		s->doubted = true;
+		s->state = STATE_DOUBTED;
 		redis_scan(s->redis);
 	}
 }
@@ -173,7 +172,7 @@ want_write(struct sync *s)
 {
 	uint64_t now = ev_now_ms(s->app->ev), due = s->written_ms + s->spacing_ms;
 
-	if (s->complete && !s->doubted && s->write.due_ms == 0 && table_changed(s->table))
+	if (s->state == STATE_WHOLE && s->write.due_ms == 0 && table_changed(s->table))
 		ev_timer_at(s->app->ev, &s->write, due > now + 1 ? due : now + 1);
 }
 
@@ -183,7 +182,7 @@ want_write(struct sync *s)
 static void
 drop(struct sync *s, struct slice key)
 {
-	if (!table_remove(s->table, key) || !s->complete)
+	if (!table_remove(s->table, key) || s->state == STATE_PARTIAL)
 		return;
 	s->dropped_ms = ev_now_ms(s->app->ev);
 	if (s->dropped++ == 0)
@@ -211,7 +210,7 @@ on_up(void *arg)
 {
 	struct sync *s = arg;
 
-	if (s->complete)
+	if (s->state != STATE_PARTIAL)
 		be_patient(s);
 	redis_scan(s->redis);
 }
@@ -268,17 +267,6 @@ on_scan_begins(void *arg)
 }
 
 /*
- * A store that is emptied while being read shows only part of the loss at first,
- * perhaps too little for the guard.
- */
-static bool
-is_doubtful(struct sync *s, size_t gone)
-{
-	s->doubted = !s->doubted && is_much(gone, table_counts(s->table).keys + gone);
-	return s->doubted;
-}
-
-/*
  * Remove what is gone. Had nodes withdrawn much of it, there would have been notifications;
  * so the store lost it.
  */
@@ -321,6 +309,10 @@ note_refresh(struct sync *s)
 	app_count(app, M_REFRESH_OK);
 }
 
+/*
+ * A store that is emptied while being read shows only part of the loss at first, perhaps too little
+ * for the guard: it is read a second time then.
+ */
 static void
 on_scanned(void *arg)
 {
@@ -329,16 +321,17 @@ on_scanned(void *arg)
 	size_t gone = end_round(s) + s->dropped;
 
 	end_reports(s);
-	if (s->complete && is_doubtful(s, gone)) {
+	if (s->state == STATE_WHOLE && is_much(gone, table_counts(s->table).keys + gone)) {
+		s->state = STATE_DOUBTED;
 		ev_timer_at(app->ev, &s->write, 0);
 		redis_scan(s->redis);
 		return;
 	}
-	if (!s->complete && !files_keep_old(&s->files)) {
+	if (s->state == STATE_PARTIAL && !files_keep_old(&s->files)) {
 		redis_out_of_memory(s->redis);
 		return;
 	}
-	s->complete = true;
+	s->state = STATE_WHOLE;
 	note_refresh(s);
 	ev_timer_in(app->ev, &s->refresh, next_refresh_ms(s));
 	if (unrest_left_ms(s) == 0)
@@ -379,7 +372,7 @@ on_tick(struct ev_timer *t)
 	ev_timer_in(s->app->ev, t, TICK_MS);
 	set_metrics(s);
 	end_reports(s);
-	if (s->complete && !s->doubted && may_repair(s) && s->write.due_ms == 0 &&
+	if (s->state == STATE_WHOLE && may_repair(s) && s->write.due_ms == 0 &&
 	    files_want_update(&s->files))
 		update(s);
 }
