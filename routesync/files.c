@@ -33,12 +33,26 @@ open_one(struct output *o, const char *path, mode_t mode)
 	return false;
 }
 
+/* Routes that are printed are not remembered: absent. */
+static struct slice
+old_routes(const struct files *f)
+{
+	if (f->routes.path != NULL && f->routes.text == NULL)
+		return slice_str("");
+	return output_text(&f->routes);
+}
+
 bool
 files_open(struct files *f, struct app *app, struct table *table)
 {
 	*f = (struct files){ .app = app, .table = table, .last = FILES_FAILED };
-	return open_one(&f->routes, app->opts->output, mode_by_umask()) &&
-	    open_one(&f->secrets, app->opts->secrets, SECRETS_MODE);
+	if (!open_one(&f->routes, app->opts->output, mode_by_umask()) ||
+	    !open_one(&f->secrets, app->opts->secrets, SECRETS_MODE))
+		return false;
+	if (table_fall_back(table, old_routes(f), output_text(&f->secrets)))
+		return true;
+	log_error("out of memory");
+	return false;
 }
 
 void
@@ -46,59 +60,7 @@ files_close(struct files *f)
 {
 	output_close(&f->routes);
 	output_close(&f->secrets);
-	lines_free(&f->old_routes);
-	lines_free(&f->old_secrets);
 	lines_free(&f->published);
-}
-
-/*
- * Routes printed on standard output are not remembered, but those with secrets follow
- * from the secrets file.
- */
-static bool
-read_old_routes(struct files *f)
-{
-	const char *visitors = f->app->opts->visitors;
-	char *text = NULL;
-	size_t len;
-	FILE *out;
-	bool ok;
-
-	if (f->routes.path != NULL)
-		return lines_read(output_text(&f->routes), &f->old_routes);
-	out = open_memstream(&text, &len);
-	if (out == NULL)
-		return false;
-	for (size_t i = 0; i < f->old_secrets.n; i++)
-		fprintf(out, SLICE_FMT " " RECORD_TUNNEL_FORMAT "\n",
-		    SLICE_ARG(lines_name(f->old_secrets.line[i])), visitors, visitors);
-	ok = fclose(out) == 0 && lines_read(slice_of(text, len), &f->old_routes);
-	free(text);
-	return ok;
-}
-
-bool
-files_fall_back(struct files *f)
-{
-	if (!lines_read_secrets(output_text(&f->secrets), &f->old_secrets) || !read_old_routes(f))
-		return false;
-	table_fall_back(f->table, &f->old_routes, &f->old_secrets);
-	return true;
-}
-
-bool
-files_keep_old(struct files *f)
-{
-	size_t kept = 0;
-
-	if (!table_keep_old(f->table, &kept))
-		return false;
-	lines_free(&f->old_routes);
-	lines_free(&f->old_secrets);
-	if (kept > 0)
-		log_warn("kept %zu routes that no valid record accounts for: "
-		    "a malformed record may have produced them", kept);
-	return true;
 }
 
 static bool
@@ -292,19 +254,31 @@ note_unnamed(const struct files *f, const struct table_text *text)
 		log_warn("%zu more records get no authorization", text->unnamed - 1);
 }
 
+/* The texts that follow from the table. False: out of memory. */
+static bool
+make_text(struct files *f, struct table_text *out)
+{
+	size_t kept;
+
+	if (!table_keep_old(f->table, &kept) || !table_text(f->table, out)) {
+		log_error("out of memory");
+		return false;
+	}
+	if (kept > 0)
+		log_warn("kept %zu routes that no valid record accounts for: "
+		    "a malformed record may have produced them", kept);
+	note_unnamed(f, out);
+	return true;
+}
+
 static enum files_result
 make_equal(struct files *f)
 {
 	struct table_text text;
 	enum files_result result;
 
-	if (!look_again(f, &f->routes) || !look_again(f, &f->secrets))
+	if (!look_again(f, &f->routes) || !look_again(f, &f->secrets) || !make_text(f, &text))
 		return FILES_FAILED;
-	if (!table_text(f->table, &text)) {
-		log_error("out of memory");
-		return FILES_FAILED;
-	}
-	note_unnamed(f, &text);
 	result = write_texts(f, &text);
 	if (result == FILES_GOOD)
 		note_good(f, &text);

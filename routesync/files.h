@@ -29,23 +29,15 @@ struct files {
 	enum files_result last;		/* of the last update; FILES_FAILED before the first */
 	size_t names;			/* in the routes file */
 	struct lines published;		/* those of them that only nodes published */
-	struct lines old_routes, old_secrets;	/* of the files at start, until files_keep_old() */
 };
 
 /*
- * Read the existing files. Without -o the routes go to standard output.
- * False: one exists but cannot be read, which was logged; call files_close() all the same.
+ * Read the existing files; the table, still empty, falls back to them. Without -o the routes go to
+ * standard output. False: one exists but cannot be read, or memory ran out, which was logged; call
+ * files_close() all the same.
  */
 bool files_open(struct files *f, struct app *app, struct table *table);
 void files_close(struct files *f);
-
-/*
- * For records that are malformed at start: files_fall_back() gives the table the contents of the
- * files, before its first record; files_keep_old(), when it has all records, keeps the old lines
- * that may still be needed. False: out of memory; the latter may be called again then.
- */
-bool files_fall_back(struct files *f);
-bool files_keep_old(struct files *f);
 
 /* Make them equal to the table, which must be complete. If nothing changed they are not touched. */
 enum files_result files_update(struct files *f);

@@ -173,7 +173,7 @@ digit_of(char c)
 bool
 lines_secret(const struct lines *l, struct slice name, uint8_t out[static SHA256_SIZE])
 {
-	struct slice hex = l == NULL ? slice_of(NULL, 0) : lines_find(l, name);
+	struct slice hex = lines_find(l, name);
 	unsigned high, low;
 
 	if (hex.p == NULL)

@@ -40,7 +40,7 @@ struct slice lines_find(const struct lines *l, struct slice name);
  */
 bool lines_read_secrets(struct slice text, struct lines *out);
 
-/* The hash of a NAME's secret in such lines, which may be NULL; false: there is none. */
+/* The hash of a NAME's secret in such lines; false: there is none. */
 bool lines_secret(const struct lines *l, struct slice name, uint8_t out[static SHA256_SIZE]);
 
 /* How many NAMEs there are, and how many of them are missing from next, but for those in spare. */

@@ -106,15 +106,9 @@ fill(const struct input *in, struct files *files)
 	const char *why;
 	bool starved;
 
-	if (!files_fall_back(files))
-		die(EXIT_TEMP, "start");
 	if (!table_put_stream(files->table, slice_of(in->text, in->len), &why, &starved)) {
 		log_error("standard input: %s", why);
 		return starved ? EXIT_TEMP : EXIT_USAGE;
-	}
-	if (!files_keep_old(files)) {
-		log_error("out of memory");
-		return EXIT_TEMP;
 	}
 	return files_update(files) == FILES_GOOD ? 0 : EXIT_TEMP;
 }

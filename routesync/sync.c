@@ -327,10 +327,6 @@ on_scanned(void *arg)
 		redis_scan(s->redis);
 		return;
 	}
-	if (s->state == STATE_PARTIAL && !files_keep_old(&s->files)) {
-		redis_out_of_memory(s->redis);
-		return;
-	}
 	s->state = STATE_WHOLE;
 	note_refresh(s);
 	ev_timer_in(app->ev, &s->refresh, next_refresh_ms(s));
@@ -426,8 +422,6 @@ set_up(struct sync *s, struct app *app)
 static void
 follow(struct sync *s)
 {
-	if (!files_fall_back(&s->files))
-		die(EXIT_TEMP, "start");
 	ev_timer_in(s->app->ev, &s->tick, TICK_MS);
 	set_metrics(s);
 	redis_open(s->redis);

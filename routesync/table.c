@@ -101,6 +101,8 @@ table_free(struct table *t)
 		return;
 	for (size_t i = 0; i < t->order_n; i++)
 		free(t->order[i]);
+	lines_free(&t->old);
+	lines_free(&t->old_secrets);
 	free(t->order);
 	free(t->slots);
 	free(t);
@@ -256,7 +258,7 @@ malformed_new(struct table *t, struct slice key, const struct fault *f)
 	if (e == NULL)
 		return NULL;
 	e->malformed = true;
-	e->nameless = t->old != NULL && !has_old && !f->told;
+	e->nameless = t->old.line != NULL && !has_old && !f->told;
 	e->rank = has_old ? RANK_OLD : (uint8_t)f->rank;
 	e->value = f->value;
 	return e;

@@ -29,18 +29,18 @@ struct table *table_new(const char *prefix, const char *visitors, table_report *
 void table_free(struct table *t);
 
 /*
- * Call before the first round, with the routes and secrets (lines_read_secrets()) of the files
- * that existed at start. A key that is malformed, and never had a good value, keeps the line of
- * its NAME in them as long as there is no good key for that NAME. Both are borrowed until
- * table_keep_old() succeeds.
+ * Call before the first round, with the texts of the routes and secrets files that existed at
+ * start. routes absent: there is no such file, but tunnels follow from the secrets. A key that is
+ * malformed, and never had a good value, keeps the line of its NAME in them as long as there is no
+ * good key for that NAME. False: out of memory. Both are borrowed until table_keep_old() succeeds.
  */
-void table_fall_back(struct table *t, const struct lines *routes, const struct lines *secrets);
+bool table_fall_back(struct table *t, struct slice routes, struct slice secrets);
 
 /*
- * Call after the first round. For some malformed keys the NAME is unknown: the value does not show
- * it, and there was no line of the key's NAME. As long as there is such a key, every old line that
- * no key accounts for is kept, until there is a good key for its NAME. *kept is the number of these
- * lines. False: out of memory; call it again later.
+ * Call after the first round; later it does nothing. For some malformed keys the NAME is unknown:
+ * the value does not show it, and there was no line of the key's NAME. As long as there is such a
+ * key, every old line that no key accounts for is kept, until there is a good key for its NAME.
+ * *kept is the number of lines that are kept from now on. False: out of memory; call it again later.
  */
 bool table_keep_old(struct table *t, size_t *kept);
 

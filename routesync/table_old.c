@@ -5,15 +5,36 @@
  */
 #include "table_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "host.h"
 
-void
-table_fall_back(struct table *t, const struct lines *routes, const struct lines *secrets)
+/* Of the file at start, had it been written, the lines that follow from the secrets. */
+static bool
+read_tunnels(struct table *t)
 {
-	t->old = routes;
-	t->old_secrets = secrets;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	bool ok;
+
+	if (out == NULL)
+		return false;
+	for (size_t i = 0; i < t->old_secrets.n; i++)
+		fprintf(out, SLICE_FMT " " RECORD_TUNNEL_FORMAT "\n",
+		    SLICE_ARG(lines_name(t->old_secrets.line[i])), t->reader.visitors,
+		    t->reader.visitors);
+	ok = fclose(out) == 0 && lines_read(slice_of(text, len), &t->old);
+	free(text);
+	return ok;
+}
+
+bool
+table_fall_back(struct table *t, struct slice routes, struct slice secrets)
+{
+	return lines_read_secrets(secrets, &t->old_secrets) &&
+	    (routes.p == NULL ? read_tunnels(t) : lines_read(routes, &t->old));
 }
 
 /* A line of the file at start as a record, with the secret it had there. */
@@ -26,7 +47,7 @@ read_old(struct table *t, struct slice line, struct record *out)
 	*out = (struct record){ 0 };
 	if (name.p == NULL || !record_line_make(&t->reader.line, name, line, &out->text, why))
 		return false;
-	out->has_secret = lines_secret(t->old_secrets, out->text.name, out->secret);
+	out->has_secret = lines_secret(&t->old_secrets, out->text.name, out->secret);
 	return true;
 }
 
@@ -36,16 +57,14 @@ old_line(const struct table *t, struct slice name)
 {
 	char canonical[HOST_MAX];
 
-	if (t->old == NULL)
-		return slice_of(NULL, 0);
 	if (slice_is(name, RECORD_CATCH_ALL))
 		name = slice_str("*");
 	if (name.len == 0 || name.len > HOST_MAX || memchr(name.p, ':', name.len) != NULL)
-		return lines_find(t->old, name);
+		return lines_find(&t->old, name);
 	for (size_t i = 0; i < name.len; i++)
 		canonical[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) :
 		    name.p[i];
-	return lines_find(t->old, slice_of(canonical, name.len - (canonical[name.len - 1] == '.')));
+	return lines_find(&t->old, slice_of(canonical, name.len - (canonical[name.len - 1] == '.')));
 }
 
 bool
@@ -88,25 +107,35 @@ keep_line(struct table *t, struct slice line)
 	return true;
 }
 
+static bool
+keep_lines(struct table *t)
+{
+	const struct lines *old = &t->old;
+	size_t at = 0;
+
+	if (!table_sort(t))
+		return false;
+	for (size_t i = 0; i < old->n; i++) {
+		struct slice name = lines_name(old->line[i]);
+
+		if ((i == 0 || !slice_eq(name, lines_name(old->line[i - 1]))) &&
+		    !is_given(t, &at, name) && !keep_line(t, old->line[i]))
+			return false;
+	}
+	return true;
+}
+
 bool
 table_keep_old(struct table *t, size_t *kept)
 {
-	const struct lines *old = t->old;
-	size_t at = 0;
-	bool ok = t->nameless == 0 || table_sort(t);
-
-	for (size_t i = 0; ok && t->nameless > 0 && i < old->n; i++) {
-		struct slice name = lines_name(old->line[i]);
-
-		if ((i > 0 && slice_eq(name, lines_name(old->line[i - 1]))) ||
-		    is_given(t, &at, name))
-			continue;
-		ok = keep_line(t, old->line[i]);
-	}
-	if (!ok)
+	*kept = 0;
+	if (t->old.line == NULL)
+		return true;
+	if (t->nameless > 0 && !keep_lines(t))
 		return false;
-	table_fall_back(t, NULL, NULL);
 	*kept = t->kept;
+	lines_free(&t->old);
+	lines_free(&t->old_secrets);
 	return true;
 }
 

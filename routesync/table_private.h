@@ -45,7 +45,7 @@ struct table {
 	struct record_reader reader;
 	table_report *report;
 	void *arg;
-	const struct lines *old, *old_secrets;	/* of the files at start; borrowed, or NULL */
+	struct lines old, old_secrets;	/* of the files at start, until table_keep_old(): owned */
 	struct slot *slots;		/* owned; open addressing by the hash of the key */
 	size_t nslots, n, malformed, nameless;
 	size_t kept;			/* entries of RANK_KEPT: in the order only */
