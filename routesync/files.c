@@ -163,13 +163,13 @@ files_confirm(struct files *f)
 static bool
 look_again(struct files *f, struct output *o)
 {
-	bool held = f->held.lost > 0 || !f->known;
+	bool held = f->held.lost > 0 || !f->app->ready;
 	enum output_look look;
 
 	if (is_ours(o))
 		return true;
 	look = output_look(o, held);
-	if (look == OUTPUT_CHANGED && f->known && !o->failing)
+	if (look == OUTPUT_CHANGED && f->app->ready && !o->failing)
 		log_warn("%s was changed by somebody else%s", o->path,
 		    held ? "" : ": writing it again");
 	return look != OUTPUT_UNREADABLE;
@@ -232,13 +232,13 @@ write_texts(struct files *f, struct table_text *text)
 static void
 note_good(struct files *f, struct table_text *text)
 {
-	f->known = true;
 	f->names = text->names;
 	f->confirmed = (struct lines_loss){ 0 };
 	lines_free(&f->published);
 	f->published = text->published;
 	text->published = (struct lines){ 0 };
 	app_metric(f->app, M_ROUTES, (int64_t)f->names);
+	app_ready(f->app);
 }
 
 static void

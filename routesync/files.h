@@ -21,7 +21,6 @@ struct files {
 	struct app *app;
 	struct table *table;
 	struct output routes, secrets;
-	bool known;			/* the routes file was equal to the table at least once */
 	struct lines_loss held;		/* lost > 0: held back */
 	size_t told;			/* how many of these were logged, 0: none are held */
 	struct lines_loss confirmed;	/* the loss the operator allowed, until it is written,
@@ -39,7 +38,10 @@ struct files {
 bool files_open(struct files *f, struct app *app, struct table *table);
 void files_close(struct files *f);
 
-/* Make them equal to the table, which must be complete. If nothing changed they are not touched. */
+/*
+ * Make them equal to the table, which must be complete; we are ready when that is done for the first
+ * time. If nothing changed they are not touched.
+ */
 enum files_result files_update(struct files *f);
 
 /* The operator confirms the loss that is held back. */

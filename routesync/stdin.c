@@ -124,8 +124,6 @@ write_files(const struct input *in)
 	if (table == NULL)
 		die(EXIT_TEMP, "start");
 	code = files_open(&files, in->app, table) ? fill(in, &files) : EXIT_TEMP;
-	if (code == 0)
-		app_ready(in->app);
 	files_close(&files);
 	table_free(table);
 	return code;

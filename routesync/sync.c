@@ -101,8 +101,6 @@ update(struct sync *s)
 	s->spacing_ms = s->written_ms - began;	/* writing a big file must not take all our time */
 	if (s->spacing_ms < SPACING_MS)
 		s->spacing_ms = SPACING_MS;
-	if (result == FILES_GOOD)
-		app_ready(s->app);
 	if (s->app->opts->once)
 		app_stop(s->app, result == FILES_GOOD ? 0 : EXIT_TEMP);
 }
