@@ -37,17 +37,25 @@ read_content(const char *path, struct content *out, char why[static FILE_WHY_MAX
 	return errno == ENOENT;
 }
 
+static void
+take(struct output *o, const struct content *now, const struct stamp *stamp)
+{
+	free(o->text);
+	o->text = now->text;
+	o->len = now->len;
+	o->found = now->mode;
+	o->stamp = *stamp;
+}
+
 bool
 output_open(struct output *o, const char *path, mode_t mode, char why[static FILE_WHY_MAX])
 {
+	struct stamp stamp = stamp_of(path);
 	struct content now;
-	bool ok;
+	bool ok = read_content(path, &now, why);
 
-	*o = (struct output){ .path = path, .mode = mode, .stamp = stamp_of(path) };
-	ok = read_content(path, &now, why);
-	o->text = now.text;
-	o->len = now.len;
-	o->found = now.mode;
+	*o = (struct output){ .path = path, .mode = mode };
+	take(o, &now, &stamp);
 	return ok;
 }
 
@@ -110,16 +118,6 @@ note_readable(struct output *o)
 	o->unreadable = false;
 }
 
-static void
-adopt_content(struct output *o, const struct content *now, const struct stamp *stamp)
-{
-	free(o->text);
-	o->text = now->text;
-	o->len = now->len;
-	o->found = now->mode;
-	o->stamp = *stamp;
-}
-
 enum output_look
 output_look(struct output *o, bool adopt)
 {
@@ -136,7 +134,7 @@ output_look(struct output *o, bool adopt)
 	changed = (now.text == NULL) != (o->text == NULL) ||
 	    !slice_eq(slice_of(now.text, now.len), output_text(o));
 	if (!changed || adopt)
-		adopt_content(o, &now, &stamp);
+		take(o, &now, &stamp);
 	else
 		free(now.text);
 	return changed ? OUTPUT_CHANGED : OUTPUT_SAME;
@@ -150,19 +148,16 @@ static void
 note_mode(struct output *o)
 {
 	struct stat st;
-	mode_t got;
 
 	o->found = o->mode;
 	if (stat(o->path, &st) == -1)
 		return;
-	got = (st.st_mode & 07777) == o->mode ? 0 : st.st_mode & 07777;
-	if (got != 0 && got != o->got)
+	o->odd_modes = (st.st_mode & 07777) == o->mode ? 0 : o->odd_modes + 1;
+	if (o->odd_modes == 1)
 		o->stamp = (struct stamp){ 0 };
-	else if (got != 0 && !o->modeless)
+	else if (o->odd_modes == 2)
 		log_warn("%s has mode %04o: its file system does not take %04o", o->path,
-		    (unsigned)got, (unsigned)o->mode);
-	o->modeless = got != 0 && got == o->got;
-	o->got = got;
+		    (unsigned)(st.st_mode & 07777), (unsigned)o->mode);
 }
 
 bool

@@ -18,8 +18,7 @@ struct output {
 	size_t len;
 	struct stamp stamp;	/* at that moment */
 	mode_t found;		/* its mode then */
-	mode_t got;		/* the mode that the last write found in place of ours, 0: none */
-	bool modeless;		/* logged: the file system keeps no modes of ours */
+	unsigned odd_modes;	/* writes in a row after which it had another mode than ours */
 	bool failing;		/* logged: it cannot be written */
 	bool unreadable;	/* logged: it exists but cannot be read */
 };
