@@ -441,14 +441,10 @@ begin(struct link *l, redisAsyncContext *ac)
 static void
 connect_ip(struct link *l)
 {
-	char text[ENDPOINT_TEXT_MAX], *end;
+	char text[ENDPOINT_TEXT_MAX];
 
-	endpoint_text(&l->addrs[l->next_addr++], text);
-	end = strrchr(text, ':');
-	*end = '\0';
-	if (text[0] == '[')
-		end[-1] = '\0';
-	begin(l, redisAsyncConnect(text[0] == '[' ? text + 1 : text, l->port));
+	endpoint_ip_text(&l->addrs[l->next_addr++], text);
+	begin(l, redisAsyncConnect(text, l->port));
 }
 
 static void
