@@ -154,18 +154,6 @@ enum cause {
 	CAUSE_EXPIRED
 };
 
-/* One outstanding MGET. */
-struct batch {
-	size_t n;
-	struct slice key[BATCH_MAX];
-	char text[];
-};
-
-static void read_key(struct redis *r, struct slice key, enum cause cause);
-
-static void
-scan_step(struct redis *r, struct slice cursor);
-
 static bool
 is_ours(const struct redis *r, struct slice key)
 {
@@ -199,6 +187,73 @@ text_of(const redisReply *reply)
 {
 	return slice_of(reply->str, reply->len);
 }
+
+/* One outstanding GET. */
+struct single {
+	size_t len;
+	enum cause cause;
+	char key[];
+};
+
+static enum redis_value
+kind_of(const struct single *s, const redisReply *reply)
+{
+	if (reply->type == REDIS_REPLY_NIL)
+		return s->cause == CAUSE_EXPIRED ? REDIS_EXPIRED : REDIS_NO_KEY;
+	return reply->type == REDIS_REPLY_STRING ? REDIS_TEXT : REDIS_NO_TEXT;
+}
+
+static void
+on_single(redisAsyncContext *ac, void *data, void *arg)
+{
+	redisReply *reply = data;
+	struct link *l = link_heard(ac, reply);
+	struct single *s = arg;
+	struct redis *r;
+
+	if (l == NULL) {
+		free(s);
+		return;
+	}
+	r = EV_CONTAINER(l, struct redis, main);
+	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) != 0) {
+		link_fail_reply(l, reply);
+	} else if (!link_is_failing(l)) {
+		r->singles--;
+		r->owed -= s->cause == CAUSE_SCAN || r->scan == SCAN_LATE;
+		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(s, reply), text_of(reply));
+		check_end(r);
+	}
+	free(s);
+}
+
+static void
+read_key(struct redis *r, struct slice key, enum cause cause)
+{
+	const struct slice argv[] = { slice_str("GET"), key };
+	struct single *s = malloc(sizeof(*s) + key.len);
+
+	if (s == NULL) {
+		link_fail_soon(&r->main);
+		return;
+	}
+	s->len = key.len;
+	s->cause = cause;
+	memcpy(s->key, key.p, key.len);
+	if (!link_send(&r->main, on_single, s, 2, argv)) {
+		free(s);
+		return;
+	}
+	r->singles++;
+	r->owed += cause == CAUSE_SCAN;
+}
+
+/* One outstanding MGET. */
+struct batch {
+	size_t n;
+	struct slice key[BATCH_MAX];
+	char text[];
+};
 
 static void
 tell_batch(struct redis *r, const struct batch *b, const redisReply *reply)
@@ -278,6 +333,8 @@ read_batch(struct redis *r, redisReply *const *keys, size_t n)
 		free(b);
 }
 
+static void scan_step(struct redis *r, struct slice cursor);
+
 static bool
 is_scan_reply(const redisReply *reply)
 {
@@ -321,65 +378,6 @@ scan_step(struct redis *r, struct slice cursor)
 		slice_str(r->pattern), slice_str("COUNT"), slice_str(SCAN_COUNT) };
 
 	link_send(&r->main, on_scan, NULL, 6, argv);
-}
-
-struct single {
-	size_t len;
-	enum cause cause;
-	char key[];
-};
-
-static enum redis_value
-kind_of(const struct single *s, const redisReply *reply)
-{
-	if (reply->type == REDIS_REPLY_NIL)
-		return s->cause == CAUSE_EXPIRED ? REDIS_EXPIRED : REDIS_NO_KEY;
-	return reply->type == REDIS_REPLY_STRING ? REDIS_TEXT : REDIS_NO_TEXT;
-}
-
-static void
-on_single(redisAsyncContext *ac, void *data, void *arg)
-{
-	redisReply *reply = data;
-	struct link *l = link_heard(ac, reply);
-	struct single *s = arg;
-	struct redis *r;
-
-	if (l == NULL) {
-		free(s);
-		return;
-	}
-	r = EV_CONTAINER(l, struct redis, main);
-	if (reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) != 0) {
-		link_fail_reply(l, reply);
-	} else if (!link_is_failing(l)) {
-		r->singles--;
-		r->owed -= s->cause == CAUSE_SCAN || r->scan == SCAN_LATE;
-		r->ops->value(r->arg, slice_of(s->key, s->len), kind_of(s, reply), text_of(reply));
-		check_end(r);
-	}
-	free(s);
-}
-
-static void
-read_key(struct redis *r, struct slice key, enum cause cause)
-{
-	const struct slice argv[] = { slice_str("GET"), key };
-	struct single *s = malloc(sizeof(*s) + key.len);
-
-	if (s == NULL) {
-		link_fail_soon(&r->main);
-		return;
-	}
-	s->len = key.len;
-	s->cause = cause;
-	memcpy(s->key, key.p, key.len);
-	if (!link_send(&r->main, on_single, s, 2, argv)) {
-		free(s);
-		return;
-	}
-	r->singles++;
-	r->owed += cause == CAUSE_SCAN;
 }
 
 /* ---- watching ---- */
