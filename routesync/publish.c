@@ -19,6 +19,8 @@
 #define TICK_MS 200u		/* how often the file is checked */
 #define RETRY_MS 2000u		/* between attempts to read a file that exists but can't be read */
 #define BATCH 1000u		/* outstanding writes */
+#define FOLDER_MAX 600u		/* bytes: --prefix, "live/", the name of the host, a number */
+#define KEY_MAX (FOLDER_MAX + ROUTES_LINE_MAX)
 #define FAREWELL_MS 3000u	/* for withdrawing everything at the end */
 
 /*
@@ -44,7 +46,7 @@ struct publisher {
 	struct app *app;
 	struct redis *redis;
 	const char *path;
-	char folder[600];		/* the keys' prefix */
+	char folder[FOLDER_MAX];	/* the keys' prefix */
 	uint64_t ttl_ms;		/* 0: keys stay */
 	struct lines old, now;		/* what may be in the store, what must be */
 	bool begun;			/* writing "now" began: some may be in the store, "old" was
@@ -61,12 +63,12 @@ struct publisher {
 };
 
 static struct slice
-key_of(const struct publisher *p, struct slice line, char out[static 600 + ROUTES_LINE_MAX])
+key_of(const struct publisher *p, struct slice line, char out[static KEY_MAX])
 {
 	struct slice name = shelf_name(line);
 
-	return slice_of(out, (size_t)snprintf(out, 600 + ROUTES_LINE_MAX, "%s" SLICE_FMT,
-	    p->folder, SLICE_ARG(name)));
+	return slice_of(out, (size_t)snprintf(out, KEY_MAX, "%s" SLICE_FMT, p->folder,
+	    SLICE_ARG(name)));
 }
 
 /* That a file still can't be read is not reported again; errors in its lines are. */
@@ -97,7 +99,7 @@ is_unchanged(const struct publisher *p, struct slice line)
 static size_t
 delete_some(struct publisher *p, const struct lines *from)
 {
-	char key[600 + ROUTES_LINE_MAX];
+	char key[KEY_MAX];
 	size_t n = 0;
 
 	for (; p->at < from->n && n < BATCH; p->at++)
@@ -111,7 +113,7 @@ delete_some(struct publisher *p, const struct lines *from)
 static size_t
 write_some(struct publisher *p)
 {
-	char key[600 + ROUTES_LINE_MAX];
+	char key[KEY_MAX];
 	size_t n = 0;
 
 	p->begun = true;
@@ -132,11 +134,6 @@ write_some(struct publisher *p)
 static void
 end_round(struct publisher *p)
 {
-	if (redis_has_lost(p->redis) && !p->leaving) {
-		p->round = ROUND_ALL;
-		p->step = STEP_WRITE;
-		return;
-	}
 	p->step = STEP_IDLE;
 	redis_good(p->redis);
 	app_metric(p->app, M_PUBLISHED, (int64_t)p->now.n);
@@ -219,7 +216,19 @@ on_written(void *arg)
 	go_on(arg);
 }
 
-static const struct redis_ops ops = { .up = on_up, .down = on_down, .written = on_written };
+/* Where one line is gone, others may be: the round begins again, and writes them all. */
+static void
+on_lost(void *arg)
+{
+	struct publisher *p = arg;
+
+	p->round = ROUND_ALL;
+	p->at = 0;
+}
+
+static const struct redis_ops ops = {
+	.up = on_up, .down = on_down, .written = on_written, .lost = on_lost,
+};
 
 /* ---- the file ---- */
 

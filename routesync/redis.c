@@ -50,7 +50,6 @@ struct redis {
 	bool again, watched;		/* another scan follows; the server sends notifications */
 	bool missed, catching_up;	/* notifications since the last scan began; those the scan
 					   makes up for */
-	bool lost;			/* a key to renew was not there */
 	unsigned singles, writes;	/* outstanding: keys that are read by themselves; writes */
 	unsigned owed;			/* outstanding: reads the state of the scan waits for */
 };
@@ -128,7 +127,7 @@ start_anew(struct redis *r)
 {
 	ev_timer_at(r->ev, &r->retry, 0);
 	r->scan = SCAN_NONE;
-	r->again = r->watched = r->lost = r->missed = r->catching_up = false;
+	r->again = r->watched = r->missed = r->catching_up = false;
 	r->singles = r->writes = r->owed = 0;
 	link_close(&r->watch);
 }
@@ -544,9 +543,13 @@ on_renewed(redisAsyncContext *ac, void *data, void *arg)
 {
 	const redisReply *reply = data;
 	struct link *l = ac->data;
+	struct redis *r;
 
-	if (l != NULL && reply != NULL && reply->type == REDIS_REPLY_INTEGER && reply->integer == 0)
-		EV_CONTAINER(l, struct redis, main)->lost = true;
+	if (l != NULL && reply != NULL && reply->type == REDIS_REPLY_INTEGER &&
+	    reply->integer == 0) {
+		r = EV_CONTAINER(l, struct redis, main);
+		r->ops->lost(r->arg);
+	}
 	on_written(ac, data, arg);
 }
 
@@ -558,15 +561,6 @@ redis_renew(struct redis *r, struct slice key, uint64_t ttl_ms)
 	    (size_t)snprintf(ttl, sizeof(ttl), "%llu", (unsigned long long)ttl_ms)) };
 
 	write_key(r, on_renewed, 3, argv);
-}
-
-bool
-redis_has_lost(struct redis *r)
-{
-	bool lost = r->lost;
-
-	r->lost = false;
-	return lost;
 }
 
 void

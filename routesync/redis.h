@@ -41,6 +41,8 @@ struct redis_ops {
 	void (*scanned)(void *arg);
 	/* Every write has been acknowledged. */
 	void (*written)(void *arg);
+	/* A key that was to be renewed is no longer there; written() comes later. */
+	void (*lost)(void *arg);
 };
 
 struct redis;
@@ -95,10 +97,7 @@ void redis_scan(struct redis *r);
 void redis_set(struct redis *r, struct slice key, struct slice value, uint64_t ttl_ms);
 void redis_delete(struct redis *r, struct slice key);
 
-/*
- * Renew a key for ttl_ms; redis_has_lost() reports, once, whether one of them was no longer there.
- */
+/* The key, which should be there, expires in ttl_ms from now. */
 void redis_renew(struct redis *r, struct slice key, uint64_t ttl_ms);
-bool redis_has_lost(struct redis *r);
 
 #endif
