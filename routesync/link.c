@@ -501,3 +501,9 @@ link_open(struct link *l)
 	snprintf(path, sizeof(path), SLICE_FMT, SLICE_ARG(s->path));
 	begin(l, redisAsyncConnectUnix(path));
 }
+
+bool
+link_is_open(const struct link *l)
+{
+	return l->ac != NULL || l->question.name != NULL;
+}

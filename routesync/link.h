@@ -44,6 +44,9 @@ struct link {
 /* Start connecting; down may be called before this returns, up never is. */
 void link_open(struct link *l);
 
+/* Whether it is up, or on its way there. */
+bool link_is_open(const struct link *l);
+
 /* May be called on a closed one. Callbacks of outstanding commands get no reply. */
 void link_close(struct link *l);
 

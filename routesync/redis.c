@@ -460,7 +460,7 @@ on_config(redisAsyncContext *ac, void *data, void *arg)
 	if (!on) {
 		r->watched = false;
 		link_close(&r->watch);
-	} else if (r->watch.ac == NULL && r->watch.question.name == NULL) {
+	} else if (!link_is_open(&r->watch)) {
 		link_open(&r->watch);
 	}
 }
