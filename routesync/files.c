@@ -242,16 +242,16 @@ note_good(struct files *f, struct table_text *text)
 }
 
 static void
-note_unnamed(const struct files *f, const struct table_text *text)
+note_barred(const struct files *f, const struct table_text *text)
 {
 	char name[LOG_VALUE_MAX];
 
-	if (f->secrets.path == NULL || text->unnamed == 0)
+	if (f->secrets.path == NULL || text->barred == 0)
 		return;
 	log_warn("record key=%s gets no authorization in %s: it has a secret, but %s",
-	    log_value(text->unnamed_key, name), f->secrets.path, text->unnamed_why);
-	if (text->unnamed > 1)
-		log_warn("%zu more records get no authorization", text->unnamed - 1);
+	    log_value(text->barred_key, name), f->secrets.path, text->barred_why);
+	if (text->barred > 1)
+		log_warn("%zu more records get no authorization", text->barred - 1);
 }
 
 /* The texts that follow from the table. False: out of memory. */
@@ -267,7 +267,7 @@ make_text(struct files *f, struct table_text *out)
 	if (kept > 0)
 		log_warn("kept %zu routes that no valid record accounts for: "
 		    "a malformed record may have produced them", kept);
-	note_unnamed(f, out);
+	note_barred(f, out);
 	return true;
 }
 

@@ -11,7 +11,7 @@
 
 /* ---- hashing ---- */
 
-/* The slot of a key, or the empty one where it would go. */
+/* The slot of a key, or the empty one where it would go; the hash is set in it. */
 static struct slot *
 find(const struct table *t, struct slice key)
 {

@@ -85,9 +85,9 @@ struct table_text {
 	size_t routes_len, secrets_len, names;
 	struct lines published;		/* the NAMEs in routes that only published keys have, in
 					   order, without fields */
-	size_t unnamed;		/* keys whose secrets authorize nobody, but for those told before */
-	struct slice unnamed_key;	/* one of them, */
-	const char *unnamed_why;	/* and the reason */
+	size_t barred;		/* keys whose secrets authorize nobody, but for those told before */
+	struct slice barred_key;	/* one of them, */
+	const char *barred_why;	/* and the reason */
 };
 
 /* False: out of memory. Free with table_text_free(), which takes a member that is NULL. */

@@ -222,7 +222,7 @@ by_secret(const void *a, const void *b)
 
 /* Why tunneld would refuse the whole file for a secret with this NAME; NULL: it takes it. */
 static const char *
-why_unnamed(struct slice name)
+why_barred(struct slice name)
 {
 	if (slice_is(name, "*"))
 		return "* can't be the name of a tunnel";
@@ -233,14 +233,14 @@ why_unnamed(struct slice name)
 
 /* The secret is left out, which is told once. */
 static void
-note_unnamed(struct entry *e, const char *why, struct table_text *out)
+note_barred(struct entry *e, const char *why, struct table_text *out)
 {
 	if (e->odd)
 		return;
 	e->odd = true;
-	out->unnamed++;
-	out->unnamed_key = entry_key(e);
-	out->unnamed_why = why;
+	out->barred++;
+	out->barred_key = entry_key(e);
+	out->barred_why = why;
 }
 
 /* The entries that are used and have a secret. */
@@ -256,11 +256,11 @@ gather_secrets(const struct table *t, struct entry **list, struct table_text *ou
 		to = same_name(t, from);
 		if (!e->has_secret)
 			continue;
-		why = why_unnamed(entry_name(e));
+		why = why_barred(entry_name(e));
 		if (why == NULL)
 			list[n++] = e;
 		else
-			note_unnamed(e, why, out);
+			note_barred(e, why, out);
 	}
 	return n;
 }
@@ -288,7 +288,7 @@ put_grants(char *at, struct entry *const *list, size_t n, struct table_text *out
 			at = put_secret(at, list[i]);
 			secret = entry_secret(list[i]);
 		} else if ((size_t)(at - line) + name.len > SECRETS_LINE_MAX) {
-			note_unnamed(list[i], "too many names share it", out);
+			note_barred(list[i], "too many names share it", out);
 			continue;
 		} else {
 			at[-1] = ',';

@@ -573,12 +573,12 @@ a_name_no_tunnel_can_have_gets_no_authorization(void **state)
 	put(t, key, "{\"clientsecret\":\"abc\"}");
 	assert_true(table_text(t, &text));
 	assert_int_equal(text.names, 4);
-	assert_int_equal(text.unnamed, 3);
-	assert_non_null(text.unnamed_why);
+	assert_int_equal(text.barred, 3);
+	assert_non_null(text.barred_why);
 	table_text_free(&text);
 	assert_secrets(t, "secret=sha256:" HASH_OF_ABC " names=a\n");
 	assert_true(table_text(t, &text));
-	assert_int_equal(text.unnamed, 0);	/* told already */
+	assert_int_equal(text.barred, 0);	/* told already */
 	table_text_free(&text);
 }
 
@@ -598,7 +598,7 @@ an_authorization_has_as_many_names_as_fit_in_a_line(void **state)
 	put(t, S "other", "{\"clientsecret\":\"def\"}");
 	assert_true(table_text(t, &text));
 	assert_int_equal(text.names, 6001);
-	assert_in_range(text.unnamed, 700, 1000);
+	assert_in_range(text.barred, 700, 1000);
 	rest = slice_of(text.secrets, text.secrets_len);
 	for (unsigned i = 0; i < 2; i++)
 		assert_in_range(slice_cut(&rest, '\n').len, 80, 1048576);
