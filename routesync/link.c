@@ -2,9 +2,8 @@
 /* One connection to the store. */
 #include "link.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "host.h"
@@ -195,26 +194,15 @@ link_heard(redisAsyncContext *ac, const redisReply *reply)
 static bool
 send_command(struct link *l, redisCallbackFn *fn, void *arg, size_t argc, const struct slice *argv)
 {
-	const char *few[8], **text = few;
-	size_t few_len[8] = { 0 }, *len = few_len;
-	bool sent = false;
+	const char *text[LINK_WORDS_MAX];
+	size_t len[LINK_WORDS_MAX];
 
-	if (argc > 8) {
-		text = malloc(argc * sizeof(*text));
-		len = malloc(argc * sizeof(*len));
+	assert(argc <= LINK_WORDS_MAX);
+	for (size_t i = 0; i < argc; i++) {
+		text[i] = argv[i].p;
+		len[i] = argv[i].len;
 	}
-	if (text != NULL && len != NULL) {
-		for (size_t i = 0; i < argc; i++) {
-			text[i] = argv[i].p;
-			len[i] = argv[i].len;
-		}
-		sent = redisAsyncCommandArgv(l->ac, fn, arg, (int)argc, text, len) == REDIS_OK;
-	}
-	if (argc > 8) {
-		free(text);
-		free(len);
-	}
-	return sent;
+	return redisAsyncCommandArgv(l->ac, fn, arg, (int)argc, text, len) == REDIS_OK;
 }
 
 /* Once one command could not be sent, sending others makes no sense. */

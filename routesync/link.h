@@ -13,6 +13,7 @@
 #include "resolve.h"
 
 #define LINK_ADDRS 8		/* addresses tried for one name */
+#define LINK_WORDS_MAX 513u	/* of one command */
 
 enum link_trouble {
 	LINK_UNREACHABLE,	/* no answer, or still starting: it may pass */
@@ -51,7 +52,7 @@ bool link_is_open(const struct link *l);
 void link_close(struct link *l);
 
 /*
- * Send a command; fn gets the reply and must begin with link_heard(). False: out of memory;
+ * Send a command of argc words; fn gets the reply and must begin with link_heard(). False: out of memory;
  * arg stays the caller's, and link_fail_soon() has been called.
  */
 bool link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc,

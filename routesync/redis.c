@@ -12,7 +12,7 @@
 #include "record.h"
 
 #define SCAN_COUNT "1000"	/* keys the server examines in one step */
-#define BATCH_MAX 512u		/* keys of one MGET */
+#define BATCH_MAX (LINK_WORDS_MAX - 1)	/* keys of one MGET */
 #define READS_MAX 4096u		/* outstanding single reads; if more keys change, all are read */
 #define RETRY_MIN_MS 100u
 #define RETRY_MAX_MS 5000u
@@ -72,16 +72,15 @@ static void
 note_trouble(struct redis *r, enum link_trouble trouble, const char *why)
 {
 	enum state state = trouble == LINK_REFUSED ? STATE_REFUSED : STATE_UNREACHABLE;
+	const char *word = trouble == LINK_REFUSED ? "refuses" : "unreachable";
 	char name[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
 
 	log_value(slice_str(r->conf->name), name);
 	log_value(slice_str(why), reason);
 	if (r->logged == state)
-		log_debug("store still %s why=%s",
-		    state == STATE_REFUSED ? "refuses" : "unreachable", reason);
+		log_debug("store still %s why=%s", word, reason);
 	else
-		log_warn("store=%s source=%s why=%s",
-		    state == STATE_REFUSED ? "refuses" : "unreachable", name, reason);
+		log_warn("store=%s source=%s why=%s", word, name, reason);
 	r->logged = state;
 }
 
