@@ -15,9 +15,9 @@
 
 /* Lines with a NAME, canonical, in order; those of one NAME are adjacent. */
 struct lines {
-	struct slice *line;	/* owned array; each borrowed from text */
+	struct slice *line;	/* owned array; each borrowed from text, or who gave it */
 	size_t n;
-	char *text;		/* owned copy; NULL if the given text already had this form */
+	char *text;		/* owned; NULL if the text that was given already had this form */
 };
 
 /* The NAME of a canonical line. */

@@ -46,7 +46,7 @@ struct app {
 	struct metrics *metrics;
 	struct redis_conf conf;
 	int code;		/* to exit with */
-	bool ready;
+	bool ready;		/* and the supervisor knows */
 };
 
 /* Tell the supervisor that we are ready, once. */

@@ -240,7 +240,7 @@ on_value(void *arg, struct slice key, enum redis_value what, struct slice value)
 		ok = table_put(s->table, key, value);
 		break;
 	case REDIS_NO_TEXT:
-		ok = table_put_wrong_type(s->table, key);
+		ok = table_put(s->table, key, slice_of(NULL, 0));
 		break;
 	case REDIS_NO_KEY:
 		drop(s, key);

@@ -241,7 +241,7 @@ struct fault {
 	struct slice name;	/* the NAME it is for; the key's NAME unless told is set */
 	bool told;
 	enum record_rank rank;
-	uint64_t value;		/* as in the entry */
+	uint64_t value;		/* as in the entry; 0: it is no text */
 };
 
 /*
@@ -317,43 +317,29 @@ put_good(struct table *t, struct slot *at, struct slice key, enum record_rank ra
 bool
 table_put(struct table *t, struct slice key, struct slice value)
 {
-	uint64_t h = hash_text(t->seed, value);
+	struct fault f = { .value = value.p == NULL ? 0 : hash_text(t->seed, value) };
 	struct slot *at = find(t, key);
-	enum record_rank rank;
 	struct record record;
-	struct slice name;
 
-	if (at->entry != NULL && at->entry->value == h) {
+	if (at->entry != NULL && at->entry->value == f.value) {
 		meet(t, at->entry);
 		return true;
 	}
-	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
+	if (!record_key(slice_str(t->reader.prefix), key, &f.rank, &f.name))
 		return true;
-	if (record_read(&t->reader, name, value, &record))
-		return put_good(t, at, key, rank, &record, h);
+	if (value.p == NULL) {
+		t->report(t->arg, key, "its type is not string");
+		return put_malformed(t, at, key, &f);
+	}
+	if (record_read(&t->reader, f.name, value, &record))
+		return put_good(t, at, key, f.rank, &record, f.value);
 	if (t->reader.starved)
 		return false;
+	f.told = t->reader.about.p != NULL;
+	if (f.told)
+		f.name = t->reader.about;
 	t->report(t->arg, key, t->reader.why);
-	return put_malformed(t, at, key, &(struct fault){
-	    t->reader.about.p != NULL ? t->reader.about : name,
-	    t->reader.about.p != NULL, rank, h });
-}
-
-bool
-table_put_wrong_type(struct table *t, struct slice key)
-{
-	struct slot *at = find(t, key);
-	enum record_rank rank;
-	struct slice name;
-
-	if (at->entry != NULL && at->entry->malformed && at->entry->value == 0) {
-		meet(t, at->entry);
-		return true;
-	}
-	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
-		return true;
-	t->report(t->arg, key, "its type is not string");
-	return put_malformed(t, at, key, &(struct fault){ name, false, rank, 0 });
+	return put_malformed(t, at, key, &f);
 }
 
 bool

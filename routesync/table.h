@@ -55,13 +55,10 @@ size_t table_missing_live(const struct table *t);
 size_t table_end(struct table *t, bool keep_live);
 
 /*
- * The value of a key; keys that are not ours are ignored. False: out of memory,
- * and the key keeps its last value.
+ * The value of a key, absent if it holds something other than text; keys that are not ours are
+ * ignored. False: out of memory, and the key keeps its last value.
  */
 bool table_put(struct table *t, struct slice key, struct slice value);
-
-/* The key holds something other than text. False: as above. */
-bool table_put_wrong_type(struct table *t, struct slice key);
 
 /* The key no longer exists. True: with it went a line, other than a published one. */
 bool table_remove(struct table *t, struct slice key);
