@@ -182,7 +182,7 @@ put_routes(struct table *t, struct table_text *out)
 	return true;
 }
 
-/* Their NAMEs, of those lines that are there only because nodes publish them. */
+/* The NAMEs whose first key is published: no other has precedence. */
 static bool
 put_published(const struct table *t, struct table_text *out)
 {
@@ -199,10 +199,11 @@ put_published(const struct table *t, struct table_text *out)
 	at = names->text = malloc(room);
 	if (names->line == NULL || at == NULL)
 		return false;
-	for (size_t from = 0; from < t->order_n; from = same_name(t, from)) {
-		struct slice name = entry_name(t->order[from]);
+	for (size_t i = 0; i < t->order_n; i++) {
+		struct slice name = entry_name(t->order[i]);
 
-		if (!is_live(t->order[from]))
+		if (!is_live(t->order[i]) ||
+		    (i > 0 && slice_eq(name, entry_name(t->order[i - 1]))))
 			continue;
 		memcpy(at, name.p, name.len);
 		names->line[names->n++] = slice_of(at, name.len);
