@@ -40,6 +40,7 @@ DEPS_BENCH = $(DEPS_BUILD) strace util-linux iproute2 procps openssh-server open
 
 BUILD     = $(if $(SAN),build-san,build)
 SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib -pthread -MMD -MP -Wall -Wextra -Wshadow \
     -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 $(if $(WERROR),-Werror) \
     -ffile-prefix-map=$(CURDIR)=. $(if $(SAN),$(SAN_FLAGS),$(HARDEN)) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
@@ -57,7 +58,7 @@ LIB       = $(BUILD)/lib.a
 UNIT      = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*_test.c))
 HELPERS   = $(patsubst tests/e2e/%.c,$(BUILD)/e2e/%,$(wildcard tests/e2e/*.c))
 EXAMPLES  = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
-FUZZERS   = $(patsubst tests/fuzz/%.c,build-fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+FUZZERS   = $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LOADGEN   = $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 
 all: bins $(EXAMPLES)
@@ -88,10 +89,10 @@ $(BINS): $(BUILD)/bin/%: $$(call objs,$$*) $(LIB)
 # Unit tests and fuzz targets link lib; those of a tool's pure parts these files too.
 PURE_routesync = lines live record record_line shelf source table table_old table_text
 UNIT_routesync = $(filter $(BUILD)/unit/routesync_%,$(UNIT))
-FUZZ_routesync = build-fuzz/record_fuzz
+FUZZ_routesync = $(BUILD)/record_fuzz
 PURE_tunneld = authfile clients guests names roster
 UNIT_tunneld = $(filter $(BUILD)/unit/tunneld_%,$(UNIT))
-FUZZ_tunneld = build-fuzz/authfile_fuzz
+FUZZ_tunneld = $(BUILD)/authfile_fuzz
 PURE_tunnelc = words reach
 UNIT_tunnelc = $(filter $(BUILD)/unit/tunnelc_%,$(UNIT))
 
@@ -120,12 +121,10 @@ build/bench/%: tests/bench/%.c tests/bench/bench.h
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -pthread -o $@ $<
 
-build-fuzz/%: tests/fuzz/%.c $(wildcard lib/*.c lib/*.h routesync/*.h tunneld/*.h)
-	@mkdir -p $(@D)
-	$(call quiet,FUZZ)$(FUZZ_CC) -std=c11 -D_GNU_SOURCE -DVERSION='"fuzz"' -Ilib -g -O1 -pthread \
-	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -o $@ $< $(filter-out $<,$(filter %.c,$^)) $(call pkg_libs,$(PKG_LIB) openssl jansson)
-$(FUZZ_routesync): $(PURE_routesync:%=routesync/%.c)
-$(FUZZ_tunneld): $(PURE_tunneld:%=tunneld/%.c)
+$(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(LIB)
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,$(PKG_LIB) openssl jansson)
+$(FUZZ_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
+$(FUZZ_tunneld): $(PURE_tunneld:%=$(BUILD)/tunneld/%.o)
 
 # ---- what people type ----
 
@@ -147,7 +146,11 @@ check: deps-check
 	@FUZZ_TIME=$(FUZZ_TIME) tests/run.sh
 
 tests: $(UNIT) $(HELPERS)
-fuzzers: $(FUZZERS)
+
+# A build of its own, as SAN=1 is, by clang.
+fuzzers:
+	@$(MAKE) --no-print-directory $(jobs) BUILD=build-fuzz CC='$(FUZZ_CC)' SAN=fuzz SAN_FLAGS='$(FUZZ_FLAGS)' CFLAGS='-g -O1' fuzz-targets
+fuzz-targets: $(FUZZERS)
 
 #: make unit         the unit tests alone           (make e2e: the end-to-end tests alone; T=PATTERN: some of them)
 unit: $(UNIT)
@@ -215,6 +218,6 @@ deps-bench:
 clean:
 	rm -rf build build-san build-fuzz build-static
 
-.PHONY: force all bins libraries help run check tests fuzzers unit e2e fuzz bench fleet static install lint dist deps deps-run deps-check deps-bench clean
+.PHONY: force all bins libraries help run check tests fuzzers fuzz-targets unit e2e fuzz bench fleet static install lint dist deps deps-run deps-check deps-bench clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
