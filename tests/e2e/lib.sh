@@ -127,8 +127,11 @@ start() {
 # addr_of NAME: what it was ready on (the first of several)
 addr_of() { cat "$1.addr"; }
 
-spawn_peer() { local name="$1"; shift; spawn "$name" python3 -SE "$TESTS/peer.py" "$@"; }
-start_peer() { local name="$1"; shift; start "$name" python3 -SE "$TESTS/peer.py" "$@"; }
+spawn_peer() { local name="$1"; shift; spawn "$name" python3 -SEc "$PEER_MAIN" "$TESTS" "$@"; }
+start_peer() { local name="$1"; shift; start "$name" python3 -SEc "$PEER_MAIN" "$TESTS" "$@"; }
+# What is imported is compiled once for all tests, not each time as a program is.
+PEER_MAIN='import sys; sys.path[0] = sys.argv.pop(1); import peer; peer.main()'
+TUNNEL_MAIN='import sys; sys.path[0] = sys.argv.pop(1); import tunnel; tunnel.main()'
 
 started() {
 	case $3 in
@@ -209,7 +212,7 @@ backend() {
 # named NAME [ADDR]: a backend that says its name to everybody
 named() { start_peer "$1" server "${2:-127.0.0.1:0}" "send:$1" shut read; }
 
-peer() { python3 -SE "$TESTS/peer.py" "$@"; }
+peer() { python3 -SEc "$PEER_MAIN" "$TESTS" "$@"; }
 client() { peer client "$@"; }
 # ask ADDR NAME: what a client asking for NAME is told: the backend's greeting or an alert
 ask() { client "$1" "hello:$2" shut alert; }
@@ -312,7 +315,7 @@ key() { "$TUNNELC" --new-key "$1"; }
 # login NAME: a key with a certificate, as tunnel.py wants it; prints its id. by_hand WORD...: tunnel.py, a client or
 # visitor that does just what it is told
 login() { key "$1.key" && openssl req -x509 -new -key "$1.key" -days 2 -subj /CN=t -out "$1.key.crt" 2>/dev/null; }
-by_hand() { timeout 30 python3 -SE "$TESTS/tunnel.py" "$@"; }
+by_hand() { timeout 30 python3 -SEc "$TUNNEL_MAIN" "$TESTS" "$@"; }
 
 # hub ARG...: tunneld on a free port ($TUNNEL; or -l ADDR) for tun.test, visitors on the unix socket visitors, open to all
 # keys without -a FILE. Its key is in server.key, the id of that in $SERVER.

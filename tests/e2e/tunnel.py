@@ -26,10 +26,8 @@ Words of a visitor:
   header:NAME[,kind=K][,src=IP:PORT][,local]   send a PROXY v2 header;  pass:NAME...: with a socket whose other end we are then
   send:TEXT read shut sleep: touch: wait: timeout:   as in peer.py
 """
-import json
 import os
 import socket
-import ssl
 import struct
 import sys
 import time
@@ -235,6 +233,9 @@ def secured(sock, key):
 
 
 def client(addr, words, key=None):
+    global json, ssl    # which no visitor needs, and which take longer to load than all else
+    import json
+    import ssl
     try:
         sock = dial(addr)
         sock.settimeout(10)
@@ -350,4 +351,5 @@ def main():
         visitor(addr, words)
 
 
-main()
+if __name__ == "__main__":
+    main()
