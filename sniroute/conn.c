@@ -323,7 +323,7 @@ start(struct serve *s)
 	the->pool = relay_pool_new(s->ev, s->max_pipes, on_more);
 	on_routes(s);
 	return the->dialer == NULL || the->pool == NULL ? -1 :
-	    ration_open(&the->inboxes, INBOX_TOTAL_MAX, s->max_conns);
+	    ration_open(&the->inboxes, INBOX_TOTAL_MAX, s->most_conns);
 }
 
 static void
