@@ -159,7 +159,7 @@ fill(struct conn *c, struct slice *bytes)
 		conn_close(c, END_LIMIT);
 		return FILL_NONE;
 	}
-	n = c->peek ? recv(fd, at, room, MSG_PEEK) : sock_get(fd, at, room);
+	n = c->peek ? recv(fd, at, room, MSG_PEEK | MSG_DONTWAIT) : sock_get(fd, at, room);
 	if (peek_is_stuck(c, n)) {
 		stop_peeking(c);
 		return fill(c, bytes);
@@ -253,7 +253,7 @@ take_header(struct conn *c, struct progress *p, struct slice *bytes)
 	case PROXYHDR_OK:
 		break;
 	}
-	if (c->peek && recv(c->relay.end[0].fd, sink, used, 0) != (ssize_t)used) {
+	if (c->peek && recv(c->relay.end[0].fd, sink, used, MSG_DONTWAIT) != (ssize_t)used) {
 		conn_close(c, END_CLIENT_RESET);
 		return false;
 	}
