@@ -196,6 +196,14 @@ client_flush(struct client *c)
 
 static void serve_requests(struct client *c);
 
+bool
+client_has_begun(const struct client *c)
+{
+	struct slice held = source_peek(&c->src);
+
+	return held.len > 0 && !slice_is(held, "\r");
+}
+
 void
 client_answered(struct client *c)
 {
@@ -214,7 +222,7 @@ client_answered(struct client *c)
 		depart(c);
 		return;
 	}
-	c->idle = !source_has(&c->src);
+	c->idle = !client_has_begun(c);
 	client_enter(c, c->drop == NULL ? CLIENT_HEAD : CLIENT_DROP);
 	serve_requests(c);
 }
@@ -225,7 +233,7 @@ client_answered(struct client *c)
 static void
 on_end(struct client *c)
 {
-	if (c->state != CLIENT_DROP && (source_has(&c->src) || c->verdict == HELLO_NONE)) {
+	if (c->state != CLIENT_DROP && (client_has_begun(c) || c->verdict == HELLO_NONE)) {
 		c->verdict = HELLO_EOF;
 		client_close(c, END_HELLO);
 	} else {
@@ -343,7 +351,7 @@ close_idle(struct client *c)
 static void
 give_up_head(struct client *c)
 {
-	bool begun = source_has(&c->src);
+	bool begun = client_has_begun(c);
 
 	if (c->idle) {
 		close_idle(c);
@@ -539,7 +547,7 @@ start(struct serve *s)
 	the->relays = relay_pool_new(s->ev, s->max_pipes, tunnel_more);
 	if (the->opts->webroot != NULL && s->worker == 0)	/* the others would say the same */
 		acme_check(the->opts->webroot);
-	return the->dialer == NULL || the->relays == NULL ? -1 : source_open(s->max_conns);
+	return the->dialer == NULL || the->relays == NULL ? -1 : source_open(s->most_conns);
 }
 
 static void
@@ -560,7 +568,7 @@ on_drain(struct serve *s)
 		struct client *c = EV_CONTAINER(base, struct client, base);
 
 		next = base->next;
-		if (c->state == CLIENT_HEAD && !source_has(&c->src)) {
+		if (c->state == CLIENT_HEAD && !client_has_begun(c)) {
 			client_close(c, END_DRAIN);
 		} else if (c->state == CLIENT_DROP) {
 			c->last = c->linger = true;

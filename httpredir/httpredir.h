@@ -137,6 +137,9 @@ void client_enter(struct client *c, enum client_state next);
 /* Restart the deadline of its state. */
 void client_rearm(struct client *c);
 
+/* Something of a next request is held; a CR alone may still become an empty line, which is none. */
+bool client_has_begun(const struct client *c);
+
 /*
  * An answer is out, or waits in c->out, and c->proxy is forgotten: go on with what is left of its
  * request, with the next one, or end.

@@ -473,9 +473,7 @@ is_free(const struct client *c, const struct turn *t)
 static void
 end_turn(struct client *c, const struct turn *t)
 {
-	/* a CR is no head yet: an empty line gives no new time, however it comes */
-	bool begun = t->rest.len > 0 && !slice_eq(t->rest, slice_str("\r"));
-	bool idle = !begun && c->verdict != HELLO_NONE;		/* none yet: slow */
+	bool idle = !client_has_begun(c) && c->verdict != HELLO_NONE;	/* none yet: slow */
 
 	if (t->answered && (c->out != NULL || c->last)) {
 		client_answered(c);
