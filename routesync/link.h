@@ -52,8 +52,8 @@ bool link_is_open(const struct link *l);
 void link_close(struct link *l);
 
 /*
- * Send a command of argc words; fn gets the reply and must begin with link_heard(). False: out of memory;
- * arg stays the caller's, and link_fail_soon() has been called.
+ * Send a command of argc words; fn gets the reply and must begin with link_heard(). False: out of
+ * memory; arg stays the caller's, and link_fail_soon() has been called.
  */
 bool link_send(struct link *l, redisCallbackFn *fn, void *arg, size_t argc,
     const struct slice *argv);
