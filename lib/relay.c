@@ -624,7 +624,11 @@ static void
 break_off(struct relay *r, int end)
 {
 	r->broken = (int8_t)end;
-	r->flow[0].over = r->flow[1].over = true;
+	for (int i = 0; i < 2; i++) {
+		if (!r->flow[i].over)
+			r->flow[i].eof = false;		/* nobody was told */
+		r->flow[i].over = true;
+	}
 }
 
 /*

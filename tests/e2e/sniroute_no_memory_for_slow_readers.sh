@@ -24,3 +24,53 @@ same 0 "$(grep 'end=eof' all.log | grep -vc 'bytes=8388608 ' || :)" "answers tha
 has "$(cat all.log)" 'end=reset'
 prlimit --pid "$(pid_of sniroute)" --as=unlimited:
 has "$(client "$ADDR" hello:www.example.org shut sum)" '^bytes=8388608 .*end=eof$'
+stop sniroute
+
+# also when the end is known to follow what is lost
+cat >little.c <<-'END'
+	#define _GNU_SOURCE
+	#include <dlfcn.h>
+	#include <stddef.h>
+	#include <sys/socket.h>
+	int accept4(int fd, struct sockaddr *sa, socklen_t *len, int flags)
+	{
+		int size = 4096, got = ((int (*)(int, struct sockaddr *, socklen_t *, int))dlsym(RTLD_NEXT, "accept4"))(fd, sa, len, flags);
+		setsockopt(got, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+		return got;
+	}
+	void *malloc(size_t n) { return n > 16384 ? NULL : ((void *(*)(size_t))dlsym(RTLD_NEXT, "malloc"))(n); }
+END
+gcc -shared -fPIC -O1 -o little.so little.c
+rm -f go
+backend quick 'until:www.example.org' touch:asked wait:go data:60k shut touch:said read
+echo "* tls=$READY" >routes
+start sniroute env LD_PRELOAD="$T/little.so" "$SNIROUTE" -n 9 -l 127.0.0.1:0 -r routes
+cat >slow.py <<-'END'
+	import os, socket, sys, time
+	sys.path.insert(0, os.environ["TESTS"])
+	import peer
+	s = socket.socket()
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+	host, port = sys.argv[1].split(":")
+	s.connect((host, int(port)))
+	s.sendall(peer.hello("www.example.org"))
+	while not os.path.exists("read"):
+	    time.sleep(0.01)
+	try:
+	    while s.recv(65536):
+	        pass
+	    print("eof")
+	except ConnectionResetError:
+	    print("reset")
+END
+export TESTS
+spawn slow python3 -SE slow.py "$READY"
+wait_for 10 test -e asked || fail "not asked"
+signal sniroute STOP
+touch go
+wait_for 10 test -e said || fail "not said"
+signal sniroute CONT
+logged 'end=limit$'
+touch read
+ends slow 0
+same reset "$(cat slow.log)"
