@@ -4,10 +4,12 @@
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +17,9 @@
 int
 notify_ready_fd(int fd, const char *line)
 {
-	if (dprintf(fd, "%s\n", line) < 0)
+	const struct iovec part[] = { { (void *)(uintptr_t)line, strlen(line) }, { "\n", 1 } };
+
+	if (writev(fd, part, 2) != (ssize_t)part[0].iov_len + 1)
 		return -1;
 	notify_close_fd(fd);
 	return 0;
