@@ -122,7 +122,8 @@ build/bench/%: tests/bench/%.c tests/bench/bench.h
 	$(call quiet,CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -pthread -o $@ $<
 
 $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(LIB)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,$(PKG_LIB) openssl jansson)
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
+	    $(call pkg_libs,$(PKG_LIB) openssl jansson)
 $(FUZZ_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
 $(FUZZ_tunneld): $(PURE_tunneld:%=$(BUILD)/tunneld/%.o)
 
@@ -149,7 +150,8 @@ tests: $(UNIT) $(HELPERS)
 
 # A build of its own, as SAN=1 is, by clang.
 fuzzers:
-	@$(MAKE) --no-print-directory $(jobs) BUILD=build-fuzz CC='$(FUZZ_CC)' SAN=fuzz SAN_FLAGS='$(FUZZ_FLAGS)' CFLAGS='-g -O1' fuzz-targets
+	@$(MAKE) --no-print-directory $(jobs) BUILD=build-fuzz CC='$(FUZZ_CC)' CFLAGS='-g -O1' \
+	    SAN=fuzz SAN_FLAGS='$(FUZZ_FLAGS)' fuzz-targets
 fuzz-targets: $(FUZZERS)
 
 #: make unit         the unit tests alone           (make e2e: the end-to-end tests alone; T=PATTERN: some of them)

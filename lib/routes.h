@@ -82,8 +82,8 @@ enum routes_result routes_load(const char *path, routes_report *report, void *ar
  *
  * Only the lines of the NAMEs a look-up tries are checked, and reported as by routes_load() (report
  * and arg must live as long as the table). They are copied, so that a change of the file does no
- * harm. Such a table has no descriptor (-1), no lines or bytes to count and no listening addresses to
- * iterate over; it must not be used by two threads at once.
+ * harm. Such a table has no descriptor (-1), no lines or bytes to count and no listening addresses.
+ * It must not be used by two threads at once.
  */
 enum routes_result routes_open_sorted(const char *path, routes_report *report, void *arg,
     struct routes **out);

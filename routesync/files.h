@@ -39,8 +39,8 @@ bool files_open(struct files *f, struct app *app, struct table *table);
 void files_close(struct files *f);
 
 /*
- * Make them equal to the table, which must be complete; we are ready when that is done for the first
- * time. If nothing changed they are not touched.
+ * Make them equal to the table, which must be complete. When that is done for the first time
+ * we are ready. If nothing changed they are not touched.
  */
 enum files_result files_update(struct files *f);
 

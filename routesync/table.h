@@ -40,8 +40,8 @@ bool table_fall_back(struct table *t, struct slice routes, struct slice secrets)
  * Call after the first round; later it does nothing. For some malformed keys the NAME is unknown:
  * the value does not show it, and there was no line of the key's NAME. As long as there is such a
  * key, every old line that no key accounts for is kept, until there is a good key for its NAME.
- * *kept is the number of lines that are kept from now on. False: out of memory; call it again
- * later.
+ * *kept is the number of lines that are kept from now on. False: out of memory; it may be called
+ * again.
  */
 bool table_keep_old(struct table *t, size_t *kept);
 

@@ -64,8 +64,9 @@ old_line(const struct table *t, struct slice name)
 	for (size_t i = 0; i < name.len; i++)
 		canonical[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) :
 		    name.p[i];
-	name = slice_of(canonical, name.len - (canonical[name.len - 1] == '.'));
-	return lines_find(&t->old, name);
+	if (canonical[name.len - 1] == '.')
+		name.len--;
+	return lines_find(&t->old, slice_of(canonical, name.len));
 }
 
 bool

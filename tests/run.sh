@@ -69,7 +69,8 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/tcproute-run.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 143' INT TERM HUP
 
-# The python3 in PATH may be a wrapper that looks for one (pyenv's does): ask it once, not some thousand times.
+# The python3 in PATH may be a wrapper that looks for one (pyenv's does): ask it once, not some
+# thousand times.
 mkdir "$dir/bin"
 if python=$(python3 -SEc 'import sys; print(sys.executable)' 2>/dev/null); then
 	ln -s "$python" "$dir/bin/python3"

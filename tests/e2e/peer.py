@@ -41,7 +41,8 @@ Servers write their address to descriptor 9 when ready. Words:
   timeout:SECONDS peer print:TEXT
   from:IP                       first word of a client: its own address
 """
-# hashlib, signal and subprocess are imported where they are wanted: they would be a third of the time a client takes.
+# hashlib, signal and subprocess are imported where they are wanted: they would be a third of the time
+# a client takes.
 import array
 import collections
 import errno
