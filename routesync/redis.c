@@ -2,6 +2,7 @@
 /* The store: read, watch, write. */
 #include "redis.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -668,15 +669,9 @@ redis_is_watched(const struct redis *r)
 }
 
 unsigned
-redis_singles(const struct redis *r)
+redis_unread(const struct redis *r)
 {
-	return r->singles;
-}
-
-bool
-redis_is_behind(const struct redis *r)
-{
-	return r->missed || r->catching_up;
+	return r->missed || r->catching_up ? UINT_MAX : r->singles;
 }
 
 bool

@@ -69,14 +69,12 @@ bool redis_is_up(const struct redis *r);
 /* Whether the server notifies us of changes. */
 bool redis_is_watched(const struct redis *r);
 
-/* How many single keys are being read, most of them because of notifications. */
-unsigned redis_singles(const struct redis *r);
-
 /*
- * Whether notifications were left unread, so that only the scan that follows, or is running,
- * shows what changed.
+ * How many keys are being read because they changed, or a scan could not tell their value.
+ * UINT_MAX: notifications were missed, so that only the scan that follows, or is running, shows
+ * what changed.
  */
-bool redis_is_behind(const struct redis *r);
+unsigned redis_unread(const struct redis *r);
 
 /* Whether a scan is running. */
 bool redis_is_scanning(const struct redis *r);

@@ -128,7 +128,7 @@ unrest_left_ms(const struct sync *s)
 
 	if (s->dropped == 0)
 		return 0;
-	if (redis_singles(s->redis) > 0 || redis_is_behind(s->redis))
+	if (redis_unread(s->redis) > 0)
 		end = now + REST_MS;
 	if (end > s->unrest_ms + UNREST_MAX_MS)
 		end = s->unrest_ms + UNREST_MAX_MS;
@@ -139,8 +139,8 @@ unrest_left_ms(const struct sync *s)
 static bool
 is_suspicious(const struct sync *s)
 {
-	return s->dropped > 0 && (redis_is_behind(s->redis) ||
-	    redis_singles(s->redis) >= DOUBT_MIN || is_much_dropped(s));
+	return s->dropped > 0 &&
+	    (redis_unread(s->redis) >= DOUBT_MIN || is_much_dropped(s));
 }
 
 /* The end of a scan leads to an update, or to another scan. */
