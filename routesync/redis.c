@@ -34,6 +34,13 @@ enum scan {
 	SCAN_LATE		/* those that notifications had made us read by then are */
 };
 
+/* What became of the notifications. */
+enum news {
+	NEWS_READ,		/* each made us read its key */
+	NEWS_MISSED,		/* not all: only the next scan makes up for it */
+	NEWS_CATCHING_UP	/* not all, and that scan is running */
+};
+
 struct redis {
 	struct ev *ev;
 	const struct redis_conf *conf;
@@ -49,8 +56,7 @@ struct redis {
 	size_t channel_prefix;		/* bytes before the key in a channel's name */
 	enum scan scan;
 	bool again, watched;		/* another scan follows; the server sends notifications */
-	bool missed, catching_up;	/* notifications since the last scan began; those the scan
-					   makes up for */
+	enum news news;
 	unsigned singles, writes;	/* outstanding: keys that are read by themselves; writes */
 	unsigned owed;			/* outstanding: reads the state of the scan waits for */
 };
@@ -127,7 +133,8 @@ start_anew(struct redis *r)
 {
 	ev_timer_at(r->ev, &r->retry, 0);
 	r->scan = SCAN_NONE;
-	r->again = r->watched = r->missed = r->catching_up = false;
+	r->news = NEWS_READ;
+	r->again = r->watched = false;
 	r->singles = r->writes = r->owed = 0;
 	link_close(&r->watch);
 }
@@ -174,7 +181,8 @@ check_end(struct redis *r)
 	if (r->owed > 0)
 		return;
 	r->scan = SCAN_NONE;
-	r->catching_up = false;
+	if (r->news == NEWS_CATCHING_UP)
+		r->news = NEWS_READ;
 	redis_good(r);
 	r->ops->scanned(r->arg);
 	if (r->again && redis_is_up(r))
@@ -414,7 +422,7 @@ on_notification(redisAsyncContext *ac, void *data, void *arg)
 		    slice_is(event, "expired") ? CAUSE_EXPIRED : CAUSE_CHANGED);
 		return;
 	}
-	r->missed = true;
+	r->news = NEWS_MISSED;
 	redis_scan(r);
 }
 
@@ -435,7 +443,8 @@ watch_down(struct link *l, enum link_trouble trouble, const char *why)
 
 	log_debug("no notifications: %s", why);
 	if (trouble == LINK_UNREACHABLE) {
-		r->missed |= r->watched;
+		if (r->watched)
+			r->news = NEWS_MISSED;
 		ev_timer_in(r->ev, &r->retry, RETRY_MAX_MS);
 	}
 	r->watched = false;
@@ -489,8 +498,8 @@ redis_scan(struct redis *r)
 	if (r->again || !redis_is_up(r))
 		return;
 	r->scan = SCAN_STEPS;
-	r->catching_up = r->missed;
-	r->missed = false;
+	if (r->news == NEWS_MISSED)
+		r->news = NEWS_CATCHING_UP;
 	r->ops->scan_begins(r->arg);
 	if (r->conf->source->kind == SOURCE_SENTINEL)
 		link_send(&r->main, on_role, NULL, 1, role);
@@ -671,7 +680,7 @@ redis_is_watched(const struct redis *r)
 unsigned
 redis_unread(const struct redis *r)
 {
-	return r->missed || r->catching_up ? UINT_MAX : r->singles;
+	return r->news == NEWS_READ ? r->singles : UINT_MAX;
 }
 
 bool
