@@ -55,18 +55,13 @@ read_old(struct table *t, struct slice line, struct record *out)
 static struct slice
 old_line(const struct table *t, struct slice name)
 {
-	char canonical[HOST_MAX];
+	char canonical[HOST_PATTERN_MAX + 1];
+	size_t n;
 
 	if (slice_is(name, RECORD_CATCH_ALL))
-		name = slice_str("*");
-	if (name.len == 0 || name.len > HOST_MAX || memchr(name.p, ':', name.len) != NULL)
-		return lines_find(&t->old, name);
-	for (size_t i = 0; i < name.len; i++)
-		canonical[i] = name.p[i] >= 'A' && name.p[i] <= 'Z' ? (char)(name.p[i] + 32) :
-		    name.p[i];
-	if (canonical[name.len - 1] == '.')
-		name.len--;
-	return lines_find(&t->old, slice_of(canonical, name.len));
+		return lines_find(&t->old, slice_str("*"));
+	n = host_normalize_pattern(name, canonical);
+	return lines_find(&t->old, n == 0 ? name : slice_of(canonical, n));
 }
 
 bool

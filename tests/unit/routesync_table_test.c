@@ -435,8 +435,8 @@ a_malformed_record_of_a_stream_leaves_a_good_one_alone(void **state)
 	fall_back(t, "a tls=h:1\nb tls=h:1\n* tls=h:1\n", "");
 	put_stream(t, "{\"sni\":\"a\",\"addr\":\"h:2\"} {\"sni\":\"a\",\"addr\":[]}"
 	    "{\"Key\":\"tcprouter/services/B\",\"Value\":\"!\"}"
-	    "{\"server\":{\"services\":{\"some\":{\"sni\":\"CATCH_ALL\"}}}}");
-	assert_string_equal(reports, "a\ntcprouter/services/B\nsome\n");
+	    "{\"server\":{\"services\":{\"CATCH_ALL\":5}}}");
+	assert_string_equal(reports, "a\ntcprouter/services/B\nCATCH_ALL\n");
 	assert_int_equal(keep_old(t), 0);
 	assert_routes(t, HEAD "* tls=h:1\na tls=h:2\nb tls=h:1\n");
 }
