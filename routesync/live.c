@@ -117,21 +117,24 @@ count_fields(struct slice line)
 	return n;
 }
 
-bool
+const char *
 live_add(struct live *l, struct slice line)
 {
 	struct slice rest = line, field;
 
-	if (!same_options(live_line(l), line) || l->len + line.len > ROUTES_LINE_MAX ||
-	    count_fields(live_line(l)) + count_fields(line) > ROUTES_KEYS_MAX)
-		return false;
+	if (!same_options(live_line(l), line))
+		return "its options differ from those of the other nodes";
+	if (l->len + line.len > ROUTES_LINE_MAX)
+		return "there is no room in a line for its targets beside the other nodes'";
+	if (count_fields(live_line(l)) + count_fields(line) > ROUTES_KEYS_MAX)
+		return "there are too many keys beside the other nodes'";
 	slice_cut(&rest, ' ');
 	while (rest.p != NULL) {
 		field = slice_cut(&rest, ' ');
 		if (has_targets(field))
 			add_field(l, field);
 	}
-	return true;
+	return NULL;
 }
 
 struct slice

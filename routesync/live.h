@@ -16,11 +16,8 @@ struct live {
 /* Start with the canonical line of the first node. */
 void live_begin(struct live *l, char *out, struct slice line);
 
-/*
- * Add another node's targets; the NAME is the same. False, and nothing changes: its options
- * differ, or the line would become too long.
- */
-bool live_add(struct live *l, struct slice line);
+/* Add another node's targets; the NAME is the same. NULL, or the reason why nothing was added. */
+const char *live_add(struct live *l, struct slice line);
 
 struct slice live_line(const struct live *l);
 

@@ -119,11 +119,13 @@ merge(struct table *t, size_t from, size_t to)
 	for (size_t i = first + 1; i < to; i++) {
 		struct entry *e = t->order[i];
 
+		const char *why;
+
 		if (only_fresh && is_stale(t, e))
 			continue;
-		if (!live_add(&live, entry_line(e)) && !e->odd) {
-			t->report(t->arg, entry_key(e),
-			    "its options differ from those of the other nodes");
+		why = live_add(&live, entry_line(e));
+		if (why != NULL && !e->odd) {
+			t->report(t->arg, entry_key(e), why);
 			e->odd = true;
 		}
 	}

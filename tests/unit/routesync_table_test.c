@@ -16,6 +16,7 @@
 #define HASH_OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 static char reports[1024];
+static const char *last_why;
 
 static void
 on_report(void *arg, struct slice key, const char *why)
@@ -23,6 +24,7 @@ on_report(void *arg, struct slice key, const char *why)
 	size_t at = strlen(reports);
 
 	(void)arg;
+	last_why = why;
 	snprintf(reports + at, sizeof(reports) - at, SLICE_FMT "%s\n", SLICE_ARG(key),
 	    why == NULL ? " good" : "");
 }
@@ -529,6 +531,39 @@ targets_of_several_nodes_stand_in_one_line(void **state)
 }
 
 static void
+a_node_is_left_out_for_the_reason_told(void **state)
+{
+	struct table *t = *state;
+	struct table_text text;
+	char value[50000] = "tls=h:1";
+
+	for (unsigned i = 2; i < 6000; i++)
+		sprintf(value + strlen(value), ",h:%u", i);
+	put(t, "/tcprouter/live/n1/a", value);
+	memcpy(value, "tls=g:1", 7);
+	put(t, "/tcprouter/live/n2/a", value);
+	assert_true(table_text(t, &text));
+	assert_string_equal(reports, "/tcprouter/live/n2/a\n");
+	assert_string_equal(last_why,
+	    "there is no room in a line for its targets beside the other nodes'");
+	table_text_free(&text);
+
+	for (unsigned i = 0; i < 64; i++)
+		sprintf(value + (i > 0 ? strlen(value) : 0), "alpn:p%u=h:1 ", i);
+	put(t, "/tcprouter/live/n1/b", value);
+	put(t, "/tcprouter/live/n2/b", "tls=h:1");
+	put(t, "/tcprouter/live/n3/b", "alpn:p7=h:2");
+	assert_true(table_text(t, &text));
+	assert_string_equal(last_why, "there are too many keys beside the other nodes'");
+	table_text_free(&text);
+
+	put(t, "/tcprouter/live/n4/b", "alpn:p7=h:2 max=1");
+	assert_true(table_text(t, &text));
+	assert_string_equal(last_why, "its options differ from those of the other nodes");
+	table_text_free(&text);
+}
+
+static void
 a_name_of_several_nodes_may_be_spelt_like_a_key(void **state)
 {
 	struct table *t = *state;
@@ -736,6 +771,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_name_is_published_if_no_other_key_has_it,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(targets_of_several_nodes_stand_in_one_line,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(a_node_is_left_out_for_the_reason_told,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_name_of_several_nodes_may_be_spelt_like_a_key,
 		    new_table, free_table),
