@@ -11,7 +11,7 @@
 #include "notify.h"
 #include "routesync.h"
 
-#define SPACING_MS 50u		/* between two writes of the file */
+#define SPACING_MS 50u		/* at least, between two writes of the file */
 #define REST_MS 50u		/* what was removed is dropped from the file after such a rest, */
 #define UNREST_MAX_MS 1000u	/* or after this */
 #define TICK_MS 1000u		/* how often the file is checked, and failed writes are retried */
@@ -32,7 +32,8 @@ struct sync {
 	struct table *table;
 	struct files files;
 	struct ev_timer refresh, write, tick;
-	uint64_t began_ms, good_ms, written_ms, spacing_ms;
+	uint64_t began_ms, good_ms;	/* the last refresh; the last that was whole */
+	uint64_t next_write_ms;		/* not before */
 	size_t dropped;			/* keys found to be gone, outside the end of a round, since
 					   the last update */
 	uint64_t unrest_ms, dropped_ms;	/* when the first and the last of them were */
@@ -91,16 +92,15 @@ set_metrics(const struct sync *s)
 static void
 update(struct sync *s)
 {
-	uint64_t began = ev_refresh(s->app->ev);
+	uint64_t began = ev_refresh(s->app->ev), now, took;
 	enum files_result result;
 
 	ev_timer_at(s->app->ev, &s->write, 0);
 	s->dropped = 0;
 	result = files_update(&s->files);
-	s->written_ms = ev_refresh(s->app->ev);
-	s->spacing_ms = s->written_ms - began;	/* writing a big file must not take all our time */
-	if (s->spacing_ms < SPACING_MS)
-		s->spacing_ms = SPACING_MS;
+	now = ev_refresh(s->app->ev);
+	took = now - began;		/* writing a big file must not take all our time */
+	s->next_write_ms = now + (took > SPACING_MS ? took : SPACING_MS);
 	if (s->app->opts->once)
 		app_stop(s->app, result == FILES_GOOD ? 0 : EXIT_TEMP);
 }
@@ -168,7 +168,7 @@ on_write(struct ev_timer *t)
 static void
 want_write(struct sync *s)
 {
-	uint64_t now = ev_now_ms(s->app->ev), due = s->written_ms + s->spacing_ms;
+	uint64_t now = ev_now_ms(s->app->ev), due = s->next_write_ms;
 
 	if (s->state == STATE_WHOLE && s->write.due_ms == 0 && table_changed(s->table))
 		ev_timer_at(s->app->ev, &s->write, due > now + 1 ? due : now + 1);
@@ -407,7 +407,6 @@ static bool
 set_up(struct sync *s, struct app *app)
 {
 	s->app = app;
-	s->spacing_ms = SPACING_MS;
 	s->refresh.cb = on_refresh;
 	s->write.cb = on_write;
 	s->tick.cb = on_tick;
