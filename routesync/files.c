@@ -76,6 +76,13 @@ files_want_update(const struct files *f)
 	    !is_ours(&f->routes) || !is_ours(&f->secrets);
 }
 
+static enum files_result
+fail_starved(void)
+{
+	log_error("out of memory");
+	return FILES_FAILED;
+}
+
 /* ---- the guard ---- */
 
 static bool
@@ -133,10 +140,8 @@ guard(struct files *f, struct slice text)
 {
 	struct lines_loss loss;
 
-	if (!count_loss(f, text, &loss)) {
-		log_error("out of memory");
-		return FILES_FAILED;
-	}
+	if (!count_loss(f, text, &loss))
+		return fail_starved();
 	if (!too_much(f, loss) || is_confirmed(f, loss)) {
 		loss = (struct lines_loss){ 0 };
 	} else if (f->confirmed.lost > 0) {		/* that was for a smaller one: say so */
@@ -254,20 +259,16 @@ note_barred(const struct files *f, const struct table_text *text)
 		log_warn("%zu more records get no authorization", text->barred - 1);
 }
 
-/* The texts that follow from the table. False: out of memory. */
 static bool
-make_text(struct files *f, struct table_text *out)
+keep_old(struct files *f)
 {
 	size_t kept;
 
-	if (!table_keep_old(f->table, &kept) || !table_text(f->table, out)) {
-		log_error("out of memory");
+	if (!table_keep_old(f->table, &kept))
 		return false;
-	}
 	if (kept > 0)
 		log_warn("kept %zu routes that no valid record accounts for: "
 		    "a malformed record may have produced them", kept);
-	note_barred(f, out);
 	return true;
 }
 
@@ -277,8 +278,13 @@ make_equal(struct files *f)
 	struct table_text text;
 	enum files_result result;
 
-	if (!look_again(f, &f->routes) || !look_again(f, &f->secrets) || !make_text(f, &text))
+	if (!keep_old(f))		/* first: what it keeps depends on the keys there are now */
+		return fail_starved();
+	if (!look_again(f, &f->routes) || !look_again(f, &f->secrets))
 		return FILES_FAILED;
+	if (!table_text(f->table, &text))
+		return fail_starved();
+	note_barred(f, &text);
 	result = write_texts(f, &text);
 	if (result == FILES_GOOD)
 		note_good(f, &text);
