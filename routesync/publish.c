@@ -59,7 +59,8 @@ struct publisher {
 	int stat_error;			/* errno of the last stat */
 	uint64_t retry_ms;		/* when to read again a file that exists but could not be
 					   read; 0: no need */
-	bool bad, once, leaving;
+	bool good;			/* "now" is what the file held when it was last read */
+	bool once, leaving;
 };
 
 static struct slice
@@ -141,7 +142,7 @@ end_round(struct publisher *p)
 	app_count(p->app, M_REFRESH_OK);
 	if (p->leaving || p->once)
 		app_stop(p->app, 0);
-	else if (p->stat_error == 0 && !p->bad)
+	else if (p->stat_error == 0 && p->good)
 		app_ready(p->app);
 }
 
@@ -272,7 +273,7 @@ changed_meanwhile(const struct publisher *p)
 static void
 take(struct publisher *p, const struct lines *new)
 {
-	p->bad = false;
+	p->good = true;
 	if (p->begun) {
 		lines_free(&p->old);
 		p->old = p->now;
@@ -292,7 +293,7 @@ load(struct publisher *p)
 	enum routes_result result = shelf_read_plain(p->path, report, p, &new);
 
 	if (result != ROUTES_LOADED) {
-		p->bad = true;
+		p->good = false;
 		note_bad(p, result);
 		return false;
 	}
@@ -400,7 +401,7 @@ on_usr1(void *arg, int signo)
 
 	(void)signo;
 	log_info("status store=%s published=%zu file=%s", redis_is_up(p->redis) ? "up" : "down",
-	    p->now.n, p->stat_error != 0 ? "missing" : p->bad ? "refused" : "good");
+	    p->now.n, p->stat_error != 0 ? "missing" : p->good ? "good" : "refused");
 }
 
 static void
@@ -430,7 +431,7 @@ run(struct publisher *p)
 int
 put_run(struct app *app)
 {
-	struct publisher p = { .path = app->opts->put, .once = true };
+	struct publisher p = { .path = app->opts->put, .good = true, .once = true };
 	enum routes_result result = shelf_read(p.path, report, &p, &p.now);
 
 	if (result != ROUTES_LOADED)
