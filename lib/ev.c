@@ -39,12 +39,18 @@ struct ev {
 };
 
 uint64_t
-ev_refresh(struct ev *ev)
+ev_clock_ms(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	ev->now_ms = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+uint64_t
+ev_refresh(struct ev *ev)
+{
+	ev->now_ms = ev_clock_ms();
 	return ev->now_ms;
 }
 

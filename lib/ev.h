@@ -65,6 +65,9 @@ void ev_del(struct ev *ev, struct ev_io *io);
 uint64_t ev_now_ms(const struct ev *ev);
 uint64_t ev_refresh(struct ev *ev);
 
+/* The same clock where there is no loop. */
+uint64_t ev_clock_ms(void);
+
 /* Fire t->cb once when due_ms (as ev_now_ms()) has come; 0 turns it off. */
 void ev_timer_at(struct ev *ev, struct ev_timer *t, uint64_t due_ms);
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "job.h"
 #include "resolve.h"
@@ -128,25 +127,16 @@ on_looked_up(struct job *j)
 		ev_timer_in(names->ev, names->of->retry, 1);
 }
 
-static uint64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* We are ready once everything is bound, so the start waits; but a dead DNS must not hold it up. */
 static void
 look_up_at_start(struct listen_names *names, struct listen_name *n)
 {
-	uint64_t begin_ms = clock_ms();
+	uint64_t begin_ms = ev_clock_ms();
 
 	if (names->waited_ms >= START_WAIT_MS)
 		return;
 	look_up(n);
-	names->waited_ms += clock_ms() - begin_ms;
+	names->waited_ms += ev_clock_ms() - begin_ms;
 }
 
 static void
