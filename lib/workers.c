@@ -41,10 +41,7 @@ struct parent {
 	unsigned running;
 	struct ev_timer restart, repeat, kill;
 	uint64_t loading_ms;	/* since when a fork waits for files being read, 0: none */
-	bool stopping;
-	bool respawn;		/* the loop was left to start workers */
-	int code;
-	bool child;		/* this process is a worker now: unwind and return code */
+	int code;		/* once this process is a worker, which has ended: to return */
 };
 
 /* ---- orders ---- */
@@ -187,7 +184,6 @@ become_worker(struct parent *p, unsigned i, int fd)
 	s->worker = i;
 	s->parent = NULL;
 	listeners_close_all(&s->metrics_door.listeners, false);
-	p->child = true;
 	p->code = serve_process(s, fd);
 }
 
@@ -264,7 +260,7 @@ spawn_missing(struct parent *p)
 		ev_timer_in(p->s->ev, &p->restart, LOADING_MS);
 		return;
 	}
-	for (unsigned i = 0; i < p->s->conf->workers && !p->child; i++)
+	for (unsigned i = 0; i < p->s->conf->workers && !p->s->follows; i++)
 		if (p->worker[i].pid == 0)
 			spawn(p, i);
 }
@@ -274,10 +270,8 @@ on_restart(struct ev_timer *t)
 {
 	struct parent *p = EV_CONTAINER(t, struct parent, restart);
 
-	if (p->stopping)
-		return;
-	p->respawn = true;
-	ev_stop(p->s->ev);	/* fork outside the loop: no child unwinds through what it freed */
+	if (!p->s->draining)
+		ev_stop(p->s->ev);	/* fork outside: no child unwinds through what it freed */
 }
 
 static void
@@ -294,7 +288,7 @@ buried(struct parent *p, unsigned i, int status)
 	p->running--;
 	quota_forget(s->quota, i);
 	metrics_forget(s->metrics, i);
-	if (!p->stopping) {
+	if (!s->draining) {
 		log_warn("worker pid=%d ended: %s %d; replaced", (int)w->pid,
 		    WIFSIGNALED(status) ? "signal" : "exit",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
@@ -316,7 +310,7 @@ on_child(void *arg, int signo)
 		for (unsigned i = 0; i < p->s->conf->workers; i++)
 			if (p->worker[i].pid == pid)
 				buried(p, i, status);
-	if (p->stopping && p->running == 0)
+	if (p->s->draining && p->running == 0)
 		ev_stop(p->s->ev);
 }
 
@@ -339,13 +333,13 @@ on_stop_signal(void *arg, int signo)
 {
 	struct serve *s = arg;
 	struct parent *p = s->parent;
-	struct order o = { .kind = p->stopping ? ORDER_QUIT : ORDER_DRAIN };
+	struct order o = { .kind = s->draining ? ORDER_QUIT : ORDER_DRAIN };
 
 	(void)signo;
-	ev_timer_in(s->ev, &p->kill, p->stopping ? KILL_MS : s->conf->grace_ms + KILL_LATE_MS);
-	if (!p->stopping) {
+	ev_timer_in(s->ev, &p->kill, s->draining ? KILL_MS : s->conf->grace_ms + KILL_LATE_MS);
+	if (!s->draining) {
 		serve_stopping(s);
-		p->stopping = s->draining = true;
+		s->draining = true;
 		listeners_close_all(&s->listeners, true);
 	}
 	order_all(p, &o, -1);
@@ -382,6 +376,7 @@ start(struct parent *p)
 static int
 supervise(struct parent *p)
 {
+	struct serve *s = p->s;
 	int r;
 
 	if (start(p) == -1) {
@@ -389,22 +384,21 @@ supervise(struct parent *p)
 		return EXIT_TEMP;
 	}
 	spawn_missing(p);
-	if (p->child)
+	if (s->follows)
 		return p->code;
 	if (p->running == 0 && p->loading_ms == 0) {
 		log_error("no worker could be started");
 		return EXIT_TEMP;
 	}
-	r = serve_announce(p->s);
-	while (r == 0 && !p->child) {
-		p->respawn = false;
-		if (ev_run(p->s->ev) == -1)
-			r = EXIT_TEMP;
-		if (!p->respawn)
-			break;
+	r = serve_announce(s);
+	while (r == 0 && !s->follows) {
+		if (ev_run(s->ev) == -1)
+			return EXIT_TEMP;
+		if (s->draining)
+			return 0;
 		spawn_missing(p);
 	}
-	return p->child ? p->code : r;
+	return s->follows ? p->code : r;
 }
 
 int
