@@ -56,8 +56,7 @@ serve_turn_away(struct serve *s, const struct serve_client *client)
 	close(client->in_fd);
 	if (client->source != 0)
 		quota_drop(s->quota, s->worker, client->source);
-	if (s->one)
-		s->one_exit = EXIT_TEMP;
+	s->one_exit = EXIT_TEMP;
 }
 
 void
@@ -400,7 +399,7 @@ serve_one(struct serve *s, const struct launch_one *one)
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
-	s->one = one;
+	s->one = true;
 	s->ops->accept(s, &client);
 	code = s->open_conns == 0 ? s->one_exit : run(s);
 	log_flush();

@@ -212,8 +212,8 @@ struct serve {
 	struct quota *quota;
 	unsigned worker;		/* which: its row of metrics and quota */
 	bool leaving, draining;
-	const struct launch_one *one;	/* the one-connection launch, NULL: another */
-	int one_exit;			/* exit code, by serve_leave(); the tool may overrule it */
+	bool one;			/* the one-connection launch */
+	int one_exit;			/* its exit code, by serve_leave(); the tool may overrule it */
 
 	unsigned max_pipes;		/* relay pipes this process may have, by its fd limit;
 					   none for one connection */
