@@ -20,10 +20,7 @@
 
 #define RELAY_CHUNK_MAX (512u * 1024u)	/* bytes read at once, and so kept, at most per direction */
 
-/*
- * What the relays of one process share: the buffer, the pipes,
- * the queue of those with work left.
- */
+/* What the relays of one process share: the buffer, the pipes, what a turn has still to write. */
 struct relay_pool;
 struct relay;
 
@@ -86,10 +83,10 @@ struct relay {
 	struct ev_io end[2];
 	struct relay_flow flow[2];
 	uint64_t bytes[2];		/* read from end[0], from end[1] */
-	struct relay *next;		/* in the pool's queue */
+	struct relay_pool *pool;	/* for more */
+	struct ev_task more;		/* there is work left for a later turn */
 	int out_fd;
 	int8_t broken;			/* RELAY_NONE, an end that is gone, RELAY_BOTH: no memory */
-	bool queued;
 };
 
 enum relay_state {
