@@ -414,6 +414,21 @@ without_an_address_there_is_nothing_to_do(void **state)
 	scrape_door_give_up(&door);
 }
 
+static void
+an_address_in_use_is_tried_again_until_it_is_given_up(void **state)
+{
+	struct scrape_door door = { 0 };
+	char name[SOCK_NAME_MAX];
+
+	(void)state;
+	assert_int_equal(scrape_door_bind(&door, sock_name(lfd, name)), 0);
+	scrape_door_serve(&door, loop, metrics);
+	assert_true(door.retry.due_ms > ev_now_ms(loop));
+	scrape_door_give_up(&door);
+	assert_int_equal(door.retry.due_ms, 0);
+	assert_null(door.listeners.first);
+}
+
 int
 main(void)
 {
@@ -434,6 +449,7 @@ main(void)
 		scrape_test(without_descriptors_it_waits_and_does_not_spin),
 		scrape_test(a_client_whose_descriptor_another_process_holds_is_forgotten_too),
 		loop_test(without_an_address_there_is_nothing_to_do),
+		scrape_test(an_address_in_use_is_tried_again_until_it_is_given_up),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
