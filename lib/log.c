@@ -104,10 +104,7 @@ add_visible(struct text *t, const char *text)
 }
 
 /* The whole line with its newline; what does not fit is cut, but not the newline. */
-static size_t
-put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
-    __attribute__((format(printf, 3, 0)));
-
+__attribute__((format(printf, 3, 0)))
 static size_t
 put_line(char out[static LOG_LINE_MAX], enum log_level level, const char *fmt, va_list ap)
 {
@@ -243,9 +240,7 @@ log_text_done(struct text *t)
 	lg.len = (size_t)(t->at - gathered) + 1;
 }
 
-static void
-gather(enum log_level level, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
-
+__attribute__((format(printf, 2, 0)))
 static void
 gather(enum log_level level, const char *fmt, va_list ap)
 {
