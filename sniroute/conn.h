@@ -35,7 +35,7 @@ struct conn {
 	unsigned pass_len : 11;		/* bytes of the spill that are only for pass: targets */
 	unsigned tls_minor : 2;		/* version for alerts: 0x0300 + this */
 	bool peek : 1;			/* bytes of the hello stay in the socket */
-	bool proxied : 1;		/* a PROXY header must come first */
+	bool proxied : 1;		/* a PROXY header must come first, and has not yet */
 	bool plain : 1;			/* no hello: -t, or a listening address of the routes */
 	bool lowat : 1;			/* SO_RCVLOWAT is set */
 	bool passed : 1;		/* handed over: the socket is no longer ours to read */

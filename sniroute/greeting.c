@@ -21,7 +21,6 @@
 struct progress {
 	struct hello parse;
 	struct endpoint local;	/* from a PROXY header: the end the client connected to */
-	bool header_done;	/* the PROXY header has been taken off */
 };
 
 /* What has come so far of a hello that comes in pieces. */
@@ -213,7 +212,7 @@ wait_for(struct conn *c, const struct progress *p, struct slice bytes)
 
 	if (!c->peek)
 		return;
-	if (p->header_done || !c->proxied)
+	if (!c->proxied)
 		wants = hello_wants(&p->parse, (const uint8_t *)bytes.p, bytes.len);
 	if (p->parse.records > RECORDS_FEW) {
 		size_t rest = hello_rest(&p->parse, bytes.len), step = bytes.len / 8;
@@ -266,7 +265,7 @@ take_header(struct conn *c, struct progress *p, struct slice *bytes)
 		}
 	}
 	*bytes = slice_skip(*bytes, used);
-	p->header_done = true;
+	c->proxied = false;
 	return true;
 }
 
@@ -291,12 +290,12 @@ judge(struct conn *c, struct progress *p, struct slice bytes)
 {
 	enum hello_verdict verdict = HELLO_MORE;
 
-	if (!c->proxied || p->header_done || take_header(c, p, &bytes))
+	if (!c->proxied || take_header(c, p, &bytes))
 		verdict = c->plain ? HELLO_NONE :
 		    hello_parse(&p->parse, (const uint8_t *)bytes.p, bytes.len, the->gather);
 	if (c->state == CONN_CLOSED)
 		return;
-	if (!c->proxied || p->header_done)
+	if (!c->proxied)
 		c->relay.bytes[0] = bytes.len;
 	if (verdict != HELLO_MORE) {
 		decide(c, p, verdict, bytes);
