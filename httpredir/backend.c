@@ -92,27 +92,22 @@ is_quiet(const struct backend *b)
 struct backend *
 backend_take(const struct client *c, const struct route *route)
 {
-	struct target *t = dial_first(the->dialer, route->targets, route->balance, &c->base.peer);
 	struct backend *b;
+	struct target *t;
 
-	if (t == NULL)
-		return NULL;
-	for (;;) {
+	while ((t = dial_first(the->dialer, route->targets, route->balance,
+	    &c->base.peer)) != NULL) {
 		b = route->proxy == PROXYHDR_NONE ? *target_slot(t) :
 		    c->kept != NULL && c->kept->target == t ? c->kept : NULL;
 		if (b == NULL)
 			return NULL;
-		if (is_quiet(b))
-			break;
-		target_keep(t);		/* it may be all that holds t */
+		if (is_quiet(b)) {
+			unlink_resting(b);
+			return b;
+		}
 		backend_close(b, false);
-		target_forget(the->dialer, t);
-		t = dial_first(the->dialer, route->targets, route->balance, &c->base.peer);
-		if (t == NULL)
-			return NULL;
 	}
-	unlink_resting(b);
-	return b;
+	return NULL;
 }
 
 void
