@@ -208,22 +208,30 @@ routes_why_unsorted(struct slice name, struct slice before, char why[static ROUT
 
 /* ---- values ---- */
 
+/* reason may be NULL: there is no more to say. */
 static bool
-check_item(const struct routes_field *f, struct slice item, char why[static ROUTES_WHY_MAX])
+refuse_item(const struct routes_field *f, const char *what, struct slice item, const char *reason,
+    char why[static ROUTES_WHY_MAX])
 {
 	char quoted[QUOTE_SIZE], word[QUOTE_SIZE];
-	enum addr_result result;
-	struct addr addr;
 
 	if (item.len == 0)
 		return routes_refuse(why, "empty item in %s=", quote(f->word, word));
-	if (f->key == KEY_HTTP && slice_starts(item, "pass:"))
+	return routes_refuse(why, "bad %s \"%s\" in %s=%s%s", what, quote(item, quoted),
+	    quote(f->word, word), reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+}
+
+static bool
+check_target(const struct routes_field *f, struct slice target, char why[static ROUTES_WHY_MAX])
+{
+	enum addr_result result;
+	struct addr addr;
+
+	if (f->key == KEY_HTTP && slice_starts(target, "pass:"))
 		return routes_refuse(why, "pass: in http= (requests are routed one by one)");
-	result = addr_parse(item, ADDR_ALLOW_PASS, &addr);
-	if (result == ADDR_OK)
-		return true;
-	return routes_refuse(why, "bad address \"%s\" in %s=: %s", quote(item, quoted),
-	    quote(f->word, word), addr_why(result, ADDR_ALLOW_PASS));
+	result = addr_parse(target, ADDR_ALLOW_PASS, &addr);
+	return result == ADDR_OK ||
+	    refuse_item(f, "address", target, addr_why(result, ADDR_ALLOW_PASS), why);
 }
 
 static bool
@@ -232,7 +240,7 @@ check_targets(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 	struct slice rest = f->value;
 
 	do {
-		if (!check_item(f, slice_cut(&rest, ','), why))
+		if (!check_target(f, slice_cut(&rest, ','), why))
 			return false;
 	} while (rest.p != NULL);
 	return true;
@@ -258,15 +266,9 @@ check_alpn(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 static bool
 check_cidrs(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 {
-	char quoted[QUOTE_SIZE];
 	struct slice bad;
 
-	if (cidr_list_valid(f->value, &bad))
-		return true;
-	if (bad.len == 0)
-		return routes_refuse(why, "empty item in " SLICE_FMT "=", SLICE_ARG(f->word));
-	return routes_refuse(why, "bad network \"%s\" in " SLICE_FMT "=",
-	    quote(bad, quoted), SLICE_ARG(f->word));
+	return cidr_list_valid(f->value, &bad) || refuse_item(f, "network", bad, NULL, why);
 }
 
 bool
@@ -281,12 +283,9 @@ static bool
 check_proxy(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 {
 	enum proxyhdr_version version;
-	char quoted[QUOTE_SIZE];
 
-	if (routes_parse_proxy(f->value, &version))
-		return true;
-	return routes_refuse(why, "bad value \"%s\" in proxy=: not v1 or v2",
-	    quote(f->value, quoted));
+	return routes_parse_proxy(f->value, &version) ||
+	    refuse_item(f, "value", f->value, "not v1 or v2", why);
 }
 
 bool
@@ -310,34 +309,24 @@ static bool
 check_balance(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 {
 	enum routes_balance balance;
-	char quoted[QUOTE_SIZE];
 
-	if (routes_parse_balance(f->value, &balance))
-		return true;
-	return routes_refuse(why, "bad value \"%s\" in balance=: not least, first or source",
-	    quote(f->value, quoted));
+	return routes_parse_balance(f->value, &balance) ||
+	    refuse_item(f, "value", f->value, "not least, first or source", why);
 }
 
 static bool
 check_max(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 {
-	char quoted[QUOTE_SIZE];
 	uint64_t max;
 
-	if (num_parse(f->value, 1, UINT32_MAX, &max))
-		return true;
-	return routes_refuse(why, "bad number \"%s\" in max=: not from 1 to %u",
-	    quote(f->value, quoted), UINT32_MAX);
+	return num_parse(f->value, 1, UINT32_MAX, &max) ||
+	    refuse_item(f, "number", f->value, "not from 1 to 4294967295", why);
 }
 
 static bool
 check_as(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 {
-	char quoted[QUOTE_SIZE];
-
-	if (host_valid(f->value))
-		return true;
-	return routes_refuse(why, "bad host name \"%s\" in as=", quote(f->value, quoted));
+	return host_valid(f->value) || refuse_item(f, "host name", f->value, NULL, why);
 }
 
 /* ---- keys ---- */
