@@ -8,6 +8,9 @@
 
 #define FORWARD_MAX (OUT_MAX - PROXYHDR_MAX)	/* bytes of a head and what introduces the client */
 
+_Static_assert(FORWARD_MAX >= 2 * HTTP1_HEAD_MAX + OUT_ANSWER &&
+    FORWARD_MAX >= 2 * HTTP1_RESPONSE_MAX + OUT_ANSWER, "no head is cut off");
+
 static void
 add_field(struct text *t, struct slice name, struct slice value)
 {

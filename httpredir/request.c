@@ -485,6 +485,9 @@ end_turn(struct client *c, const struct turn *t)
 	}
 }
 
+_Static_assert(OUT_MAX / 2 >= ACME_MAX + OUT_ANSWER &&
+    OUT_MAX / 2 >= HTTP1_TARGET_MAX + HOST_MAX + OUT_ANSWER, "one more answer has room");
+
 void
 request_take(struct client *c, struct slice bytes)
 {
