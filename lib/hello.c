@@ -262,8 +262,6 @@ hello_wants(const struct hello *h, const uint8_t *buf, size_t len)
 	return h->next + RECORD_HEADER_LEN + size + 1;	/* and the first byte of another record */
 }
 
-/* ---- answers ---- */
-
 size_t
 hello_rest(const struct hello *h, size_t len)
 {
@@ -273,6 +271,8 @@ hello_rest(const struct hello *h, size_t len)
 		have += len - h->next - RECORD_HEADER_LEN;
 	return h->have < MESSAGE_HEADER_LEN || have >= message_len(h) ? 1 : message_len(h) - have;
 }
+
+/* ---- answers ---- */
 
 struct slice
 hello_alpn_next(struct slice *list)
