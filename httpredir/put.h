@@ -14,7 +14,7 @@
 enum put_result {
 	PUT_ALL,
 	PUT_PART,		/* the rest waits in *left */
-	PUT_GONE,		/* the other end is gone */
+	PUT_GONE,		/* the other end is gone: errno says how */
 	PUT_NO_MEMORY		/* we are out of memory: what was not written is lost */
 };
 

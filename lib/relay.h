@@ -51,7 +51,7 @@ struct relay_pipe;
 
 enum { RELAY_NONE = -1, RELAY_BOTH = 2 };
 
-/* One direction, from end[i] to the other. Private to relay.c. */
+/* One direction, from end[i] to the other. Private to relay.c once relay_pump() was called. */
 struct relay_flow {
 	struct relay_spill *spill;	/* owned: bytes read (or given at the start), unwritten */
 	struct relay_pipe *pipe;	/* owned while bytes are in it */
