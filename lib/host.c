@@ -12,14 +12,6 @@ static const uint8_t char_class[256] = {
 	['0' ... '9'] = NAME | DIGIT,
 };
 
-static struct slice
-without_trailing_dot(struct slice text)
-{
-	if (text.len > 0 && text.p[text.len - 1] == '.')
-		text.len--;
-	return text;
-}
-
 static bool
 label_valid(struct slice label)
 {
@@ -33,7 +25,7 @@ host_valid(struct slice text)
 	const char *p, *end, *label;
 	uint8_t class, all;		/* classes that all characters of the label share */
 
-	text = without_trailing_dot(text);
+	text = host_without_dot(text);
 	if (text.len == 0 || text.len > HOST_MAX)
 		return false;
 	for (p = text.p, end = p + text.len;; p++) {
@@ -55,12 +47,9 @@ host_normalize(struct slice text, char out[static HOST_MAX + 1])
 	out[0] = '\0';
 	if (!host_valid(text))
 		return 0;
-	text = without_trailing_dot(text);
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.p[i];
-
-		out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
+	text = host_without_dot(text);
+	for (size_t i = 0; i < text.len; i++)
+		out[i] = host_lower(text.p[i]);
 	out[text.len] = '\0';
 	return text.len;
 }

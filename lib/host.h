@@ -9,6 +9,22 @@
 
 #define HOST_MAX 253	/* bytes of a host name as text, without the trailing dot (RFC 1035 3.1) */
 
+/* Of the letters A to Z, whatever the locale. */
+static inline char
+host_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* A name with a trailing dot is the same name. */
+static inline struct slice
+host_without_dot(struct slice name)
+{
+	if (name.len > 0 && name.p[name.len - 1] == '.')
+		name.len--;
+	return name;
+}
+
 /*
  * Whether text is a host name: labels of 1 to 63 letters, digits, '-' and '_' (which DNS allows,
  * RFC 2181 11, and people use), none beginning or ending with '-', HOST_MAX in all, one trailing

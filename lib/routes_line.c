@@ -109,14 +109,6 @@ routes_line_name(struct slice line)
 
 /* ---- NAMEs ---- */
 
-static struct slice
-without_dot(struct slice name)
-{
-	if (name.len > 0 && name.p[name.len - 1] == '.')
-		name.len--;
-	return name;
-}
-
 static bool
 is_address(struct slice name)
 {
@@ -137,12 +129,6 @@ routes_name_kind(struct slice name)
 	return host_valid(name) ? NAME_HOST : NAME_BAD;
 }
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Whether two NAMEs are one: addresses as written, others whatever their case and trailing dot. */
 static bool
 name_eq(struct slice a, struct slice b)
@@ -151,12 +137,12 @@ name_eq(struct slice a, struct slice b)
 		return true;
 	if (is_address(a))
 		return false;
-	a = without_dot(a);
-	b = without_dot(b);
+	a = host_without_dot(a);
+	b = host_without_dot(b);
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.p[i]) != lower(b.p[i]))
+		if (host_lower(a.p[i]) != host_lower(b.p[i]))
 			return false;
 	return true;
 }
@@ -186,9 +172,9 @@ routes_name_is_canonical(struct slice name)
 	if (is_address(name))
 		return true;
 	for (size_t i = 0; i < name.len; i++)
-		if (name.p[i] != lower(name.p[i]))
+		if (name.p[i] != host_lower(name.p[i]))
 			return false;
-	return without_dot(name).len == name.len;
+	return host_without_dot(name).len == name.len;
 }
 
 bool
@@ -528,9 +514,9 @@ put_name(struct slice name, char *out)
 	bool address = is_address(name);
 
 	if (!address)
-		name = without_dot(name);
+		name = host_without_dot(name);
 	for (size_t i = 0; i < name.len; i++)
-		out[i] = address ? name.p[i] : lower(name.p[i]);
+		out[i] = address ? name.p[i] : host_lower(name.p[i]);
 	return name.len;
 }
 

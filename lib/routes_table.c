@@ -54,9 +54,7 @@ routes_table_line_number(const struct routes_table *t, const char *p)
 uint64_t
 routes_table_hash(const struct routes_table *t, struct slice name)
 {
-	if (name.len > 0 && name.p[name.len - 1] == '.')
-		name.len--;
-	return hash_nocase(t->head->seed, name);
+	return hash_nocase(t->head->seed, host_without_dot(name));
 }
 
 static uint32_t
