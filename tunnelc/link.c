@@ -306,44 +306,26 @@ obey(struct link *l, const struct control *c)
 	}
 }
 
-static void
-read_line(struct link *l, struct slice line)
-{
-	struct control c;
-	const char *why;
-
-	if (!control_read(line, &c, &why)) {
-		fail(l, "a control message is malformed: %s", why);
-		return;
-	}
-	obey(l, &c);
-	control_free(&c);
-}
-
-/*
- * The server's next line; false when there is none yet. It is copied:
- * obeying it may change the memory behind it.
- */
+/* Obey the server's next line; false when there is none yet, or the link is to end. */
 static bool
 next_line(struct link *l)
 {
 	struct slice all = mux_peek(&l->control), rest = all, line = slice_cut(&rest, '\n');
-	char *copy;
+	struct control c;
+	const char *why;
 
 	if (rest.p == NULL) {
 		if (all.len >= CONTROL_LINE_MAX)
 			fail(l, "a control message is longer than %u bytes", CONTROL_LINE_MAX);
 		return false;
 	}
-	copy = malloc(line.len + 1);
-	if (copy == NULL) {
-		fail(l, "%s", strerror(errno));
+	if (!control_read(line, &c, &why)) {
+		fail(l, "a control message is malformed: %s", why);
 		return false;
 	}
-	memcpy(copy, line.p, line.len);
 	mux_take(&l->control, line.len + 1);
-	read_line(l, slice_of(copy, line.len));
-	free(copy);
+	obey(l, &c);
+	control_free(&c);
 	return l->why[0] == '\0';
 }
 
