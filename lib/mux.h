@@ -198,8 +198,8 @@ void mux_refuse(struct mux *m);
 struct mux *mux_of(const struct mux_stream *s);
 
 /*
- * Send a copy of bytes, before whatever is read from the descriptor later.
- * False when out of memory.
+ * Send a copy of bytes, before whatever is read from the descriptor later; nothing where our
+ * direction has ended, or the stream is in no session. False when out of memory.
  */
 bool mux_send(struct mux_stream *s, struct slice bytes);
 
@@ -211,7 +211,7 @@ struct slice mux_peek(struct mux_stream *s);
 void mux_take(struct mux_stream *s, size_t n);
 bool mux_ended(const struct mux_stream *s);
 
-/* End our direction of a stream not joined, after what was sent. */
+/* End our direction of a stream not joined, after what was sent, unless that is done already. */
 void mux_fin(struct mux_stream *s);
 
 /*

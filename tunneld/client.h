@@ -63,7 +63,7 @@ struct client {
 	bool joined;			/* in the registry */
 	bool served;			/* first generation: it has, or had, its visitor */
 	bool told;			/* and was told its end */
-	bool has_control, said_fin;
+	bool said_fin;
 };
 
 static inline struct client *

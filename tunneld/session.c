@@ -23,8 +23,6 @@ tell(struct client *c, const struct control *message)
 	size_t len;
 	char *line;
 
-	if (!c->has_control || mux_of(&c->control) == NULL)
-		return;
 	line = control_write(message, &len);
 	if (line != NULL)
 		(void)mux_send(&c->control, slice_of(line, len));
@@ -138,8 +136,7 @@ session_refuse(struct client *c, enum control_code code, const char *why)
 		snprintf(text, sizeof(text), "%s: %s", client_word(c), why);
 		m.text = slice_str(text);
 		tell(c, &m);
-		if (c->has_control && mux_of(&c->control) != NULL)
-			mux_fin(&c->control);
+		mux_fin(&c->control);
 	}
 	client_part(c, r->end);
 }
@@ -308,12 +305,11 @@ on_opened(struct mux *m)
 {
 	struct client *c = mux_arg(m);
 
-	if (c->state != CLIENT_HELLO || c->has_control) {
+	if (c->state != CLIENT_HELLO || mux_of(&c->control) != NULL) {
 		mux_refuse(m);
 		return;
 	}
 	mux_accept(m, &c->control, &control_ops);
-	c->has_control = true;
 	if (c->control.y.id != 1) {
 		mux_reset(&c->control);
 		session_refuse(c, CONTROL_PROTOCOL, "its first stream is not stream 1");
