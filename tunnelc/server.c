@@ -18,8 +18,8 @@
 struct server {
 	const char *address;		/* its -s, borrowed for ever */
 	struct link *now;		/* owned; NULL: waiting for retry */
-	struct link *old[OLD_MAX];	/* owned: left, their visitors finish; the oldest first,
-					   NULL after the last */
+	struct link *old[OLD_MAX];	/* owned: left, their visitors finish; the oldest first */
+	size_t n_old;
 	struct ev_timer retry;
 	uint64_t since_ms;		/* when it came up; 0: it is not */
 	uint64_t after_ms, within_ms;	/* the server's wish for the next time */
@@ -167,17 +167,23 @@ server_hint(struct server *s, uint64_t after_ms, uint64_t within_ms)
 	s->within_ms = within_ms < HINT_MAX_MS ? within_ms : HINT_MAX_MS;
 }
 
-void
-server_plan_anew(struct server *s, const struct link *l)
+/* Its link l leaves in order: another one is to follow. */
+static void
+plan_next(struct server *s, const struct link *l)
 {
 	uint64_t wait;
 
-	if (s->retry.due_ms == 0)	/* it is on its way already, or waits for a twin */
-		return;
 	s->failures = 0;
 	wait = schedule(s);
 	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->address,
 	    link_visitors(l), wait);
+}
+
+void
+server_plan_anew(struct server *s, const struct link *l)
+{
+	if (s->retry.due_ms != 0)	/* else it is on its way already, or waits for a twin */
+		plan_next(s, l);
 }
 
 void
@@ -216,44 +222,35 @@ server_other_handshake(struct server *s)
 static void
 drop_old(struct server *s, size_t i)
 {
-	memmove(&s->old[i], &s->old[i + 1], (OLD_MAX - 1 - i) * sizeof(s->old[0]));
-	s->old[OLD_MAX - 1] = NULL;
+	s->n_old--;
+	memmove(&s->old[i], &s->old[i + 1], (s->n_old - i) * sizeof(s->old[0]));
 }
 
-/* Where to put a link whose visitors finish. Too many: the oldest one goes. */
-static struct link **
-room_for_old(struct server *s)
+/* Keep a link whose visitors finish. Too many: the oldest one goes. */
+static void
+keep_old(struct server *s, struct link *l)
 {
-	struct link *oldest = s->old[0];
+	if (s->n_old == OLD_MAX) {
+		struct link *oldest = s->old[0];
 
-	if (s->old[OLD_MAX - 1] != NULL) {
 		log_warn("server=%s link=cut visitors=%u reason=\"%u later ones have visitors "
 		    "to finish, too\"", s->address, link_visitors(oldest), OLD_MAX);
 		drop_old(s, 0);
 		link_free(oldest);
 	}
-	for (size_t i = 0; i < OLD_MAX - 1; i++)
-		if (s->old[i] == NULL)
-			return &s->old[i];
-	return &s->old[OLD_MAX - 1];
+	s->old[s->n_old++] = l;
 }
 
 void
 server_leaving(struct server *s, struct link *l)
 {
-	uint64_t wait;
-
 	if (l != s->now)
 		return;
-	*room_for_old(s) = l;
+	keep_old(s, l);
 	s->now = NULL;
 	came_down(s);
-	if (the->draining)
-		return;
-	s->failures = 0;
-	wait = schedule(s);
-	log_info("server=%s link=draining visitors=%u retry_ms=%" PRIu64, s->address,
-	    link_visitors(l), wait);
+	if (!the->draining)
+		plan_next(s, l);
 }
 
 /* A failure is logged when it is news: the first, a different one, or once in a while. */
@@ -292,7 +289,7 @@ try_again(struct server *s, const char *why)
 static bool
 forget_old(struct server *s, const struct link *l)
 {
-	for (size_t i = 0; i < OLD_MAX; i++) {
+	for (size_t i = 0; i < s->n_old; i++) {
 		if (s->old[i] != l)
 			continue;
 		drop_old(s, i);
@@ -352,7 +349,7 @@ server_free(struct server *s)
 		return;
 	ev_timer_at(the->ev, &s->retry, 0);
 	link_free(s->now);
-	for (size_t i = 0; i < OLD_MAX; i++)
+	for (size_t i = 0; i < s->n_old; i++)
 		link_free(s->old[i]);
 	free(s);
 }
@@ -366,10 +363,7 @@ server_live(const struct server *s)
 bool
 server_over(const struct server *s)
 {
-	for (size_t i = 0; i < OLD_MAX; i++)
-		if (s->old[i] != NULL)
-			return false;
-	return s->now == NULL;
+	return s->now == NULL && s->n_old == 0;
 }
 
 static uint32_t
@@ -377,8 +371,8 @@ visitors(const struct server *s)
 {
 	uint32_t n = s->now == NULL ? 0 : link_visitors(s->now);
 
-	for (size_t i = 0; i < OLD_MAX; i++)
-		n += s->old[i] == NULL ? 0 : link_visitors(s->old[i]);
+	for (size_t i = 0; i < s->n_old; i++)
+		n += link_visitors(s->old[i]);
 	return n;
 }
 
