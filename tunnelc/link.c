@@ -368,7 +368,7 @@ on_opened(struct mux *m)
 	if (l->state == LINK_HELLO && the->secret.p != NULL)
 		taken(l);
 	if (l->state == LINK_LIVE)
-		stream_opened(m, l, the->secret.p == NULL);
+		stream_opened(m, l);
 	else
 		mux_refuse(m);
 }

@@ -40,7 +40,6 @@ struct stream {
 	struct endpoint peer;
 	uint16_t header;		/* bytes of the PROXY header */
 	uint8_t state;
-	bool metadata;			/* there is one */
 	bool silent;			/* no byte came after it in time */
 	bool program;
 };
@@ -53,16 +52,23 @@ struct visit {
 
 static struct stream *streams;
 
+/* Whether a PROXY header comes first: ancestors send none. */
+static bool
+has_header(void)
+{
+	return the->secret.p == NULL;
+}
+
 /* ---- states ---- */
 
 static const char *const state_name[] = { "HEADER", "DIAL", "JOINED", "CLOSED" };
 
 static uint64_t
-deadline_ms(const struct stream *v, enum stream_state state)
+deadline_ms(enum stream_state state)
 {
 	switch (state) {
 	case STREAM_HEADER:
-		return v->metadata ? the->opts->hello_ms : GUESS_MS;
+		return has_header() ? the->opts->hello_ms : GUESS_MS;
 	case STREAM_DIAL:		/* the dialer has one for each attempt */
 	case STREAM_JOINED:		/* the mux notices silence */
 	case STREAM_CLOSED:
@@ -77,7 +83,7 @@ enter(struct stream *v, enum stream_state next)
 	assert(next > v->state);	/* only forward; a new arrow goes in the diagram too */
 	log_debug("conn=%" PRIu64 " %s -> %s", v->id, state_name[v->state], state_name[next]);
 	v->state = next;
-	ev_timer_in(the->ev, &v->s.deadline, deadline_ms(v, next));
+	ev_timer_in(the->ev, &v->s.deadline, deadline_ms(next));
 }
 
 /* ---- its end ---- */
@@ -169,7 +175,7 @@ reread(struct stream *v, struct proxyhdr *h)
 	size_t used;
 
 	*h = (struct proxyhdr){ .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC };
-	if (v->metadata)
+	if (has_header())
 		(void)proxyhdr_read((const uint8_t *)bytes.p, bytes.len, h, &used);
 }
 
@@ -271,7 +277,7 @@ hear(struct stream *v, struct visit *visit)
 	size_t used = 0;
 
 	*visit = (struct visit){ .h = { .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC } };
-	switch (v->metadata ?
+	switch (has_header() ?
 	    proxyhdr_read((const uint8_t *)bytes.p, bytes.len, &visit->h, &used) : PROXYHDR_OK) {
 	case PROXYHDR_MORE:
 		return mux_ended(&v->s) ? HEARD_NONSENSE : HEARD_LITTLE;
@@ -349,7 +355,7 @@ on_deadline(struct ev_timer *t)
 
 	if (v->state != STREAM_HEADER)
 		return;
-	if (v->metadata && v->header == 0) {
+	if (has_header() && v->header == 0) {
 		finish(v, END_HELLO, HELLO_TIMEOUT, NULL);
 		return;
 	}
@@ -362,7 +368,7 @@ on_deadline(struct ev_timer *t)
 static const struct mux_stream_ops stream_ops = { .data = on_data, .ended = on_ended };
 
 void
-stream_opened(struct mux *m, struct link *l, bool metadata)
+stream_opened(struct mux *m, struct link *l)
 {
 	struct stream *v = calloc(1, sizeof(*v));
 
@@ -372,7 +378,6 @@ stream_opened(struct mux *m, struct link *l, bool metadata)
 		return;
 	}
 	v->link = l;
-	v->metadata = metadata;
 	v->s.io = (struct ev_io){ -1, on_io };
 	v->s.deadline.cb = on_deadline;
 	v->peer.family = AF_UNSPEC;
@@ -385,7 +390,7 @@ stream_opened(struct mux *m, struct link *l, bool metadata)
 	streams = v;
 	link_visitor(l, 1);
 	mux_accept(m, &v->s, &stream_ops);
-	ev_timer_in(the->ev, &v->s.deadline, deadline_ms(v, STREAM_HEADER));
+	ev_timer_in(the->ev, &v->s.deadline, deadline_ms(STREAM_HEADER));
 }
 
 void

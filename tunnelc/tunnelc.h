@@ -187,11 +187,8 @@ int pins_check(const struct options *o, pins_report *report);
 
 /* ---- stream.c: one visitor's stream joined to a local target, or to a program ---- */
 
-/*
- * The server opened a stream on m, l's: take it. metadata: a PROXY v2 header comes first
- * (not from an ancestor).
- */
-void stream_opened(struct mux *m, struct link *l, bool metadata);
+/* The server opened a stream on m, l's: take it. */
+void stream_opened(struct mux *m, struct link *l);
 void stream_cut_all(void);			/* END_DRAIN */
 
 /*
