@@ -206,7 +206,6 @@ act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 		break;
 	case YAMUX_MORE:
 	case YAMUX_DATA:
-	case YAMUX_PING:
 		break;
 	}
 }

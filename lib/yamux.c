@@ -179,19 +179,12 @@ take_flags(struct yamux_stream *s)
 
 /* ---- from the peer ---- */
 
-static void
-say_goaway(struct yamux *y, enum yamux_goaway code)
-{
-	y->goaway = code;
-	y->goaway_said = y->goaway_due = true;
-}
-
 /* The step functions below return whether there is an event; this makes the final one. */
 static bool
 bad(struct yamux *y, const char *why, enum yamux_event *e)
 {
 	y->why = why;
-	say_goaway(y, YAMUX_GOAWAY_PROTOCOL);
+	yamux_goaway(y, YAMUX_GOAWAY_PROTOCOL);
 	*e = YAMUX_BAD;
 	return true;
 }
@@ -257,8 +250,7 @@ on_ping(struct yamux *y, unsigned flags, uint32_t value, struct yamux_what *what
 	if (y->pongs == YAMUX_PINGS_MAX)
 		return bad(y, "ping flood", e);
 	y->pong[(y->first_pong + y->pongs++) % YAMUX_PINGS_MAX] = value;
-	*e = YAMUX_PING;
-	return true;
+	return false;
 }
 
 static bool
@@ -305,7 +297,7 @@ on_syn(struct yamux *y, uint32_t id, enum yamux_event *e)
 		return bad(y, "reset flood", e);
 	if (!yamux_table_reserve(&y->table)) {
 		bad(y, "out of memory", e);
-		say_goaway(y, YAMUX_GOAWAY_INTERNAL);
+		yamux_goaway(y, YAMUX_GOAWAY_INTERNAL);
 		return true;
 	}
 	note_opened(y, id);
@@ -600,7 +592,8 @@ yamux_ping(struct yamux *y, uint32_t value)
 void
 yamux_goaway(struct yamux *y, enum yamux_goaway code)
 {
-	say_goaway(y, code);
+	y->goaway = code;
+	y->goaway_said = y->goaway_due = true;
 }
 
 /* All that is due on s in one frame. */

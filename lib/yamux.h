@@ -69,8 +69,7 @@ enum yamux_event {
 	YAMUX_WINDOW,	/* a stream may send more than before */
 	YAMUX_FIN,	/* the peer's direction has ended */
 	YAMUX_RESET,	/* the peer reset the stream: it has already left the machine */
-	YAMUX_PING,	/* a ping came (the answer is queued automatically) */
-	YAMUX_PONG,	/* the answer to ours: its value */
+	YAMUX_PONG,	/* the answer to a ping of ours: its value (theirs are answered here) */
 	YAMUX_GOAWAY,	/* the peer opens and accepts no more streams: its code */
 	YAMUX_BAD	/* the peer broke the rules, see yamux_why(): over, a GOAWAY is queued */
 };

@@ -252,16 +252,16 @@ pings_are_answered_with_their_value_and_a_flood_ends_the_session(void **state)
 	(void)state;
 	begin_server();
 	assert_string_equal(hear("00 02 0001 00000000 00000001  00 02 0001 00000000 deadbeef"),
-	    "ping ping");
+	    "");
 	assert_string_equal(say(), "00 02 0002 00000000 00000001, 00 02 0002 00000000 deadbeef");
 	for (unsigned i = 0; i < 5 * YAMUX_PINGS_MAX; i++) {
-		assert_string_equal(hear_frame(PING, SYN, 0, i), "ping");
+		assert_string_equal(hear_frame(PING, SYN, 0, i), "");
 		if (i % YAMUX_PINGS_MAX == 3)
 			say();
 	}
 	say();
 	for (unsigned i = 0; i < YAMUX_PINGS_MAX; i++)
-		assert_string_equal(hear_frame(PING, SYN, 0, i), "ping");
+		assert_string_equal(hear_frame(PING, SYN, 0, i), "");
 	assert_string_equal(hear_frame(PING, SYN, 0, 0), "bad:ping flood");
 }
 

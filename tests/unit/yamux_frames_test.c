@@ -166,7 +166,7 @@ static const char everything[] =
     "00 00 0005 00000007 00000001 '7'  00 03 0000 00000000 00000002  "
     "00 00 0000 00000001 00000005 'later'";
 static const char everything_seen[] =
-    "open1 data1:abcdef ping open3 data3:xyz window1 pong:12345678 data1:gh fin1 reset3 "
+    "open1 data1:abcdef open3 data3:xyz window1 pong:12345678 data1:gh fin1 reset3 "
     "open7 data7:7 fin7 goaway:2";
 
 static void

@@ -135,9 +135,6 @@ note_event(enum yamux_event e, const struct yamux_what *w)
 		assert_int_equal(w->stream->id, 0);
 		note(" reset%u", id_of(w->stream));
 		break;
-	case YAMUX_PING:
-		note(" ping");
-		break;
 	case YAMUX_PONG:
 		note(" pong:%x", w->value);
 		break;

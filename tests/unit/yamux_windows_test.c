@@ -30,11 +30,11 @@ a_window_for_a_direction_that_has_ended_is_no_event(void **state)
 	begin_server();
 	hear_frame(WINDOW, SYN, 1, 0);
 	yamux_fin(y, stream(1));
-	assert_string_equal(hear("00 01 0000 00000001 00000005  00 02 0001 00000000 00000000"),
-	    "ping");
+	assert_string_equal(hear("00 01 0000 00000001 00000005  00 02 0002 00000000 00000000"),
+	    "pong:0");
 	say();
-	assert_string_equal(hear("00 01 0000 00000001 00000005  00 02 0001 00000000 00000000"),
-	    "ping");
+	assert_string_equal(hear("00 01 0000 00000001 00000005  00 02 0002 00000000 00000000"),
+	    "pong:0");
 }
 
 static void
