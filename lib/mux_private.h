@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What lib/mux.c (a session), mux_link.c (its connection), mux_stream.c (its streams),
- * mux_window.c alone share.
+ * mux_spill.c (what waits), mux_window.c (credit) alone share.
  */
 #ifndef MUX_PRIVATE_H
 #define MUX_PRIVATE_H
@@ -107,7 +107,7 @@ void mux_link_lost(struct mux *m);
 void mux_link_options(const struct mux *m);
 void mux_link_limit(const struct mux *m);
 
-/* ---- lib/mux_stream.c ---- */
+/* ---- lib/mux_spill.c ---- */
 
 /* Bytes waiting; malloc'd. */
 struct mux_spill {
@@ -123,6 +123,8 @@ bool mux_spill_add(struct mux_spill **spill, const void *bytes, size_t len, size
 
 /* Drop the first n bytes, and with the last byte the memory: *spill is then NULL. */
 void mux_spill_drop(struct mux_spill **spill, size_t n);
+
+/* ---- lib/mux_stream.c ---- */
 
 /* len bytes from the peer, in n pieces, came for s, and with fin its end after them. */
 void mux_stream_input(struct mux_stream *s, const struct iovec *iov, int n, size_t len);

@@ -14,71 +14,6 @@
 #define BLAME_MIN 65536u	/* kept bytes from which a stream may be to blame, at the limit */
 #define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
-/* ---- what waits ---- */
-
-static struct mux_spill *
-spill_grow(struct mux_spill *p, size_t size)
-{
-	struct mux_spill *grown = realloc(p, sizeof(*p) + size);
-
-	if (grown == NULL)
-		return NULL;
-	if (p == NULL)
-		grown->at = grown->len = 0;
-	grown->size = (uint32_t)size;
-	return grown;
-}
-
-static void
-spill_to_front(struct mux_spill *p)
-{
-	memmove(p->bytes, p->bytes + p->at, p->len);
-	p->at = 0;
-}
-
-bool
-mux_spill_add(struct mux_spill **spill, const void *bytes, size_t len, size_t most)
-{
-	struct mux_spill *p = *spill;
-	size_t sum = (p == NULL ? 0 : p->len) + len, size;
-
-	if (p != NULL && p->at + sum > p->size && (p->at >= p->size / 2 || p->size >= most))
-		spill_to_front(p);
-	if (p == NULL || p->at + sum > p->size) {
-		size = p == NULL ? sum : (size_t)p->size * 2;
-		if (size > most)
-			size = most;
-		if (p != NULL && p->at > 0)
-			spill_to_front(p);
-		p = spill_grow(p, size < sum ? sum : size);
-		if (p == NULL)
-			return false;
-		*spill = p;
-	}
-	memcpy(p->bytes + p->at + p->len, bytes, len);
-	p->len += (uint32_t)len;
-	return true;
-}
-
-void
-mux_spill_drop(struct mux_spill **spill, size_t n)
-{
-	struct mux_spill *p = *spill;
-
-	p->at += (uint32_t)n;
-	p->len -= (uint32_t)n;
-	if (p->len > 0)
-		return;
-	free(p);
-	*spill = NULL;
-}
-
-static size_t
-spill_size(const struct mux_spill *p)
-{
-	return p == NULL ? 0 : sizeof(*p) + p->size;
-}
-
 /* ---- queues ---- */
 
 static void
@@ -147,6 +82,12 @@ mux_stream_ready(struct mux_stream *s)
 }
 
 /* ---- what is kept for its descriptor ---- */
+
+static size_t
+spill_size(const struct mux_spill *p)
+{
+	return p == NULL ? 0 : sizeof(*p) + p->size;
+}
 
 /* The size of s->in has changed. */
 static void
