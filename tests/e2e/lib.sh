@@ -129,9 +129,12 @@ addr_of() { cat "$1.addr"; }
 
 spawn_peer() { local name="$1"; shift; spawn "$name" python3 -SEc "$PEER_MAIN" "$TESTS" "$@"; }
 start_peer() { local name="$1"; shift; start "$name" python3 -SEc "$PEER_MAIN" "$TESTS" "$@"; }
-# What is imported is compiled once for all tests, not each time as a program is.
-PEER_MAIN='import sys; sys.path[0] = sys.argv.pop(1); import peer; peer.main()'
-TUNNEL_MAIN='import sys; sys.path[0] = sys.argv.pop(1); import tunnel; tunnel.main()'
+# What is imported is compiled once for all tests, not each time as a program is. Nothing is left to
+# clean up at the end.
+PEER_MAIN='import gc, os, sys; gc.disable(); sys.path[0] = sys.argv.pop(1); import peer
+gc.enable(); peer.main(); sys.stdout.flush(); os._exit(0)'
+TUNNEL_MAIN='import gc, os, sys; gc.disable(); sys.path[0] = sys.argv.pop(1); import tunnel
+gc.enable(); tunnel.main(); sys.stdout.flush(); os._exit(0)'
 
 started() {
 	case $3 in
