@@ -3,7 +3,7 @@
 # Run the tests: one line each, the log of what failed, the counts as the last line; exit 0 when all that ran passed.
 #
 # usage: tests/run.sh [unit|e2e|fuzz] [PATTERN]
-# environment: BUILDS="build build-san"  FUZZ_TIME=20 (s each)  JOBS=4 (e2e at once)  TEST_TIMEOUT=120 (s)
+# environment: BUILDS="build build-san"  FUZZ_TIME=20 (s each)  JOBS=6 (e2e at once)  TEST_TIMEOUT=120 (s)
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -93,8 +93,12 @@ second_try() {
 for kind in $kinds; do
 	case $kind in
 	unit)	for b in $BUILDS; do for f in "$b"/unit/*_test; do [ ! -x "$f" ] || echo "$b $f"; done; done | batch unit 2 ;;
-	e2e)	for b in $BUILDS; do for f in tests/e2e/*.sh; do [ "$f" = tests/e2e/lib.sh ] || echo "$b $f"; done; done |
-		batch e2e "${JOBS:-4}" ;;
+	e2e)	# long scripts first, lest one that takes long is alone at the end
+		for b in $BUILDS; do
+			find tests/e2e -name '*.sh' ! -name lib.sh -printf '%s %p\n' | sort -rn |
+				sed "s,^[0-9]*,$b,"
+		done | batch e2e "${JOBS:-6}"
+		;;
 	fuzz)	for f in build-fuzz/*_fuzz; do [ ! -x "$f" ] || echo "build-fuzz $f"; done | batch fuzz 4 ;;
 	esac
 	[ "$kind" = fuzz ] || second_try "$kind"
