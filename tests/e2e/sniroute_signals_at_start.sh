@@ -11,7 +11,10 @@ for signo in HUP USR1 INT TERM; do
 	wait_for 5 test -S sock
 	kill -$signo "$pid"
 	case $signo in
-	HUP | USR1) logged 'ready on ' early; stop early ;;
+	HUP | USR1)
+		wait_for 20 grep -q 'ready on ' early.log || fail "$signo: not ready"
+		stop early
+		;;
 	*) ends early 0 20 ;;
 	esac
 	[ ! -e sock ] || fail "$signo: the socket is left behind"
