@@ -213,7 +213,7 @@ struct serve {
 	unsigned worker;		/* which: its row of metrics and quota */
 	bool leaving, draining;
 	bool one;			/* the one-connection launch */
-	int one_exit;			/* its exit code, by serve_leave(); the tool may overrule it */
+	int one_exit;			/* its exit code, by serve_leave(); a tool may change it */
 
 	unsigned max_pipes;		/* relay pipes this process may have, by its fd limit;
 					   none for one connection */
@@ -232,7 +232,7 @@ struct serve {
 	bool reloading;			/* that was reported, and its end is to be */
 	bool paused;			/* accepting is */
 	bool timed_pause;		/* and goes on after a while, not when a connection ends */
-	bool bind_failed;		/* at start: some of the routes files is to be bound later */
+	bool bind_failed;		/* at start: some addresses are to be bound later */
 	/*
 	 * When accepting was last stopped: by --max-conns, by a lack, by an error of an address;
 	 * 0: never.
