@@ -47,12 +47,60 @@ struct relay_pool {
 	struct relay_pipe *idle;
 	unsigned pipes, max_pipes;
 	uint8_t *scratch;
+	struct relay *queue, **last;	/* relays with work left */
+	struct ev_task task;
 	void (*more)(struct relay *r);
 	struct ev_task write_held;
 	uint8_t *held_bytes;		/* HELD_BYTES */
 	size_t held_len, n_held;
 	struct held held[HELD_MAX];	/* entry 0 is not used */
 };
+
+/* ---- work left for a later turn ---- */
+
+static void
+enqueue(struct relay_pool *pool, struct relay *r)
+{
+	if (r->queued)
+		return;
+	r->queued = true;
+	r->next = NULL;
+	*pool->last = r;
+	pool->last = &r->next;
+	ev_defer(pool->ev, &pool->task);
+}
+
+static void
+dequeue(struct relay_pool *pool, struct relay *r)
+{
+	struct relay **at = &pool->queue;
+
+	if (!r->queued)
+		return;
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+	if (pool->last == &r->next)
+		pool->last = at;
+	r->queued = false;
+}
+
+/* One round: a relay with more to do goes to the end and waits for the next turn. */
+static void
+on_task(struct ev_task *task)
+{
+	struct relay_pool *pool = EV_CONTAINER(task, struct relay_pool, task);
+	size_t n = 0;
+
+	for (struct relay *r = pool->queue; r != NULL; r = r->next)
+		n++;
+	while (n-- > 0 && pool->queue != NULL) {
+		struct relay *r = pool->queue;
+
+		dequeue(pool, r);
+		pool->more(r);
+	}
+}
 
 static void write_held(struct ev_task *task);
 
@@ -66,6 +114,8 @@ relay_pool_new(struct ev *ev, unsigned max_pipes, void (*more)(struct relay *r))
 	pool->ev = ev;
 	pool->max_pipes = max_pipes;
 	pool->more = more;
+	pool->last = &pool->queue;
+	pool->task.cb = on_task;
 	pool->write_held.cb = write_held;
 	pool->n_held = 1;
 	pool->scratch = aligned_alloc(4096, RELAY_CHUNK_MAX);
@@ -96,6 +146,7 @@ relay_pool_free(struct relay_pool *pool)
 		pool->idle = p->next;
 		pipe_destroy(pool, p);
 	}
+	ev_undefer(pool->ev, &pool->task);
 	ev_undefer(pool->ev, &pool->write_held);
 	free(pool->scratch);
 	free(pool->held_bytes);
@@ -228,7 +279,7 @@ relay_release(struct relay_pool *pool, struct relay *r)
 {
 	drop_pending(pool, &r->flow[0]);
 	drop_pending(pool, &r->flow[1]);
-	ev_undefer(pool->ev, &r->more);
+	dequeue(pool, r);
 }
 
 enum conn_end
@@ -635,23 +686,6 @@ ask_for_room(struct relay_pool *pool, struct relay *r, int i)
 }
 
 static void
-on_more(struct ev_task *task)
-{
-	struct relay *r = EV_CONTAINER(task, struct relay, more);
-
-	r->pool->more(r);
-}
-
-/* Others get their turn: it goes on in the loop's next. */
-static void
-go_on_later(struct relay_pool *pool, struct relay *r)
-{
-	r->pool = pool;
-	r->more.cb = on_more;
-	ev_defer(pool->ev, &r->more);
-}
-
-static void
 pump_flow(struct relay_pool *pool, struct relay *r, int i)
 {
 	struct relay_flow *f = &r->flow[i];
@@ -662,7 +696,7 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 		case STEP_MOVED:
 			if (r->bytes[i] - start < TURN_MAX)
 				continue;
-			go_on_later(pool, r);
+			enqueue(pool, r);
 			return;
 		case STEP_BLOCKED:
 			if (!f->writable)

@@ -20,7 +20,10 @@
 
 #define RELAY_CHUNK_MAX (512u * 1024u)	/* bytes read at once, and so kept, at most per direction */
 
-/* What the relays of one process share: the buffer, the pipes, what a turn has still to write. */
+/*
+ * What the relays of one process share: the buffer, the pipes,
+ * the queue of those with work left.
+ */
 struct relay_pool;
 struct relay;
 
@@ -77,16 +80,16 @@ struct relay_flow {
  * relay asks for write too when one has no room. end[0] may write to another descriptor than it
  * reads from (two pipes): out_fd, usually the same, else registered for write by the owner; the
  * relay closes that one, by launch_last_word(), once all is written to it: the only way to tell its
- * reader.
+ * reader. Its size is most of what an idle connection costs.
  */
 struct relay {
 	struct ev_io end[2];
 	struct relay_flow flow[2];
 	uint64_t bytes[2];		/* read from end[0], from end[1] */
-	struct relay_pool *pool;	/* for more */
-	struct ev_task more;		/* there is work left for a later turn */
+	struct relay *next;		/* in the pool's queue */
 	int out_fd;
 	int8_t broken;			/* RELAY_NONE, an end that is gone, RELAY_BOTH: no memory */
+	bool queued;
 };
 
 enum relay_state {
