@@ -20,13 +20,15 @@ logged 'info: conn=3 peer=127.0.0.1:[0-9]+ hello=malformed reason="header: it do
 logged 'conn=3 peer=127.0.0.1:[0-9]+ .* hello=malformed .* end=hello' tunneld
 has "$(client "$ADDR" 'send:PROXY TCP4 x\r\n' shut timeout:5 read)" '^got= end=(eof|reset)$'
 logged 'info: conn=4 peer=127.0.0.1:[0-9]+ hello=malformed reason="header: its PROXY header is broken or too long"$' tunneld
-# In pieces, and a source's share of the logins goes by the header.
-for n in 1 2; do
-	spawn "silent$n" python3 -SE "$TESTS/peer.py" client "$ADDR" pieces:1:0.002 'send:PROXY TCP4 192.0.2.7 192.0.2.1 1 2\r\n' \
-	    timeout:20 read
-done
-logged_times 4 'HEADER -> HANDSHAKE' tunneld
-same "got= end=eof" "$(client "$ADDR" 'send:PROXY TCP4 192.0.2.7 192.0.2.1 3 2\r\n' timeout:5 read)"
+# In pieces.
+spawn slow python3 -SE "$TESTS/peer.py" client "$ADDR" pieces:1:0.002 'send:PROXY TCP4 192.0.2.9 192.0.2.1 1 2\r\n' \
+    wait:go shut read
+logged_times 3 'HEADER -> HANDSHAKE' tunneld
+touch go
+ends slow 0
+# A source's share of the logins goes by the header.
+crowd=$(peer crowd 3 "$ADDR" 'send:PROXY TCP4 192.0.2.7 192.0.2.1 3 2\r\n' timeout:3 read)
+same "1 x got= end=eof 2 x got= end=timeout" "$(echo "$crowd" | paste -sd ' ')"
 logged 'peer=192.0.2.7:3 closed: 3 logins are under way' tunneld
 logged 'peer=192.0.2.7:3 .* end=limit' tunneld
 has "$(by_hand client "$ADDR" a.key proxy:192.0.2.8:77 hello get)" '^welcome '
