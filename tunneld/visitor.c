@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "linger.h"
 #include "log.h"
@@ -150,7 +149,7 @@ visitor_close(struct visitor *v, enum conn_end end)
 	close_fd(v, ends_in_reset(v, end));
 	visitor_enter(v, VISITOR_CLOSED);
 	if (v->passed != -1)
-		close(v->passed);
+		sock_close(v->passed, true);
 	join_leave(v);
 	log_end(v, end);
 	free(v->text);

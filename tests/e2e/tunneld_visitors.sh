@@ -166,19 +166,29 @@ logged 'reason="header: version 1 has no place for a name"$' tunneld
 logged_times 3 'reason="header: its PROXY header is broken or too long"$' tunneld
 has "$(client "unix:$T/visitors" hex:0d0a0d0a000d shut timeout:5 read)" '^got= end='
 logged 'hello=eof .* end=hello' tunneld
-# A descriptor that is no stream socket; bytes behind the header of one that is.
+# A descriptor that is no stream socket; bytes behind the header of one that is: it is reset.
 python3 -SE - <<-'END'
 	import socket, os
+	listener = socket.create_server(("127.0.0.1", 0))
+	theirs = socket.create_connection(listener.getsockname())
+	ours, _ = listener.accept()
 	head = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\x0b\x02\0\x08app.test"
 	for fd, more in ((os.open("auth", os.O_RDONLY), b""), (socket.socket(type=socket.SOCK_DGRAM).detach(), b""),
-	    (socket.socket().detach(), b"x")):
+	    (ours.detach(), b"x")):
 	    s = socket.socket(socket.AF_UNIX)
 	    s.connect("visitors")
 	    socket.send_fds(s, [head + more], [fd])
+	    os.close(fd)
 	    try:
 	        assert s.recv(1) == b""
 	    except ConnectionResetError:
 	        pass
+	theirs.settimeout(10)
+	try:
+	    theirs.recv(1)
+	    raise SystemExit("no reset")
+	except ConnectionResetError:
+	    pass
 END
 logged_times 8 'hello=malformed .* end=hello' tunneld
 logged_times 2 'reason="header: the descriptor that came with it is not a stream socket"$' tunneld
