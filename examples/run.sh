@@ -7,11 +7,13 @@
 set -eu
 export LC_ALL=C
 
-if [ $# != 1 ] || [ ! -x "$1/sniroute" ] || [ ! -x "$1/../examples/pass-exec" ]; then
-	echo "usage: run.sh BINDIR, where make has left sniroute" >&2
+if [ $# != 1 ] || [ ! -x "$1/sniroute" ]; then
+	echo "usage: run.sh BINDIR, where make has left sniroute, or make install has put it" >&2
 	exit 100
 fi
 BIN=$(cd "$1" && pwd)
+PASS_EXEC=$BIN/pass-exec
+[ -x "$PASS_EXEC" ] || PASS_EXEC=$BIN/../examples/pass-exec	# not installed
 HERE=$(cd "$(dirname "$0")" && pwd)
 D=$(mktemp -d "${TMPDIR:-/tmp}/tcproute.XXXXXX")
 PIDS=
@@ -93,7 +95,7 @@ sed "s,127.0.0.1:9441,$ONE,g; s,127.0.0.1:9442,$TWO,g; s,^127.0.0.1:9443 ,127.0.
     s,/run/tcproute/hello.sock,$D/hello.sock,g; s,/run/sniroute/metrics,$D/metrics,g; s,/run/tunneld/visitors,$D/visitors,g" "$HERE/routes" >"$D/routes"
 MORE=
 if command -v redis-server >/dev/null && command -v redis-cli >/dev/null; then store; fi
-start_ready "$BIN/../examples/pass-exec" -n 9 "$D/hello.sock" sh "$HERE/hello.sh"
+start_ready "$PASS_EXEC" -n 9 "$D/hello.sock" sh "$HERE/hello.sh"
 tunnel 127.0.0.1:18000 || { rm -f "$D/tunneld.key"; tunnel 127.0.0.1:0; }
 sniroute 127.0.0.1:8443 || sniroute 127.0.0.1:0
 ADDR=${READY%% *} PLAIN=${READY##* }

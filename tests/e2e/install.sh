@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# make install: programs, manuals, examples and what to read, for everybody, whatever the umask; texts name the places they are in.
+# make install: programs, manuals, examples and what to read, for everybody, whatever the umask; texts name the places they are
+# in, and what `make run` runs works from there.
 . "${0%/*}/lib.sh"
 
 case $BUILD in *-san) san=1 ;; *) san= ;; esac
@@ -18,3 +19,9 @@ same "" "$(find . ! -perm -004)" "what others may not read"
 same "" "$(find . -name run ! -perm -005)" "what they may not run"
 same "" "$(grep -rIl '/usr/local/\(bin\|share/tcproute\)' .)" "texts about other places"
 grep -q '^ExecStart=/opt/route/bin/sniroute ' share/tcproute/examples/systemd/sniroute.service || fail "the unit starts something else"
+
+cd "$T"
+TMPDIR=$T spawn run root/opt/route/share/tcproute/examples/run.sh root/opt/route/bin
+wait_for 30 grep -q '^Ctrl-C' run.log || fail "no instructions"
+same "This is backend one." "$(sh -c "$(sed -n '/www.example.org.who$/{p;q;}' run.log)" 2>/dev/null)"
+stop run
