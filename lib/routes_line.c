@@ -26,7 +26,7 @@ quote(struct slice s, char out[static QUOTE_SIZE])
 		if (c >= ' ' && c < 0x7f)
 			out[n++] = (char)c;
 		else
-			n += (size_t)snprintf(out + n, 5, "\\x%02X", c);
+			n += (size_t)snprintf(out + n, 5, "\\x%02x", c);
 	}
 	strcpy(out + n, s.len > QUOTED_MAX ? "..." : "");
 	return out;

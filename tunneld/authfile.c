@@ -120,7 +120,7 @@ check_text(struct parser *p, struct slice line)
 		unsigned char c = (unsigned char)line.p[i];
 
 		if ((c < ' ' && c != '\t') || c == 0x7f)
-			return refuse(p, "control byte \\x%02X", c);
+			return refuse(p, "control byte \\x%02x", c);
 	}
 	return true;
 }

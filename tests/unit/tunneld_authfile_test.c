@@ -555,10 +555,10 @@ control_bytes_are_refused_in_comments_too(void **state)
 	(void)state;
 	assert_false(parse_bytes(nul, sizeof(nul) - 1, &out));
 	assert_string_equal(said, "f:1: control byte \\x00\n");
-	expect_refused(ID_A " # a\x1b[31m", "f:1: control byte \\x1B\n");
-	expect_refused(ID_A " # a\x7f", "f:1: control byte \\x7F\n");
-	expect_refused(ID_A "\r " ID_B "\n", "f:1: control byte \\x0D\n");
-	expect_refused(ID_A "\r\r\n", "f:1: control byte \\x0D\n");
+	expect_refused(ID_A " # a\x1b[31m", "f:1: control byte \\x1b\n");
+	expect_refused(ID_A " # a\x7f", "f:1: control byte \\x7f\n");
+	expect_refused(ID_A "\r " ID_B "\n", "f:1: control byte \\x0d\n");
+	expect_refused(ID_A "\r\r\n", "f:1: control byte \\x0d\n");
 }
 
 static void
