@@ -11,6 +11,8 @@ if sanitized; then	# the programs are slow, and time is short
 	    --act "clients return"
 	acts=5
 fi
+exits 2 python3 -B "$TESTS/../fleet/fleet.py" --measure nothing
+lacks "$(cat err)" 'Traceback'
 python3 -B "$TESTS/../fleet/fleet.py" --bin "$ROOT/$BUILD/bin" --short --keep "$T/fleet" "$@" >table 2>&1 &&
 	code=0 || code=$?
 cat table

@@ -26,14 +26,17 @@ PR_SET_PDEATHSIG = 1
 
 
 def parse_args():
+    from acts import ACTS
+    from measure import WHAT
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("--bin", default=os.path.join(HERE, "../../build/bin"), help="where the tools are")
     p.add_argument("--short", action="store_true", help="a form of about a minute")
-    p.add_argument("--act", action="append", metavar="NAME", help="play this act alone (repeatable)")
+    p.add_argument("--act", action="append", metavar="NAME", choices=ACTS, help="play this act alone (repeatable)")
     p.add_argument("--patience", type=float, default=1, metavar="N",
                    help="on a busy machine: N times the seconds of all goals")
     p.add_argument("--list", action="store_true", help="name the acts and exit")
-    p.add_argument("--measure", nargs="*", metavar="WHAT", help="print figures instead (all, or those named)")
+    p.add_argument("--measure", nargs="*", metavar="WHAT", choices=WHAT,
+                   help="print figures instead (all, or those named: %s)" % ", ".join(WHAT))
     p.add_argument("--keep", metavar="DIR", help="work in DIR and leave it there")
     p.add_argument("--inside", metavar="DIR", help=argparse.SUPPRESS)
     return p.parse_args()
