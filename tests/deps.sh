@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: ISC
 # deps.sh PACKAGE...: install the Debian packages that are missing; without the right to, say how.
 set -eu
 missing=
