@@ -86,10 +86,15 @@ fail_starved(void)
 /* ---- the guard ---- */
 
 static bool
+is_much(const struct files *f, struct lines_loss loss)
+{
+	return loss.lost * 100 > f->app->opts->max_shrink * loss.names;
+}
+
+static bool
 too_much(const struct files *f, struct lines_loss loss)
 {
-	return loss.names >= SHRINK_MIN &&
-	    loss.lost * 100 > f->app->opts->max_shrink * loss.names;
+	return loss.names >= SHRINK_MIN && is_much(f, loss);
 }
 
 static bool
@@ -134,14 +139,10 @@ count_loss(const struct files *f, struct slice text, struct lines_loss *out)
 	return ok;
 }
 
-/* Whether the new text may replace what is there: FILES_GOOD. */
+/* Whether the new text, with this loss, may replace what is there: FILES_GOOD. */
 static enum files_result
-guard(struct files *f, struct slice text)
+guard(struct files *f, struct lines_loss loss)
 {
-	struct lines_loss loss;
-
-	if (!count_loss(f, text, &loss))
-		return fail_starved();
 	if (!too_much(f, loss) || is_confirmed(f, loss)) {
 		loss = (struct lines_loss){ 0 };
 	} else if (f->confirmed.lost > 0) {		/* that was for a smaller one: say so */
@@ -150,6 +151,15 @@ guard(struct files *f, struct slice text)
 	}
 	note_held(f, loss);
 	return loss.lost > 0 ? FILES_HELD : FILES_GOOD;
+}
+
+/* What was not held back for being few, and has been written. */
+static void
+note_loss(const struct files *f, struct lines_loss loss)
+{
+	if (loss.names < SHRINK_MIN && is_much(f, loss))
+		log_warn("removed: %zu of %zu routes from %s", loss.lost, loss.names,
+		    f->routes.path);
 }
 
 void
@@ -222,16 +232,20 @@ print_routes(const struct table_text *text)
 static enum files_result
 write_texts(struct files *f, struct table_text *text)
 {
-	enum files_result result = guard(f, slice_of(text->routes, text->routes_len));
+	struct lines_loss loss;
 
-	if (result != FILES_GOOD)
-		return result;
+	if (!count_loss(f, slice_of(text->routes, text->routes_len), &loss))
+		return fail_starved();
+	if (guard(f, loss) != FILES_GOOD)
+		return FILES_HELD;
 	if (!write_changed(f, &f->secrets, &text->secrets, text->secrets_len))
 		return FILES_FAILED;
 	if (f->routes.path == NULL)
 		return print_routes(text);
-	return write_changed(f, &f->routes, &text->routes, text->routes_len) ? FILES_GOOD :
-	    FILES_FAILED;
+	if (!write_changed(f, &f->routes, &text->routes, text->routes_len))
+		return FILES_FAILED;
+	note_loss(f, loss);
+	return FILES_GOOD;
 }
 
 static void

@@ -307,6 +307,17 @@ note_refresh(struct sync *s)
 	app_count(app, M_REFRESH_OK);
 }
 
+/* Nothing, in a place that is most often a slip: say so before the file is empty. */
+static void
+note_prefix(const struct sync *s)
+{
+	struct slice prefix = slice_str(s->app->opts->prefix);
+
+	if (table_counts(s->table).keys == 0 && prefix.p[prefix.len - 1] != '/')
+		log_warn("no key is below " SLICE_FMT "service/: "
+		    "is a slash missing at the end of --prefix?", SLICE_ARG(prefix));
+}
+
 /*
  * A store that is emptied while being read shows only part of the loss at first, perhaps too little
  * for the guard: it is read a second time then.
@@ -325,6 +336,8 @@ on_scanned(void *arg)
 		redis_scan(s->redis);
 		return;
 	}
+	if (s->state == STATE_PARTIAL)
+		note_prefix(s);
 	s->state = STATE_WHOLE;
 	note_refresh(s);
 	ev_timer_in(app->ev, &s->refresh, next_refresh_ms(s));

@@ -28,9 +28,11 @@ signal sync USR1
 routes_count 14
 logged 'confirmed: 16 of 30' sync
 
-# fewer than 20: followed without question; USR1 with nothing held back confirms nothing
+# fewer than 20: followed without question, and told; USR1 with nothing held back confirms nothing
+not_logged 'removed:' sync
 r flushall
 routes
+logged_times 1 'warn: removed: 14 of 14 routes from routes$' sync
 many 40
 routes_count 40
 signal sync USR1
