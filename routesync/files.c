@@ -249,13 +249,19 @@ write_texts(struct files *f, struct table_text *text)
 }
 
 static void
+take_published(struct files *f, struct table_text *text)
+{
+	lines_free(&f->published);
+	f->published = text->published;
+	text->published = (struct lines){ 0 };
+}
+
+static void
 note_good(struct files *f, struct table_text *text)
 {
 	f->names = text->names;
 	f->confirmed = (struct lines_loss){ 0 };
-	lines_free(&f->published);
-	f->published = text->published;
-	text->published = (struct lines){ 0 };
+	take_published(f, text);
 	app_metric(f->app, M_ROUTES, (int64_t)f->names);
 	app_ready(f->app);
 }
@@ -302,6 +308,8 @@ make_equal(struct files *f)
 	result = write_texts(f, &text);
 	if (result == FILES_GOOD)
 		note_good(f, &text);
+	else if (f->published.line == NULL)	/* the file at start does not tell */
+		take_published(f, &text);
 	table_text_free(&text);
 	return result;
 }

@@ -27,7 +27,8 @@ struct files {
 					   or turns out to be greater */
 	enum files_result last;		/* of the last update; FILES_FAILED before the first */
 	size_t names;			/* in the routes file */
-	struct lines published;		/* those of them that only nodes published */
+	struct lines published;		/* those of them that only nodes published; until one
+					   is written, those nodes published at start */
 };
 
 /*

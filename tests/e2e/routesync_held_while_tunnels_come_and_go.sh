@@ -34,3 +34,19 @@ logged_times 1 'held back:' sync
 signal sync USR1
 routes_count 10
 logged 'confirmed: 30 of 41 routes' sync
+stop sync
+
+# at start too
+for i in 1 2 3 4 5; do r set "/tcprouter/live/node.1/t$i.example" tls=10.0.0.9:1; done
+many 40
+exits 0 "$ROUTESYNC" --once -o routes "$STORE"
+same 45 "$(grep -c = routes)" "routes"
+r eval "for i=19,40 do redis.call('del', '/tcprouter/service/h'..i..'.example') end" 0
+rm -f metrics
+spawn_sync -i 0.2 --max-shrink 40 -m "unix:$T/metrics" "$STORE"
+logged 'held back: 22 of 45' sync
+for i in 1 2 3 4 5; do r del "/tcprouter/live/node.1/t$i.example"; done
+metric_is 18 routesync_keys
+signal sync USR1
+routes_count 18
+logged 'confirmed: 22 of 45 routes' sync
