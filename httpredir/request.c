@@ -291,8 +291,7 @@ redirect(struct client *c, struct turn *t)
 	struct answer a = { .status = (unsigned)the->opts->status, .old = t->req.msg.minor == 0 };
 
 	if (c->name_len == 0) {		/* version 1.0 without Host: there is no place to name */
-		c->last = c->linger = true;
-		refuse(c, t, 400, END_NO_ROUTE);
+		refuse(c, t, 404, END_NO_ROUTE);
 		return;
 	}
 	if (!pass_over_body(c, t))

@@ -15,4 +15,8 @@ has "$(HOST='[2001:db8::1]' get /x)" '^Location: https://\[2001:db8::1\]/x'
 has "$(HOST='[::ffff:1.2.3.4]' get /x)" '^Location: https://\[::ffff:1\.2\.3\.4\]/x'
 has "$(raw 'send:GET http://abs.test?q HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n')" 'https://abs\.test/\?q'
 has "$(raw 'send:OPTIONS * HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n')" 'Location:.x20https://a\.test/.x0d'
-same "400 eof" "$(statuses 'send:GET / HTTP/1.0\r\n\r\n')"
+
+# without a Host, as version 1.0 allows, there is no place to name: what the log says is true, and a connection lives on
+same "404 eof" "$(statuses 'send:GET / HTTP/1.0\r\n\r\n')"
+logged 'name=- .* hello=ok .* end=no-route' httpredir
+same "404 308 eof" "$(statuses 'send:GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\nHost: a.test\r\n\r\n')"
