@@ -283,7 +283,7 @@ void serve_out_of_fds(struct serve *s);
 
 /*
  * For --check and --explain: load the files (errors as "FILE:LINE: reason" on standard error).
- * 0 or EXIT_USAGE.
+ * 0, or the exit code; that of --check is always EXIT_USAGE.
  */
 int serve_check(const struct serve_conf *conf, struct routeset **rs);
 

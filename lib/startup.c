@@ -136,12 +136,13 @@ int
 serve_check(const struct serve_conf *conf, struct routeset **rs)
 {
 	bool good = check_options(conf);
+	int code;
 
 	*rs = routeset_new(conf->routes.item, conf->routes.n);
 	if (*rs == NULL)
 		die(EXIT_TEMP, "routes");
-	good &= routeset_load(*rs, print_error, NULL) == ROUTES_LOADED;
-	return good ? 0 : EXIT_USAGE;
+	code = routes_code(routeset_load(*rs, print_error, NULL));
+	return !good || (conf->check && code != 0) ? EXIT_USAGE : code;
 }
 
 /* ---- a launch ---- */

@@ -48,3 +48,10 @@ done <<-'END'
 END
 exits 100 "$SNIROUTE" -r first -x www.example.org,colour=red
 exits 100 "$SNIROUTE" -x www.example.org
+
+# a file that is away is no refusal; one with errors is as wrong as ever, and so is any of them for --check
+exits 111 "$SNIROUTE" -r first -r none -x www.example.org
+has "$(cat err)" 'none: '
+exits 100 "$SNIROUTE" -r first -r none -c
+echo 'www.example.org' >bad
+exits 100 "$SNIROUTE" -r bad -x www.example.org
