@@ -83,8 +83,8 @@ static void
 log_end(struct client *c, enum conn_end end)
 {
 	struct serve *s = the->serve;
-	char room[HOST_PATTERN_MAX];
-	struct connlog line = { .name = slice_of(c->name, c->name_len),
+	char room[HOST_PATTERN_MAX], name[HOST_MAX + 1];
+	struct connlog line = { .name = request_name(c, name),
 		.route = request_route(c, room), .hello = c->verdict, .rx = c->rx, .tx = c->tx };
 
 	if (c->target != NULL)

@@ -181,6 +181,9 @@ bool request_drop_rest(struct client *c, const struct body *rest, uint64_t taken
  */
 void request_no_room(struct client *c);
 
+/* The name that is reported: the host asked for, else that of as=, else what stood in its place. */
+struct slice request_name(const struct client *c, char room[static HOST_MAX + 1]);
+
 /* The route's NAME as far as it is known, and the key of its max=. */
 struct slice request_route(const struct client *c, char room[static HOST_PATTERN_MAX]);
 uint64_t request_max_key(const struct client *c);

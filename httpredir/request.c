@@ -17,6 +17,17 @@ request_route(const struct client *c, char room[static HOST_PATTERN_MAX])
 	return routes_rank_name(c->rank, slice_of(c->name, c->name_len), room);
 }
 
+struct slice
+request_name(const struct client *c, char room[static HOST_MAX + 1])
+{
+	struct route route;
+	size_t len = 0;
+
+	if (!c->named && c->rank == ROUTES_DEFAULT && request_find_route(c, &route) == c->rank)
+		len = host_normalize(route.as, room);
+	return len > 0 ? slice_of(room, len) : slice_of(c->name, c->name_len);
+}
+
 uint64_t
 request_max_key(const struct client *c)
 {
