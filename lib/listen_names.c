@@ -19,7 +19,6 @@
 struct listen_name {
 	struct listen_name *next;
 	enum { NAME_IDLE, NAME_WANTED, NAME_FOUND, NAME_MISSING } state;
-	bool asked;			/* in this sync */
 	bool log;			/* log the next failure */
 	struct endpoint ip;
 	size_t host_len;
@@ -31,6 +30,8 @@ struct listen_names {
 	struct listeners *of;		/* NULL: given up while the job was busy */
 	struct ev *ev;			/* the job's */
 	struct listen_name *first;
+	struct listen_name **rest;	/* those not asked for in this sync, behind the others,
+					   which stand in the order they were asked for */
 	bool answered;			/* in this sync: what is still to be looked up
 					   waits for the next */
 	uint64_t waited_ms;		/* at start */
@@ -64,15 +65,21 @@ listen_name_wait(struct addr *a)
 /* ---- their end ---- */
 
 static void
+free_list(struct listen_name **first)
+{
+	while (*first != NULL) {
+		struct listen_name *n = *first;
+
+		*first = n->next;
+		free(n);
+	}
+}
+
+static void
 free_names(struct listen_names *names)
 {
 	job_close(&names->job, names->ev);
-	while (names->first != NULL) {
-		struct listen_name *n = names->first;
-
-		names->first = n->next;
-		free(n);
-	}
+	free_list(&names->first);
 	free(names);
 }
 
@@ -163,10 +170,9 @@ listen_names_begin(struct listeners *ls, bool first_try)
 	if (ls->names == NULL)
 		return;
 	ls->names->answered = false;
-	for (struct listen_name *n = ls->names->first; n != NULL; n = n->next) {
-		n->asked = false;
+	ls->names->rest = &ls->names->first;
+	for (struct listen_name *n = ls->names->first; n != NULL; n = n->next)
 		n->log |= first_try;
-	}
 }
 
 static struct listen_names *
@@ -177,29 +183,45 @@ names_of(struct listeners *ls)
 		if (ls->names == NULL)
 			return NULL;
 		ls->names->of = ls;
+		ls->names->rest = &ls->names->first;
 		ls->names->job.work = look_up_wanted;
 		ls->names->job.done = on_looked_up;
 	}
 	return ls->names;
 }
 
-/* The entry of this address; NULL when it can't be had now. */
 static struct listen_name *
-name_of(struct listen_names *names, struct slice text, size_t host_len)
+new_name(struct slice text, size_t host_len)
 {
-	struct listen_name *n;
+	struct listen_name *n = calloc(1, sizeof(*n) + text.len + 1);
 
-	for (n = names->first; n != NULL; n = n->next)
-		if (slice_is(text, n->addr))
-			return n;
-	n = names->job.busy ? NULL : calloc(1, sizeof(*n) + text.len + 1);
 	if (n == NULL)
 		return NULL;
 	memcpy(n->addr, text.p, text.len);
 	n->host_len = host_len;
 	n->log = true;
-	n->next = names->first;
-	names->first = n;
+	return n;
+}
+
+/*
+ * The entry of this address, from now on behind those asked for before; NULL: no memory. When they
+ * are asked for in the order of the last sync, it is the first one looked at.
+ */
+static struct listen_name *
+name_of(struct listen_names *names, struct slice text, size_t host_len)
+{
+	struct listen_name **at = names->rest, *n;
+
+	while (*at != NULL && !slice_is(text, (*at)->addr))
+		at = &(*at)->next;
+	n = *at;
+	if (n != NULL)
+		*at = n->next;
+	else if ((n = new_name(text, host_len)) == NULL)
+		return NULL;
+	n->next = *names->rest;
+	*names->rest = n;
+	names->rest = &n->next;
 	return n;
 }
 
@@ -207,14 +229,13 @@ int
 listen_name_take(struct listeners *ls, struct slice text, struct addr *a, struct listen_name **out)
 {
 	struct listen_names *names = names_of(ls);
-	struct listen_name *n = names == NULL ? NULL : name_of(names, text, a->host.len);
+	struct listen_name *n = names == NULL || names->job.busy ? NULL :
+	    name_of(names, text, a->host.len);
 	bool found;
 
 	*out = n;
-	if (n != NULL)
-		n->asked = true;
 	errno = EAGAIN;
-	if (n == NULL || names->job.busy)
+	if (n == NULL)
 		return -1;
 	if (n->state == NAME_IDLE)
 		n->state = NAME_WANTED;
@@ -237,30 +258,12 @@ listen_name_is_news(struct listen_name *n)
 	return news;
 }
 
-/* Bound, or in no line any more. */
-static void
-drop_unasked(struct listen_names *names)
-{
-	struct listen_name **at = &names->first;
-
-	while (*at != NULL) {
-		struct listen_name *n = *at;
-
-		if (n->asked) {
-			at = &n->next;
-			continue;
-		}
-		*at = n->next;
-		free(n);
-	}
-}
-
 void
 listen_names_end(struct listeners *ls)
 {
 	if (ls->names == NULL)
 		return;
 	if (!ls->names->job.busy)
-		drop_unasked(ls->names);
+		free_list(ls->names->rest);	/* bound, or in no line any more */
 	look_up_aside(ls);
 }
