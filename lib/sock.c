@@ -39,22 +39,36 @@ close_keeping_errno(int fd)
 
 /* ---- listening ---- */
 
-/* A socket file that nobody listens on any more is in the way of bind(): remove it. */
-static void
+/*
+ * A socket file that nobody listens on any more is in the way of bind(): remove it. -1: errno says
+ * why it can't be removed; bind() would only say that it is there.
+ */
+static int
 remove_stale(const struct sockaddr_storage *sa, socklen_t len)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)(const void *)sa;
 	struct stat st;
-	int fd;
+	int fd, r = 0;
 
 	if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
-		return;
+		return 0;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
-		return;
+		return 0;
 	if (connect(fd, (const struct sockaddr *)sa, len) == -1 && errno == ECONNREFUSED)
-		unlink(un->sun_path);
-	close(fd);
+		r = unlink(un->sun_path);
+	if (r == -1 && errno == ENOENT)		/* its owner came first */
+		r = 0;
+	close_keeping_errno(fd);
+	return r;
+}
+
+static void
+set_port_options(int fd, bool v6_only)
+{
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only);	/* a v4 socket knows no such thing */
 }
 
 static int
@@ -63,15 +77,10 @@ bind_listen(const struct sockaddr_storage *sa, socklen_t len, bool dual, int *fd
 	*fd = socket(sa->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (*fd == -1)
 		return -1;
-	if (sa->ss_family == AF_UNIX) {
-		remove_stale(sa, len);
-	} else {
-		set_int(*fd, SOL_SOCKET, SO_REUSEADDR, 1);
-		set_int(*fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	}
-	if (sa->ss_family == AF_INET6)
-		set_int(*fd, IPPROTO_IPV6, IPV6_V6ONLY, !dual);
-	if (bind(*fd, (const struct sockaddr *)sa, len) == 0 && listen(*fd, BACKLOG) == 0)
+	if (sa->ss_family != AF_UNIX)
+		set_port_options(*fd, !dual);
+	if ((sa->ss_family != AF_UNIX || remove_stale(sa, len) == 0) &&
+	    bind(*fd, (const struct sockaddr *)sa, len) == 0 && listen(*fd, BACKLOG) == 0)
 		return 0;
 	close_keeping_errno(*fd);
 	*fd = -1;

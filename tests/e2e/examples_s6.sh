@@ -9,9 +9,9 @@ mkdir scan run
 cp -R "$ROOT/examples/s6/sniroute" scan/
 adapt() { sed "s,:443,127.0.0.1:0,; s,/etc/tcproute,$T,; s,/run/,$T/run/,; s,/var/log/,$T/logs/,; $user" "$1" >new && cat new >"$1"; }
 if [ "$(id -u)" = 0 ]; then
-	user='s,-u tcproute,-u nobody,'
+	user='s,-\([ou]\) tcproute,-\1 nobody,'
 else
-	user='s,-u tcproute,,; s,s6-setuidgid nobody,,; s,-o nobody,,'
+	user='s,-[ou] tcproute,,; s,s6-setuidgid nobody,,; s,-o nobody,,'
 fi
 adapt scan/sniroute/run
 adapt scan/sniroute/log/run

@@ -5,7 +5,7 @@
 
 : >ready
 for run in "$ROOT"/examples/s6/httpredir/run "$ROOT"/examples/runit/httpredir/run; do
-	sed "s,:80 ,127.0.0.1:0 ,; s,/etc/tcproute,$T,; s,/run/,$T/,; s,-u tcproute,,; s,-n 3,-n 9," "$run" >run.sh
+	sed "s,:80 ,127.0.0.1:0 ,; s,/etc/tcproute,$T,; s,/run/,$T/,; s,-[ou] tcproute,,g; s,-n 3,-n 9," "$run" >run.sh
 	echo 'a.test tls=127.0.0.1:1' >routes
 	spawn supervised env PATH="$ROOT/$BUILD/bin:$PATH" sh run.sh 9>>ready
 	wait_for 5 grep -q 'ready on' supervised.log || fail "$run does not start it"

@@ -265,6 +265,30 @@ a_stale_socket_file_is_replaced(void **state)
 	close(lfd);
 }
 
+/* As a user who may not remove it, whoever runs the tests. */
+static void
+listen_without_the_right_to(void)
+{
+	int fd;
+
+	if (geteuid() == 0 && setuid(65534) == -1)
+		_exit(1);
+	_exit(try_listen(unix_text("sock"), &fd) == -1 && fd == -1 ? errno : 0);
+}
+
+static void
+a_stale_socket_file_that_cannot_be_removed_is_told_as_such(void **state)
+{
+	int lfd = listen_on(unix_text("sock"));
+
+	(void)state;
+	close(lfd);
+	assert_int_equal(chmod(in_dir("sock"), 0777), 0);	/* stale for others too */
+	assert_int_equal(chmod(in_dir("."), 0555), 0);
+	assert_int_equal(in_child(listen_without_the_right_to).code, EACCES);
+	assert_int_equal(chmod(in_dir("."), 0755), 0);
+}
+
 static void
 a_socket_somebody_serves_is_not_taken_away(void **state)
 {
@@ -750,6 +774,7 @@ main(void)
 		cmocka_unit_test(a_port_just_left_can_be_taken_again),
 		dir_test(unix_sockets_are_listened_on_by_path_and_by_abstract_name),
 		dir_test(a_stale_socket_file_is_replaced),
+		dir_test(a_stale_socket_file_that_cannot_be_removed_is_told_as_such),
 		dir_test(a_socket_somebody_serves_is_not_taken_away),
 		dir_test(a_live_socket_with_a_full_backlog_is_not_taken_away_either),
 		dir_test(a_plain_file_is_never_taken_away),
