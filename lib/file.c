@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,4 +79,35 @@ file_read(const char *path, size_t max, bool secret, size_t *len, char why[stati
 		close(fd);
 	errno = saved;
 	return text;
+}
+
+/* The place a path leads to: the folder and the name in it. False: there is no such folder. */
+static bool
+find_place(const char *path, struct stat *folder, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	char text[PATH_MAX];
+
+	*name = slash == NULL ? path : slash + 1;
+	snprintf(text, sizeof(text), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
+	    slash == NULL ? "." : path);
+	return stat(text, folder) == 0;
+}
+
+static bool
+is_same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+bool
+file_same(const char *a, const char *b)
+{
+	const char *name_a, *name_b;
+	struct stat sa, sb;
+
+	if (stat(a, &sa) == 0 && stat(b, &sb) == 0)
+		return is_same_inode(&sa, &sb);
+	return find_place(a, &sa, &name_a) && find_place(b, &sb, &name_b) &&
+	    is_same_inode(&sa, &sb) && strcmp(name_a, name_b) == 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Small files, read whole: keys, secrets, lists. */
+/* Small files, read whole: keys, secrets, lists; and which paths are one file. */
 #ifndef FILE_H
 #define FILE_H
 
@@ -15,5 +15,11 @@
  */
 char *file_read(const char *path, size_t max, bool secret, size_t *len,
     char why[static FILE_WHY_MAX]);
+
+/*
+ * Whether two paths, however they are spelt, lead to one file, or to one place where
+ * there is none yet.
+ */
+bool file_same(const char *a, const char *b);
 
 #endif

@@ -2,6 +2,7 @@
 /* Options as data: the same table parses the command line and prints the usage text. */
 #include "opts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
@@ -10,8 +11,10 @@
 #include <string.h>
 
 #include "addr.h"
+#include "file.h"
 #include "log.h"
 #include "num.h"
+#include "replace.h"
 
 #define LONG_ONLY 1000	/* getopt's value of option i: LONG_ONLY + i */
 #define WORD 1		/* getopt's value of a word, when words are reported in place */
@@ -240,4 +243,31 @@ opts_check_listen(const char *option, const char *addr)
 
 	return r == ADDR_OK ||
 	    log_wrong(false, "%s %s: %s", option, addr, addr_why(r, ADDR_LISTEN));
+}
+
+static bool
+differ(const struct opt_file *a, const struct opt_file *b)
+{
+	return a->path == NULL || b->path == NULL || !file_same(a->path, b->path) ||
+	    log_wrong(false, "%s %s and %s %s are the same file", a->option, a->path,
+		b->option, b->path);
+}
+
+bool
+opts_check_differ(const struct opt_file *file, size_t n)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			good &= differ(&file[i], &file[k]);
+	return good;
+}
+
+bool
+opts_check_replaceable(const char *option, const char *path)
+{
+	return path == NULL || replace_is_possible(path) ||
+	    log_wrong(false, "%s %s cannot be replaced: its folder %s", option, path,
+		errno == ENOENT ? "does not exist" : "is not writable");
 }

@@ -60,4 +60,16 @@ void opts_parse_words(int argc, char **argv, const char *synopsis, const struct 
 bool opts_check_cidrs(const char *option, const char *list);
 bool opts_check_listen(const char *option, const char *addr);
 
+/* A file that an option names; path NULL: it was not given. */
+struct opt_file {
+	const char *option, *path;
+};
+
+/*
+ * Whether these are different files; whether one can be replaced, as far as its folder tells.
+ * If not, that is logged.
+ */
+bool opts_check_differ(const struct opt_file *file, size_t n);
+bool opts_check_replaceable(const char *option, const char *path);
+
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -176,4 +177,13 @@ int
 create_file(const char *path, mode_t mode, struct slice text)
 {
 	return put_file(path, mode, text, link_and_unlink);
+}
+
+bool
+replace_is_possible(const char *path)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	return access(dirname(copy), W_OK | X_OK) == 0;
 }

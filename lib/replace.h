@@ -6,6 +6,7 @@
 #ifndef REPLACE_H
 #define REPLACE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "slice.h"
@@ -22,5 +23,8 @@ int replace_file(const char *path, mode_t mode, struct slice text);
 
 /* The same where nothing may be at path yet: what is there stays as it is (EEXIST). */
 int create_file(const char *path, mode_t mode, struct slice text);
+
+/* Whether that can be done at path, as far as the mode of its folder tells. False, with errno. */
+bool replace_is_possible(const char *path);
 
 #endif

@@ -215,7 +215,7 @@ check_password_file(const char *path)
 
 /* The file to be replaced must be a plain file; a symbolic link is followed. NULL stays NULL. */
 static int
-check_output(const struct options *o, const char **path)
+check_output(const struct options *o, const char *option, const char **path)
 {
 	char why[FILE_WHY_MAX];
 	struct stat st;
@@ -236,53 +236,16 @@ check_output(const struct options *o, const char **path)
 		return log_wrong(EXIT_USAGE, "%s is not a plain file", *path);
 	if (o->check && !output_is_readable(*path, why))
 		return log_wrong(EXIT_TEMP, "%s cannot be read: %s", *path, why);
-	if (o->check && !output_is_replaceable(*path))
-		return log_wrong(EXIT_TEMP, "%s cannot be replaced: its folder %s", *path,
-		    errno == ENOENT ? "does not exist" : "is not writable");
-	return 0;
-}
-
-/* The place a path leads to: the folder and the name in it. False: there is no such folder. */
-static bool
-find_place(const char *path, struct stat *folder, const char **name)
-{
-	const char *slash = strrchr(path, '/');
-	char text[PATH_MAX];
-
-	*name = slash == NULL ? path : slash + 1;
-	snprintf(text, sizeof(text), "%.*s", slash == NULL ? 1 : (int)(slash - path) + 1,
-	    slash == NULL ? "." : path);
-	return stat(text, folder) == 0;
+	return !o->check || opts_check_replaceable(option, *path) ? 0 : EXIT_TEMP;
 }
 
 static bool
-is_same_inode(const struct stat *a, const struct stat *b)
+check_files_differ(const struct options *o)
 {
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
+	const struct opt_file file[] = { { "-o", o->output }, { "--secrets", o->secrets },
+		{ "--password-file", o->password_file } };
 
-/*
- * Whether two paths, however they are spelt, lead to one file, or to one place where
- * there is none yet.
- */
-static bool
-is_same_file(const char *a, const char *b)
-{
-	const char *name_a, *name_b;
-	struct stat sa, sb;
-
-	if (stat(a, &sa) == 0 && stat(b, &sb) == 0)
-		return is_same_inode(&sa, &sb);
-	return find_place(a, &sa, &name_a) && find_place(b, &sb, &name_b) &&
-	    is_same_inode(&sa, &sb) && strcmp(name_a, name_b) == 0;
-}
-
-static int
-check_differ(const char *option, const char *a, const char *other, const char *b)
-{
-	if (a == NULL || b == NULL || !is_same_file(a, b))
-		return 0;
-	return log_wrong(EXIT_USAGE, "%s %s and %s %s are the same file", option, a, other, b);
+	return opts_check_differ(file, sizeof(file) / sizeof(file[0]));
 }
 
 static int
@@ -295,13 +258,9 @@ check_opts(struct options *o)
 	code = exit_worse(code, check_prefix(o->prefix));
 	code = exit_worse(code, opts_check_listen("--metrics", o->metrics) ? 0 : EXIT_USAGE);
 	code = exit_worse(code, check_password_file(o->password_file));
-	code = exit_worse(code, check_output(o, &o->output));
-	code = exit_worse(code, check_output(o, &o->secrets));
-	code = exit_worse(code, check_differ("-o", o->output, "--secrets", o->secrets));
-	code = exit_worse(code,
-	    check_differ("-o", o->output, "--password-file", o->password_file));
-	code = exit_worse(code,
-	    check_differ("--secrets", o->secrets, "--password-file", o->password_file));
+	code = exit_worse(code, check_output(o, "-o", &o->output));
+	code = exit_worse(code, check_output(o, "--secrets", &o->secrets));
+	code = exit_worse(code, check_files_differ(o) ? 0 : EXIT_USAGE);
 	if (o->output == NULL || o->source.kind == SOURCE_STDIN)
 		o->once = o->publish == NULL;
 	return code;

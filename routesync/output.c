@@ -3,7 +3,6 @@
 #include "output.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,16 +73,6 @@ output_is_readable(const char *path, char why[static FILE_WHY_MAX])
 
 	free(now.text);
 	return ok;
-}
-
-/* A file is made beside it, and gets its name. */
-bool
-output_is_replaceable(const char *path)
-{
-	char copy[PATH_MAX];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	return access(dirname(copy), W_OK | X_OK) == 0;
 }
 
 struct slice

@@ -30,12 +30,8 @@ struct output {
 bool output_open(struct output *o, const char *path, mode_t mode, char why[static FILE_WHY_MAX]);
 void output_close(struct output *o);
 
-/*
- * For --check: whether it could be opened now, and written, as far as the folder's mode tells.
- * False, with the reason or errno.
- */
+/* For --check: whether it could be opened now. False, with the reason. */
 bool output_is_readable(const char *path, char why[static FILE_WHY_MAX]);
-bool output_is_replaceable(const char *path);
 
 struct slice output_text(const struct output *o);
 

@@ -150,6 +150,21 @@ check_local(const struct options *o)
 		o->local);
 }
 
+/* What is written must not be what is read, nor the other thing that is written. */
+static bool
+check_files(const struct options *o)
+{
+	const struct opt_file file[] = { { "-i", o->identity }, { "-a", o->authorized },
+		{ "--clients", o->clients }, { "--local", o->local } };
+	bool good = opts_check_differ(file, sizeof(file) / sizeof(file[0]));
+
+	if (!o->serve.check)
+		return good;
+	good &= opts_check_replaceable("--clients", o->clients);
+	good &= opts_check_replaceable("--local", o->local);
+	return good;
+}
+
 static bool
 check_times(const struct options *o)
 {
@@ -190,6 +205,7 @@ check_opts(struct options *o)
 	good &= serve_check_opts(&o->serve);
 	good &= check_advertise(o);
 	good &= check_local(o);
+	good &= check_files(o);
 	good &= check_times(o);
 	if (o->serve.leave_ms == SERVE_UNSET)
 		o->serve.leave_ms = o->clients != NULL ? WITHDRAW_MS : 0;

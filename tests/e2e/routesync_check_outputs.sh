@@ -23,9 +23,9 @@ same '' "$(ls -A etc)" "left in the folder"
 lines 'a tls=10.0.0.1:443' >etc/routes
 cp etc/routes locked/routes
 good -o etc/routes
-bad 'locked/routes cannot be replaced: its folder is not writable' -o locked/routes
-bad 'locked/none cannot be replaced: its folder is not writable' -o locked/none
-bad 'none/routes cannot be replaced: its folder does not exist' -o none/routes
+bad '-o locked/routes cannot be replaced: its folder is not writable' -o locked/routes
+bad '-o locked/none cannot be replaced: its folder is not writable' -o locked/none
+bad '-o none/routes cannot be replaced: its folder does not exist' -o none/routes
 bad 'etc/routes/x cannot be read: Not a directory' --secrets etc/routes/x
 chmod 0 etc/routes
 bad 'etc/routes cannot be read: Permission denied' -o etc/routes

@@ -47,6 +47,28 @@ done <<-END
 	-l            -i server.key --domain tun.test --visitors unix:$T/visitors --open
 END
 
+# What it writes is neither what it reads nor the other file that it writes, however it is spelt; -c knows as well.
+cp server.key server.key.before
+ln auth linked
+while read -r what args; do
+	for check in '' -c; do
+		# shellcheck disable=SC2086 # words are wanted
+		exits 100 timeout 10 "$TUNNELD" $all -a auth $args $check </dev/null
+		has "$(cat err)" "error: $what are the same file\$"
+		same "$ID names=app.test" "$(cat auth)" "$what"
+		cmp server.key server.key.before
+	done
+done <<-END
+	-a.auth.and.--clients.linked             --clients linked --advertise 127.0.0.1:1
+	-a.auth.and.--local../auth              --local ./auth
+	-i.server.key.and.--local.server.key  --local server.key
+	--clients.live.and.--local../live       --clients live --advertise 127.0.0.1:1 --local ./live
+END
+[ ! -e live ] || fail "written nevertheless"
+exits 100 "$TUNNELD" $all -a auth --clients none/live --advertise 127.0.0.1:1 --local none/local -c
+has "$(cat err)" 'error: --clients none/live cannot be replaced: its folder does not exist'
+has "$(cat err)" 'error: --local none/local cannot be replaced: its folder does not exist'
+
 # Keys: contents and mode are the operator's fault, a missing file may come.
 cp server.key loose.key
 chmod 644 loose.key
