@@ -68,7 +68,7 @@ set_port_options(int fd, bool v6_only)
 {
 	set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only);	/* a v4 socket knows no such thing */
+	set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, v6_only);	/* v4 sockets know no such thing */
 }
 
 static int
