@@ -379,7 +379,8 @@ serve_process(struct serve *s, int master_fd)
 	int r;
 
 	if ((master_fd == -1 ? start_alone(s) : start_worker(s, master_fd)) == -1) {
-		log_error("start: %s", strerror(errno));
+		if (errno != 0)
+			log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;
 	}
 	accept_begin(s);

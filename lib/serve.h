@@ -176,7 +176,7 @@ struct serve_conn {
 };
 
 struct serve_ops {
-	/* Once per serving process, before the first client; -1 with errno. */
+	/* Once per serving process, before the first client; -1 with errno, 0: it is logged. */
 	int (*start)(struct serve *s);
 	/* A client: call serve_enter() with it or close it. */
 	void (*accept)(struct serve *s, const struct serve_client *client);

@@ -229,8 +229,8 @@ note_written(struct file *f)
 {
 	if (f->error != 0) {
 		if (!f->failing)
-			log_error("%s cannot be written, it stays as it is: %s", f->path,
-			    strerror(f->error));
+			log_error("%s cannot be written%s: %s", f->path,
+			    f->on ? ", it stays as it is" : "", strerror(f->error));
 		f->failing = true;
 		free(f->new.p);
 	} else {
@@ -357,7 +357,7 @@ start(struct file *f, const char *path)
 	f->job.done = on_written;
 	write_empty(f);		/* lines left by another run lead nowhere */
 	if (f->failing) {
-		errno = f->error;
+		errno = 0;	/* it is logged */
 		return -1;
 	}
 	if (job_open(&f->job, the->serve->ev) == -1)

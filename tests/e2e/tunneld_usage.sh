@@ -85,6 +85,8 @@ exits 111 timeout 10 "$TUNNELD" $all --open -i missing.key
 has "$(cat err)" 'missing.key'
 exits 111 timeout 10 "$TUNNELD" $all -a missing
 exits 111 timeout 10 "$TUNNELD" $all --open -l 192.0.2.77:0
+exits 111 timeout 10 "$TUNNELD" $all --open --local none/local
+same 'tunneld: error: none/local cannot be written: No such file or directory' "$(grep error: err)"
 
 # --check names every bad line and opens nothing.
 exits 0 "$TUNNELD" $all -a auth -c
