@@ -45,7 +45,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "answer ACME challenges with the files of DIR" },
 		{ 0, "https", NULL, OPT_FLAG, &o->https, 0, 0,
 		    "TLS was taken off in front: proxy only, never redirect" },
-		{ 0, "trust", "CIDR,...", OPT_TEXT, &o->trust, 0, 0,
+		{ 0, "trust", "CIDR,...", OPT_COMMAS, &o->trust, 0, 0,
 		    "clients whose forwarding fields are kept and added to" },
 		{ 0, "response-timeout", "SECONDS", OPT_SECONDS, &o->response_ms, 0, SERVE_MS_MAX,
 		    "time limit for the first byte of an answer (30)" },

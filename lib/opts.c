@@ -28,20 +28,55 @@ append(struct opt_list *list, char *value)
 	list->item[list->n++] = value;
 }
 
+/* It can't hold two values, and which of them was meant is not for us to guess. */
 static void
-set(const struct opt *o, char *value)
+set_text(const struct opt *o, const char *value, unsigned before)
+{
+	const char **out = o->out;
+
+	if (before > 0 && strcmp(*out, value) != 0)
+		diex(EXIT_USAGE, "--%s is given twice", o->name);
+	*out = value;
+}
+
+/* "" stands for no value; nothing is added to that. */
+static void
+add_text(const struct opt *o, const char *value, unsigned before)
+{
+	const char **out = o->out, *old = *out;
+	char *all;
+
+	if (before == 0 || (value[0] == '\0' && old[0] == '\0')) {
+		*out = value;
+		return;
+	}
+	if (value[0] == '\0' || old[0] == '\0')
+		diex(EXIT_USAGE, "--%s is given with and without a value", o->name);
+	if (asprintf(&all, "%s,%s", old, value) == -1)
+		die(EXIT_TEMP, "command line");
+	if (before > 1)
+		free((void *)(uintptr_t)old);
+	*out = all;
+}
+
+/* before: how often it was given already */
+static void
+set(const struct opt *o, char *value, unsigned before)
 {
 	switch (o->kind) {
 	case OPT_FLAG:
 		*(bool *)o->out = true;
 		return;
 	case OPT_TEXT:
-		*(const char **)o->out = value;
+		set_text(o, value, before);
 		return;
 	case OPT_MAYBE:
 		if (value != NULL && value[0] == '\0')
 			diex(EXIT_USAGE, "--%s= without a value; omit the '='", o->name);
-		*(const char **)o->out = value == NULL ? "" : value;
+		add_text(o, value == NULL ? "" : value, before);
+		return;
+	case OPT_COMMAS:
+		add_text(o, value, before);
 		return;
 	case OPT_LIST:
 		append(o->out, value);
@@ -109,6 +144,7 @@ arg_rule(enum opt_kind kind)
 		return optional_argument;
 	case OPT_TEXT:
 	case OPT_LIST:
+	case OPT_COMMAS:
 	case OPT_NUMBER:
 	case OPT_FD:
 	case OPT_SECONDS:
@@ -175,12 +211,14 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 {
 	static char *letters;		/* static: usage and refusals exit from here */
 	static struct option *longs;
+	static unsigned *given;		/* how often, by row of the table */
 	const struct opt *o;
 	int value;
 
 	letters = calloc(n * 2 + 3, 1);
 	longs = calloc(n + 1, sizeof(*longs));
-	if (letters == NULL || longs == NULL)
+	given = calloc(n, sizeof(*given));
+	if (letters == NULL || longs == NULL || given == NULL)
 		die(EXIT_TEMP, "command line");
 	build(table, n, words != NULL, letters, longs);
 	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
@@ -197,8 +235,9 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 			usage(synopsis, table, n);
 		if (o->kind == OPT_VERSION)
 			version(synopsis);
-		set(o, optarg);
+		set(o, optarg, given[o - table]++);
 	}
+	free(given);
 	free(letters);
 	free(longs);
 }

@@ -9,12 +9,14 @@
 
 enum opt_kind {
 	OPT_FLAG,	/* bool: true when given */
-	OPT_TEXT,	/* const char *: the last one given */
+	OPT_TEXT,	/* const char *: given again, it must be the same */
 	OPT_LIST,	/* struct opt_list: every one given, in order */
+	OPT_COMMAS,	/* const char *: every one given, joined by commas; what is joined is
+			   owned, never freed */
 	OPT_NUMBER,	/* uint64_t from min to max */
 	OPT_FD,		/* uint64_t, a descriptor that must be open */
 	OPT_SECONDS,	/* uint64_t milliseconds, given in seconds with decimals; at most max ms */
-	OPT_MAYBE,	/* const char *: "" when without a value (--name[=VALUE]; empty: refused) */
+	OPT_MAYBE,	/* the same, "" when without a value (--name[=VALUE]; empty: refused) */
 	OPT_HELP,	/* prints the usage (synopsis and the table) and exits 0 */
 	OPT_VERSION	/* prints "TOOL VERSION" and exits 0 */
 };
@@ -24,7 +26,7 @@ struct opt_list {
 	size_t n;
 };
 
-/* One option. letter 0: long form only. */
+/* One option. letter 0: long form only. Of numbers and flags the last one given counts. */
 struct opt {
 	char letter;
 	const char *name;

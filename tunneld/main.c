@@ -67,7 +67,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "clients are reached as ID.DOMAIN" },
 		{ 0, "visitors", "ADDR", OPT_LIST, &o->visitors, 0, 0,
 		    "where visitors are handed over (repeatable)" },
-		{ 0, "peers", "CIDR,...", OPT_TEXT, &o->peers, 0, 0,
+		{ 0, "peers", "CIDR,...", OPT_COMMAS, &o->peers, 0, 0,
 		    "who may hand over visitors by TCP (loopback only)" },
 		{ 'a', "authorized", "FILE", OPT_TEXT, &o->authorized, 0, 0,
 		    "the clients that are welcome, one a line" },

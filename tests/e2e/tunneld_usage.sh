@@ -15,7 +15,9 @@ exits 0 "$TUNNELD" -i server.key --id
 same "$ID" "$(cat out)"
 same "" "$(cat err)"
 
-all="-l 127.0.0.1:0 -i server.key --domain tun.test --visitors unix:$T/visitors"
+doors="-l 127.0.0.1:0 --visitors unix:$T/visitors"
+keyless="$doors --domain tun.test"
+all="$keyless -i server.key"
 while read -r what args; do
 	# shellcheck disable=SC2086 # words are wanted
 	exits 100 timeout 10 "$TUNNELD" $args </dev/null
@@ -28,9 +30,9 @@ done <<-END
 	--visitors    -l 127.0.0.1:0 -i server.key --domain tun.test --open
 	--open        $all
 	-a            $all -a auth --open
-	--domain      $all --open --domain bad..name
-	--domain      $all --open --domain $ID.test
-	--domain      $all --open --domain $(printf 'a%.0s' $(seq 60)).$(printf 'b%.0s' $(seq 60)).$(printf 'c%.0s' $(seq 60)).$(printf 'd%.0s' $(seq 60))
+	--domain      $doors -i server.key --open --domain bad..name
+	--domain      $doors -i server.key --open --domain $ID.test
+	--domain      $doors -i server.key --open --domain $(printf 'a%.0s' $(seq 60)).$(printf 'b%.0s' $(seq 60)).$(printf 'c%.0s' $(seq 60)).$(printf 'd%.0s' $(seq 60))
 	--advertise   $all --open --clients live
 	--clients     $all --open --advertise 127.0.0.1:1
 	--advertise   $all --open --clients live --advertise :1
@@ -45,6 +47,7 @@ done <<-END
 	--visitors    -l 127.0.0.1:0 -i server.key --domain tun.test --visitors nowhere --open
 	--legacy      $all -a auth --legacy 127.0.0.1
 	-l            -i server.key --domain tun.test --visitors unix:$T/visitors --open
+	--authorized.is.given.twice  $all -a auth -a other -c
 END
 
 # What it writes is neither what it reads nor the other file that it writes, however it is spelt; -c knows as well.
@@ -77,11 +80,11 @@ chmod 600 bad.key
 : >empty.key
 chmod 600 empty.key
 for bad in loose bad empty; do
-	exits 100 timeout 10 "$TUNNELD" $all --open -i $bad.key
+	exits 100 timeout 10 "$TUNNELD" $keyless --open -i $bad.key
 	has "$(cat err)" "$bad.key"
-	exits 100 timeout 10 "$TUNNELD" $all --open -i $bad.key -c
+	exits 100 timeout 10 "$TUNNELD" $keyless --open -i $bad.key -c
 done
-exits 111 timeout 10 "$TUNNELD" $all --open -i missing.key
+exits 111 timeout 10 "$TUNNELD" $keyless --open -i missing.key
 has "$(cat err)" 'missing.key'
 exits 111 timeout 10 "$TUNNELD" $all -a missing
 exits 111 timeout 10 "$TUNNELD" $all --open -l 192.0.2.77:0
@@ -90,6 +93,9 @@ same 'tunneld: error: none/local cannot be written: No such file or directory' "
 
 # --check names every bad line and opens nothing.
 exits 0 "$TUNNELD" $all -a auth -c
+exits 0 "$TUNNELD" $all -a auth -a auth --peers 10.0.0.1 --peers 10.0.0.2,10.0.0.3 --peers ::1 -g 1 -g 2 -c
+exits 100 "$TUNNELD" $all -a auth --peers x --peers y -c
+has "$(cat err)" '"x" is not an address'
 [ ! -e visitors ] || fail "--check has bound an address"
 printf '%s\n' "$ID" 'nonsense' '# fine' "$ID" "$ID sessions=0" >bad
 exits 100 "$TUNNELD" $all -a bad -c
@@ -100,14 +106,14 @@ lacks "$(cat err)" '^bad:[13]: '
 exits 100 "$TUNNELD" $all -a bad
 exits 100 "$TUNNELD" $all -a auth -c -l nonsense
 exits 100 "$TUNNELD" $all -a missing -c
-exits 100 "$TUNNELD" $all --open -c -i missing.key
+exits 100 "$TUNNELD" $keyless --open -c -i missing.key
 
 exits 100 "$TUNNELD" -c --domain x..y -i nowhere -a missing -l nonsense --visitors x --peers '' --accept-proxy=zzz \
     --clients live --local here --heartbeat 20
 for what in --domain nowhere missing nonsense --visitors --peers zzz --advertise --local --heartbeat; do
 	has "$(cat err)" "$what"
 done
-exits 100 timeout 10 "$TUNNELD" $all --open -i missing.key --peers x
+exits 100 timeout 10 "$TUNNELD" $keyless --open -i missing.key --peers x
 
 # Ready: -l, visitors, legacy in that order.
 start tunneld "$TUNNELD" -n 9 $all -a auth --legacy 127.0.0.1:0

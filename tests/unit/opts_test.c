@@ -8,7 +8,7 @@
 
 static struct {
 	bool flag, other;
-	const char *text, *maybe;
+	const char *text, *maybe, *commas;
 	struct opt_list list;
 	uint64_t number, fd, ms;
 } got;
@@ -22,6 +22,7 @@ static const struct opt table[] = {
 	{ 0, "fd", "FD", OPT_FD, &got.fd, 0, 0, "a descriptor" },
 	{ 's', "seconds", "SECONDS", OPT_SECONDS, &got.ms, 0, 600000, "seconds (5)" },
 	{ 0, "maybe", "CIDR,...", OPT_MAYBE, &got.maybe, 0, 0, "a value or none" },
+	{ 0, "commas", "CIDR,...", OPT_COMMAS, &got.commas, 0, 0, "a list with commas" },
 	{ 'h', "help", NULL, OPT_HELP, NULL, 0, 0, "print this and exit" },
 	{ 'V', "version", NULL, OPT_VERSION, NULL, 0, 0, "print the version and exit" },
 };
@@ -134,14 +135,60 @@ letters_may_be_joined_and_values_attached(void **state)
 }
 
 static void
-the_last_text_wins_and_a_value_may_look_like_an_option(void **state)
+a_value_may_look_like_an_option(void **state)
 {
 	(void)state;
-	parse("-t a -t b --text -f");
+	parse("--text -f");
 	assert_string_equal(got.text, "-f");
 	assert_false(got.flag);
 	parse("-t _");
 	assert_string_equal(got.text, "");
+}
+
+static void
+of_numbers_and_flags_the_last_one_counts(void **state)
+{
+	(void)state;
+	parse("-n 1 -s 1 -f --number=2 -f -s 2");
+	assert_int_equal(got.number, 2);
+	assert_int_equal(got.ms, 2000);
+	assert_true(got.flag);
+}
+
+static void
+a_text_is_given_once_or_twice_the_same(void **state)
+{
+	(void)state;
+	parse("-t a -n 1 --text=a");
+	assert_string_equal(got.text, "a");
+	expect_refused("-t a --text b", "tool: error: --text is given twice\n");
+	expect_refused("-t a -t _", "tool: error: --text is given twice\n");
+	expect_refused("-t a -t a -t b", "tool: error: --text is given twice\n");
+}
+
+/* The result, which is owned when something was added. */
+static void
+expect_list(const char *words, const char **out, const char *wanted)
+{
+	parse(words);
+	assert_string_equal(*out, wanted);
+	if (strchr(wanted, ',') != NULL)
+		free((void *)(uintptr_t)*out);
+}
+
+static void
+a_list_given_again_adds_to_the_first(void **state)
+{
+	static const char both[] = "tool: error: --maybe is given with and without a value\n";
+
+	(void)state;
+	expect_list("--commas a", &got.commas, "a");
+	expect_list("--commas a --commas=b", &got.commas, "a,b");
+	expect_list("--commas a,b --commas=c --commas c,d", &got.commas, "a,b,c,c,d");
+	expect_list("--maybe=a --maybe=b --maybe=c", &got.maybe, "a,b,c");
+	expect_list("--maybe --maybe", &got.maybe, "");
+	expect_refused("--maybe --maybe=a", both);
+	expect_refused("--maybe=a --maybe=b --maybe", both);
 }
 
 static void
@@ -292,6 +339,7 @@ help_prints_every_option_and_exits_0(void **state)
 		"  -n, --number N                     a number\n",
 		"  -s, --seconds SECONDS              seconds (5)\n",
 		"  --maybe[=CIDR,...]                 a value or none\n",
+		"  --commas CIDR,...                  a list with commas\n",
 		"  -h, --help                         print this and exit\n",
 		"  -V, --version                      print the version and exit\n",
 	};
@@ -459,7 +507,10 @@ main(void)
 		cmocka_unit_test(every_kind_is_taken_in_its_short_form),
 		cmocka_unit_test(every_kind_is_taken_in_its_long_form),
 		cmocka_unit_test(letters_may_be_joined_and_values_attached),
-		cmocka_unit_test(the_last_text_wins_and_a_value_may_look_like_an_option),
+		cmocka_unit_test(a_value_may_look_like_an_option),
+		cmocka_unit_test(of_numbers_and_flags_the_last_one_counts),
+		cmocka_unit_test(a_text_is_given_once_or_twice_the_same),
+		cmocka_unit_test(a_list_given_again_adds_to_the_first),
 		cmocka_unit_test(nought_seconds_turn_a_deadline_off),
 		cmocka_unit_test(a_bad_number_is_refused_with_its_range),
 		cmocka_unit_test(a_descriptor_must_be_open),
