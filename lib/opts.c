@@ -201,6 +201,40 @@ refuse_option(char **argv, const char *before, const char *after)
 	    (int)strcspn(argv[optind - 1], "="), argv[optind - 1], after);
 }
 
+/* getopt_long() takes a beginning for the whole; once there are more options it may not be. */
+static void
+refuse_part(char **argv, const struct opt *o)
+{
+	const char *word = argv[optind - 1];
+	size_t len;
+
+	if (optarg != NULL && optarg == word)	/* the value, a word of its own */
+		word = argv[optind - 2];
+	len = strcspn(word, "=");
+	if (len != strlen("--") + strlen(o->name))
+		diex(EXIT_USAGE, "unknown option %.*s (--%s?); -h lists the options", (int)len,
+		    word, o->name);
+}
+
+/* The option that getopt_long() has returned; what it has rejected is refused. */
+static const struct opt *
+found(char **argv, const struct opt *table, size_t n, int value)
+{
+	bool rejected = value == ':' || value == '?';
+	int which = rejected ? optopt : value;
+	const struct opt *o = by_value(table, n, which);
+
+	if (which >= LONG_ONLY)
+		refuse_part(argv, o);
+	if (value == ':')
+		refuse_option(argv, "", " needs a value");
+	if (rejected && which >= LONG_ONLY)
+		refuse_option(argv, "", " takes no value");
+	if (rejected)
+		refuse_option(argv, "unknown option ", "");
+	return o;
+}
+
 /*
  * Leaves optind at the first word that is not an option; getopt_long() moves those after the
  * options. With words they are gathered there, and optind is left after "--".
@@ -222,15 +256,11 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 		die(EXIT_TEMP, "command line");
 	build(table, n, words != NULL, letters, longs);
 	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		if (value == ':')
-			refuse_option(argv, "", " needs a value");
-		if (value == '?')
-			refuse_option(argv, "unknown option ", "");
 		if (value == WORD) {
 			append(words, optarg);
 			continue;
 		}
-		o = by_value(table, n, value);
+		o = found(argv, table, n, value);
 		if (o->kind == OPT_HELP)
 			usage(synopsis, table, n);
 		if (o->kind == OPT_VERSION)

@@ -60,23 +60,6 @@ static const struct metric metrics_table[M_COUNT] = {
 /* ---- options ---- */
 
 /*
- * getopt_long() would take --password TEXT as --password-file, and TEXT would be logged as
- * an unreadable file.
- */
-static void
-refuse_password(char **argv)
-{
-	for (; *argv != NULL && strcmp(*argv, "--") != 0; argv++) {
-		size_t n = strcspn(*argv, "=");
-
-		if (n > strlen("--p") && n <= strlen("--password") &&
-		    strncmp(*argv, "--password", n) == 0)
-			diex(EXIT_USAGE,
-			    "anyone can see a password on the command line: use --password-file");
-	}
-}
-
-/*
  * One word, before or after "--". A second one is not shown: it may be a URL with a password in it.
  */
 static const char *
@@ -131,7 +114,6 @@ parse_opts(struct options *o, int argc, char **argv)
 
 	char **words, **program;
 
-	refuse_password(argv);
 	opts_parse_words(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]), &words,
 	    &program);
 	o->source_text = one_word(words, program);

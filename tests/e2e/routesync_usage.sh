@@ -37,7 +37,7 @@ for args in 'redis://a redis://u:hunter2@h' 'redis://hunter2@h -- redis://a' '--
 done
 wrong --password hunter2 redis://h
 has "$(cat err)" '--password-file'
-exits 111 "$ROUTESYNC" --password-fil missing -- "redis+unix://$T/none"
+exits 111 "$ROUTESYNC" --password-file missing -- "redis+unix://$T/none"
 ldd "$ROUTESYNC" | grep -q hiredis_ssl || { wrong rediss://h; has "$(cat err)" 'hiredis 1\.0'; }
 
 wrong -o /dev/null redis://h

@@ -284,13 +284,34 @@ a_synopsis_of_several_lines_is_aligned(void **state)
 static void
 a_flag_takes_no_value(void **state)
 {
-	struct outcome o;
+	(void)state;
+	expect_refused("--flag=1", "tool: error: --flag takes no value; -h lists the options\n");
+	expect_refused("--help=", "tool: error: --help takes no value; -h lists the options\n");
+}
+
+static void
+a_long_option_is_a_whole_word(void **state)
+{
+	static const char *const row[][2] = {
+		{ "--tex a", "--tex (--text?)" },
+		{ "word --tex=secret", "--tex (--text?)" },
+		{ "--fla", "--fla (--flag?)" },
+		{ "--fla=1", "--fla (--flag?)" },
+		{ "-f --tex", "--tex (--text?)" },
+		{ "--may", "--may (--maybe?)" },
+		{ "--may=secret", "--may (--maybe?)" },
+		{ "--f", "--f" },
+	};
+	char says[128];
 
 	(void)state;
-	set_words("--flag=1");
-	o = in_child(parse_in_child);
-	assert_int_equal(o.code, 100);
-	assert_non_null(strstr(o.err, "--flag"));
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		snprintf(says, sizeof(says),
+		    "tool: error: unknown option %s; -h lists the options\n", row[i][1]);
+		expect_refused(row[i][0], says);
+	}
+	parse("--text --text");
+	assert_string_equal(got.text, "--text");
 }
 
 static void
@@ -517,6 +538,7 @@ main(void)
 		cmocka_unit_test(bad_seconds_are_refused_with_their_range),
 		cmocka_unit_test(unknown_options_are_refused_by_name),
 		cmocka_unit_test(a_flag_takes_no_value),
+		cmocka_unit_test(a_long_option_is_a_whole_word),
 		cmocka_unit_test(a_missing_value_is_refused_by_name),
 		cmocka_unit_test(words_left_over_are_refused),
 		cmocka_unit_test(the_option_that_is_wrong_is_named_and_not_a_word_in_front_of_it),
