@@ -168,7 +168,8 @@ addr_reason(enum addr_result r)
 		    "or has blanks or commas",
 		[ADDR_BAD_ABSTRACT] = "abstract socket name is empty, over 107 bytes, "
 		    "or has blanks or commas",
-		[ADDR_NOT_HERE] = "this form of address has no meaning here",
+		[ADDR_NOT_HERE] = "this form of address has no meaning here (HOST:PORT or "
+		    "unix:/PATH has)",
 	};
 
 	return reason[r];
@@ -183,6 +184,8 @@ addr_why(enum addr_result r, unsigned allow)
 		return "no port (HOST:PORT, :PORT or unix:/PATH)";
 	if (r == ADDR_BAD_PORT && listen)
 		return "port is not a number from 0 to 65535";
+	if (r == ADDR_NOT_HERE && listen)
+		return "nobody can listen there (HOST:PORT, :PORT or unix:/PATH)";
 	return addr_reason(r);
 }
 

@@ -52,7 +52,10 @@ check_target(struct slice targets)
 
 		if (r == ADDR_OK)
 			continue;
-		log_error("-t " SLICE_FMT ": %s", SLICE_ARG(t), addr_reason(r));
+		if (t.len == 0)
+			log_error("-t: empty item in the list of targets");
+		else
+			log_error("-t " SLICE_FMT ": %s", SLICE_ARG(t), addr_reason(r));
 		good = false;
 	} while (targets.p != NULL);
 	return good;

@@ -83,7 +83,7 @@ reach_check_proxy(const char *proxy)
 		return "a user or password in the URL is not supported";
 	r = addr_parse(proxy_authority(proxy), 0, &a);
 	if (r == ADDR_OK && a.kind != ADDR_IP && a.kind != ADDR_HOST)
-		r = ADDR_NOT_HERE;
+		return "not " SCHEME "HOST:PORT";
 	return r == ADDR_OK ? NULL : addr_reason(r);
 }
 

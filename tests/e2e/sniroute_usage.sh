@@ -54,6 +54,8 @@ exits 100 "$SNIROUTE" -c -t 127.0.0.1,x --accept-proxy=zzz
 for what in '-t 127.0.0.1' '-t x' zzz; do
 	has "$(cat err)" "$what"
 done
+exits 100 "$SNIROUTE" -c -t 127.0.0.1:1,,127.0.0.1:2
+same 'sniroute: error: -t: empty item in the list of targets' "$(cat err)"
 exits 100 "$SNIROUTE" -r routes -x a.test --accept-proxy=zzz
 same '' "$(cat out)"
 

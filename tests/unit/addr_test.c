@@ -159,6 +159,10 @@ the_reason_names_what_would_do_in_its_place(void **state)
 	assert_string_equal(addr_why(ADDR_BAD_PORT, 0), "port is not a number from 1 to 65535");
 	assert_string_equal(addr_why(ADDR_BAD_ABSTRACT, 0),
 	    "abstract socket name is empty, over 107 bytes, or has blanks or commas");
+	assert_string_equal(addr_why(ADDR_NOT_HERE, ADDR_LISTEN),
+	    "nobody can listen there (HOST:PORT, :PORT or unix:/PATH)");
+	assert_string_equal(addr_why(ADDR_NOT_HERE, ADDR_ALLOW_PASS),
+	    "this form of address has no meaning here (HOST:PORT or unix:/PATH has)");
 	for (enum addr_result r = ADDR_OK; r <= ADDR_NOT_HERE; r++)
 		assert_true(strlen(addr_why(r, ADDR_LISTEN)) > 0);
 }
