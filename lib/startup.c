@@ -102,12 +102,39 @@ check_user(const struct serve_conf *conf)
 
 /* ---- what can be checked without binding; -c ---- */
 
+/* Port 0 is another one each time. */
+static bool
+check_free(const char *metrics, const char *option, const struct opt_list *list)
+{
+	size_t len = strlen(metrics);
+
+	if (len >= 2 && strcmp(metrics + len - 2, ":0") == 0)
+		return true;
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(metrics, list->item[i]) == 0)
+			return log_wrong(false, "--metrics %s: that is the address of %s",
+			    metrics, option);
+	return true;
+}
+
+/* We would wait for ourselves to leave it. */
+static bool
+check_metrics(const struct serve_conf *conf)
+{
+	bool good = conf->metrics == NULL || check_free(conf->metrics, "-l", &conf->listen);
+
+	for (size_t i = 0; conf->metrics != NULL && i < conf->n_doors; i++)
+		good &= check_free(conf->metrics, conf->doors[i].option, conf->doors[i].addrs);
+	return good;
+}
+
 bool
 serve_check_opts(const struct serve_conf *conf)
 {
 	bool from_all = conf->accept_proxy != NULL && conf->accept_proxy[0] == '\0';
+	bool good = check_metrics(conf);
 
-	return from_all || opts_check_cidrs("--accept-proxy", conf->accept_proxy);
+	return (from_all || opts_check_cidrs("--accept-proxy", conf->accept_proxy)) && good;
 }
 
 static bool

@@ -54,6 +54,12 @@ exits 100 "$SNIROUTE" -c -t 127.0.0.1,x --accept-proxy=zzz
 for what in '-t 127.0.0.1' '-t x' zzz; do
 	has "$(cat err)" "$what"
 done
+for check in '' -c; do
+	# shellcheck disable=SC2086 # no word is wanted where it is empty
+	exits 100 timeout 10 "$SNIROUTE" -l 127.0.0.1:0 -l "unix:$T/both" -r routes -m "unix:$T/both" $check
+	same "sniroute: error: --metrics unix:$T/both: that is the address of -l" "$(cat err)"
+done
+exits 0 "$SNIROUTE" -l 127.0.0.1:0 -r routes -m 127.0.0.1:0 -c
 exits 100 "$SNIROUTE" -c -t 127.0.0.1:1,,127.0.0.1:2
 same 'sniroute: error: -t: empty item in the list of targets' "$(cat err)"
 exits 100 "$SNIROUTE" -r routes -x a.test --accept-proxy=zzz
