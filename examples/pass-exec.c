@@ -349,6 +349,8 @@ parse_options(struct passexec *pe, int argc, char **argv)
 			break;
 		case 'n':
 			pe->notify_fd = number("n", optarg, 0, INT32_MAX);
+			if (fcntl((int)pe->notify_fd, F_GETFD) == -1)
+				diex(EXIT_USAGE, "-n %s: not an open descriptor", optarg);
 			break;
 		case 'h':
 			puts(USAGE);

@@ -165,7 +165,10 @@ listeners_adopt(struct listeners *ls, int fd, struct slice addr)
 const char *
 listeners_reason(const char *why)
 {
-	return why != NULL ? why : errno == ENXIO ? "the name has no address" : strerror(errno);
+	if (why != NULL)
+		return why;
+	return errno == ENXIO ? "the name has no address" :
+	    errno == ENOTSOCK ? "there is a file that is not a socket" : strerror(errno);
 }
 
 void

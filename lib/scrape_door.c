@@ -47,7 +47,7 @@ static void
 note_why(struct scrape_door *d)
 {
 	if (errno != EADDRINUSE && errno != d->why)
-		log_warn("--metrics %s: %s; trying again", d->text, strerror(errno));
+		log_warn("--metrics %s: %s; trying again", d->text, listeners_reason(NULL));
 	d->why = errno;
 }
 

@@ -50,8 +50,12 @@ remove_stale(const struct sockaddr_storage *sa, socklen_t len)
 	struct stat st;
 	int fd, r = 0;
 
-	if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+	if (un->sun_path[0] == '\0' || lstat(un->sun_path, &st) == -1)
 		return 0;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = ENOTSOCK;
+		return -1;
+	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return 0;

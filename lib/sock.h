@@ -18,7 +18,8 @@
 
 /*
  * Bind and listen; a is no ADDR_HOST (listeners_resolve()), ADDR_ANY is one socket for v4 and v6.
- * A stale unix socket file, which nobody answers on, is replaced (errno says why it can't be).
+ * A stale unix socket file, which nobody answers on, is replaced (errno says why it can't be;
+ * ENOTSOCK: what is there is no socket).
  * TCP_NODELAY is set; accepted sockets inherit it. 0 and *fd (owned by the caller), or -1 with
  * errno.
  */

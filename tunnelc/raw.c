@@ -189,7 +189,8 @@ run_program(struct raw *r)
 	if (program_start(the->opts->program, &nobody, &r->relay.end[1].fd) == -1) {
 		enum conn_end how = program_end(errno);
 
-		log_error("conn=%llu program: %s", (unsigned long long)r->id, strerror(errno));
+		log_error("conn=%llu program %s: %s", (unsigned long long)r->id,
+		    the->opts->program[0], strerror(errno));
 		r->relay.end[1].fd = -1;
 		finish(r, how, NULL);
 		return;

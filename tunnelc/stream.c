@@ -241,7 +241,8 @@ run_program(struct stream *v, const struct proxyhdr *h)
 	if (program_start(the->opts->program, h, &v->s.io.fd) == -1) {
 		enum conn_end how = program_end(errno);
 
-		log_error("conn=%llu program: %s", (unsigned long long)v->id, strerror(errno));
+		log_error("conn=%llu program %s: %s", (unsigned long long)v->id,
+		    the->opts->program[0], strerror(errno));
 		v->s.io.fd = -1;
 		finish(v, how, HELLO_NONE, NULL);
 		return;

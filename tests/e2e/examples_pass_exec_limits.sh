@@ -32,5 +32,7 @@ exits 100 "$PASSEXEC" "$T/x.sock"
 exits 100 "$PASSEXEC" x.sock cat
 exits 100 "$PASSEXEC" -c 0 "$T/x.sock" cat
 exits 100 "$PASSEXEC" -Z "$T/x.sock" cat
+exits 100 "$PASSEXEC" -n 99 "$T/x.sock" cat
+has "$(cat err)" '-n 99: not an open descriptor$'
 exits 111 "$PASSEXEC" "$T/missing/x.sock" cat
 exits 111 "$PASSEXEC" "$T/cat.sock" cat

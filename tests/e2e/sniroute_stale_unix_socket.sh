@@ -13,6 +13,7 @@ has "$(cat err)" "$T/in.sock"
 same "got=a end=eof" "$(ask "$ADDR" x)" "the live socket still works"
 echo precious >file
 exits 111 "$SNIROUTE" -l "unix:$T/file" -t "$(addr_of a)"
+has "$(cat err)" "error: -l unix:$T/file: there is a file that is not a socket\$"
 same precious "$(cat file)"
 stop sniroute
 serve -l "unix:$T/in.sock" -t "$(addr_of a)"

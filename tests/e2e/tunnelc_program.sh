@@ -65,7 +65,7 @@ logged 'conn=1 .*end=(client|target)-reset$' deaf
 # no such program: the visitor is reset, the log says why, once each
 program none /nowhere/at/all
 same "got= end=reset" "$(hand_over "$ID.tun.test,kind=tcp" read)"
-logged_times 1 'error: .*No such file or directory' none
+logged_times 1 'error: conn=1 program /nowhere/at/all: No such file or directory' none
 same "got= end=reset" "$(hand_over "$ID.tun.test,kind=tcp" read)"
 logged_times 2 'error: .*No such file or directory' none
 
