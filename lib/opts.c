@@ -28,14 +28,14 @@ append(struct opt_list *list, char *value)
 	list->item[list->n++] = value;
 }
 
-/* It can't hold two values, and which of them was meant is not for us to guess. */
+/* The last one counts, so that wrappers can override; but what that drops may have been meant. */
 static void
 set_text(const struct opt *o, const char *value, unsigned before)
 {
 	const char **out = o->out;
 
 	if (before > 0 && strcmp(*out, value) != 0)
-		diex(EXIT_USAGE, "--%s is given twice", o->name);
+		log_warn("--%s is given twice, the last one counts", o->name);
 	*out = value;
 }
 

@@ -9,7 +9,7 @@
 
 enum opt_kind {
 	OPT_FLAG,	/* bool: true when given */
-	OPT_TEXT,	/* const char *: given again, it must be the same */
+	OPT_TEXT,	/* const char *: the last one given; a warning if another was before */
 	OPT_LIST,	/* struct opt_list: every one given, in order */
 	OPT_COMMAS,	/* const char *: every one given, joined by commas; what is joined is
 			   owned, never freed */

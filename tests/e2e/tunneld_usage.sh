@@ -47,7 +47,6 @@ done <<-END
 	--visitors    -l 127.0.0.1:0 -i server.key --domain tun.test --visitors nowhere --open
 	--legacy      $all -a auth --legacy 127.0.0.1
 	-l            -i server.key --domain tun.test --visitors unix:$T/visitors --open
-	--authorized.is.given.twice  $all -a auth -a other -c
 END
 
 # What it writes is neither what it reads nor the other file that it writes, however it is spelt; -c knows as well.
@@ -93,6 +92,8 @@ same 'tunneld: error: none/local cannot be written: No such file or directory' "
 
 # --check names every bad line and opens nothing.
 exits 0 "$TUNNELD" $all -a auth -c
+exits 0 "$TUNNELD" $all -a nothing -a auth -c
+same 'tunneld: warn: --authorized is given twice, the last one counts' "$(cat err)"
 exits 0 "$TUNNELD" $all -a auth -a auth --peers 10.0.0.1 --peers 10.0.0.2,10.0.0.3 --peers ::1 -g 1 -g 2 -c
 exits 100 "$TUNNELD" $all -a auth --peers x --peers y -c
 has "$(cat err)" '"x" is not an address'

@@ -156,14 +156,19 @@ of_numbers_and_flags_the_last_one_counts(void **state)
 }
 
 static void
-a_text_is_given_once_or_twice_the_same(void **state)
+of_texts_too_but_not_in_silence(void **state)
 {
+	struct outcome o;
+
 	(void)state;
-	parse("-t a -n 1 --text=a");
-	assert_string_equal(got.text, "a");
-	expect_refused("-t a --text b", "tool: error: --text is given twice\n");
-	expect_refused("-t a -t _", "tool: error: --text is given twice\n");
-	expect_refused("-t a -t a -t b", "tool: error: --text is given twice\n");
+	parse("-t a --text b");
+	assert_string_equal(got.text, "b");
+	parse("-t a -t _");
+	assert_string_equal(got.text, "");
+	set_words("-t a -n 1 --text b --text=b");
+	o = in_child(parse_in_child);
+	assert_int_equal(o.code, 0);
+	assert_string_equal(o.err, "tool: warn: --text is given twice, the last one counts\n");
 }
 
 /* The result, which is owned when something was added. */
@@ -530,7 +535,7 @@ main(void)
 		cmocka_unit_test(letters_may_be_joined_and_values_attached),
 		cmocka_unit_test(a_value_may_look_like_an_option),
 		cmocka_unit_test(of_numbers_and_flags_the_last_one_counts),
-		cmocka_unit_test(a_text_is_given_once_or_twice_the_same),
+		cmocka_unit_test(of_texts_too_but_not_in_silence),
 		cmocka_unit_test(a_list_given_again_adds_to_the_first),
 		cmocka_unit_test(nought_seconds_turn_a_deadline_off),
 		cmocka_unit_test(a_bad_number_is_refused_with_its_range),
