@@ -420,6 +420,7 @@ drain(void)
 	notify_systemd("STOPPING=1");
 	the->draining = true;
 	ready_leave();
+	scrape_door_give_up(&metrics_door);
 	for (size_t i = 0; i < the->n_servers; i++)
 		server_drain(the->servers[i]);
 	if (the->opts->grace_ms == 0) {
