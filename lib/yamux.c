@@ -138,7 +138,7 @@ leave_if_over(struct yamux *y, struct yamux_stream *s)
 static void
 settle(struct yamux *y, struct yamux_stream *s)
 {
-	if (!s->ack && !s->fin && !s->grant)
+	if (!s->ack && !s->grant)
 		dequeue(y, s);
 }
 
@@ -169,11 +169,9 @@ consider_grant(struct yamux *y, struct yamux_stream *s, bool flush)
 static unsigned
 take_flags(struct yamux_stream *s)
 {
-	unsigned flags = (s->syn ? FLAG_SYN : 0u) | (s->ack ? FLAG_ACK : 0u) |
-	    (s->fin ? FLAG_FIN : 0u);
+	unsigned flags = (s->syn ? FLAG_SYN : 0u) | (s->ack ? FLAG_ACK : 0u);
 
-	s->fin_sent |= s->fin;
-	s->syn = s->ack = s->fin = false;
+	s->syn = s->ack = false;
 	return flags;
 }
 
@@ -386,7 +384,7 @@ widen(struct yamux *y, struct yamux_what *what, enum yamux_event *e)
 	if (by > UINT32_MAX - s->send_window)
 		return bad(y, "a window over 2^32-1", e);
 	s->send_window += by;
-	if (s->fin || s->fin_sent)
+	if (s->fin_sent)
 		return false;
 	what->stream = s;
 	*e = YAMUX_WINDOW;
@@ -526,7 +524,7 @@ yamux_must_wait(const struct yamux *y)
 uint32_t
 yamux_may_send(const struct yamux_stream *s)
 {
-	return s->id == 0 || s->fin || s->fin_sent ? 0 : s->send_window;
+	return s->id == 0 || s->fin_sent ? 0 : s->send_window;
 }
 
 void
@@ -537,9 +535,9 @@ yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin,
 
 	assert(id != 0 && n <= yamux_may_send(s) && n <= YAMUX_DATA_MAX && !s->fin_sent);
 	s->send_window -= n;
-	s->fin |= fin;
+	s->fin_sent = fin;
 	put_header(out, n == 0 && y->explicit_syn ? FRAME_WINDOW : FRAME_DATA,
-	    take_flags(s), id, n);
+	    take_flags(s) | (fin ? FLAG_FIN : 0u), id, n);
 	settle(y, s);
 	leave_if_over(y, s);
 }
@@ -553,15 +551,6 @@ yamux_grant(struct yamux *y, struct yamux_stream *s, uint32_t n, bool flush)
 		return;
 	s->credit += n < most ? n : most;
 	consider_grant(y, s, flush);
-}
-
-void
-yamux_fin(struct yamux *y, struct yamux_stream *s)
-{
-	if (s->id == 0 || s->fin_sent)
-		return;
-	s->fin = true;
-	enqueue(y, s);
 }
 
 void
@@ -600,14 +589,11 @@ yamux_goaway(struct yamux *y, enum yamux_goaway code)
 static void
 write_window(struct yamux *y, struct yamux_stream *s, uint8_t *out)
 {
-	uint32_t id = s->id;
-
-	put_header(out, FRAME_WINDOW, take_flags(s), id, s->credit);
+	put_header(out, FRAME_WINDOW, take_flags(s), s->id, s->credit);
 	s->recv_window += s->credit;
 	s->credit = 0;
 	s->grant = false;
 	dequeue(y, s);
-	leave_if_over(y, s);
 }
 
 /*

@@ -42,7 +42,6 @@ struct yamux_stream {
 	bool queued : 1;
 	bool syn : 1;			/* SYN still to be sent, with the first frame */
 	bool ack : 1;			/* ACK still to be sent */
-	bool fin : 1;			/* FIN still to be sent */
 	bool grant : 1;			/* credit is to be sent */
 	bool unacked : 1;		/* ours, and not yet acknowledged by the peer */
 	bool fin_sent : 1, fin_received : 1;
@@ -122,7 +121,7 @@ bool yamux_is_used_up(const struct yamux *y);
 /* Whether none can be opened before the peer has taken, or reset, one of those that are open. */
 bool yamux_must_wait(const struct yamux *y);
 
-/* Bytes of data s may send now: 0 once the FIN was requested. */
+/* Bytes of data s may send now: 0 once our direction has ended. */
 uint32_t yamux_may_send(const struct yamux_stream *s);
 
 /*
@@ -140,19 +139,10 @@ void yamux_data(struct yamux *y, struct yamux_stream *s, uint32_t n, bool fin,
  */
 void yamux_grant(struct yamux *y, struct yamux_stream *s, uint32_t n, bool flush);
 
-/*
- * End our direction, after the data framed so far, with a control frame;
- * yamux_data() can too, and for mux does.
- */
-void yamux_fin(struct yamux *y, struct yamux_stream *s);
-
 /* Forget s at once, with a RST for the peer if it knows of s. No later event names it. */
 void yamux_reset(struct yamux *y, struct yamux_stream *s);
 
-/*
- * Both directions have ended and the frames that say so are out:
- * s has left the machine (its id is 0).
- */
+/* Both directions have ended: s has left the machine (its id is 0). */
 bool yamux_over(const struct yamux_stream *s);
 
 /* At most one ping waits to be sent: a second replaces it. */
@@ -160,9 +150,9 @@ void yamux_ping(struct yamux *y, uint32_t value);
 void yamux_goaway(struct yamux *y, enum yamux_goaway code);
 
 /*
- * Write control frames that are due (pongs, pings, acks, windows, ends, resets, goaway) into the
- * size bytes at out; returns how many bytes it wrote, 0: none is due. They go before data.
- * GOAWAY comes after all others.
+ * Write control frames that are due (pongs, pings, acks, windows, resets, goaway) into the size
+ * bytes at out; returns how many bytes it wrote, 0: none is due. They go before data. GOAWAY
+ * comes after all others.
  */
 size_t yamux_out(struct yamux *y, uint8_t *out, size_t size);
 bool yamux_has_out(const struct yamux *y);

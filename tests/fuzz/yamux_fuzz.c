@@ -286,7 +286,7 @@ act(struct lane *l, uint8_t what)
 		yamux_grant(y, &l->s, n, draw() & 1);
 		break;
 	case 2:
-		yamux_fin(y, &l->s);
+		send(l, 0, true);
 		break;
 	case 3:
 		yamux_reset(y, &l->s);

@@ -403,11 +403,9 @@ an_ancestors_session_is_what_the_code_says(void **state)
 	open_stream(&client);
 	tell_out(&client);
 	tell_data(&client, 0, secret, secret_write(slice_str("s3cret"), secret), false);
-	yamux_fin(client.y, &client.stream[0]);
-	tell_out(&client);
+	tell_data(&client, 0, "", 0, true);
 	tell_out(&server);
-	yamux_fin(server.y, &server.stream[0]);
-	tell_out(&server);
+	tell_data(&server, 0, "", 0, true);
 	open_stream(&server);
 	tell_out(&server);
 	tell_text(&server, 1, "GET / HTTP/1.0\r\n\r\n", false);

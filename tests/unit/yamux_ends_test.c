@@ -21,10 +21,8 @@ a_stream_is_over_when_both_ends_are_said(void **state)
 	assert_string_equal(hear_frame(DATA, FIN, 3, 0), "fin3");
 	/* half-closed, good for an answer */
 	assert_int_equal(yamux_may_send(stream(3)), YAMUX_WINDOW_START);
-	yamux_fin(y, stream(3));
+	assert_string_equal(say_data(3, 0, true), "00 00 0006 00000003 00000000");
 	assert_int_equal(yamux_may_send(stream(3)), 0);
-	assert_false(yamux_over(stream(3)));		/* it has not been said */
-	assert_string_equal(say(), "00 01 0006 00000003 00000000");
 	assert_true(yamux_over(stream(3)));
 
 	hear_frame(WINDOW, SYN | FIN, 5, 0);
@@ -34,22 +32,17 @@ a_stream_is_over_when_both_ends_are_said(void **state)
 }
 
 static void
-an_end_is_said_once(void **state)
+an_end_is_heard_once(void **state)
 {
 	(void)state;
 	begin_server();
 	hear_frame(WINDOW, SYN, 1, 0);
-	yamux_fin(y, stream(1));
-	yamux_fin(y, stream(1));
-	say();
-	yamux_fin(y, stream(1));
-	assert_string_equal(say(), "");
+	say_data(1, 0, true);
 	assert_string_equal(hear("00 01 0004 00000001 00000000"), "fin1");
 	assert_string_equal(hear("00 01 0004 00000001 00000000"), "");
 	assert_string_equal(hear("00 01 0005 00000003 00000000  00 01 0004 00000003 00000000"),
 	    "open3 fin3");
 	assert_string_equal(say(), "00 01 0002 00000003 00000000");
-	yamux_fin(y, stream(1));
 	yamux_reset(y, stream(1));
 	yamux_grant(y, stream(1), 1, true);
 	assert_string_equal(say(), "");
@@ -153,11 +146,11 @@ a_reset_by_the_peer_takes_the_stream_out_of_the_queue(void **state)
 		memset(stream(id), 0xa5, sizeof(struct yamux_stream));
 	}
 	assert_string_equal(say(), "00 01 0002 00000003 00000000, 00 01 0002 00000007 00000000");
-	yamux_fin(y, stream(7));
+	yamux_grant(y, stream(7), 1, true);
 	hear_frame(WINDOW, RST, 7, 0);
 	assert_false(yamux_has_out(y));
-	yamux_fin(y, stream(3));
-	assert_string_equal(say(), "00 01 0004 00000003 00000000");
+	yamux_grant(y, stream(3), 1, true);
+	assert_string_equal(say(), "00 01 0000 00000003 00000001");
 }
 
 /* ---- GOAWAY ---- */
@@ -182,12 +175,12 @@ after_our_goaway_the_peer_opens_nothing_any_more(void **state)
 	begin_server();
 	hear_frame(WINDOW, SYN, 1, 0);
 	yamux_goaway(y, YAMUX_GOAWAY_NORMAL);
-	yamux_fin(y, stream(1));
+	yamux_grant(y, stream(1), 1, true);
 	assert_int_equal(open_stream(), 0);
 	assert_string_equal(hear("00 00 0001 00000003 00000001 'x'  "
 	    "00 00 0000 00000001 00000001 'y'"), "data1:y");
 	assert_string_equal(say(),
-	    "00 01 0008 00000003 00000000, 00 01 0006 00000001 00000000, "
+	    "00 01 0008 00000003 00000000, 00 01 0002 00000001 00000001, "
 	    "00 03 0000 00000000 00000000");
 	yamux_goaway(y, YAMUX_GOAWAY_INTERNAL);
 	assert_string_equal(say(), "00 03 0000 00000000 00000002");
@@ -198,7 +191,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_is_over_when_both_ends_are_said),
-		cmocka_unit_test(an_end_is_said_once),
+		cmocka_unit_test(an_end_is_heard_once),
 		cmocka_unit_test(what_comes_behind_an_end_is_swallowed_within_the_window),
 		cmocka_unit_test(a_reset_ends_both_directions_at_once),
 		cmocka_unit_test(a_stream_the_peer_never_heard_of_is_dropped_in_silence),

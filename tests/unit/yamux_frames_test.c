@@ -10,8 +10,7 @@ the_ancestors_client_says_what_it_always_said(void **state)
 	assert_int_equal(open_stream(), 1);
 	assert_string_equal(say(), "00 01 0001 00000001 00000000");
 	assert_string_equal(say_data(1, 10, false), "00 00 0000 00000001 0000000a");
-	yamux_fin(y, stream(1));
-	assert_string_equal(say(), "00 01 0004 00000001 00000000");
+	assert_string_equal(say_data(1, 0, true), "00 01 0004 00000001 00000000");
 	assert_string_equal(hear("00 01 0002 00000001 00000000  00 01 0004 00000001 00000000"),
 	    "fin1");
 	assert_true(yamux_over(stream(1)));
@@ -21,8 +20,7 @@ the_ancestors_client_says_what_it_always_said(void **state)
 	    "open2 data2:hi");
 	assert_string_equal(say(), "00 01 0002 00000002 00000000");
 	assert_string_equal(say_data(2, 5, false), "00 00 0000 00000002 00000005");
-	yamux_fin(y, stream(2));
-	assert_string_equal(say(), "00 01 0004 00000002 00000000");
+	assert_string_equal(say_data(2, 0, true), "00 01 0004 00000002 00000000");
 	assert_string_equal(hear("00 01 0004 00000002 00000000"), "fin2");
 	assert_true(yamux_over(stream(2)));
 }
@@ -38,8 +36,7 @@ the_ancestors_server_says_what_it_always_said(void **state)
 	assert_string_equal(hear("00 00 0000 00000001 0000000a 1111 0006 's3cret'"),
 	    "data1:\x11\x11");
 	assert_string_equal(hear("00 01 0004 00000001 00000000"), "fin1");
-	yamux_fin(y, stream(1));
-	assert_string_equal(say(), "00 01 0004 00000001 00000000");
+	assert_string_equal(say_data(1, 0, true), "00 01 0004 00000001 00000000");
 	assert_true(yamux_over(stream(1)));
 
 	/* visitors */
@@ -61,8 +58,9 @@ the_handshake_may_come_in_the_frame_that_opens(void **state)
 	assert_string_equal(hear("00 00 0001 00000001 00000003 'abc'"), "open1 data1:abc");
 	begin_server();
 	assert_string_equal(hear("00 00 0005 00000001 00000003 'abc'"), "open1 data1:abc fin1");
-	yamux_fin(y, stream(1));
-	assert_string_equal(say(), "00 01 0006 00000001 00000000");	/* one frame for both */
+	assert_string_equal(say_data(1, 0, true),
+	    "00 00 0006 00000001 00000000");	/* one frame for both */
+	assert_string_equal(say(), "");
 	assert_true(yamux_over(stream(1)));
 }
 
@@ -90,11 +88,7 @@ a_stream_without_data_is_opened_by_its_end(void **state)
 	(void)state;
 	begin_server();
 	open_stream();
-	yamux_fin(y, stream(2));
-	assert_string_equal(say(), "00 01 0005 00000002 00000000");
-	open_stream();
-	yamux_fin(y, stream(4));
-	assert_string_equal(say_data(4, 0, false), "00 00 0005 00000004 00000000");
+	assert_string_equal(say_data(2, 0, true), "00 00 0005 00000002 00000000");
 	assert_string_equal(say(), "");
 }
 
@@ -210,7 +204,7 @@ control_frames_go_in_their_order_and_never_in_part(void **state)
 {
 	static const char *const wanted[] = { "00 02 0002 00000000 00000005",
 		"00 02 0001 00000000 00000006", "00 01 0008 00000001 00000000",
-		"00 01 0002 00000003 00000000", "00 01 0005 00000002 00000000",
+		"00 01 0002 00000003 00000000", "00 01 0001 00000002 00000007",
 		"00 03 0000 00000000 00000000" };
 
 	(void)state;
@@ -223,7 +217,7 @@ control_frames_go_in_their_order_and_never_in_part(void **state)
 		hear("00 01 0001 00000001 00000000  00 01 0001 00000003 00000000  "
 		    "00 02 0001 00000000 00000005");
 		yamux_goaway(y, YAMUX_GOAWAY_NORMAL);
-		yamux_fin(y, stream(2));
+		yamux_grant(y, stream(2), 7, true);
 		yamux_reset(y, stream(1));
 		yamux_ping(y, 6);
 		out = malloc(size);

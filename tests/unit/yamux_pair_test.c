@@ -104,12 +104,11 @@ open_stream(struct side *p)
 }
 
 static void
-send_data(struct side *p, struct lane *l, bool fin)
+send_data(struct side *p, struct lane *l, uint32_t n, bool fin)
 {
 	static uint8_t frame[YAMUX_FRAME_MAX];
 	unsigned from = (unsigned)(p - side);
-	uint32_t may = yamux_may_send(&l->s), n = draw(8) == 0 ? YAMUX_DATA_MAX : draw(300),
-	    id = l->id;
+	uint32_t may = yamux_may_send(&l->s), id = l->id;
 
 	n = n > may ? may : n;
 	for (uint32_t i = 0; i < n; i++)
@@ -197,15 +196,16 @@ act(struct side *p, struct lane *l)
 
 	if (what < 50) {
 		if (!l->fin)
-			send_data(p, l, draw(30) == 0);
+			send_data(p, l, draw(8) == 0 ? YAMUX_DATA_MAX : draw(300),
+			    draw(30) == 0);
 	} else if (what < 85) {
 		uint32_t n = draw(3) == 0 ? l->held : draw(l->held + 1);
 
 		l->held -= n;
 		yamux_grant(p->y, &l->s, n, draw(4) == 0);
 	} else if (what < 92) {
-		truth[l->id].fin[p - side] = l->fin = true;
-		yamux_fin(p->y, &l->s);
+		if (!l->fin)
+			send_data(p, l, 0, true);
 	} else if (what < 95) {
 		truth[l->id].reset = true;
 		yamux_reset(p->y, &l->s);
@@ -242,10 +242,8 @@ finish(void)
 			struct side *p = &side[i];
 
 			for (unsigned k = 0; k < LANES; k++)
-				if (p->lane[k].id != 0 && !p->lane[k].fin) {
-					truth[p->lane[k].id].fin[i] = p->lane[k].fin = true;
-					yamux_fin(p->y, &p->lane[k].s);
-				}
+				if (p->lane[k].id != 0 && !p->lane[k].fin)
+					send_data(p, &p->lane[k], 0, true);
 			control(p);
 			busy |= p->wire_len > 0 || yamux_has_out(p->y);
 			receive(&side[1 - i], p->wire_len);
