@@ -342,6 +342,19 @@ why_no_json(const json_error_t *error)
 	}
 }
 
+enum control_line
+control_line(struct slice all, uint32_t *scanned, struct slice *line)
+{
+	const char *end = all.len <= *scanned ? NULL :
+	    memchr(all.p + *scanned, '\n', all.len - *scanned);
+	size_t len = end == NULL ? all.len : (size_t)(end - all.p);
+
+	*scanned = end == NULL ? (uint32_t)len : 0;
+	*line = slice_of(all.p, len);
+	return len >= CONTROL_LINE_MAX ? CONTROL_LINE_LONG :
+	    end == NULL ? CONTROL_LINE_MORE : CONTROL_LINE_OK;
+}
+
 bool
 control_read(struct slice line, struct control *out, const char **why)
 {

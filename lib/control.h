@@ -73,6 +73,19 @@ struct control {
 	void *memory;					/* for slices and arrays: control_free() */
 };
 
+enum control_line {
+	CONTROL_LINE_OK,	/* *line is whole: a part of all, without its newline */
+	CONTROL_LINE_MORE,	/* its end has not come yet */
+	CONTROL_LINE_LONG	/* it is, or will be, longer than CONTROL_LINE_MAX */
+};
+
+/*
+ * Find the line that all begins with, the bytes that came and were not taken; after OK the caller
+ * takes it and its newline. *scanned is this function's, 0 before the first call: how many of the
+ * bytes it looked at in vain.
+ */
+enum control_line control_line(struct slice all, uint32_t *scanned, struct slice *line);
+
 /*
  * Read one line (without its newline). False: it is not a valid message, *why (static) says what is
  * wrong, and there is nothing to free. On true the slices live until control_free().

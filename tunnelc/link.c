@@ -49,7 +49,8 @@ struct link {
 	struct reach *reach;		/* REACH */
 	struct tls *tls;		/* owned until the mux takes it */
 	struct mux *mux;		/* owned */
-	struct mux_stream control;
+	struct mux_stream control;	/* stream 1 */
+	uint32_t scanned;		/* control_line()'s */
 	struct raw *visitor;		/* of a raw connection; frees itself, borrowed until then */
 	uint32_t visitors;
 	char why[WHY_MAX];		/* why it is to end; empty: not known yet */
@@ -306,18 +307,22 @@ obey(struct link *l, const struct control *c)
 	}
 }
 
-/* Obey the server's next line; false when there is none yet, or the link is to end. */
+/* Obey the server's next message; false when there is none yet, or the link is to end. */
 static bool
-next_line(struct link *l)
+next_message(struct link *l)
 {
-	struct slice all = mux_peek(&l->control), rest = all, line = slice_cut(&rest, '\n');
+	struct slice line;
 	struct control c;
 	const char *why;
 
-	if (rest.p == NULL) {
-		if (all.len >= CONTROL_LINE_MAX)
-			fail(l, "a control message is longer than %u bytes", CONTROL_LINE_MAX);
+	switch (control_line(mux_peek(&l->control), &l->scanned, &line)) {
+	case CONTROL_LINE_MORE:
 		return false;
+	case CONTROL_LINE_LONG:
+		fail(l, "a control message is longer than %u bytes", CONTROL_LINE_MAX);
+		return false;
+	case CONTROL_LINE_OK:
+		break;
 	}
 	if (!control_read(line, &c, &why)) {
 		fail(l, "a control message is malformed: %s", why);
@@ -339,7 +344,7 @@ on_control_data(struct mux_stream *s)
 		mux_take(s, mux_peek(s).len);
 		return;
 	}
-	while (l->why[0] == '\0' && next_line(l))
+	while (l->why[0] == '\0' && next_message(l))
 		;
 	if (l->why[0] == '\0' && mux_ended(s))
 		fail(l, "the server ended the control stream");

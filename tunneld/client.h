@@ -55,7 +55,7 @@ struct client {
 						   if not one */
 	uint64_t login_source;		/* its place among the logins of its source, 0: none */
 	uint64_t rx, tx;		/* payload, noted when the mux goes */
-	uint32_t scanned;		/* bytes of the control line looked at */
+	uint32_t scanned;		/* control_line()'s */
 	uint8_t state;			/* enum client_state */
 	uint8_t verdict;		/* enum hello_verdict */
 	uint8_t end;			/* enum conn_end, from PARTING on */

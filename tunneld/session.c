@@ -244,43 +244,37 @@ take_message(struct client *c, struct slice line)
 	control_free(&m);
 }
 
-/* The next whole line, without its newline: absent when there is none yet. */
-static struct slice
-next_line(struct client *c, struct slice all)
+/* Take its next message; false when there is none yet, or it is too long. */
+static bool
+next_message(struct client *c)
 {
-	const char *end = all.len <= c->scanned ? NULL :
-	    memchr(all.p + c->scanned, '\n', all.len - c->scanned);
+	struct slice line;
 
-	if (end == NULL) {
-		c->scanned = (uint32_t)all.len;
-		return slice_of(NULL, 0);
+	switch (control_line(mux_peek(&c->control), &c->scanned, &line)) {
+	case CONTROL_LINE_MORE:
+		return false;
+	case CONTROL_LINE_LONG:
+		session_refuse(c, CONTROL_PROTOCOL, "a message is too long");
+		return false;
+	case CONTROL_LINE_OK:
+		break;
 	}
-	c->scanned = 0;
-	return slice_of(all.p, (size_t)(end - all.p));
+	take_message(c, line);
+	mux_take(&c->control, line.len + 1);
+	return true;
 }
 
 static void
 on_control(struct mux_stream *s)
 {
 	struct client *c = EV_CONTAINER(s, struct client, control);
-	struct slice all, line;
 
 	if (c->ancestor) {
 		legacy_on_control(c);
 		return;
 	}
-	while (c->state < CLIENT_PARTING) {
-		all = mux_peek(s);
-		line = next_line(c, all);
-		if ((line.p == NULL ? all.len : line.len) >= CONTROL_LINE_MAX) {
-			session_refuse(c, CONTROL_PROTOCOL, "a message is too long");
-			return;
-		}
-		if (line.p == NULL)
-			break;
-		take_message(c, line);
-		mux_take(s, line.len + 1);
-	}
+	while (c->state < CLIENT_PARTING && next_message(c))
+		;
 	if (c->state == CLIENT_HELLO && mux_ended(s)) {
 		c->verdict = HELLO_EOF;
 		client_part(c, END_HELLO);

@@ -713,6 +713,64 @@ the_longest_line_is_written_and_read(void **state)
 	assert_null(control_write(&c, &len));
 }
 
+/* ---- lines ---- */
+
+static enum control_line
+cut(const char *bytes, size_t len, uint32_t *scanned, size_t *line_len)
+{
+	char *copy = malloc(len);
+	struct slice line;
+	enum control_line r;
+
+	memcpy(copy, bytes, len);
+	r = control_line(slice_of(copy, len), scanned, &line);
+	*line_len = line.len;
+	assert_true(line.p == copy);
+	free(copy);
+	return r;
+}
+
+static void
+a_line_is_whole_once_its_newline_is_there(void **state)
+{
+	uint32_t scanned = 0;
+	size_t len;
+
+	(void)state;
+	for (size_t n = 1; n <= 3; n++) {
+		assert_int_equal(cut("abc\n\nx", n, &scanned, &len), CONTROL_LINE_MORE);
+		assert_int_equal(scanned, n);
+		assert_int_equal(cut("abc\n\nx", n, &scanned, &len), CONTROL_LINE_MORE);
+	}
+	assert_int_equal(cut("abc\n\nx", 6, &scanned, &len), CONTROL_LINE_OK);
+	assert_int_equal(len, 3);
+	assert_int_equal(cut("\nx", 2, &scanned, &len), CONTROL_LINE_OK);
+	assert_int_equal(len, 0);
+	assert_int_equal(cut("x", 1, &scanned, &len), CONTROL_LINE_MORE);
+	assert_int_equal(control_line(slice_of(NULL, 0), &(uint32_t){ 0 }, &(struct slice){ 0 }),
+	    CONTROL_LINE_MORE);
+}
+
+static void
+a_line_that_is_or_will_be_too_long_is_reported(void **state)
+{
+	char *bytes = malloc(CONTROL_LINE_MAX + 1);
+	uint32_t scanned = 0;
+	size_t len;
+
+	(void)state;
+	memset(bytes, ' ', CONTROL_LINE_MAX);
+	assert_int_equal(cut(bytes, CONTROL_LINE_MAX - 1, &scanned, &len), CONTROL_LINE_MORE);
+	assert_int_equal(cut(bytes, CONTROL_LINE_MAX, &scanned, &len), CONTROL_LINE_LONG);
+	scanned = 0;
+	bytes[CONTROL_LINE_MAX] = '\n';
+	assert_int_equal(cut(bytes, CONTROL_LINE_MAX + 1, &scanned, &len), CONTROL_LINE_LONG);
+	bytes[CONTROL_LINE_MAX - 1] = '\n';
+	assert_int_equal(cut(bytes, CONTROL_LINE_MAX + 1, &scanned, &len), CONTROL_LINE_OK);
+	assert_int_equal(len, CONTROL_LINE_MAX - 1);
+	free(bytes);
+}
+
 static void
 freeing_twice_is_fine(void **state)
 {
@@ -759,6 +817,8 @@ main(void)
 		cmocka_unit_test(a_text_to_be_written_is_cut_and_never_breaks_the_line),
 		cmocka_unit_test(what_would_not_be_read_is_not_written),
 		cmocka_unit_test(the_longest_line_is_written_and_read),
+		cmocka_unit_test(a_line_is_whole_once_its_newline_is_there),
+		cmocka_unit_test(a_line_that_is_or_will_be_too_long_is_reported),
 		cmocka_unit_test(freeing_twice_is_fine),
 	};
 
