@@ -45,6 +45,17 @@ arrival_keep(struct visitor *v, struct slice bytes)
 	return true;
 }
 
+struct said
+arrival_said(const struct arrival *a)
+{
+	struct said said = { .rest = slice_of((char *)a->bytes, a->len) };
+	size_t used = 0;
+
+	(void)proxyhdr_read(a->bytes, a->len, &said.h, &used);	/* it was whole before */
+	said.rest = slice_skip(said.rest, used);
+	return said;
+}
+
 /* ---- the kind ---- */
 
 /*
@@ -146,12 +157,8 @@ void
 arrival_again(struct visitor *v, bool last)
 {
 	struct slice bytes = slice_of((char *)v->arrival->bytes, v->arrival->len);
-	struct said said;
-	size_t used;
+	struct said said = arrival_said(v->arrival);
 
-	if (proxyhdr_read(v->arrival->bytes, bytes.len, &said.h, &used) != PROXYHDR_OK)
-		return;		/* it was whole before */
-	said.rest = slice_skip(bytes, used);
 	if (v->kind != KIND_UNKNOWN)
 		join_by_name(v, bytes, &said);
 	else

@@ -53,13 +53,7 @@ parked_enter(struct visitor *v, struct slice bytes, const struct said *said)
 void
 parked_give_up(struct visitor *v)
 {
-	struct said said;
-	size_t used;
-
-	if (proxyhdr_read(v->arrival->bytes, v->arrival->len, &said.h, &used) ==
-	    PROXYHDR_OK)		/* was whole before */
-		refusal_begin(v, ANSWER_OFFLINE, END_UNREACHABLE,
-		    slice_of((char *)v->arrival->bytes + used, v->arrival->len - used), false);
+	refusal_begin(v, ANSWER_OFFLINE, END_UNREACHABLE, arrival_said(v->arrival).rest, false);
 }
 
 /* Each once: a visitor parked again meanwhile stands in front of those still to come. */

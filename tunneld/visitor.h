@@ -138,6 +138,9 @@ void arrival_again(struct visitor *v, bool last);
 bool arrival_keep(struct visitor *v, struct slice bytes);
 void arrival_drop(struct visitor *v);
 
+/* What one said whose header is whole and kept: it points there. */
+struct said arrival_said(const struct arrival *a);
+
 /* ---- parked.c: waiting for its client ---- */
 
 /*
