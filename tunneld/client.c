@@ -100,7 +100,7 @@ client_close(struct client *c, enum conn_end end)
 	drop_mux(c);
 	tls_free(c->tls);
 	if (c->raw != NULL)
-		legacy_leave(c->raw, end == END_DRAIN ? END_DRAIN : END_TARGET_RESET);
+		raw_leave(c->raw, end == END_DRAIN ? END_DRAIN : END_TARGET_RESET);
 	/* An ancestor's one visitor did not end in order: nor does its connection. */
 	sock_close(c->io.fd, cut && (end == END_TARGET_RESET || !c->told));
 	line.name = slice_str(c->name);

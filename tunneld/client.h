@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A tunnel client, as its parts see it: client.c (its states and its end), login.c (before the
- * session), session.c (what is said in it), legacy.c (the ancestors' two handshakes, their raw
- * sockets). Visitors (visitor.h) want streams of it.
+ * session), session.c (what is said in it), legacy.c (the ancestors' two handshakes), raw.c
+ * (a socket of theirs and its visitor). Visitors (visitor.h) want streams of it.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -49,7 +49,7 @@ struct client {
 	struct tls *tls;		/* HANDSHAKE, after its first byte: owned until the mux's */
 	struct mux *mux;		/* owned from HELLO on; NULL: a first generation ancestor */
 	struct mux_stream control;	/* stream 1 */
-	struct raw *raw;		/* first generation: its one visitor; owned by legacy.c */
+	struct raw *raw;		/* first generation: its one visitor; owned by raw.c */
 	char *name;			/* owned: for the log; NULL: not known yet */
 	struct client *next_login, **login_at;	/* logins under way, in order of arrival; at: NULL
 						   if not one */
@@ -155,15 +155,17 @@ void legacy_read(struct client *c, unsigned events);		/* SECRET */
 void legacy_on_control(struct client *c);			/* something came on stream 1 */
 void legacy_on_raw(struct client *c, unsigned events);		/* a raw socket without a visitor */
 void legacy_live(struct client *c);				/* it is welcome */
-void legacy_more(struct relay *r);				/* the relay pool's */
+
+/* ---- raw.c ---- */
 
 /*
  * Join a visitor's descriptor, watched already, to the raw socket of c: both are the relay's
  * then. bytes go there first. NULL when out of memory. At its end join_raw_ended() and
  * client_close() are called.
  */
-struct raw *legacy_join(struct client *c, struct visitor *v, int fd, struct slice bytes);
-void legacy_leave(struct raw *r, enum conn_end end);
+struct raw *raw_join(struct client *c, struct visitor *v, int fd, struct slice bytes);
+void raw_leave(struct raw *r, enum conn_end end);
+void raw_more(struct relay *r);		/* the relay pool's */
 
 /* ---- join.c ---- */
 

@@ -159,7 +159,7 @@ joined(struct visitor *v, struct session *s, enum visitor_state state, struct ra
 static bool
 join_raw(struct visitor *v, struct session *s, const struct said *said)
 {
-	struct raw *raw = legacy_join(client_of(s), v, v->stream.io.fd, said->rest);
+	struct raw *raw = raw_join(client_of(s), v, v->stream.io.fd, said->rest);
 
 	if (raw == NULL) {
 		refusal_begin(v, ANSWER_BUSY, END_LIMIT, said->rest, false);

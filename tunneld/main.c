@@ -308,7 +308,7 @@ start(struct serve *s)
 	the->serve = s;
 	o = the->opts;
 	the->muxes = mux_pool_new(s->ev);
-	the->relays = relay_pool_new(s->ev, s->max_pipes, legacy_more);
+	the->relays = relay_pool_new(s->ev, s->max_pipes, raw_more);
 	the->clients = clients_new(o->domain, o->open, &registry_ops, NULL);
 	if (the->muxes == NULL || the->relays == NULL || the->clients == NULL ||
 	    login_start() == -1)

@@ -140,7 +140,7 @@ visitor_close(struct visitor *v, enum conn_end end)
 	if (v->state == VISITOR_CLOSED)
 		return;
 	if (v->state == VISITOR_RAW && v->raw != NULL) {
-		legacy_leave(v->raw, end);	/* comes back here without it */
+		raw_leave(v->raw, end);	/* comes back here without it */
 		return;
 	}
 	arrival_drop(v);
