@@ -54,8 +54,8 @@ bool identity_id_valid(struct slice text);
 bool identity_reserved(struct slice name);
 
 /*
- * For tls.c: the key itself, an EVP_PKEY, borrowed; and the id of anybody's public key: false with
- * errno, 0: not of a kind we accept, else ENOMEM.
+ * For tls_context.c: the key itself, an EVP_PKEY, borrowed; and the id of anybody's public key:
+ * false with errno, 0: not of a kind we accept, else ENOMEM.
  */
 struct evp_pkey_st;
 struct evp_pkey_st *identity_key(const struct identity *me);
