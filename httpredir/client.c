@@ -97,7 +97,7 @@ static void
 close_fds(struct client *c, bool reset)
 {
 	if (c->out_fd != c->io.fd)
-		sock_close(c->out_fd, false);
+		sock_close(c->out_fd, reset);
 	sock_close(c->io.fd, reset);
 	c->io.fd = c->out_fd = -1;
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# One connection over two sockets: the client hears of the last byte, though a wrapper holds our end too.
+# One connection over two sockets: the client hears of the last byte, though a wrapper holds our end too, and an answer cut off
+# is a reset.
 . "${0%/*}/lib.sh"
 
 cat >two.py <<-'END'
@@ -26,3 +27,36 @@ for body in hello he; do
 	same 'got=HTTP/1.1 308 Permanent Redirect exit=0' "$(python3 -SE two.py $body "$HTTPREDIR" 2>log)" "$(cat log)"
 	has "$(cat log)" 'end=closed$'
 done
+
+# an answer whose end is the connection's: half of it and the backend's reset
+cat >cut.py <<-'END'
+	import socket, struct, subprocess, sys
+	def pair():
+	    l = socket.create_server(("127.0.0.1", 0))
+	    c = socket.create_connection(l.getsockname())
+	    return c, l.accept()[0]
+	backend = socket.create_server(("127.0.0.1", 0))
+	with open("routes", "w") as f:
+	    print("a.test http=127.0.0.1:%d" % backend.getsockname()[1], file=f)
+	there, stdin = pair()
+	back, stdout = pair()
+	p = subprocess.Popen(sys.argv[1:], stdin=stdin, stdout=stdout)
+	stdin.close(), stdout.close()
+	there.sendall(b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n")
+	s = backend.accept()[0]
+	s.recv(4096)
+	s.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf")
+	back.settimeout(10)
+	got = b""
+	while b"half" not in got:
+	    got += back.recv(4096)
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+	s.close()
+	try:
+	    end = "eof" if back.recv(4096) == b"" else "more"
+	except ConnectionResetError:
+	    end = "reset"
+	print("end=%s exit=%d" % (end, p.wait()))
+END
+same 'end=reset exit=111' "$(python3 -SE cut.py "$HTTPREDIR" -r routes 2>log)" "$(cat log)"
+has "$(cat log)" 'end=target-reset$'
