@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A hash for tables in memory; nothing stored or sent depends on it. */
+/*
+ * A hash for tables in memory; nothing stored or sent depends on it. But the targets of
+ * balance=source do (seed 0): another hash sends clients elsewhere.
+ */
 #ifndef HASH_H
 #define HASH_H
 
