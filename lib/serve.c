@@ -395,7 +395,8 @@ serve_one(struct serve *s, const struct launch_one *one)
 		.peer = one->peer };
 	int code;
 
-	s->max_conns = 1;	/* no pipes: splice(2) waits for what others made blocking again */
+	s->max_conns = s->most_conns = 1;
+	/* no pipes: splice(2) waits for what others made blocking again */
 	if (start(s) == -1) {
 		log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;

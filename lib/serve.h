@@ -217,12 +217,13 @@ struct serve {
 
 	unsigned max_pipes;		/* relay pipes this process may have, by its fd limit;
 					   none for one connection */
+	struct serve_conn *conns;	/* the open ones, the newest first */
+	uint64_t max_conns, most_conns;	/* how many there may be now, and ever */
 
 	/* private to lib's serve files */
 	struct listeners listeners;
-	struct serve_conn *conns;
-	uint64_t open_conns, max_conns, max_per_source;
-	uint64_t max_fds, most_conns;	/* the limit of descriptors; max_conns goes no higher */
+	uint64_t open_conns, max_per_source;
+	uint64_t max_fds;		/* the limit of descriptors */
 	struct ev_timer grace, resume, retry_bind;
 	void (*on_tables)(struct serve *s);	/* these two are serve_keep_files()'s */
 	listeners_event *on_listener;
