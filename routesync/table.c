@@ -369,14 +369,17 @@ table_miss(struct table *t, struct slice key)
 
 /* ---- values that are not from a store ---- */
 
+/* What is no key of a store is none here either: the NAME a record is for stands in for it. */
 static bool
 put_record(struct table *t, struct slice key, const struct record *record)
 {
 	enum record_rank rank;
 	struct slice name;
 
-	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name))
+	if (!record_key(slice_str(t->reader.prefix), key, &rank, &name)) {
 		rank = RANK_OTHER;
+		key = record->text.name;
+	}
 	return put_good(t, find(t, key), key, rank, record, hash_text(t->seed, record->text.line));
 }
 
@@ -389,7 +392,7 @@ put_no_record(struct table *t, struct slice key, const char *why)
 
 	t->report(t->arg, key, why);
 	if (f.told)
-		key = f.name = t->reader.about;		/* several may have one key */
+		key = f.name = t->reader.about;
 	else if (record_key(slice_str(t->reader.prefix), key, &rank, &name))
 		f.name = name;
 	return put_malformed(t, find(t, key), key, &f);

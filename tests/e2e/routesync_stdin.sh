@@ -52,3 +52,6 @@ fi
 jq -nc '{"/tcprouter/service/e.example": {addr: "10.0.0.5", tlsport: 443}} | to_entries[] |
     {Key: .key, Value: (.value | tojson | @base64)}' | "$ROUTESYNC" - >out
 same "$(lines 'e.example tls=10.0.0.5:443')" "$(cat out)"
+# a service may be named like another record, and be for another name
+printf %s '{"server":{"services":{"x":{"addr":"h","tlsport":1,"sni":"y"}}}}{"sni":"x","addr":"h:2"}' | "$ROUTESYNC" - >out
+same "$(lines 'x tls=h:2' 'y tls=h:1')" "$(cat out)"

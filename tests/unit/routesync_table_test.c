@@ -355,19 +355,43 @@ put_stream(struct table *t, const char *text)
 }
 
 static void
-a_key_of_no_length_outlives_what_was_kept(void **state)
+a_key_of_no_length_is_no_line_that_is_kept(void **state)
 {
 	struct table *t = *state;
 
 	fall_back(t, "bar tls=h:2\n", "");
-	put_stream(t, "{\"server\":{\"services\":{\"\":{\"sni\":\"a\",\"addr\":\"h:1\"}}}}");
-	put(t, S "foo", "nonsense");
+	put_stream(t, "{\"server\":{\"services\":{\"\":5,\"a\":{\"addr\":\"h\",\"tlsport\":1}}}}");
 	assert_int_equal(keep_old(t), 1);
 	assert_routes(t, HEAD "a tls=h:1\nbar tls=h:2\n");
+	table_begin(t);
 	put(t, S "foo", "tls=h:3");
-	assert_routes(t, HEAD "a tls=h:1\nfoo tls=h:3\n");
-	table_remove(t, slice_str(""));
+	assert_int_equal(table_end(t, false), 2);
 	assert_routes(t, HEAD "foo tls=h:3\n");
+}
+
+static void
+records_of_a_stream_differ_by_the_name_they_are_for(void **state)
+{
+	struct table *t = *state;
+
+	fall_back(t, "v tls=h:9\nx tls=h:9\n", "");
+	put_stream(t, "{\"server\":{\"services\":{"
+	    "\"x\":{\"addr\":\"h\",\"tlsport\":1,\"sni\":\"y\"},"
+	    "\"v\":{\"addr\":\"h\",\"tlsport\":1,\"sni\":\"w\"}}}}"
+	    "{\"sni\":\"x\",\"addr\":\"h:2\"} {\"sni\":\"v\",\"addr\":[]}"
+	    "{\"server\":{\"services\":{\"x\":{\"addr\":\"h\",\"tlsport\":3,\"sni\":\"z\"}}}}");
+	assert_int_equal(keep_old(t), 0);
+	assert_routes(t, HEAD "v tls=h:9\nw tls=h:1\nx tls=h:2\ny tls=h:1\nz tls=h:3\n");
+}
+
+static void
+of_several_records_of_a_stream_the_last_speaks_for_a_name(void **state)
+{
+	struct table *t = *state;
+
+	put_stream(t, "{\"server\":{\"services\":{\"a\":{\"addr\":\"h:1\",\"sni\":\"x\"},"
+	    "\"x\":{\"addr\":\"h:2\",\"sni\":\"X\"}}}} {\"addr\":\"h:3\",\"sni\":\"x.\"}");
+	assert_routes(t, HEAD "x tls=h:3\n");
 }
 
 static void
@@ -756,7 +780,12 @@ main(void)
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_sni_at_start_tells_no_name,
 		    new_table, free_table),
-		cmocka_unit_test_setup_teardown(a_key_of_no_length_outlives_what_was_kept,
+		cmocka_unit_test_setup_teardown(a_key_of_no_length_is_no_line_that_is_kept,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(records_of_a_stream_differ_by_the_name_they_are_for,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    of_several_records_of_a_stream_the_last_speaks_for_a_name,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_its_secret_at_start_too,
 		    new_table, free_table),
