@@ -5,13 +5,11 @@
 . "${0%/*}/lib.sh"
 
 cat >two.py <<-'END'
-	import socket, subprocess, sys
-	def pair():
-	    l = socket.create_server(("127.0.0.1", 0))
-	    c = socket.create_connection(l.getsockname())
-	    return c, l.accept()[0]
-	there, stdin = pair()
-	back, stdout = pair()
+	import os, socket, subprocess, sys
+	sys.path.insert(0, os.environ["TESTS"])
+	import peer
+	there, stdin = peer.tcp_pair()
+	back, stdout = peer.tcp_pair()
 	p = subprocess.Popen(sys.argv[2:], stdin=stdin, stdout=stdout)
 	stdin.close()
 	there.sendall(b"POST / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\nContent-Length: 5\r\n\r\n" + sys.argv[1].encode())
@@ -30,16 +28,14 @@ done
 
 # an answer whose end is the connection's: half of it and the backend's reset
 cat >cut.py <<-'END'
-	import socket, struct, subprocess, sys
-	def pair():
-	    l = socket.create_server(("127.0.0.1", 0))
-	    c = socket.create_connection(l.getsockname())
-	    return c, l.accept()[0]
+	import os, socket, struct, subprocess, sys
+	sys.path.insert(0, os.environ["TESTS"])
+	import peer
 	backend = socket.create_server(("127.0.0.1", 0))
 	with open("routes", "w") as f:
 	    print("a.test http=127.0.0.1:%d" % backend.getsockname()[1], file=f)
-	there, stdin = pair()
-	back, stdout = pair()
+	there, stdin = peer.tcp_pair()
+	back, stdout = peer.tcp_pair()
 	p = subprocess.Popen(sys.argv[1:], stdin=stdin, stdout=stdout)
 	stdin.close(), stdout.close()
 	there.sendall(b"GET / HTTP/1.0\r\nHost: a.test\r\n\r\n")

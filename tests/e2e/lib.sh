@@ -9,6 +9,7 @@ set -eu
 export LC_ALL=C
 
 TESTS=$(cd "${0%/*}" && pwd)
+export TESTS		# for python that imports peer
 ROOT=${TESTS%/tests/e2e}
 BUILD=${BUILD:-build}
 SNIROUTE=$ROOT/$BUILD/bin/sniroute

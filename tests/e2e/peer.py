@@ -144,6 +144,16 @@ def listen(addr, backlog=4096):
     return s
 
 
+def tcp_pair(addr="127.0.0.1:0"):
+    """Two ends of a connection: who connected, who accepted."""
+    listener = listen(addr, 1)
+    near = socket.socket(listener.family)
+    near.connect(listener.getsockname())
+    far = listener.accept()[0]
+    listener.close()
+    return near, far
+
+
 def ready(line):
     try:
         os.write(9, (line + "\n").encode())
@@ -298,15 +308,12 @@ class End:
 
     def do_pass(self, arg):
         """As sniroute does with pass:; src is the true address unless it is given."""
-        listener = listen("127.0.0.1:0", 1)
-        ours = socket.create_connection(listener.getsockname())
-        theirs, src = listener.accept()
+        ours, theirs = tcp_pair()
         if ",src=" not in arg:
-            arg += ",src=%s,dst=%s" % (addr_text(src), addr_text(theirs.getsockname()))
+            arg += ",src=%s,dst=%s" % (addr_text(ours.getsockname()), addr_text(theirs.getsockname()))
         socket.send_fds(self.sock, [visitor(arg)], [theirs.fileno()])
         self.sock.close()
         theirs.close()
-        listener.close()
         self.sock = ours
         self.sock.settimeout(40)
 
@@ -663,10 +670,8 @@ def one(kind, *args):
         a, ours = socket.socketpair()
         theirs = (a.detach(),) * 2
     else:
-        listener = listen(kind if ":" in kind else "127.0.0.1:0")
-        ours = socket.socket(listener.family)
-        ours.connect(listener.getsockname())
-        theirs = (listener.accept()[0].detach(),) * 2
+        ours, far = tcp_pair(kind if ":" in kind else "127.0.0.1:0")
+        theirs = (far.detach(),) * 2
     import subprocess
     child = subprocess.Popen(command, stdin=theirs[0], stdout=theirs[1])
     for fd in set(theirs):

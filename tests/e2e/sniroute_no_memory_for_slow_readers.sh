@@ -63,7 +63,6 @@ cat >slow.py <<-'END'
 	except ConnectionResetError:
 	    print("reset")
 END
-export TESTS
 spawn slow python3 -SE slow.py "$READY"
 wait_for 10 test -e asked || fail "not asked"
 signal sniroute STOP

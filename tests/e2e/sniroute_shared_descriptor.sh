@@ -36,7 +36,6 @@ cat >shared.py <<-'END'
 	else:
 	    print("exit=%d" % p.returncode)
 END
-export TESTS
 shared() { python3 -SE shared.py "$@" "$SNIROUTE" -r routes --hello-timeout 1 --idle-timeout 1 --grace 0 2>log; }
 same 'exit=111' "$(shared - -)" "a silent client"
 has "$(cat log)" 'hello=timeout .* end=hello$'

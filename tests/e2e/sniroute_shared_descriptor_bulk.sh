@@ -53,7 +53,6 @@ cat >shared.py <<-'END'
 	    print("it hangs in system call", open("/proc/%d/syscall" % p.pid).read().split()[0])
 	    p.kill()
 END
-export TESTS
 shared() { python3 -SE shared.py "$@" "$SNIROUTE" -r routes --idle-timeout 1 --grace 0 2>log; }
 # Pipes of older kernels wait for room, then.
 nowait() {

@@ -11,12 +11,8 @@ cat >two.py <<-'END'
 	import os, socket, subprocess, sys
 	sys.path.insert(0, os.environ["TESTS"])
 	import peer
-	def pair():
-	    l = socket.create_server(("127.0.0.1", 0))
-	    c = socket.create_connection(l.getsockname())
-	    return c, l.accept()[0]
-	there, stdin = pair()
-	back, stdout = pair()
+	there, stdin = peer.tcp_pair()
+	back, stdout = peer.tcp_pair()
 	p = subprocess.Popen(sys.argv[2:], stdin=stdin, stdout=stdout)
 	stdin.close()
 	if not os.environ.get("HELD"):
@@ -36,7 +32,6 @@ cat >two.py <<-'END'
 	        break
 	print("got=%s exit=%d" % (got.hex() if got[:1] == b"\x15" else got.decode(), p.wait()))
 END
-export TESTS
 two() { python3 -SE two.py "$1" "$SNIROUTE" -r routes 2>log; }
 # a wrapper may hold our end, too: the client hears of the last byte all the same
 for HELD in '' yes; do

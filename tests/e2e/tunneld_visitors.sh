@@ -168,10 +168,10 @@ has "$(client "unix:$T/visitors" hex:0d0a0d0a000d shut timeout:5 read)" '^got= e
 logged 'hello=eof .* end=hello' tunneld
 # A descriptor that is no stream socket; bytes behind the header of one that is: it is reset.
 python3 -SE - <<-'END'
-	import socket, os
-	listener = socket.create_server(("127.0.0.1", 0))
-	theirs = socket.create_connection(listener.getsockname())
-	ours, _ = listener.accept()
+	import os, socket, sys
+	sys.path.insert(0, os.environ["TESTS"])
+	import peer
+	theirs, ours = peer.tcp_pair()
 	head = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\x0b\x02\0\x08app.test"
 	for fd, more in ((os.open("auth", os.O_RDONLY), b""), (socket.socket(type=socket.SOCK_DGRAM).detach(), b""),
 	    (ours.detach(), b"x")):
