@@ -106,6 +106,7 @@ struct client {
 	char *name;			/* owned: the host last asked for */
 	uint64_t rx, tx;
 	int out_fd;
+	unsigned redirects;		/* name is redirected by this version of the routes, or 0 */
 	int16_t rank;			/* of the last route found, or ROUTES_NO_MATCH */
 	uint8_t name_len;
 	/* One word: an idle connection's memory is a figure we document. */

@@ -66,6 +66,7 @@ set_name(struct client *c, struct slice host)
 	backend_close(c->kept, false);
 	c->kept = NULL;
 	c->rank = ROUTES_NO_MATCH;
+	c->redirects = 0;
 	free(c->name);
 	c->name_len = 0;
 	c->name = host.len == 0 ? NULL : malloc(host.len);
@@ -358,6 +359,14 @@ send_on(struct client *c, struct turn *t, const struct route *route)
 		quota_drop(s->quota, s->worker, request_max_key(c));
 }
 
+/* So will all requests of the client for this name be, while the routes stay as they are. */
+static void
+redirect_from_now_on(struct client *c, struct turn *t)
+{
+	c->redirects = routeset_version(the->serve->routes);
+	redirect(c, t);
+}
+
 static void
 follow_route(struct client *c, struct turn *t)
 {
@@ -376,7 +385,7 @@ follow_route(struct client *c, struct turn *t)
 	else if (the->opts->https)
 		refuse(c, t, 404, END_NO_ROUTE);
 	else
-		redirect(c, t);
+		redirect_from_now_on(c, t);
 }
 
 static void
@@ -403,10 +412,11 @@ take_request(struct client *c, struct turn *t)
 	log_request(c, &t->req);
 	if (the->opts->webroot != NULL && slice_starts(t->req.path, ACME_PREFIX))
 		serve_acme(c, t);
-	else if (the->serve->conf->routes.n > 0)
-		follow_route(c, t);
-	else
+	else if (the->serve->conf->routes.n == 0 ||
+	    c->redirects == routeset_version(the->serve->routes))
 		redirect(c, t);
+	else
+		follow_route(c, t);
 }
 
 /* Not a request: nothing after it is read as one. */

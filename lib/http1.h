@@ -90,7 +90,6 @@ struct http1_message {
 };
 
 struct http1_request {
-	struct http1_message msg;
 	struct slice method;
 	struct slice target;	/* as sent */
 	struct slice path;	/* from the first '/' on, query included; "*"; without a leading '/'
@@ -100,12 +99,13 @@ struct http1_request {
 	struct slice host;	/* authority without its port; a v6 address keeps its brackets */
 	bool is_head;
 	bool is_safe;		/* GET, HEAD, OPTIONS, TRACE (RFC 9110 9.2.1) */
+	struct http1_message msg;
 };
 
 struct http1_response {
-	struct http1_message msg;
 	unsigned status;	/* 100 to 599 */
 	struct slice reason;
+	struct http1_message msg;
 };
 
 /*

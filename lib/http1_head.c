@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* HTTP/1 heads: find the end of one, then take it apart line by line. */
+#include <stddef.h>
 #include <strings.h>
 
 #include "addr.h"
 #include "host.h"
 #include "http1.h"
 #include "num.h"
+
+/* What of a message is to be zeroed: the list at its end would take longer than all else. */
+#define NAMED_AT(type) offsetof(type, msg.named)
 
 #define LENGTH_DIGITS 18u	/* of a Content-Length: what fits in 63 bits whatever the digits */
 
@@ -484,7 +488,8 @@ parse_request(struct slice head, struct http1_request *req)
 	struct said said = { .msg = &req->msg };
 	enum http1_result r;
 
-	*req = (struct http1_request){ .msg.size = head.len };
+	memset(req, 0, NAMED_AT(struct http1_request));
+	req->msg.size = head.len;
 	head.len -= 2;
 	r = parse_request_line(cut_line(&head), req);
 	if (r != HTTP1_OK)
@@ -574,7 +579,8 @@ http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_hea
 		return len >= HTTP1_RESPONSE_MAX ? HTTP1_BAD : HTTP1_MORE;
 	if (r != HTTP1_OK || scan->at == 2 || scan->at > HTTP1_RESPONSE_MAX)
 		return HTTP1_BAD;
-	*out = (struct http1_response){ .msg.size = scan->at };
+	memset(out, 0, NAMED_AT(struct http1_response));
+	out->msg.size = scan->at;
 	head = slice_of(buf, scan->at - 2);
 	if (parse_status_line(cut_line(&head), out) != HTTP1_OK ||
 	    read_fields(head, &said) != HTTP1_OK || !framing_is_clear(&said, out->msg.minor))

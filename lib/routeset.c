@@ -42,6 +42,7 @@ struct routeset {
 	bool again;
 	int no_thread;			/* why no thread could be started: 0, or an errno */
 	unsigned long good, bad;
+	unsigned version;		/* counts replacements, by two from 1: it wraps past 0 */
 	routeset_round *round_over;
 	void *arg;
 };
@@ -60,6 +61,7 @@ routeset_new(char *const *paths, size_t n)
 		return NULL;
 	}
 	rs->n = n;
+	rs->version = 1;
 	for (size_t i = 0; i < n; i++)
 		rs->file[i].path = paths[i];
 	return rs;
@@ -172,6 +174,7 @@ routeset_replace(struct routeset *rs, size_t i, struct routes *r)
 	struct routes *old = rs->file[i].table;
 
 	rs->file[i].table = r;
+	rs->version += 2;
 	if (old != NULL)
 		job_aside(free_table, old);
 }
@@ -316,6 +319,12 @@ routeset_counts(const struct routeset *rs, unsigned long *good, unsigned long *b
 {
 	*good = rs->good;
 	*bad = rs->bad;
+}
+
+unsigned
+routeset_version(const struct routeset *rs)
+{
+	return rs->version;
 }
 
 bool

@@ -44,6 +44,9 @@ void routeset_reload(struct routeset *rs);
 /* How many files were read again since the start, with success and without. */
 void routeset_counts(const struct routeset *rs, unsigned long *good, unsigned long *bad);
 
+/* Another number, never 0, once a table was replaced: an earlier answer may not hold any more. */
+unsigned routeset_version(const struct routeset *rs);
+
 /* Whether a load is under way. */
 bool routeset_busy(const struct routeset *rs);
 
