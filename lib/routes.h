@@ -159,23 +159,26 @@ struct routes_text {
 	struct slice fields;	/* what follows the NAME and the blank */
 };
 
+/* Why a line is refused. */
+struct routes_why {
+	bool discreet;		/* the caller's wish: a line that may hold a secret is not quoted */
+	unsigned word;		/* the number of the bad KEY=VALUE, 0: the rest, or all, is bad */
+	char text[ROUTES_WHY_MAX];
+};
+
 /*
  * Check a line by itself, as routes_load() would, and write its canonical form to out, which has
  * room for line.len bytes and which *text borrows. False, with the reason, when it is refused (a
  * line feed inside is a reason too). Pure.
  */
 bool routes_line_canonical(struct slice line, char *out, struct routes_text *text,
-    char why[static ROUTES_WHY_MAX]);
+    struct routes_why *why);
 
 /* Whether a NAME is spelt as it is there. */
 bool routes_name_is_canonical(struct slice name);
 
-/* What comes before '=' as routes(5) has it, "alpn:PROTO" among others; NULL: no key. Static. */
-const char *routes_known_key(struct slice word);
-
-/* Put a reason into why. Returns false, for whoever refuses to return. */
-bool routes_refuse(char why[static ROUTES_WHY_MAX], const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* Whether that is what may come before '='. */
+bool routes_is_key(struct slice word);
 
 /* Less, equal or greater than 0, as LC_ALL=C sort(1) orders a and b. */
 int routes_name_order(struct slice a, struct slice b);

@@ -10,13 +10,28 @@
 
 #define ALPN_PROTO_MAX 255u	/* bytes (RFC 7301 3.1) */
 #define QUOTED_MAX 100u		/* bytes of a value that a message shows */
-#define QUOTE_SIZE (QUOTED_MAX * 4 + sizeof("..."))
+#define PRINTABLE_SIZE (QUOTED_MAX * 4 + sizeof("..."))
+#define QUOTE_SIZE (PRINTABLE_SIZE + 2)
 
 /* ---- reasons ---- */
 
-/* A value as shown in a message: control and non-ASCII bytes as \xNN, cut when long. */
+static bool refuse(struct routes_why *why, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool
+refuse(struct routes_why *why, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why->text, sizeof(why->text), format, ap);
+	va_end(ap);
+	return false;
+}
+
+/* Text for a message: control and non-ASCII bytes as \xNN, cut when long. */
 static const char *
-quote(struct slice s, char out[static QUOTE_SIZE])
+printable(struct slice s, char out[static PRINTABLE_SIZE])
 {
 	size_t n = 0;
 
@@ -32,15 +47,15 @@ quote(struct slice s, char out[static QUOTE_SIZE])
 	return out;
 }
 
-bool
-routes_refuse(char why[static ROUTES_WHY_MAX], const char *format, ...)
+/* What is wrong, in quotation marks, unless it is not to be shown. */
+static const char *
+quote(const struct routes_why *why, struct slice s, char out[static QUOTE_SIZE])
 {
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(why, ROUTES_WHY_MAX, format, ap);
-	va_end(ap);
-	return false;
+	if (why->discreet)
+		return "...";
+	out[0] = '"';
+	printable(s, out + 1);
+	return strcat(out, "\"");
 }
 
 void
@@ -178,50 +193,58 @@ routes_name_is_canonical(struct slice name)
 }
 
 bool
-routes_why_unsorted(struct slice name, struct slice before, char why[static ROUTES_WHY_MAX])
+routes_why_unsorted(struct slice name, struct slice before, struct routes_why *why)
 {
 	char quoted[QUOTE_SIZE], quoted_before[QUOTE_SIZE];
 
 	if (!routes_name_is_canonical(name))
-		return !routes_refuse(why,
-		    "\"%s\" in a sorted file: not in lower case without trailing dot",
-		    quote(name, quoted));
+		return !refuse(why,
+		    "%s in a sorted file: not in lower case without trailing dot",
+		    quote(why, name, quoted));
 	if (before.p != NULL && routes_name_order(before, name) > 0)
-		return !routes_refuse(why, "not in sort order: \"%s\" after \"%s\"",
-		    quote(name, quoted), quote(before, quoted_before));
+		return !refuse(why, "not in sort order: %s after %s",
+		    quote(why, name, quoted), quote(why, before, quoted_before));
 	return false;
 }
 
 /* ---- values ---- */
 
+/* A key that is known: only the protocol of one is the writer's own. */
+static const char *
+key_text(const struct routes_why *why, const struct routes_field *f, char out[static QUOTE_SIZE])
+{
+	return why->discreet && f->key == KEY_ALPN ? ROUTES_ALPN_PREFIX "PROTO" :
+	    printable(f->word, out);
+}
+
 /* reason may be NULL: there is no more to say. */
 static bool
 refuse_item(const struct routes_field *f, const char *what, struct slice item, const char *reason,
-    char why[static ROUTES_WHY_MAX])
+    struct routes_why *why)
 {
 	char quoted[QUOTE_SIZE], word[QUOTE_SIZE];
 
 	if (item.len == 0)
-		return routes_refuse(why, "empty item in %s=", quote(f->word, word));
-	return routes_refuse(why, "bad %s \"%s\" in %s=%s%s", what, quote(item, quoted),
-	    quote(f->word, word), reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+		return refuse(why, "empty item in %s=", key_text(why, f, word));
+	return refuse(why, "bad %s %s in %s=%s%s", what, quote(why, item, quoted),
+	    key_text(why, f, word), reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
 }
 
 static bool
-check_target(const struct routes_field *f, struct slice target, char why[static ROUTES_WHY_MAX])
+check_target(const struct routes_field *f, struct slice target, struct routes_why *why)
 {
 	enum addr_result result;
 	struct addr addr;
 
 	if (f->key == KEY_HTTP && slice_starts(target, "pass:"))
-		return routes_refuse(why, "pass: in http= (requests are routed one by one)");
+		return refuse(why, "pass: in http= (requests are routed one by one)");
 	result = addr_parse(target, ADDR_ALLOW_PASS, &addr);
 	return result == ADDR_OK ||
 	    refuse_item(f, "address", target, addr_why(result, ADDR_ALLOW_PASS), why);
 }
 
 static bool
-check_targets(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+check_targets(const struct routes_field *f, struct routes_why *why)
 {
 	struct slice rest = f->value;
 
@@ -233,24 +256,24 @@ check_targets(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 }
 
 static bool
-check_alpn(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+check_alpn(const struct routes_field *f, struct routes_why *why)
 {
 	struct slice proto = slice_skip(f->word, strlen(ROUTES_ALPN_PREFIX));
 	char quoted[QUOTE_SIZE];
 
 	if (proto.len == 0)
-		return routes_refuse(why, "no protocol in alpn:");
+		return refuse(why, "no protocol in alpn:");
 	if (proto.len > ALPN_PROTO_MAX)
-		return routes_refuse(why, "protocol in alpn: longer than %u bytes", ALPN_PROTO_MAX);
+		return refuse(why, "protocol in alpn: longer than %u bytes", ALPN_PROTO_MAX);
 	for (size_t i = 0; i < proto.len; i++)
 		if (proto.p[i] <= ' ' || proto.p[i] >= 0x7f)
-			return routes_refuse(why, "protocol \"%s\" in alpn: is not printable ASCII",
-			    quote(proto, quoted));
+			return refuse(why, "protocol %s in alpn: is not printable ASCII",
+			    quote(why, proto, quoted));
 	return check_targets(f, why);
 }
 
 static bool
-check_cidrs(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+check_cidrs(const struct routes_field *f, struct routes_why *why)
 {
 	struct slice bad;
 
@@ -266,7 +289,7 @@ routes_parse_proxy(struct slice value, enum proxyhdr_version *out)
 }
 
 static bool
-check_proxy(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+check_proxy(const struct routes_field *f, struct routes_why *why)
 {
 	enum proxyhdr_version version;
 
@@ -292,7 +315,7 @@ routes_parse_balance(struct slice value, enum routes_balance *out)
 }
 
 static bool
-check_balance(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+check_balance(const struct routes_field *f, struct routes_why *why)
 {
 	enum routes_balance balance;
 
@@ -301,7 +324,7 @@ check_balance(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 }
 
 static bool
-check_max(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+check_max(const struct routes_field *f, struct routes_why *why)
 {
 	uint64_t max;
 
@@ -310,7 +333,7 @@ check_max(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
 }
 
 static bool
-check_as(const struct routes_field *f, char why[static ROUTES_WHY_MAX])
+check_as(const struct routes_field *f, struct routes_why *why)
 {
 	return host_valid(f->value) || refuse_item(f, "host name", f->value, NULL, why);
 }
@@ -327,7 +350,7 @@ static const struct {
 	const char *word;	/* alpn: is followed by its protocol */
 	unsigned on;		/* the forms of NAME it is allowed with */
 	const char *not_on;	/* why it is not allowed with others */
-	bool (*check)(const struct routes_field *f, char why[static ROUTES_WHY_MAX]);
+	bool (*check)(const struct routes_field *f, struct routes_why *why);
 } keys[] = {
 	[KEY_TLS] = { "tls", NOT_LISTEN, "a listening address takes tcp=", check_targets },
 	[KEY_HTTP] = { "http", NOT_LISTEN, "a listening address takes tcp=", check_targets },
@@ -351,13 +374,10 @@ key_of(struct slice word)
 	return slice_starts(word, ROUTES_ALPN_PREFIX) ? KEY_ALPN : KEY_UNKNOWN;
 }
 
-const char *
-routes_known_key(struct slice word)
+bool
+routes_is_key(struct slice word)
 {
-	enum routes_key key = key_of(word);
-
-	return key == KEY_UNKNOWN ? NULL :
-	    key == KEY_ALPN ? ROUTES_ALPN_PREFIX "PROTO" : keys[key].word;
+	return key_of(word) != KEY_UNKNOWN;
 }
 
 /* KEY=VALUE -> a field; its value is absent when there is no '='. */
@@ -382,18 +402,18 @@ why_not_on(enum routes_key key, enum routes_name kind, struct slice name)
 
 static bool
 check_field(const struct routes_field *f, enum routes_name kind, struct slice name,
-    char why[static ROUTES_WHY_MAX])
+    struct routes_why *why)
 {
 	char word[QUOTE_SIZE];
 
 	if (f->value.p == NULL)
-		return routes_refuse(why, "\"%s\" is not KEY=VALUE", quote(f->word, word));
+		return refuse(why, "%s is not KEY=VALUE", quote(why, f->word, word));
 	if (f->key == KEY_UNKNOWN)
-		return routes_refuse(why, "unknown key \"%s\"", quote(f->word, word));
+		return refuse(why, "unknown key %s", quote(why, f->word, word));
 	if (f->value.len == 0)
-		return routes_refuse(why, "%s= is empty", quote(f->word, word));
+		return refuse(why, "%s= is empty", key_text(why, f, word));
 	if (!(keys[f->key].on & ON(kind)))
-		return routes_refuse(why, "%s= in the wrong place: %s", quote(f->word, word),
+		return refuse(why, "%s= in the wrong place: %s", key_text(why, f, word),
 		    why_not_on(f->key, kind, name));
 	return keys[f->key].check(f, why);
 }
@@ -401,7 +421,7 @@ check_field(const struct routes_field *f, enum routes_name kind, struct slice na
 /* ---- lines ---- */
 
 static bool
-check_name(struct slice name, enum routes_name *kind, char why[static ROUTES_WHY_MAX])
+check_name(struct slice name, enum routes_name *kind, struct routes_why *why)
 {
 	char quoted[QUOTE_SIZE];
 	struct addr addr;
@@ -410,32 +430,32 @@ check_name(struct slice name, enum routes_name *kind, char why[static ROUTES_WHY
 	if (*kind != NAME_BAD)
 		return true;
 	if (is_address(name))
-		return routes_refuse(why, "bad listening address \"%s\": %s", quote(name, quoted),
+		return refuse(why, "bad listening address %s: %s", quote(why, name, quoted),
 		    addr_why(addr_parse(name, ADDR_LISTEN, &addr), ADDR_LISTEN));
-	return routes_refuse(why,
-	    "bad name \"%s\": neither a host name, *.SUFFIX, * nor a listening address",
-	    quote(name, quoted));
+	return refuse(why,
+	    "bad name %s: neither a host name, *.SUFFIX, * nor a listening address",
+	    quote(why, name, quoted));
 }
 
 static bool
-check_text(struct slice line, char why[static ROUTES_WHY_MAX])
+check_text(struct slice line, struct routes_why *why)
 {
 	if (line.len > ROUTES_LINE_MAX)
-		return routes_refuse(why, "line longer than %u bytes", ROUTES_LINE_MAX);
+		return refuse(why, "line longer than %u bytes", ROUTES_LINE_MAX);
 	if (line.len > 0 && memchr(line.p, '\0', line.len) != NULL)
-		return routes_refuse(why, "NUL byte");
+		return refuse(why, "NUL byte");
 	return true;
 }
 
 static bool
-refuse_keys(char why[static ROUTES_WHY_MAX])
+refuse_keys(struct routes_why *why)
 {
-	return routes_refuse(why, "more than %u keys for one name", ROUTES_KEYS_MAX);
+	return refuse(why, "more than %u keys for one name", ROUTES_KEYS_MAX);
 }
 
 static bool
 check_fields(struct slice rest, enum routes_name kind, struct slice name, struct routes_fields *f,
-    char why[static ROUTES_WHY_MAX])
+    struct routes_why *why)
 {
 	bool has_target = false;
 	struct slice text;
@@ -443,6 +463,7 @@ check_fields(struct slice rest, enum routes_name kind, struct slice name, struct
 	while ((text = cut_field(&rest)).p != NULL) {
 		struct routes_field field = split_field(text);
 
+		why->word = (unsigned)f->n + 1;
 		if (!check_field(&field, kind, name, why))
 			return false;
 		if (f->n == ROUTES_KEYS_MAX)
@@ -450,16 +471,18 @@ check_fields(struct slice rest, enum routes_name kind, struct slice name, struct
 		has_target |= field.key <= KEY_LAST_TARGET;
 		f->field[f->n++] = field;
 	}
+	why->word = 0;
 	return has_target ||
-	    routes_refuse(why, "no target: none of tls=, http=, tcp=, alpn:PROTO=");
+	    refuse(why, "no target: none of tls=, http=, tcp=, alpn:PROTO=");
 }
 
 bool
-routes_line_check(struct slice line, struct routes_fields *f, char why[static ROUTES_WHY_MAX])
+routes_line_check(struct slice line, struct routes_fields *f, struct routes_why *why)
 {
 	struct slice rest = trim_end(line), name;
 	enum routes_name kind;
 
+	why->word = 0;
 	if (!check_text(line, why))
 		return false;
 	name = cut_field(&rest);
@@ -485,7 +508,7 @@ routes_line_add(struct slice line, struct routes_fields *f)
 
 bool
 routes_fields_join(struct routes_fields *f, const struct routes_fields *line,
-    char why[static ROUTES_WHY_MAX])
+    struct routes_why *why)
 {
 	if (f->n + line->n > ROUTES_KEYS_MAX)
 		return refuse_keys(why);
@@ -498,12 +521,12 @@ routes_fields_join(struct routes_fields *f, const struct routes_fields *line,
 
 void
 routes_why_repeated(const struct routes_fields *f, const struct routes_field *first, unsigned line,
-    char why[static ROUTES_WHY_MAX])
+    struct routes_why *why)
 {
 	char word[QUOTE_SIZE], name[QUOTE_SIZE];
 
-	routes_refuse(why, "duplicate %s for %s (first at line %u)",
-	    quote(first->word, word), quote(f->name, name), line);
+	refuse(why, "duplicate %s for %s (first at line %u)",
+	    printable(first->word, word), printable(f->name, name), line);
 }
 
 /* ---- the canonical form ---- */
@@ -535,7 +558,7 @@ put_field(const struct routes_field *f, char *out)
 
 bool
 routes_line_canonical(struct slice line, char *out, struct routes_text *text,
-    char why[static ROUTES_WHY_MAX])
+    struct routes_why *why)
 {
 	const struct routes_field *twice;
 	struct routes_fields f;
@@ -545,13 +568,13 @@ routes_line_canonical(struct slice line, char *out, struct routes_text *text,
 	*text = (struct routes_text){ 0 };
 	routes_fields_clear(&f);
 	if (line.len > 0 && memchr(line.p, '\n', line.len) != NULL)
-		return routes_refuse(why, "line feed");
+		return refuse(why, "line feed");
 	if (!routes_line_check(line, &f, why))
 		return false;
 	if (f.name.p == NULL)
 		return true;
 	if ((twice = routes_fields_repeated(&f, 0)) != NULL)
-		return routes_refuse(why, "duplicate %s", quote(twice->word, quoted));
+		return refuse(why, "duplicate %s", key_text(why, twice, quoted));
 	len = put_name(f.name, out);
 	text->name = slice_of(out, len);
 	for (size_t i = 0; i < f.n; i++)

@@ -66,7 +66,7 @@ enum routes_name routes_name_kind(struct slice name);
  * before. False: the reason is in why, and *f holds an unknown part of the line. A blank
  * line or comment adds nothing.
  */
-bool routes_line_check(struct slice line, struct routes_fields *f, char why[static ROUTES_WHY_MAX]);
+bool routes_line_check(struct slice line, struct routes_fields *f, struct routes_why *why);
 
 /* Add the fields of a line that was checked before. */
 void routes_line_add(struct slice line, struct routes_fields *f);
@@ -76,20 +76,20 @@ void routes_fields_clear(struct routes_fields *f);
 
 /* Add the fields of one more line of the same NAME; false with the reason: too many. */
 bool routes_fields_join(struct routes_fields *f, const struct routes_fields *line,
-    char why[static ROUTES_WHY_MAX]);
+    struct routes_why *why);
 
 /* The first field whose key is repeated by one of the fields from the given one on, or NULL. */
 const struct routes_field *routes_fields_repeated(const struct routes_fields *f, size_t from);
 
 /* The reason for the line that repeats the key of first, which is on the given line. */
 void routes_why_repeated(const struct routes_fields *f, const struct routes_field *first,
-    unsigned line, char why[static ROUTES_WHY_MAX]);
+    unsigned line, struct routes_why *why);
 
 /*
  * Why this NAME, after the one before (absent: none), breaks the rules of a sorted file;
  * false: it does not.
  */
-bool routes_why_unsorted(struct slice name, struct slice before, char why[static ROUTES_WHY_MAX]);
+bool routes_why_unsorted(struct slice name, struct slice before, struct routes_why *why);
 
 /* Whether there is a pass: target. */
 bool routes_fields_pass(const struct routes_fields *f);

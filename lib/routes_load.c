@@ -216,7 +216,7 @@ struct checked {
 
 static bool
 check_repeated(const struct loading *l, const struct routes_fields *f, size_t from,
-    char why[static ROUTES_WHY_MAX])
+    struct routes_why *why)
 {
 	const struct routes_field *first = routes_fields_repeated(f, from);
 
@@ -228,7 +228,7 @@ check_repeated(const struct loading *l, const struct routes_fields *f, size_t fr
 
 /* Check one line by itself, and then against all those before it. */
 static bool
-check_line(struct loading *l, struct slice line, struct checked *c, char why[static ROUTES_WHY_MAX])
+check_line(struct loading *l, struct slice line, struct checked *c, struct routes_why *why)
 {
 	struct slice before = l->name_before;
 	struct routes_fields all;
@@ -278,12 +278,13 @@ insert(struct loading *l, const struct checked *c)
 static bool
 load_line(struct loading *l, struct slice line)
 {
-	char why[ROUTES_WHY_MAX];
+	struct routes_why why;
 	struct checked c;
 
-	if (check_line(l, line, &c, why))
+	why.discreet = false;
+	if (check_line(l, line, &c, &why))
 		return c.name.p == NULL || insert(l, &c);
-	routes_tell(l->report, l->report_arg, l->path, l->line, why);
+	routes_tell(l->report, l->report_arg, l->path, l->line, why.text);
 	l->bad_lines++;
 	return true;
 }

@@ -207,19 +207,20 @@ static bool
 check_found(struct routes_sorted *s, const struct found *found, struct routes_fields *f)
 {
 	const struct routes_field *first = NULL;
-	char why[ROUTES_WHY_MAX];
+	struct routes_why why;
 	struct routes_fields line;
 	size_t from = f->n;
 
+	why.discreet = false;
 	routes_fields_clear(&line);
-	if (routes_line_check(slice_of(found->text, found->len), &line, why) &&
-	    routes_fields_join(f, &line, why)) {
+	if (routes_line_check(slice_of(found->text, found->len), &line, &why) &&
+	    routes_fields_join(f, &line, &why)) {
 		first = routes_fields_repeated(f, from);
 		if (first == NULL)
 			return true;
-		routes_why_repeated(f, first, line_number_of(s, first->word.p), why);
+		routes_why_repeated(f, first, line_number_of(s, first->word.p), &why);
 	}
-	routes_tell(s->report, s->report_arg, s->path, line_number(s, found->at), why);
+	routes_tell(s->report, s->report_arg, s->path, line_number(s, found->at), why.text);
 	return false;
 }
 

@@ -74,13 +74,14 @@ take_sorted(struct slice text, struct lines *out)
 static void
 take_any(struct slice text, struct lines *out)
 {
-	char why[ROUTES_WHY_MAX], *at = out->text;
+	struct routes_why why = { .discreet = true };
 	struct routes_text canonical;
+	char *at = out->text;
 
 	while (text.len > 0) {
 		struct slice line = slice_cut(&text, '\n');
 
-		if (!routes_line_canonical(line, at, &canonical, why) || canonical.line.p == NULL)
+		if (!routes_line_canonical(line, at, &canonical, &why) || canonical.line.p == NULL)
 			continue;
 		out->line[out->n++] = canonical.line;
 		at += canonical.line.len;

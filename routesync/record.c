@@ -429,7 +429,7 @@ read_line(struct record_reader *r, struct slice name, struct slice value, struct
 {
 	struct slice begin = value;
 
-	if (routes_known_key(slice_cut(&begin, '=')) != NULL)
+	if (routes_is_key(slice_cut(&begin, '=')))
 		set_about(r, name);
 	return record_line_make(&r->line, name, value, &out->text, r->why);
 }

@@ -52,7 +52,7 @@ struct record {
  */
 struct record_reader {
 	const char *prefix, *visitors;
-	char why[ROUTES_WHY_MAX];	/* the reason after false */
+	char why[RECORD_WHY_MAX];	/* the reason after false */
 	bool starved;			/* after false: memory ran out, the value may be good */
 	struct slice about;		/* after false: the NAME it is for; absent: unknown */
 	char about_text[RECORD_NAME_MAX];

@@ -12,6 +12,7 @@
 #include "slice.h"
 
 #define RECORD_NAME_MAX 256u	/* bytes of a NAME: a host, or a listening address */
+#define RECORD_WHY_MAX (ROUTES_WHY_MAX + 32)	/* bytes of a reason, NUL included */
 
 /* Room for one line at a time: as given, and in canonical form. */
 struct record_line {
@@ -23,7 +24,7 @@ struct record_line {
  * False: why says what is wrong.
  */
 bool record_line_make(struct record_line *l, struct slice name, struct slice fields,
-    struct routes_text *out, char why[static ROUTES_WHY_MAX]);
+    struct routes_text *out, char why[static RECORD_WHY_MAX]);
 
 /* Whether a line may begin with this NAME. */
 bool record_line_takes_name(struct record_line *l, struct slice name);

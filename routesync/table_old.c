@@ -42,7 +42,7 @@ static bool
 read_old(struct table *t, struct slice line, struct record *out)
 {
 	struct slice name = slice_cut(&line, ' ');
-	char why[ROUTES_WHY_MAX];
+	char why[RECORD_WHY_MAX];
 
 	*out = (struct record){ 0 };
 	if (name.p == NULL || !record_line_make(&t->reader.line, name, line, &out->text, why))

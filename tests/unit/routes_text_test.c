@@ -22,12 +22,13 @@ canonical(const char *line)
 {
 	static char result[ROUTES_WHY_MAX + 16];
 	size_t n = strlen(line);
-	char *copy = malloc(n), *out = malloc(n), why[ROUTES_WHY_MAX];
+	char *copy = malloc(n), *out = malloc(n);
+	struct routes_why why = { .discreet = false };
 	struct routes_text text;
 
 	memcpy(copy, line, n);
-	if (!routes_line_canonical(slice_of(copy, n), out, &text, why)) {
-		snprintf(result, sizeof(result), "no: %s", why);
+	if (!routes_line_canonical(slice_of(copy, n), out, &text, &why)) {
+		snprintf(result, sizeof(result), "no: %s", why.text);
 	} else {
 		snprintf(result, sizeof(result), SLICE_FMT, SLICE_ARG(text.line));
 		assert_int_equal(text.line.len,
