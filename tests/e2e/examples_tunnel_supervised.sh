@@ -4,8 +4,8 @@
 . "${0%/*}/lib.sh"
 supervised
 
-if [ "$(id -u)" = 0 ]; then user='s,\(setuidgid\|chpst -u\|-o\) \(tcproute\|nobody\),\1 nobody,' owner=nobody
-else user='s,s6-setuidgid [a-z]*,,; s,chpst -u [a-z]*,,; s,-o [a-z]*,,' owner=$(id -un)
+if [ "$(id -u)" = 0 ]; then user='s,\(setuidgid\|-[ou]\) \(tcproute\|nobody\),\1 nobody,' owner=nobody
+else user='s,s6-setuidgid [a-z]*,,; s,chpst -u [a-z]*,,; s,-[ou] [a-z]*,,' owner=$(id -un)
 fi
 PATH=$ROOT/$BUILD/bin:$PATH
 web site
@@ -28,7 +28,7 @@ through() { curl -s --unix-socket "$T/front" "http://$ID.tun.example.com/hello" 
 server_id=$(key tunneld.key)
 ID=$(key tunnelc.key)
 echo "$ID" >tunneld.authorized
-chown "$owner" tunneld.key tunnelc.key
+chown "$owner" tunnelc.key	# not that of tunneld, which reads it as root
 
 # ---- s6 ----
 
