@@ -11,7 +11,7 @@ for tool in sniroute httpredir routesync tunneld tunnelc; do
 	same "$(cat in_manual)" "$(cat in_help)" "ways to start $tool"
 done
 
-for tool in sniroute routesync tunneld tunnelc; do
+for tool in sniroute httpredir routesync tunneld tunnelc; do
 manual=$ROOT/$tool/$tool.8
 # ".It Fl l , Fl -listen Ar ADDR" as "-l, --listen ADDR"
 awk '/^\.It Fl / {
@@ -33,7 +33,7 @@ awk '/^\.It Fl / {
 	print out
 }' "$manual" | sort >in_manual
 "$ROOT/$BUILD/bin/$tool" -h >help
-sed -nE 's/^ +((-., )?--[a-z-]+(\[=[^ ]*\]| [A-Z][^ ]*)?) .*/\1/p' help | sort >in_help
+sed -nE 's/^ +((-., )?--[a-z-]+(\[=[^ ]*\]| [A-Z0-9][^ ]*)?) .*/\1/p' help | sort >in_help
 
 same "$(sed '1,/^$/d' help | wc -l)" "$(wc -l <in_help)" "lines of $tool -h"
 same "$(cat in_help)" "$(cat in_manual)" "options of $tool"
