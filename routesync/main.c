@@ -126,7 +126,8 @@ check_source(struct options *o)
 	const char *why;
 
 	if (o->source_text == NULL)
-		return log_wrong(EXIT_USAGE, "no SOURCE; -h shows the usage");
+		return log_wrong(EXIT_USAGE, "no SOURCE: give redis://HOST, or - for JSON on "
+		    "standard input; -h shows the usage");
 	if (!source_parse(slice_str(o->source_text), &o->source, &why))
 		return log_wrong(EXIT_USAGE, "SOURCE: %s", why);
 	if (o->source.kind == SOURCE_TLS && !redis_tls_built_in())
