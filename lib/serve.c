@@ -308,7 +308,7 @@ serve_announce(struct serve *s)
 	char *text = listeners_text(&s->listeners);
 
 	if (text != NULL) {
-		log_info("ready on %s", text);
+		log_info("ready on %s", text[0] == '\0' ? "no address yet" : text);
 		log_flush();		/* who waits for that line may look at the log next */
 	}
 	if (text == NULL ||
