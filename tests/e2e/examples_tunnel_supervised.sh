@@ -19,7 +19,7 @@ adapt() {
 	for file in "$1/$3/run" "$1/$3/log/run" "$1/$3/check"; do
 		[ -e "$file" ] || continue
 		sed "s,/var/log/,$T/logs.$2/,; s,/etc/tcproute,$T,g; s,/run/tunneld,$T/run.$2,g; s,-l :18000,-l 127.0.0.1:0,
-		    s,tunnel.example.com:18000,${SERVER:-},; s,127.0.0.1:8080,$SITE,; $user" "$file" >new && cat new >"$file"
+		    s,tun.example.com:18000,${SERVER:-},; s,127.0.0.1:8080,$SITE,; $user" "$file" >new && cat new >"$file"
 	done
 }
 bound() { SERVER=$(sed -n 's/.*ready on \([^ ]*\).*/\1/p' "logs.$1/tunneld/current" | tail -n 1) && [ "$SERVER" ]; }

@@ -22,7 +22,7 @@ SITE=$READY
 # command TOOL: its ExecStart, in this directory
 command_of() {
 	sed -n "s,^ExecStart=\(.*\),exec \1,p" "units/$1.service" |
-	    sed "s,%d/key,$T/$1.key,; s,/etc/tcproute,$T,g; s,/run/tunneld,$T,g; s,tunnel.example.com:18000,${SERVER:-},
+	    sed "s,%d/key,$T/$1.key,; s,/etc/tcproute,$T,g; s,/run/tunneld,$T,g; s,tun.example.com:18000,${SERVER:-},
 	    s,127.0.0.1:8080,$SITE,"
 }
 # notified NAME: what listens on NAME.notify
