@@ -37,6 +37,8 @@ struct serve_conf {
 	const struct serve_door *doors;	/* other addresses, bound after -l in order; borrowed */
 	size_t n_doors;
 	const char *reread;	/* a file the tool re-reads besides its routes files; NULL: none */
+	const struct opt_file *kept;	/* files the tool writes (path NULL: not that one) */
+	size_t n_kept;
 };
 
 /* Addresses a tool listens on for a purpose of their own. */

@@ -66,6 +66,24 @@ unreadable_files(const struct serve_conf *conf, bool check)
 	return n;
 }
 
+static bool
+check_kept(const struct serve_conf *conf)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < conf->n_kept; i++)
+		good &= opts_check_replaceable(conf->kept[i].option, conf->kept[i].path);
+	return good;
+}
+
+static bool
+check_files(const struct serve_conf *conf)
+{
+	bool good = check_kept(conf);
+
+	return unreadable_files(conf, true) == 0 && good;
+}
+
 /* In a child, which becomes that user; without the right to do so there is no way to know. */
 static bool
 check_files_as(const struct serve_conf *conf, const struct privs *user)
@@ -77,7 +95,7 @@ check_files_as(const struct serve_conf *conf, const struct privs *user)
 	signal(SIGCHLD, SIG_DFL);	/* left ignored by our parent it hides the status */
 	pid = fork();
 	if (pid == 0)
-		_exit(privs_drop(user) == 0 && unreadable_files(conf, true) > 0 ? EXIT_USAGE : 0);
+		_exit(privs_drop(user) == 0 && !check_files(conf) ? EXIT_USAGE : 0);
 	if (pid == -1)
 		die(EXIT_TEMP, "-u %s", conf->user);
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
@@ -92,7 +110,7 @@ check_user(const struct serve_conf *conf)
 	const char *why;
 
 	if (conf->user == NULL)
-		return true;
+		return check_kept(conf);
 	why = privs_parse(conf->user, &user);
 	if (why == NULL)
 		return check_files_as(conf, &user);

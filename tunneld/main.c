@@ -156,13 +156,8 @@ check_files(const struct options *o)
 {
 	const struct opt_file file[] = { { "-i", o->identity }, { "-a", o->authorized },
 		{ "--clients", o->clients }, { "--local", o->local } };
-	bool good = opts_check_differ(file, sizeof(file) / sizeof(file[0]));
 
-	if (!o->serve.check)
-		return good;
-	good &= opts_check_replaceable("--clients", o->clients);
-	good &= opts_check_replaceable("--local", o->local);
-	return good;
+	return opts_check_differ(file, sizeof(file) / sizeof(file[0]));
 }
 
 static bool
@@ -435,6 +430,7 @@ main(int argc, char **argv)
 		{ "--visitors", &o.visitors, DOOR_VISITORS, true },
 		{ "--legacy", &o.legacy, DOOR_LEGACY, false },
 	};
+	static struct opt_file kept[] = { { "--clients", NULL }, { "--local", NULL } };
 	static struct tunneld me = { .opts = &o };
 	struct identity *key;
 	bool good;
@@ -446,6 +442,10 @@ main(int argc, char **argv)
 	launch_fill_std();
 	parse_opts(&o, argc, argv);
 	o.serve.reread = o.authorized;
+	kept[0].path = o.clients;
+	kept[1].path = o.local;
+	o.serve.kept = kept;
+	o.serve.n_kept = sizeof(kept) / sizeof(kept[0]);
 	log_init("tunneld", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	good = check_opts(&o);
 	code = load_identity(&o, &key);

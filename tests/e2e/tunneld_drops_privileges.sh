@@ -18,3 +18,11 @@ echo "$ID names=more.test" >new && mv new auth
 logged 'authorized: auth: read, 1 client' tunneld
 has "$(timeout 20 python3 -SE "$TESTS/tunnel.py" client "$ADDR" a.key hello get)" "^welcome names=$ID.tun.test,more.test "
 exits 100 "$TUNNELD" -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/other" -a auth -u no-such-user-here
+
+# The folder of a file that it keeps is checked as that user.
+mkdir kept
+check() { "$TUNNELD" -c -i server.key --domain tun.test --visitors "unix:$T/other" -a auth -u nobody "$@" --advertise 127.0.0.1:1; }
+exits 100 check --clients kept/clients
+has "$(cat err)" '--clients kept/clients cannot be replaced: its folder is not writable$'
+chown nobody kept
+exits 0 check --clients kept/clients
