@@ -217,6 +217,7 @@ deps-check:
 deps-bench:
 	@tests/deps.sh $(DEPS_BENCH)
 
+#: make clean        remove what was built
 clean:
 	rm -rf build build-san build-fuzz build-static
 
