@@ -271,7 +271,8 @@ static void
 leave(struct link *l)
 {
 	if (l->state == LINK_HELLO) {
-		fail(l, "the server is going away");
+		fail(l, "the server is going away%s",	/* ancestors have no word for a refusal */
+		    the->secret.p != NULL ? ", or does not know the secret" : "");
 		return;
 	}
 	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* this GOAWAY goes with an error before */

@@ -32,7 +32,7 @@ same "20 x got=x end=eof" "$(peer crowd 20 "unix:$T/visitors" visitor:old.test,k
 
 # A secret that is not listed is hung up on; both handshakes are tried in turn.
 spawn wrong "$TUNNELC" -s "$LEGACY" --secret-file wrong "tls=$WEB" -v
-logged 'link=down reason=' wrong
+logged 'link=down reason="the server is going away, or does not know the secret"' wrong
 wait_for 20 has_lines 2 'reach -> handshake' wrong || fail "it is not tried again"
 not_logged 'link=up' wrong
 signal wrong TERM
