@@ -128,20 +128,14 @@ pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX])
 /* ---- before anything is done ---- */
 
 static int
-check_pins(const struct opt_list *pins, pins_report *report)
+check_pins(const struct opt_list *pins)
 {
-	char text[IDENTITY_WHY_MAX];
 	int code = 0;
 
-	for (size_t i = 0; i < pins->n; i++) {
-		if (identity_id_valid(slice_str(pins->item[i])))
-			continue;
-		snprintf(text, sizeof(text),
-		    "-k %.80s: no id: 52 characters a-z and 2-7, as --id prints them",
-		    pins->item[i]);
-		report(text);
-		code = EXIT_USAGE;
-	}
+	for (size_t i = 0; i < pins->n; i++)
+		if (!identity_id_valid(slice_str(pins->item[i])))
+			code = log_wrong(EXIT_USAGE, "-k %s: no id: 52 characters a-z and 2-7, "
+			    "as --id prints them", pins->item[i]);
 	return code;
 }
 
@@ -180,7 +174,7 @@ check_known(const struct options *o, pins_report *report)
 int
 pins_check(const struct options *o, pins_report *report)
 {
-	int code = check_pins(&o->pins, report);
+	int code = check_pins(&o->pins);
 	int known = o->known_servers == NULL ? 0 : check_known(o, report);
 
 	return code != 0 ? code : known;

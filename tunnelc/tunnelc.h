@@ -179,7 +179,7 @@ void link_visitor(struct link *l, int by);
 bool pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX]);
 
 /*
- * Report every error of -k and --known-servers, a server without a line included:
+ * Log every error of -k, report those of --known-servers, a server without a line included:
  * 0, or the exit code.
  */
 typedef void pins_report(const char *text);

@@ -35,6 +35,7 @@ refused 'is given twice' -s a.test:1 -s a.test:1 -i key -k "$PIN" tls=a:1
 refused 'no key: give -i' -s a.test:1 -k "$PIN" tls=a:1
 refused 'which key should the server have' -s a.test:1 -i key tls=a:1
 refused '-k abc: no id' -s a.test:1 -i key -k abc tls=a:1
+refused '^tunnelc: error: -k abc: no id' -s a.test:1 -i key -k abc tls=a:1 -c
 refused 'without server keys' -s a.test:1 --secret-file secret -k "$PIN" tls=a:1
 refused 'bring no name' -s a.test:1 --secret-file secret tcp=a:1 tls:b.test=a:1
 refused 'bring no name' -s a.test:1 --secret-file secret -c 'http:*.b.test=a:1'
