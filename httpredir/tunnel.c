@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* After 101: two descriptors and a relay between them. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "httpredir.h"
-#include "sock.h"
 
 struct tunnel {
 	struct client *client;		/* first: ev_free_later() writes there, and closed

@@ -2,7 +2,6 @@
 /* Addresses as text: what to listen on, what to connect to, who the peer is, CIDR lists. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <sys/un.h>
 
 #include "addr.h"

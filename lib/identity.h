@@ -4,7 +4,6 @@
 #define IDENTITY_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "slice.h"
 

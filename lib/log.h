@@ -4,7 +4,6 @@
 #define LOG_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "text.h"
 

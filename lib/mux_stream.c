@@ -2,7 +2,6 @@
 /* One stream of a tunnel session: between its frames and its descriptor. */
 #include "mux_private.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>

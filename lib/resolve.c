@@ -6,11 +6,9 @@
 #include "resolve.h"
 
 #include <ares.h>
-#include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/time.h>
 
 #include "hash.h"

@@ -6,8 +6,6 @@
 #ifndef SCRAPE_DOOR_H
 #define SCRAPE_DOOR_H
 
-#include <stdbool.h>
-
 #include "ev.h"
 #include "listeners.h"
 #include "metrics.h"

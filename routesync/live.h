@@ -3,7 +3,6 @@
 #ifndef LIVE_H
 #define LIVE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "slice.h"

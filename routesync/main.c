@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* routesync: keep a routes file equal to a key-value store. Options and what to do with them. */
 #include <errno.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* A routes file into the store: once (--put), or while running (--publish). */
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>

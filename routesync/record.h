@@ -10,7 +10,6 @@
 #define RECORD_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "record_line.h"

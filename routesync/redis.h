@@ -7,7 +7,6 @@
 #define REDIS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "ev.h"

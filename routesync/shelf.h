@@ -3,8 +3,6 @@
 #ifndef SHELF_H
 #define SHELF_H
 
-#include <stdbool.h>
-
 #include "lines.h"
 #include "routes.h"
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Keep the files equal to the store: refreshes, notifications, and the operator's signals. */
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "files.h"

@@ -2,9 +2,6 @@
 /*
  * sniroute: route TLS by the name in its hello, never decrypting. Options and what to do with them.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "log.h"
 #include "sniroute.h"
 

@@ -15,7 +15,6 @@
 
 #include "connlog.h"
 #include "log.h"
-#include "sock.h"
 #include "tunnelc.h"
 
 enum raw_state { RAW_DIAL, RAW_RELAY, RAW_CLOSED };

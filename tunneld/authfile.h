@@ -7,7 +7,6 @@
 #define AUTHFILE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "identity.h"

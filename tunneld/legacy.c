@@ -4,12 +4,9 @@
  * as the beginning of a connection that then carries one visitor, the second on stream 1 of a yamux
  * session. Their first byte tells them apart.
  */
-#include <inttypes.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "client.h"
-#include "log.h"
 #include "secret.h"
 #include "sock.h"
 

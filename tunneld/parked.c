@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Visitors whose client is known but away: parked until it comes back, for a while. */
-#include <stdlib.h>
 
 #include "visitor.h"
 
