@@ -27,3 +27,27 @@ sha256_hex(const uint8_t hash[static SHA256_SIZE], char out[static SHA256_HEX_SI
 	out[2 * SHA256_SIZE] = '\0';
 	return out;
 }
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool
+sha256_from_hex(struct slice hex, uint8_t out[static SHA256_SIZE])
+{
+	if (hex.len != 2 * SHA256_SIZE)
+		return false;
+	for (size_t i = 0; i < SHA256_SIZE; i++) {
+		int high = hex_digit(hex.p[2 * i]), low = hex_digit(hex.p[2 * i + 1]);
+
+		if (high == -1 || low == -1)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}

@@ -20,4 +20,7 @@ bool sha256(struct slice data, uint8_t out[static SHA256_SIZE]);
 /* As lower-case hexadecimal digits; returns out. */
 const char *sha256_hex(const uint8_t hash[static SHA256_SIZE], char out[static SHA256_HEX_SIZE]);
 
+/* The hash of such a text, in either case. False: it is none. Pure. */
+bool sha256_from_hex(struct slice hex, uint8_t out[static SHA256_SIZE]);
+
 #endif

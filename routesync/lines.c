@@ -162,32 +162,13 @@ lines_read_secrets(struct slice text, struct lines *out)
 	return true;
 }
 
-static unsigned
-digit_of(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = memchr(digits, c, 16);
-
-	return at == NULL ? 16 : (unsigned)(at - digits);
-}
-
 bool
 lines_secret(const struct lines *l, struct slice name, uint8_t out[static SHA256_SIZE])
 {
 	struct slice hex = lines_find(l, name);
-	unsigned high, low;
 
-	if (hex.p == NULL)
-		return false;
 	slice_cut(&hex, ' ');
-	for (size_t i = 0; i < SHA256_SIZE; i++) {
-		high = digit_of(hex.p[2 * i]);
-		low = digit_of(hex.p[2 * i + 1]);
-		if (high > 15 || low > 15)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
+	return sha256_from_hex(hex, out);
 }
 
 /* ---- any lines ---- */

@@ -159,30 +159,6 @@ take_option(struct parser *p, struct slice text, struct fields *f)
 
 /* ---- who ---- */
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool
-read_hash(struct slice hex, uint8_t out[static SHA256_SIZE])
-{
-	if (hex.len != 2 * SHA256_SIZE)
-		return false;
-	for (size_t i = 0; i < SHA256_SIZE; i++) {
-		int high = hex_digit(hex.p[2 * i]), low = hex_digit(hex.p[2 * i + 1]);
-
-		if (high == -1 || low == -1)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 /* What is wrong here may be a secret somebody forgot to hash: it is not shown. */
 static bool
 take_who(struct parser *p, struct slice text, struct fields *f)
@@ -196,7 +172,7 @@ take_who(struct parser *p, struct slice text, struct fields *f)
 		    IDENTITY_ID_LEN);
 	text = slice_skip(text, strlen(SECRET_PREFIX));
 	if (slice_starts(text, HASH_PREFIX) &&
-	    read_hash(slice_skip(text, strlen(HASH_PREFIX)), f->secret))
+	    sha256_from_hex(slice_skip(text, strlen(HASH_PREFIX)), f->secret))
 		return true;
 	return refuse(p, "secret= is not sha256: and %u hexadecimal digits", 2 * SHA256_SIZE);
 }

@@ -61,12 +61,64 @@ every_length_near_a_block_is_padded_right(void **state)
 		assert_string_equal(hash(text, cases[i].n), cases[i].hex);
 }
 
+/* Of an exact-size heap copy. */
+static bool
+reads(const char *hex, size_t n, uint8_t out[static SHA256_SIZE])
+{
+	char *copy = malloc(n);
+	bool ok;
+
+	if (n > 0)
+		memcpy(copy, hex, n);
+	ok = sha256_from_hex(slice_of(copy, n), out);
+	free(copy);
+	return ok;
+}
+
+static void
+the_text_of_a_hash_is_read_in_either_case(void **state)
+{
+	const char lower[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	const char upper[] = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
+	uint8_t out[SHA256_SIZE];
+	char hex[SHA256_HEX_SIZE];
+
+	(void)state;
+	assert_true(reads(lower, 64, out));
+	assert_string_equal(sha256_hex(out, hex), lower);
+	memset(out, 0, sizeof(out));
+	assert_true(reads(upper, 64, out));
+	assert_string_equal(sha256_hex(out, hex), lower);
+}
+
+static void
+what_is_not_64_digits_is_no_hash(void **state)
+{
+	char text[65] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+	uint8_t out[SHA256_SIZE];
+
+	(void)state;
+	for (size_t n = 0; n < 64; n++)
+		assert_false(reads(text, n, out));
+	assert_false(reads(text, 65, out));
+	for (size_t i = 0; i < 64; i++)
+		for (const char *c = "/:@G`g \xc1"; *c != '\0'; c++) {
+			char good = text[i];
+
+			text[i] = *c;
+			assert_false(reads(text, 64, out));
+			text[i] = good;
+		}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_texts_have_known_hashes),
 		cmocka_unit_test(every_length_near_a_block_is_padded_right),
+		cmocka_unit_test(the_text_of_a_hash_is_read_in_either_case),
+		cmocka_unit_test(what_is_not_64_digits_is_no_hash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
