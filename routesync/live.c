@@ -69,35 +69,32 @@ has_item(struct slice list, struct slice item)
 	return false;
 }
 
-/* Insert mark and text at this place in the line. */
-static bool
+/* Insert mark and text at this place in the line, which has room: live_add() looks first. */
+static void
 insert(struct live *l, size_t at, char mark, struct slice text)
 {
-	if (l->len + 1 + text.len > ROUTES_LINE_MAX)
-		return false;
 	memmove(l->out + at + 1 + text.len, l->out + at, l->len - at);
 	l->out[at] = mark;
 	memcpy(l->out + at + 1, text.p, text.len);
 	l->len += 1 + text.len;
-	return true;
 }
 
-static bool
+static void
 add_field(struct live *l, struct slice field)
 {
 	struct slice here = find_key(live_line(l), key_of(field)), items = value_of(field);
 
-	if (here.p == NULL)
-		return insert(l, l->len, ' ', field);
+	if (here.p == NULL) {
+		insert(l, l->len, ' ', field);
+		return;
+	}
 	while (items.p != NULL) {
 		struct slice item = slice_cut(&items, ',');
 
 		here = find_key(live_line(l), key_of(field));
-		if (!has_item(value_of(here), item) &&
-		    !insert(l, (size_t)(here.p - l->out) + here.len, ',', item))
-			return false;
+		if (!has_item(value_of(here), item))
+			insert(l, (size_t)(here.p - l->out) + here.len, ',', item);
 	}
-	return true;
 }
 
 void
