@@ -388,6 +388,7 @@ put_no_record(struct table *t, struct slice key, const char *why)
 {
 	struct fault f = { .name = key, .told = t->reader.about.p != NULL, .rank = RANK_OTHER };
 	enum record_rank rank;
+	struct record old;
 	struct slice name;
 
 	t->report(t->arg, key, why);
@@ -395,6 +396,8 @@ put_no_record(struct table *t, struct slice key, const char *why)
 		key = f.name = t->reader.about;
 	else if (record_key(slice_str(t->reader.prefix), key, &rank, &name))
 		f.name = name;
+	else if (!table_find_old(t, key, &old))
+		key = slice_str("");	/* nameless, whoever else is called so */
 	return put_malformed(t, find(t, key), key, &f);
 }
 

@@ -32,6 +32,13 @@ for sni in 5 '"s..t"' '"s t"'; do
 	    \"a\":{\"addr\":\"10.0.0.1\",\"tlsport\":3}}}}" || fail "$(cat err)"
 	routes_are 'a tls=10.0.0.1:3' "s $tunnel" || fail "sni $sni with a key: $(cat routes)"
 done
+# though another record has that key for a name
+for services in '"a":{"addr":"h","tlsport":1,"sni":"s t"},"k":{"addr":"10.0.0.1","tlsport":3,"sni":"a"}' \
+	'"k":{"addr":"10.0.0.1","tlsport":3,"sni":"a"},"a":{"addr":"h","tlsport":1,"sni":"s t"}'; do
+	sed -i '/^a /d' routes		# of that name there is no line
+	from "{\"server\":{\"services\":{$services}}}" || fail "$(cat err)"
+	routes_are 'a tls=10.0.0.1:3' "s $tunnel" || fail "$services: $(cat routes)"
+done
 from '{"addr":"10.0.0.1:3","sni":"a"}' || fail "$(cat err)"
 routes_are 'a tls=10.0.0.1:3' || fail "$(cat routes)"
 same '' "$(cat secrets)" secrets

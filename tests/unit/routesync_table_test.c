@@ -394,6 +394,42 @@ of_several_records_of_a_stream_the_last_speaks_for_a_name(void **state)
 	assert_routes(t, HEAD "x tls=h:3\n");
 }
 
+/* In the order given: the nameless one is a service called "a" with an sni that is no name. */
+static void
+nameless_beside(struct table *t, const char *services, const char *routes)
+{
+	char text[512];
+
+	fall_back(t, "c tls=h:9\n", "");
+	snprintf(text, sizeof(text), "{\"server\":{\"services\":{%s}}}", services);
+	put_stream(t, text);
+	assert_int_equal(keep_old(t), 1);
+	assert_routes(t, routes);
+}
+
+#define NAMELESS "\"a\":{\"addr\":\"h\",\"tlsport\":1,\"sni\":\"b d\"}"
+#define NAMED "\"b\":{\"addr\":\"h\",\"tlsport\":2,\"sni\":\"a\"}"
+#define TOLD "\"b\":{\"addr\":5,\"sni\":\"a\"}"
+
+static void
+a_nameless_record_of_a_stream_stays_when_another_has_the_name_of_its_key(void **state)
+{
+	nameless_beside(*state, NAMELESS "," NAMED, HEAD "a tls=h:2\nc tls=h:9\n");
+}
+
+static void
+a_nameless_record_of_a_stream_counts_after_another_with_the_name_of_its_key(void **state)
+{
+	nameless_beside(*state, NAMED "," NAMELESS, HEAD "a tls=h:2\nc tls=h:9\n");
+}
+
+static void
+a_nameless_record_of_a_stream_counts_beside_a_malformed_one_with_the_name_of_its_key(void **state)
+{
+	nameless_beside(*state, TOLD "," NAMELESS ",\"e\":{\"addr\":\"h\",\"tlsport\":3}",
+	    HEAD "c tls=h:9\ne tls=h:3\n");
+}
+
 static void
 a_malformed_value_at_start_may_say_what_it_is_about(void **state)
 {
@@ -786,6 +822,15 @@ main(void)
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(
 		    of_several_records_of_a_stream_the_last_speaks_for_a_name,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    a_nameless_record_of_a_stream_stays_when_another_has_the_name_of_its_key,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    a_nameless_record_of_a_stream_counts_after_another_with_the_name_of_its_key,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(
+		    a_nameless_record_of_a_stream_counts_beside_a_malformed_one_with_the_name_of_its_key,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_its_secret_at_start_too,
 		    new_table, free_table),
