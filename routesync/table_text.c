@@ -118,7 +118,6 @@ merge(struct table *t, size_t from, size_t to)
 	live_begin(&live, t->reader.line.canonical, entry_line(t->order[first]));
 	for (size_t i = first + 1; i < to; i++) {
 		struct entry *e = t->order[i];
-
 		const char *why;
 
 		if (only_fresh && is_stale(t, e))

@@ -21,9 +21,8 @@ static void
 tell(struct client *c, const struct control *message)
 {
 	size_t len;
-	char *line;
+	char *line = control_write(message, &len);
 
-	line = control_write(message, &len);
 	if (line != NULL)
 		(void)mux_send(&c->control, slice_of(line, len));
 	free(line);
