@@ -424,7 +424,7 @@ a_nameless_record_of_a_stream_counts_after_another_with_the_name_of_its_key(void
 }
 
 static void
-a_nameless_record_of_a_stream_counts_beside_a_malformed_one_with_the_name_of_its_key(void **state)
+a_nameless_record_of_a_stream_counts_beside_a_malformed_one_of_that_name(void **state)
 {
 	nameless_beside(*state, TOLD "," NAMELESS ",\"e\":{\"addr\":\"h\",\"tlsport\":3}",
 	    HEAD "c tls=h:9\ne tls=h:3\n");
@@ -830,7 +830,7 @@ main(void)
 		    a_nameless_record_of_a_stream_counts_after_another_with_the_name_of_its_key,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(
-		    a_nameless_record_of_a_stream_counts_beside_a_malformed_one_with_the_name_of_its_key,
+		    a_nameless_record_of_a_stream_counts_beside_a_malformed_one_of_that_name,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(a_malformed_value_keeps_its_secret_at_start_too,
 		    new_table, free_table),
