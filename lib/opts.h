@@ -13,10 +13,10 @@ enum opt_kind {
 	OPT_LIST,	/* struct opt_list: every one given, in order */
 	OPT_COMMAS,	/* const char *: every one given, joined by commas; what is joined is
 			   owned, never freed */
+	OPT_MAYBE,	/* the same, "" when without a value (--name[=VALUE]; empty: refused) */
 	OPT_NUMBER,	/* uint64_t from min to max */
 	OPT_FD,		/* uint64_t, a descriptor that must be open */
 	OPT_SECONDS,	/* uint64_t milliseconds, given in seconds with decimals; at most max ms */
-	OPT_MAYBE,	/* the same, "" when without a value (--name[=VALUE]; empty: refused) */
 	OPT_HELP,	/* prints the usage (synopsis and the table) and exits 0 */
 	OPT_VERSION	/* prints "TOOL VERSION" and exits 0 */
 };

@@ -29,9 +29,10 @@ void table_free(struct table *t);
 
 /*
  * Call before the first round, with the texts of the routes and secrets files that existed at
- * start. routes absent: there is no such file, but tunnels follow from the secrets. A key that is
- * malformed, and never had a good value, keeps the line of its NAME in them as long as there is no
- * good key for that NAME. False: out of memory. Both are borrowed until table_keep_old() succeeds.
+ * start, "" for one that did not. routes absent: they go to no file, but those of tunnels follow
+ * from the secrets. A key that is malformed, and never had a good value, keeps the line of its NAME
+ * in them as long as there is no good key for that NAME. False: out of memory. Both are borrowed
+ * until table_keep_old() succeeds.
  */
 bool table_fall_back(struct table *t, struct slice routes, struct slice secrets);
 
