@@ -322,8 +322,9 @@ relay_close(struct relay *r, enum conn_end end)
 	    end != END_CLIENT_RESET && end != END_TARGET_RESET;
 	bool to_client = end == END_TARGET_RESET || (cut && !relay_was_told(r, 0));
 
-	if (r->out_fd != r->end[0].fd)
-		sock_close(r->out_fd, to_client);
+	if (r->out_fd != r->end[0].fd)	/* the client may have reset the other one alone */
+		sock_close(r->out_fd, to_client ||
+		    (end == END_CLIENT_RESET && !relay_was_told(r, 0)));
 	sock_close(r->end[0].fd, to_client);
 	sock_close(r->end[1].fd, end == END_CLIENT_RESET || (cut && !relay_was_told(r, 1)));
 	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
@@ -747,6 +748,21 @@ pump_both(struct relay_pool *pool, struct relay *r, int end)
 	    relay_half_closed(r) != half;
 }
 
+/*
+ * Whether it is over though a direction is not: no read or write was due to show an error,
+ * or it showed on one of the client's two descriptors, and the other one may stay silent for ever.
+ */
+static bool
+is_gone(const struct relay *r, int end, unsigned events)
+{
+	bool two = r->out_fd != r->end[0].fd && r->out_fd != -1;
+
+	if (r->broken != RELAY_NONE)
+		return r->broken == 0 && two;
+	return (events & EV_ERROR) && (sock_error(r->end[end].fd) != 0 ||
+	    (end == 0 && two && sock_error(r->out_fd) != 0));
+}
+
 enum relay_state
 relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
 {
@@ -756,10 +772,8 @@ relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
 
 	relay_note(r, end, events);
 	moved = pump_both(pool, r, end);
-	if ((events & EV_ERROR) && r->broken == RELAY_NONE &&
-	    !(r->flow[0].over && r->flow[1].over) &&
-	    sock_error(r->end[end].fd) != 0)		/* no read or write was due to show it */
-		break_off(r, end);
+	if (!(r->flow[0].over && r->flow[1].over) && is_gone(r, end, events))
+		break_off(r, r->broken == RELAY_NONE ? end : r->broken);
 	if (!r->flow[0].over || !r->flow[1].over)
 		return moved ? RELAY_MOVED : RELAY_STILL;
 	return r->broken == RELAY_NONE ? RELAY_DONE : over[r->broken];
