@@ -373,12 +373,27 @@ start_worker(struct serve *s, int master_fd)
 	return start(s) == -1 ? -1 : follow_orders(s, master_fd);
 }
 
+/* A connection takes two descriptors: better to say so than to be ready and to serve nobody. */
+static int
+try_two_descriptors(void)
+{
+	int client = dup(STDIN_FILENO), target = dup(STDIN_FILENO), saved = errno;
+
+	if (client != -1)
+		close(client);
+	if (target != -1)
+		close(target);
+	errno = saved;
+	return target == -1 ? -1 : 0;
+}
+
 int
 serve_process(struct serve *s, int master_fd)
 {
 	int r;
 
-	if ((master_fd == -1 ? start_alone(s) : start_worker(s, master_fd)) == -1) {
+	if ((master_fd == -1 ? start_alone(s) : start_worker(s, master_fd)) == -1 ||
+	    try_two_descriptors() == -1) {
 		if (errno != 0)
 			log_error("start: %s", strerror(errno));
 		return EXIT_TEMP;

@@ -34,3 +34,22 @@ start tiny sh -c 'ulimit -n 20; exec "$@"' sh "$SNIROUTE" -n 9 -l 127.0.0.1:0 -r
 spawn_peer tiny.crowd crowd 60 "$READY" hello:www.example.org shut read
 ends tiny.crowd 0 40
 same "60 x got=hi end=eof" "$(cat tiny.crowd.log)" "everybody waits and is served by few descriptors"
+
+# Where there are not even those of one connection, it is not ready.
+served=0 refused=0
+for n in 7 8 9 10 11 12; do
+	spawn few sh -c 'ulimit -n "$1"; shift; exec "$@"' sh $n "$SNIROUTE" -n 9 -l 127.0.0.1:0 -r routes 9>few.ready
+	begun() { [ -s few.ready ] || gone "$(pid_of few)"; }
+	wait_for 5 begun || fail "$n descriptors: neither ready nor gone"
+	if [ -s few.ready ]; then
+		same "got=hi end=eof" "$(ask "$(cat few.ready)" www.example.org)" "$n descriptors"
+		signal few TERM
+		ends few 0
+		served=$((served + 1))
+	else
+		ends few 111
+		logged 'error: start: Too many open files$' few
+		refused=$((refused + 1))
+	fi
+done
+[ $served -gt 0 ] && [ $refused -gt 0 ] || fail "$served served, $refused refused"
