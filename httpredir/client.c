@@ -569,6 +569,10 @@ on_drain(struct serve *s)
 
 		next = base->next;
 		if (c->state == CLIENT_HEAD && !client_has_begun(c)) {
+			c->src.readable = true;		/* its event may still wait for its turn */
+			serve_requests(c);
+		}
+		if (c->state == CLIENT_HEAD && !client_has_begun(c)) {
 			client_close(c, END_DRAIN);
 		} else if (c->state == CLIENT_DROP) {
 			c->last = c->linger = true;
