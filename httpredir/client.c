@@ -442,6 +442,15 @@ on_answer(struct client *c)
 }
 
 static void
+on_proxying(struct client *c, unsigned events)
+{
+	if (events & EV_ERROR)
+		client_close(c, END_CLIENT_RESET);
+	else
+		proxy_pump(c->proxy);
+}
+
+static void
 on_client(struct ev_io *io, unsigned events)
 {
 	struct client *c = EV_CONTAINER(io, struct client, io);
@@ -459,10 +468,7 @@ on_client(struct ev_io *io, unsigned events)
 		on_answer(c);
 		break;
 	case CLIENT_PROXY:
-		if (events & EV_ERROR)
-			client_close(c, END_CLIENT_RESET);
-		else
-			proxy_pump(c->proxy);
+		on_proxying(c, events);
 		break;
 	case CLIENT_LINGER:
 		linger_on(c);
@@ -486,7 +492,7 @@ on_out(struct ev_io *io, unsigned events)
 	if (c->state == CLIENT_ANSWER)
 		on_answer(c);
 	else if (c->state == CLIENT_PROXY)
-		proxy_pump(c->proxy);
+		on_proxying(c, events);
 	else if (c->state == CLIENT_RELAY)
 		tunnel_on_out(c->tunnel, events);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # One connection over two sockets: the client hears of the last byte, though a wrapper holds our end too, and an answer cut off
-# is a reset.
+# is a reset; where nobody reads any more, it ends.
 . "${0%/*}/lib.sh"
 
 cat >two.py <<-'END'
@@ -56,3 +56,41 @@ cat >cut.py <<-'END'
 END
 same 'end=reset exit=111' "$(python3 -SE cut.py "$HTTPREDIR" -r routes 2>log)" "$(cat log)"
 has "$(cat log)" 'end=target-reset$'
+
+# nobody reads any more, from a socket or a pipe, while more of an answer may come
+cat >gone.py <<-'END'
+	import os, socket, struct, subprocess, sys
+	sys.path.insert(0, os.environ["TESTS"])
+	import peer
+	backend = socket.create_server(("127.0.0.1", 0))
+	with open("routes", "w") as f:
+	    print("a.test http=127.0.0.1:%d" % backend.getsockname()[1], file=f)
+	there, stdin = peer.tcp_pair()
+	if sys.argv[1] == "pipe":
+	    back, stdout = (os.fdopen(fd, mode, 0) for fd, mode in zip(os.pipe(), ("rb", "wb")))
+	    read = back.read
+	else:
+	    back, stdout = peer.tcp_pair()
+	    back.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+	    read = back.recv
+	p = subprocess.Popen(sys.argv[2:], stdin=stdin, stdout=stdout)
+	stdin.close(), stdout.close()
+	there.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
+	s = backend.accept()[0]
+	s.recv(4096)
+	s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+	got = b""
+	while b"half" not in got:
+	    got += read(4096)
+	back.close()
+	s.settimeout(10)
+	try:
+	    end = "eof" if s.recv(4096) == b"" else "more"
+	except (ConnectionResetError, TimeoutError) as e:
+	    end = type(e).__name__
+	print("end=%s exit=%d" % (end, p.wait()))
+END
+for which in socket pipe; do
+	same 'end=ConnectionResetError exit=111' "$(python3 -SE gone.py $which "$HTTPREDIR" -r routes --idle-timeout 20 2>log)" "$which $(cat log)"
+	has "$(cat log)" 'end=client-reset$'
+done
