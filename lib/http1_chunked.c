@@ -2,6 +2,8 @@
 /* Chunked bodies: a byte machine for sizes and line ends, memmove for data. */
 #include "http1.h"
 
+#include "num.h"
+
 #define SIZE_DIGITS 15u		/* what fits in 60 bits */
 #define SIZE_LINE_MAX 256u	/* bytes of a size line with its extensions */
 
@@ -16,15 +18,6 @@ enum state {
 	TRAILER
 };
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /*
  * A byte that is not data; false when it is not allowed here.
  * No blank, no sign, no bare LF (RFC 9112 7.1).
@@ -32,7 +25,7 @@ hex_digit(char c)
 static bool
 take_byte(struct http1_chunked *c, char byte)
 {
-	int digit = hex_digit(byte);
+	int digit = num_hex(byte);
 
 	if (++c->line > SIZE_LINE_MAX)
 		return false;

@@ -18,4 +18,14 @@ bool num_parse(struct slice text, uint64_t min, uint64_t max, uint64_t *out);
  */
 bool num_seconds(struct slice text, uint64_t max_ms, uint64_t *out_ms);
 
+/* The value of a hexadecimal digit of either case, -1 when it is none. Pure. */
+static inline int
+num_hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 #endif

@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include "num.h"
+
 bool
 sha256(struct slice data, uint8_t out[static SHA256_SIZE])
 {
@@ -28,22 +30,13 @@ sha256_hex(const uint8_t hash[static SHA256_SIZE], char out[static SHA256_HEX_SI
 	return out;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool
 sha256_from_hex(struct slice hex, uint8_t out[static SHA256_SIZE])
 {
 	if (hex.len != 2 * SHA256_SIZE)
 		return false;
 	for (size_t i = 0; i < SHA256_SIZE; i++) {
-		int high = hex_digit(hex.p[2 * i]), low = hex_digit(hex.p[2 * i + 1]);
+		int high = num_hex(hex.p[2 * i]), low = num_hex(hex.p[2 * i + 1]);
 
 		if (high == -1 || low == -1)
 			return false;

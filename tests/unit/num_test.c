@@ -121,6 +121,20 @@ what_is_no_number_of_seconds_is_refused(void **state)
 	assert_true(seconds("18446744073709549", UINT64_MAX, &ms));
 }
 
+static void
+digits_of_either_case_are_hexadecimal_and_nothing_else_is(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		const char *at = c == 0 ? NULL : strchr(digits, c);
+		int value = at == NULL ? -1 : (int)(at - digits);
+
+		assert_int_equal(num_hex((char)c), value < 16 ? value : value - 6);
+	}
+}
+
 int
 main(void)
 {
@@ -130,6 +144,7 @@ main(void)
 		cmocka_unit_test(anything_but_digits_is_refused),
 		cmocka_unit_test(seconds_become_milliseconds),
 		cmocka_unit_test(what_is_no_number_of_seconds_is_refused),
+		cmocka_unit_test(digits_of_either_case_are_hexadecimal_and_nothing_else_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
