@@ -93,7 +93,11 @@ void ev_undefer(struct ev *ev, struct ev_task *task);
  */
 void ev_free_later(struct ev *ev, void *p);
 
-/* Deliver signo as cb(arg, signo) from the loop instead of asynchronously. -1 with errno. */
+/*
+ * Deliver signo as cb(arg, signo) from the loop instead of asynchronously; also when it was ignored
+ * at start: HUP ends nothing here, so nohup(1) needs no help, and INT must stop what a script put
+ * into the background. -1 with errno.
+ */
 typedef void ev_signal_cb(void *arg, int signo);
 int ev_signal(struct ev *ev, int signo, ev_signal_cb *cb, void *arg);
 
