@@ -10,6 +10,7 @@
 
 #define HOLD_FIRST_MS 1000u
 #define HOLD_MAX_MS 30000u
+#define RELOG_MS 1000u		/* another reason is logged no sooner after the last */
 #define UNUSED_MS 600000u	/* what is known of a target unused this long may be forgotten */
 
 bool
@@ -186,13 +187,19 @@ target_is_unix(const struct target *t)
 void
 target_failed(const struct targets *ts, struct target *t, const char *reason)
 {
-	if (ev_now_ms(ts->ev) < t->held_until_ms)
+	uint64_t now = ev_now_ms(ts->ev), why = hash_text(0, slice_str(reason));
+
+	if (now >= t->held_until_ms) {
+		t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS :
+		    t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
+		t->held_until_ms = now + t->hold_ms;
+	} else if (why == t->why || now - t->logged_ms < RELOG_MS) {
 		return;		/* tried all the same, or failed twice at once: already held off */
-	t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS :
-	    t->hold_ms * 2 > HOLD_MAX_MS ? HOLD_MAX_MS : t->hold_ms * 2;
-	t->held_until_ms = ev_now_ms(ts->ev) + t->hold_ms;
+	}
+	t->why = why;
+	t->logged_ms = now;
 	log_warn("target=%s is unreachable: %s; held off for %u s", t->text, reason,
-	    (unsigned)t->hold_ms / 1000);
+	    (unsigned)(t->held_until_ms - now + 999) / 1000);
 }
 
 void

@@ -14,6 +14,7 @@ struct target {
 	unsigned conns;			/* connections and attempts: what BALANCE_LEAST compares */
 	uint32_t hold_ms;		/* current hold-off, 0: reachable as far as we know */
 	uint64_t held_until_ms;
+	uint64_t why, logged_ms;	/* the failure logged last: its reason's hash, and when */
 	bool probed;			/* a dial finds out whether it can be reached again */
 	struct endpoint good;		/* the address that worked last; AF_UNSPEC: none yet */
 	void *slot;			/* target_slot()'s */
@@ -39,7 +40,10 @@ struct target *target_find(const struct targets *ts, struct slice text);
 struct target *target_hold(struct targets *ts, struct slice text);
 void target_unhold(struct targets *ts, struct target *t);
 
-/* It could not be reached: log that and hold it off, for longer than the last time. Or it could. */
+/*
+ * It could not be reached: log that and hold it off, for longer than the last time; while it
+ * is held off, only log another reason. Or it could be reached.
+ */
 void target_failed(const struct targets *ts, struct target *t, const char *reason);
 void target_works(struct target *t);
 bool target_held_off(const struct targets *ts, const struct target *t);

@@ -165,6 +165,46 @@ the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success(void **state)
 	assert_non_null(strstr(got, "held off for 1 s\n"));
 }
 
+/* Fail once; returns why, as logged, or "". */
+static const char *
+why_not(const char *targets)
+{
+	static char why[128];
+	const char *got;
+
+	catch_stderr();
+	log_init("test", LOG_LEVEL_INFO, false);
+	assert_true(dial_reaches(targets, NULL));
+	log_init("test", LOG_LEVEL_ERROR, false);
+	got = strstr(caught_stderr(), "is unreachable: ");
+	why[0] = '\0';
+	if (got != NULL)
+		assert_int_equal(sscanf(got, "is unreachable: %127[^\n]", why), 1);
+	return why;
+}
+
+static void
+another_reason_is_logged_once_a_second_while_held_off(void **state)
+{
+	char text[128];
+
+	(void)state;
+	snprintf(text, sizeof(text), "unix:%s", in_dir("app"));
+	assert_string_equal(why_not(text), "No such file or directory; held off for 1 s");
+	skip_ms(1000);
+	assert_string_equal(why_not(text), "No such file or directory; held off for 2 s");
+	fclose(fopen(in_dir("app"), "w"));
+	assert_string_equal(why_not(text), "");
+	skip_ms(1000);
+	assert_string_equal(why_not(text), "Connection refused; held off for 1 s");
+	unlink(in_dir("app"));
+	assert_string_equal(why_not(text), "");
+	skip_ms(1000);
+	assert_string_equal(why_not(text), "No such file or directory; held off for 4 s");
+	skip_ms(3000);
+	assert_string_equal(why_not(text), "");
+}
+
 static void
 what_is_known_of_many_targets_is_found_again(void **state)
 {
@@ -222,6 +262,7 @@ main(void)
 		dial_test(only_one_dial_waits_for_a_target_whose_time_is_over),
 		dial_test(a_held_off_target_is_tried_when_there_is_no_other),
 		dial_test(the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success),
+		dial_test(another_reason_is_logged_once_a_second_while_held_off),
 		dial_test(what_is_known_of_many_targets_is_found_again),
 		dial_test(targets_nobody_uses_any_more_are_forgotten),
 	};
