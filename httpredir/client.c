@@ -92,16 +92,6 @@ log_end(struct client *c, enum conn_end end)
 	serve_leave(s, &c->base, end, &line);
 }
 
-/* A reset where an answer was cut off: it must not look like a whole one. */
-static void
-close_fds(struct client *c, bool reset)
-{
-	if (c->out_fd != c->io.fd)
-		sock_close(c->out_fd, reset);
-	sock_close(c->io.fd, reset);
-	c->io.fd = c->out_fd = -1;
-}
-
 void
 client_close(struct client *c, enum conn_end end)
 {
@@ -113,7 +103,6 @@ client_close(struct client *c, enum conn_end end)
 		return;
 	client_enter(c, CLIENT_CLOSED);
 	ev_undefer(the->serve->ev, &c->more);
-	launch_restore();
 	if (proxying)
 		proxy_cancel(c->proxy);
 	else if (state == CLIENT_RELAY)
@@ -121,7 +110,8 @@ client_close(struct client *c, enum conn_end end)
 	else
 		free(c->drop);
 	backend_close(c->kept, false);
-	close_fds(c, broken);
+	launch_close(c->io.fd, c->out_fd, broken);	/* what was cut off must not look whole */
+	c->io.fd = c->out_fd = -1;
 	log_end(c, end);
 	target_forget(the->dialer, c->target);
 	source_drop(&c->src);

@@ -179,6 +179,7 @@ launch_local(int fd, const struct endpoint *peer, struct endpoint *out)
 
 /* ---- one connection on descriptors 0 and 1 ---- */
 
+static bool one_connection;	/* descriptors 0 and 1, until they are closed or another's */
 static bool was_blocking[2];	/* these descriptors, as long as they are a connection */
 
 static void
@@ -231,6 +232,7 @@ launch_one_connection(struct launch_one *one)
 	unblock(one->in_fd);
 	if (!one_socket)
 		unblock(one->out_fd);
+	one_connection = true;
 	return true;
 }
 
@@ -239,6 +241,20 @@ launch_restore(void)
 {
 	restore(STDIN_FILENO);
 	restore(STDOUT_FILENO);
+	one_connection = false;
+}
+
+void
+launch_close(int in_fd, int out_fd, bool reset)
+{
+	if (one_connection && !reset) {		/* if sockets: others may hold them too */
+		(void)shutdown(in_fd, SHUT_RDWR);
+		(void)shutdown(out_fd, SHUT_RDWR);
+	}
+	launch_restore();
+	if (out_fd != in_fd)
+		sock_close(out_fd, reset);
+	sock_close(in_fd, reset);
 }
 
 void

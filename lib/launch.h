@@ -53,11 +53,17 @@ struct launch_one {
 /*
  * Whether descriptors 0 and 1 are a connection: a connected socket, or two ends of pipes or
  * sockets. Fills *one and makes them non-blocking, which is undone for other processes that share
- * them: by launch_restore() for both, before they are closed. With any other launch there is
- * nothing to undo.
+ * them: by launch_close(), or by launch_restore() when they are another's from now on. With any
+ * other launch there is nothing to undo.
  */
 bool launch_one_connection(struct launch_one *one);
 void launch_restore(void);
+
+/*
+ * Close a client's descriptors, as sock_close() does. The other end of one connection hears of an
+ * end in order whoever else holds it.
+ */
+void launch_close(int in_fd, int out_fd, bool reset);
 
 /*
  * The last byte was written to *out_fd: tell its reader, whoever else holds it. One that is not

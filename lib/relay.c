@@ -318,15 +318,12 @@ relay_was_told(const struct relay *r, int end)
 void
 relay_close(struct relay *r, enum conn_end end)
 {
-	bool cut = end != END_CLOSED && end != END_PASSED &&
-	    end != END_CLIENT_RESET && end != END_TARGET_RESET;
+	bool cut = end != END_CLOSED && end != END_PASSED;
 	bool to_client = end == END_TARGET_RESET || (cut && !relay_was_told(r, 0));
+	bool to_target = end == END_CLIENT_RESET || (cut && !relay_was_told(r, 1));
 
-	if (r->out_fd != r->end[0].fd)	/* the client may have reset the other one alone */
-		sock_close(r->out_fd, to_client ||
-		    (end == END_CLIENT_RESET && !relay_was_told(r, 0)));
-	sock_close(r->end[0].fd, to_client);
-	sock_close(r->end[1].fd, end == END_CLIENT_RESET || (cut && !relay_was_told(r, 1)));
+	launch_close(r->end[0].fd, r->out_fd, to_client);
+	sock_close(r->end[1].fd, to_target);
 	r->end[0].fd = r->end[1].fd = r->out_fd = -1;
 }
 

@@ -52,8 +52,7 @@ serve_turn_away(struct serve *s, const struct serve_client *client)
 
 	connlog_write(&line);
 	metrics_add(s->metrics, s->worker, M_END + END_LIMIT, 1);
-	launch_restore();
-	close(client->in_fd);
+	launch_close(client->in_fd, client->out_fd, false);
 	if (client->source != 0)
 		quota_drop(s->quota, s->worker, client->source);
 	s->one_exit = EXIT_TEMP;

@@ -277,7 +277,7 @@ void serve_turn_away(struct serve *s, const struct serve_client *client);
 
 /*
  * Its end: logs line (id, peer, ms, end are filled in from c and end), counts, unlinks.
- * c is the caller's to free. Call launch_restore() before its descriptors are closed.
+ * c is the caller's to free. Its descriptors are closed by launch_close().
  */
 void serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct connlog *line);
 

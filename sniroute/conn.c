@@ -107,7 +107,8 @@ conn_close(struct conn *c, enum conn_end end)
 		    MSG_DONTWAIT);
 	conn_enter(c, CONN_CLOSED);
 	relay_release(the->pool, &c->relay);
-	launch_restore();
+	if (c->passed)
+		launch_restore();	/* it is another's connection now, no end of it */
 	relay_close(&c->relay, relayed ? end : END_CLOSED);
 	route_leave(c);
 	log_end(c, end, target);

@@ -165,6 +165,15 @@ upload_outlives_reader() {
 }
 output_is_closed() { ! readlink "/proc/$(pid_of one)/fd/1"; }
 
+# one_held KIND CMD...: as `peer one` with the words $WORDS, but a wrapper holds our end until the other has heard its end
+one_held() {
+	local kind="$1"; shift
+	rm -f told
+	# shellcheck disable=SC2016,SC2086 # the wrapper's; words are wanted
+	peer one "$kind" timeout:5 $WORDS touch:told -- sh -c \
+	    '"$@" && code=0 || code=$?; timeout 20 sh -c "until [ -e told ]; do sleep 0.05; done"; exit $code' sh "$@"
+}
+
 # serve ARG...: sniroute; its first address is $ADDR, with port $PORT
 serve() {
 	start sniroute "$SNIROUTE" -n 9 "$@"

@@ -1,0 +1,24 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# One connection whose wrapper holds our end, too: the client hears of its end, whether it got a byte or none. A socket handed
+# over is left alone.
+. "${0%/*}/lib.sh"
+
+named a
+printf '%s\n' "a.example.org tls=$READY" "away.example.org tls=127.0.0.1:1" "app.example.org tls=pass:$T/app" >routes
+start_peer app receiver "unix:$T/app" sleep:0.5 send:app shut read
+while read -r exit hears WORDS; do
+	for kind in tcp socketpair; do
+		out=$(one_held $kind "$SNIROUTE" -r routes --hello-timeout 0.3)
+		has "$out" "^($hears) ?.*end=eof"
+		has "$out" "^exit=$exit\$"
+	done
+done <<-END
+	0    got=a      hello:a.example.org shut read
+	100  alert=112  hello:nobody.example.org alert
+	111  alert=80   hello:away.example.org alert
+	100  got=       send:GET read
+	111  got=       hex:1603 read
+	111  got=       hex:1603 shut read
+	0    got=app    hello:app.example.org read
+END
