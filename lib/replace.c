@@ -142,10 +142,13 @@ write_named(char *template, mode_t mode, struct slice text)
 	return -1;
 }
 
-/* Make the file beside path, whole, and then let move() give it the name. */
+/*
+ * Make the file beside path, whole, and then let move() give it the name. Syncing the folder may
+ * take long: the stamp is taken before.
+ */
 static int
 put_file(const char *path, mode_t mode, struct slice text,
-    int (*move)(const char *temporary, const char *path))
+    int (*move)(const char *temporary, const char *path), struct stamp *stamp)
 {
 	char *temporary = template_beside(path);
 	int fd = temporary == NULL ? -1 : write_nameless(temporary, mode, text);
@@ -156,6 +159,8 @@ put_file(const char *path, mode_t mode, struct slice text,
 	if (fd != -1) {
 		result = move(temporary, path);
 		saved = errno;
+		if (result == 0 && stamp != NULL)
+			*stamp = stamp_of(path);
 		if (result == -1)
 			unlink(temporary);
 		else
@@ -168,15 +173,15 @@ put_file(const char *path, mode_t mode, struct slice text,
 }
 
 int
-replace_file(const char *path, mode_t mode, struct slice text)
+replace_file(const char *path, mode_t mode, struct slice text, struct stamp *stamp)
 {
-	return put_file(path, mode, text, rename);
+	return put_file(path, mode, text, rename, stamp);
 }
 
 int
 create_file(const char *path, mode_t mode, struct slice text)
 {
-	return put_file(path, mode, text, link_and_unlink);
+	return put_file(path, mode, text, link_and_unlink, NULL);
 }
 
 bool

@@ -150,7 +150,7 @@ note_mode(struct output *o)
 bool
 output_write(struct output *o, char *text, size_t len)
 {
-	if (replace_file(o->path, o->mode, slice_of(text, len)) == -1) {
+	if (replace_file(o->path, o->mode, slice_of(text, len), &o->stamp) == -1) {
 		if (!o->failing)
 			log_error("%s cannot be written%s: %s", o->path,
 			    o->text != NULL ? ", it stays as it is" : "",
@@ -165,7 +165,6 @@ output_write(struct output *o, char *text, size_t len)
 	free(o->text);
 	o->text = text;
 	o->len = len;
-	o->stamp = stamp_of(o->path);
 	note_mode(o);
 	return true;
 }

@@ -202,10 +202,9 @@ make_content(const struct file *f, struct content *out)
 static void
 write_new(struct file *f)
 {
-	int r = replace_file(f->path, f->mode, slice_of(f->new.p, f->new.len));
+	int r = replace_file(f->path, f->mode, slice_of(f->new.p, f->new.len), &f->new_stamp);
 
 	f->error = r == -1 ? errno : 0;
-	f->new_stamp = stamp_of(f->path);
 }
 
 static void

@@ -286,6 +286,24 @@ end_pid() {
 	return 1
 }
 
+# slow_folders: $SLOW, to be preloaded, makes syncing a folder last as long as the file slow is there
+slow_folders() {
+	sanitized && skip "the sanitizer wants to be loaded first"
+	gcc -shared -fPIC -O1 -o slow.so -x c - <<-'END'
+		#include <sys/stat.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int fsync(int fd)
+		{
+			struct stat st;
+			while (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && access("slow", F_OK) == 0)
+				usleep(10000);
+			return (int)syscall(SYS_fsync, fd);
+		}
+	END
+	SLOW=$T/slow.so
+}
+
 # ---- a store ----
 
 # redis [NAME [ARG...]]: a redis-server named NAME (redis) on the unix socket NAME.sock alone, which keeps nothing

@@ -73,11 +73,11 @@ a_file_is_made_and_replaced_with_the_mode_asked_for(void **state)
 {
 	(void)state;
 	umask(077);
-	assert_int_equal(replace_file(path, 0644, slice_str("one\n")), 0);
+	assert_int_equal(replace_file(path, 0644, slice_str("one\n"), NULL), 0);
 	check_file("one\n", 0644);
-	assert_int_equal(replace_file(path, 0600, slice_str("two\n")), 0);
+	assert_int_equal(replace_file(path, 0600, slice_str("two\n"), NULL), 0);
 	check_file("two\n", 0600);
-	assert_int_equal(replace_file(path, 0600, slice_of(NULL, 0)), 0);
+	assert_int_equal(replace_file(path, 0600, slice_of(NULL, 0), NULL), 0);
 	check_file("", 0600);
 }
 
@@ -88,9 +88,9 @@ who_has_the_old_file_open_keeps_it(void **state)
 	FILE *f;
 
 	(void)state;
-	assert_int_equal(replace_file(path, 0600, slice_str("old")), 0);
+	assert_int_equal(replace_file(path, 0600, slice_str("old"), NULL), 0);
 	f = fopen(path, "r");
-	assert_int_equal(replace_file(path, 0600, slice_str("new")), 0);
+	assert_int_equal(replace_file(path, 0600, slice_str("new"), NULL), 0);
 	assert_int_equal(fread(got, 1, sizeof(got), f), 3);
 	assert_string_equal(got, "old");
 	fclose(f);
@@ -102,12 +102,12 @@ a_failure_leaves_nothing_behind(void **state)
 	char in_nothing[64];
 
 	(void)state;
-	assert_int_equal(replace_file(path, 0600, slice_str("x")), 0);
+	assert_int_equal(replace_file(path, 0600, slice_str("x"), NULL), 0);
 	snprintf(in_nothing, sizeof(in_nothing), "%s/none/file", folder);
-	assert_int_equal(replace_file(in_nothing, 0600, slice_str("x")), -1);
+	assert_int_equal(replace_file(in_nothing, 0600, slice_str("x"), NULL), -1);
 	assert_int_equal(errno, ENOENT);
 	/* rename onto a folder */
-	assert_int_equal(replace_file(folder, 0600, slice_str("x")), -1);
+	assert_int_equal(replace_file(folder, 0600, slice_str("x"), NULL), -1);
 	assert_int_equal(errno, EISDIR);
 	check_file("x", 0600);
 }
@@ -144,12 +144,12 @@ whoever_is_killed_leaves_nothing_behind(void **state)
 		skip();		/* this file system has no files without names */
 	close(fd);
 	unlink(path);
-	assert_int_equal(replace_file(path, 0600, slice_str("old")), 0);
+	assert_int_equal(replace_file(path, 0600, slice_str("old"), NULL), 0);
 	pid = fork();
 	if (pid == 0) {
 		signal(SIGXFSZ, SIG_DFL);
 		setrlimit(RLIMIT_FSIZE, &few);
-		replace_file(path, 0600, slice_str("new text"));
+		replace_file(path, 0600, slice_str("new text"), NULL);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
