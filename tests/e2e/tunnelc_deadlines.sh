@@ -7,10 +7,11 @@ backend echo echo && ECHO=$READY
 backend mute read wait:never && MUTE=$READY
 start_peer full full 127.0.0.1:0 && FULL=$READY
 hub
-tunnel c "tcp=$ECHO" "tls=$MUTE" "http=$FULL" --idle-timeout 0.8 --half-close-timeout 0.4 --connect-timeout 0.5
+tunnel c "tcp=$ECHO" "tls=$MUTE" "http=$FULL" --idle-timeout 1.5 --half-close-timeout 0.4 --connect-timeout 0.5
 
-same "got=a got=b end=reset" "$(hand_over "$ID.tun.test,kind=tcp" send:a recv:1 sleep:0.5 send:b recv:1 read | sed 's/got= //' | paste -sd ' ')"
-logged 'route=tcp .* rx=2 tx=2 ms=(1[3-9]|[2-4][0-9])[0-9][0-9] end=idle' c
+# for longer than --idle-timeout, with pauses much shorter than that
+same "got=abcdef end=reset" "$(hand_over "$ID.tun.test,kind=tcp" pieces:1:0.35 send:abcdef recv:6 read | sed 's/got= //' | paste -sd ' ')"
+logged 'route=tcp .* rx=6 tx=6 ms=(3[2-9]|[4-9][0-9])[0-9][0-9] end=idle' c
 same "got= end=reset" "$(hand_over "$ID.tun.test,kind=tls" send:abc shut read)"
 logged 'route=tls .* rx=3 tx=0 ms=([4-9]|1[0-9])[0-9][0-9] end=half-close' c
 same "got= end=reset" "$(hand_over "$ID.tun.test,kind=tcp" read)"
