@@ -24,7 +24,7 @@ same "308 308 eof" "$(statuses "send:POST / HTTP/1.0\r\nHost: a.test\r\nConnecti
 x=$(printf 'X-T: %0300d' 1)
 same "308 308 eof" "$(statuses "send:$p${chunked}0\r\n$x\r\nX-U:" sleep:0.1 "send: 2\r\n\r\n$l")"
 # slowly
-same "308 308 eof" "$(statuses "send:$p$five" sleep:0.9 send:he sleep:0.9 "send:llo$l")"
+same "308 308 eof" "$(statuses "send:$p$five" sleep:0.6 send:h sleep:0.6 send:e sleep:0.6 "send:llo$l")"
 # what looks like a request is none
 same "308 308 eof" "$(statuses "send:${p}Content-Length: 40\r\n\r\n" sleep:0.1 'send:GET /no HTTP/1.1\r\nHost: nowhere.test\r\n\r\n' "send:$l")"
 not_logged nowhere httpredir

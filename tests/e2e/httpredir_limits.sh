@@ -5,13 +5,15 @@
 
 front -l 127.0.0.1:0 --max-per-source 2
 g='GET / HTTP/1.1\r\nHost: a.test\r\n\r\n'
-spawn held python3 -SE "$TESTS/peer.py" crowd 2 "$ADDR" "send:$g" 'until:\r\n\r\n' wait:go shut read
-settled() { [ "$(ls "/proc/$(pid_of httpredir)/fd" | wc -l)" -ge 7 ]; }
-sleep 0.5
+for n in 1 2; do
+	spawn_peer held$n client "$ADDR" "send:$g" 'until:\r\n\r\n' touch:held$n wait:go shut read
+	wait_for 5 test -e held$n || fail "client $n is not served"
+done
 has "$(raw "send:$g")" '^(failed=.*)?got= end=(eof|reset)$'
 logged 'closed at accept' httpredir
 touch go
-ends held 0
+ends held1 0
+ends held2 0
 same "308" "$(statuses "send:$g" shut | cut -d ' ' -f 1)"
 stop httpredir
 front -l 127.0.0.1:0 --max-conns 1

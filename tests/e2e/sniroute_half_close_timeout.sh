@@ -5,7 +5,7 @@
 . "${0%/*}/lib.sh"
 
 backend half send:half wait:never
-backend trickle pieces:1:0.6 send:abcdef shut read
+backend trickle pieces:1:0.4 send:abcdef shut read
 cat >routes <<-END
 	trickle.example.org  tls=$READY
 	*                    tls=$(addr_of half)

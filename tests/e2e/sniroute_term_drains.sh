@@ -3,13 +3,12 @@
 # TERM stops accepting and lets connections finish, then the exit code is 0.
 . "${0%/*}/lib.sh"
 
-backend back until:go echo
+backend back print:in until:go echo
 echo "* tls=$READY" >routes
 serve -l 127.0.0.1:0 -r routes -g 20
 
-spawn_peer client client "$ADDR" hello:www.example.org touch:sent wait:go send:gomore shut read
-wait_for 5 test -e sent
-sleep 0.3
+spawn_peer client client "$ADDR" hello:www.example.org wait:go send:gomore shut read
+logged ' in$' back
 signal sniroute TERM
 closed() { [ "$(client "$ADDR")" = connect=ConnectionRefusedError ]; }
 wait_for 3 closed || fail "still accepting"

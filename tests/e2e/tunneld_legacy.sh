@@ -26,7 +26,7 @@ spawn_peer raw2 client "$LEGACY" pieces:1:0.01 hex:11110006733363726574 send:ban
 up 2
 visit header:old.test,kind=tcp send:x sleep:0.7 shut read >one.log &
 ONE=$!
-sleep 0.3
+saw raw2 '^got=x$'
 has "$(visit header:old.test 'send:GET / HTTP/1.0\r\n\r\n' read)" 'x20503.*offline'
 touch over
 wait $ONE
