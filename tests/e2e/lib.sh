@@ -411,6 +411,23 @@ own_network() {
 	ip link set lo up
 }
 
+# box_beside LEN: a network namespace, that of the process $box, at 192.0.2.2/LEN on its veth1; we are 192.0.2.1/LEN on
+# veth0. within CMD...: run it in there
+box_beside() {
+	command -v nsenter >/dev/null || skip "no nsenter"
+	spawn box unshare -n sleep 1000
+	box=$(pid_of box)
+	wait_for 5 is_apart || fail "no namespace"
+	ip link add veth0 type veth peer name veth1 netns "$box" || skip "no veth"
+	ip addr add "192.0.2.1/$1" dev veth0
+	ip link set veth0 up
+	within ip link set lo up
+	within ip addr add "192.0.2.2/$1" dev veth1
+	within ip link set veth1 up
+}
+is_apart() { [ "$(readlink "/proc/$box/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
+within() { nsenter -t "$box" -n "$@"; }
+
 # dns HOSTLINE...: a DNS server with these hosts lines on 127.0.0.1:53, TTL 1 s, which our resolv.conf names
 dns() {
 	printf '%s\n' "$@" >hosts.dns

@@ -4,19 +4,7 @@
 # again later.
 . "${0%/*}/lib.sh"
 own_network
-
-command -v nsenter >/dev/null || skip "no nsenter"
-spawn box unshare -n sleep 1000
-box=$(pid_of box)
-apart() { [ "$(readlink "/proc/$box/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-wait_for 5 apart || fail "no namespace"
-ip link add veth0 type veth peer name veth1 netns "$box" || skip "no veth"
-within() { nsenter -t "$box" -n "$@"; }
-ip addr add 192.0.2.1/24 dev veth0
-ip link set veth0 up
-within ip link set lo up
-within ip addr add 192.0.2.2/24 dev veth1
-within ip link set veth1 up
+box_beside 24
 
 hub -l 192.0.2.1:0 --heartbeat 0.5 --dead-after 1.5 --park 20 -m "unix:$T/metrics"
 base=$(fds tunneld)

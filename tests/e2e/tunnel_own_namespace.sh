@@ -4,18 +4,8 @@
 . "${0%/*}/lib.sh"
 own_network
 
-command -v nsenter >/dev/null || skip "no nsenter"
-spawn box unshare -n sleep 1000
-sleep 0.2
-box=$(pid_of box)
-ip link add veth0 type veth peer name veth1 netns "$box" || skip "no veth"
-within() { nsenter -t "$box" -n "$@"; }
-ip addr add 192.0.2.1/32 dev veth0
-ip link set veth0 up
+box_beside 32
 ip route add 192.0.2.2/32 dev veth0
-within ip link set lo up
-within ip addr add 192.0.2.2/32 dev veth1
-within ip link set veth1 up
 within ip route add 192.0.2.1/32 dev veth1
 
 hub -l 192.0.2.1:0 --heartbeat 0.5 --dead-after 1.5

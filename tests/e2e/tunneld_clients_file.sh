@@ -3,7 +3,6 @@
 # tunneld --clients: a routes file of the names that are live, for other nodes to find this one by.
 . "${0%/*}/lib.sh"
 
-login() { key "$1.key" && openssl req -x509 -new -key "$1.key" -days 2 -subj /CN=t -out "$1.key.crt" 2>/dev/null; }
 # session NAME SERVICE...: a client with that key and services of those kinds, until NAME.over is there
 session() {
 	local name="$1" list=''; shift
