@@ -358,6 +358,13 @@ hub() {
 	TUNNEL=${READY%% *}
 }
 
+# hub_by_hand WORD...: hub.py, a server that does just what it is told, named hub; its key is in hub.key, the id of that in
+# $SERVER
+hub_by_hand() {
+	[ -f hub.key ] || { SERVER=$(login hub) && cat hub.key.crt >>hub.key; }
+	start hub python3 -SE "$TESTS/hub.py" hub.key "$@"
+}
+
 # tunnel NAME ARG...: tunnelc with the key NAME.key (a new one unless it is there) to that hub (or -s ADDR), up and
 # ready: $ID.tun.test leads to it. spawn_tunnel: without waiting for that
 tunnel() { tunnel_by start "$@"; }

@@ -8,9 +8,8 @@ named web && WEB=$READY
 # tunneld: the whole of the message first.
 hub
 for n in 1 2; do
-	key "n$n.key" >/dev/null
-	openssl req -x509 -new -key "n$n.key" -days 2 -subj /CN=t -out "n$n.key.crt" 2>/dev/null
-	timeout 30 python3 -SE "$TESTS/tunnel.py" client "$TUNNEL" "n$n.key" hello get end >"n$n.out" &
+	login "n$n" >/dev/null
+	by_hand client "$TUNNEL" "n$n.key" hello get end >"n$n.out" &
 	wait_for 5 grep -q '^welcome' "n$n.out" || fail "no client $n: $(cat "n$n.out")"
 done
 signal tunneld TERM
@@ -39,13 +38,10 @@ done
 for n in $(seq 60); do stop "c$n"; done
 
 # tunnelc: the same order, with and without a visitor.
-SERVER=$(key hub.key)
-openssl req -x509 -new -key hub.key -days 2 -subj /CN=t >hub.crt 2>/dev/null
-cat hub.crt >>hub.key
 # talk WORD...: a server that does these words with a tunnelc of its own; logs are hub.log and c.log
 talk() {
 	rm -f hub.log c.log
-	start hub python3 -SE "$TESTS/hub.py" hub.key "$@"
+	hub_by_hand "$@"
 	spawn c "$TUNNELC" -s "$READY" -k "$SERVER" -i n1.key "tls=$WEB" -v
 }
 talk hello welcome until:eof

@@ -4,16 +4,13 @@
 . "${0%/*}/lib.sh"
 
 backend holds send:hi wait:never && HOLDS=$READY
-SERVER=$(key hub.key)
-openssl req -x509 -new -key hub.key -days 2 -subj /CN=t >hub.crt 2>/dev/null
-cat hub.crt >>hub.key
 # Ten times a visitor and a drain, then a session that stays.
 DRAIN='{"type":"drain","after_ms":0,"within_ms":1}'
 set --
 for n in $(seq 10); do
 	set -- "$@" hello welcome visitor:2:x.test,kind=tls until:2:hi "line:$DRAIN" goaway until:eof --
 done
-start hub python3 -SE "$TESTS/hub.py" hub.key "$@" hello welcome sleep:60
+hub_by_hand "$@" hello welcome sleep:60
 key c.key >/dev/null
 spawn c "$TUNNELC" -s "$READY" -k "$SERVER" -i c.key "tls=$HOLDS" --grace 0
 

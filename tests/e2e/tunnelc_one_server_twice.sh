@@ -4,12 +4,9 @@
 . "${0%/*}/lib.sh"
 
 named web && WEB=$READY
-SERVER=$(key hub.key)
-openssl req -x509 -new -key hub.key -days 2 -subj /CN=t >hub.crt 2>/dev/null
-cat hub.crt >>hub.key
 key c.key >/dev/null
 REPLACED='line:{"type":"error","code":"replaced","text":"a newer one","after_ms":100}'
-start hub python3 -SE "$TESTS/hub.py" hub.key hello welcome wait:second "$REPLACED" sleep:1 -- \
+hub_by_hand hello welcome wait:second "$REPLACED" sleep:1 -- \
     hello welcome touch:second wait:over -- hello welcome touch:third sleep:9
 start c "$TUNNELC" -n 9 -s "$READY" -s "localhost:${READY##*:}" -k "$SERVER" -i c.key "tls=$WEB"
 sessions() { count '^[0-9]+ instance' hub; }
@@ -31,7 +28,7 @@ stop hub
 
 # The one that is there ends and does not come back: the other does. Its way leads over a door that is opened later.
 rm second third hub.log c.log
-start hub python3 -SE "$TESTS/hub.py" hub.key hello welcome wait:second "$REPLACED" sleep:1 -- \
+hub_by_hand hello welcome wait:second "$REPLACED" sleep:1 -- \
     hello welcome touch:second until:eof -- hello welcome touch:third sleep:9
 hub=$(addr_of hub)
 start c "$TUNNELC" -n 9 -s "$hub" -s "unix:$T/door" -k "$SERVER" -i c.key "tls=$WEB"

@@ -4,14 +4,11 @@
 . "${0%/*}/lib.sh"
 
 named web && WEB=$READY
-SERVER=$(key hub.key)
-openssl req -x509 -new -key hub.key -days 2 -subj /CN=t >hub.crt 2>/dev/null
-cat hub.crt >>hub.key
 key c.key >/dev/null
 # talk WORD...: a server that does these words with a tunnelc of its own; logs are hub.log and c.log
 talk() {
 	rm -f hub.log c.log
-	start hub python3 -SE "$TESTS/hub.py" hub.key "$@"
+	hub_by_hand "$@"
 	spawn c "$TUNNELC" -s "$READY" -k "$SERVER" -i c.key "tls=$WEB" "tcp:a.test=$WEB" -v --hello-timeout 0.6
 }
 over() { stop c; stop hub; }
