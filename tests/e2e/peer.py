@@ -14,7 +14,8 @@ peer.py notify PATH                 print the datagrams sent to a unix socket (N
 peer.py hello NAME[,...]            a ClientHello on standard output
 peer.py fds ADDR... -- CMD...       run CMD with listening sockets as LISTEN_FDS
 peer.py fd0 ADDR -- CMD...          run CMD with a listening socket as descriptor 0
-peer.py one KIND WORD... -- CMD...  run CMD with one connection on 0 and 1 (KIND tcp, socketpair or pipes),
+peer.py one KIND WORD... -- CMD...  run CMD with one connection on 0 and 1 (KIND tcp, socketpair, pipes, or
+                                    sockets: two, and the client's end of the first is printed as from=),
                                     do the words at its other end, print CMD's exit code
 
 Servers write their address to descriptor 9 when ready. Words:
@@ -219,7 +220,7 @@ def describe_proxy(data):
 # ---- one connection and its words ----
 
 class Pipes:
-    """Two pipe ends that look like a socket."""
+    """Two pipe ends, or sockets, that look like one socket."""
     def __init__(self, rfd, wfd):
         self.rfd, self.wfd, self.timeout = rfd, wfd, None
 
@@ -669,6 +670,10 @@ def one(kind, *args):
     elif kind == "socketpair":
         a, ours = socket.socketpair()
         theirs = (a.detach(),) * 2
+    elif kind == "sockets":
+        (there, stdin), (back, stdout) = tcp_pair(), tcp_pair()
+        out("from=" + addr_text(there.getsockname()))
+        theirs, ours = (stdin.detach(), stdout.detach()), Pipes(back.detach(), there.detach())
     else:
         ours, far = tcp_pair(kind if ":" in kind else "127.0.0.1:0")
         theirs = (far.detach(),) * 2
