@@ -3,15 +3,6 @@
 #include "launch.h"
 #include "loop_help.h"
 
-static void
-expect_well(void (*body)(void))
-{
-	struct outcome o = in_child(body);
-
-	assert_string_equal(o.err, "");
-	assert_int_equal(o.code, 0);
-}
-
 #define child_test(name)                                                                \
 	static void                                                                     \
 	name(void **state)                                                              \

@@ -315,3 +315,12 @@ in_child(void (*body)(void))
 	read_outcome(err, o.err, sizeof(o.err));
 	return o;
 }
+
+void
+expect_well(void (*body)(void))
+{
+	struct outcome o = in_child(body);
+
+	assert_string_equal(o.err, "");
+	assert_int_equal(o.code, 0);
+}

@@ -121,6 +121,9 @@ struct outcome {
  */
 struct outcome in_child(void (*body)(void));
 
+/* The same: nothing is said on standard error, and it exits with 0. */
+void expect_well(void (*body)(void));
+
 /* cmocka's assertions are for the parent: this is one for children. */
 #define CHILD_CHECK(condition)                                                                  \
 	do {                                                                                    \

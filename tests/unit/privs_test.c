@@ -87,10 +87,7 @@ root_is_given_up_for_good(void **state)
 		skip();
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
 		who = text[i];
-		struct outcome o = in_child(drop_and_try_to_return);
-
-		assert_string_equal(o.err, "");
-		assert_int_equal(o.code, 0);
+		expect_well(drop_and_try_to_return);
 	}
 }
 
@@ -106,14 +103,10 @@ drop_twice(void)
 static void
 somebody_else_cannot_be_become_without_the_right_to(void **state)
 {
-	struct outcome o;
-
 	(void)state;
 	if (getuid() != 0)
 		skip();
-	o = in_child(drop_twice);
-	assert_string_equal(o.err, "");
-	assert_int_equal(o.code, 0);
+	expect_well(drop_twice);
 }
 
 int
