@@ -9,12 +9,17 @@ lines=1000000
 	echo '#!routes sorted'
 	seq -f "h%08.0f.example.org tls=$READY" $lines
 } >routes
-exits 0 "$SNIROUTE" -r routes -c
+# Processor time, which a busy machine does not change much: $timed, for sh -c, leaves it in a file, spent_ms tells it.
+timed='"$@" && code=0 || code=$?; times >times; exit $code'
+spent_ms() { sed -n '2s/[ms]/ /gp' times | awk '{ print int(($1 * 60 + $2 + $3 * 60 + $4) * 1000) }'; }
+one() { peer one socketpair "$@" -- sh -c "$timed" sh "$SNIROUTE" -r routes 2>>sniroute.log; }
 
-begin=$(now_ms)
+exits 0 sh -c "$timed" sh "$SNIROUTE" -r routes -c
+whole=$(spent_ms) parts=0
 for n in 00000001 00500000 01000000; do
-	has "$(peer one socketpair hello:h$n.example.org shut read -- "$SNIROUTE" -r routes 2>>sniroute.log)" '^got=a end=eof$'
+	has "$(one hello:h$n.example.org shut read)" '^got=a end=eof$'
+	parts=$((parts + $(spent_ms)))
 done
-has "$(peer one socketpair hello:nobody.example.org alert -- "$SNIROUTE" -r routes 2>>sniroute.log)" '^alert=112 '
-ms=$(($(now_ms) - begin))
-[ $ms -lt 4000 ] || fail "four look-ups took $ms ms"
+has "$(one hello:nobody.example.org alert)" '^alert=112 '
+parts=$((parts + $(spent_ms)))
+[ $parts -lt "$whole" ] || fail "four look-ups took $parts ms, all of the file $whole ms"

@@ -53,7 +53,7 @@ logged 'accepting paused' tunneld
 rm c.log tunneld.log crowd.log go
 crowded pass --max-conns 1000
 logged_times 1 'accepting paused' tunneld
-lost=$(count 'name=- .* hello=- rx=0 tx=0 .* end=limit$' tunneld)
+lost=$(count 'peer=unix name=- .* hello=- rx=0 tx=0 .* end=limit$' tunneld)
 [ "$lost" -lt 60 ] || fail "$lost of 120 visitors are lost"
 same $((120 - lost)) "$(sed -n 's/ x got=hi got= end=eof$//p' crowd.log)" "visitors served"
 rm c.log tunneld.log go
