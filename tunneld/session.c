@@ -274,9 +274,13 @@ on_control(struct mux_stream *s)
 	}
 	while (c->state < CLIENT_PARTING && next_message(c))
 		;
-	if (c->state == CLIENT_HELLO && mux_ended(s)) {
+	if (!mux_ended(s))
+		return;
+	if (c->state == CLIENT_HELLO) {
 		c->verdict = HELLO_EOF;
 		client_part(c, END_HELLO);
+	} else {
+		session_refuse(c, CONTROL_PROTOCOL, "stream 1 was ended");
 	}
 }
 

@@ -73,6 +73,8 @@ refused 'a message out of place' hello
 refused 'a message out of place' \
     'line:{"type":"welcome","version":1,"names":[],"heartbeat_ms":1,"dead_ms":2,"streams":1}'
 refused 'a message is too long' "part:$(printf '%066000d' 0)"
+refused 'stream 1 was ended' frame:0:4:1:0
+refused 'stream 1 was ended' 'line:{"type":"drain"}' frame:3:0:0:0 frame:1:4:1:0
 # Without it nothing can be told any more.
 has "$(evil frame:1:8:1:0 end)" '^3:0:0:0 end=close_notify$'
 logged "client=$EVIL conn=[0-9]+ peer=[^ ]+ session=down reason=\"protocol: stream 1 was reset\"\$" tunneld
