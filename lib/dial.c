@@ -544,7 +544,8 @@ dial_cancel(struct dial *d)
 {
 	if (d == NULL)
 		return;
-	drop_attempt(d);
+	sock_close(d->io->fd, true);	/* what is cut off must not look whole */
+	d->io->fd = -1;
 	end_probe(d);
 	d->current->conns--;
 	dial_free(d);

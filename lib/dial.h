@@ -68,7 +68,7 @@ struct dial *dial_start(struct dialer *d, struct slice targets, enum routes_bala
 /* The owner of io passes its events on here until done is called. */
 void dial_on_io(struct dial *dial, unsigned events);
 
-/* Give up: closes io->fd; done is not called. NULL is fine. */
+/* Give up: closes io->fd, in a reset; done is not called. NULL is fine. */
 void dial_cancel(struct dial *dial);
 
 /* The target as written. */

@@ -264,6 +264,24 @@ a_dial_may_be_cancelled_in_every_state(void **state)
 	leaves(&deaf);
 }
 
+static void
+who_was_reached_by_then_sees_a_reset(void **state)
+{
+	struct place p = place_at("127.0.0.1", 0);
+	char byte;
+	int fd;
+
+	(void)state;
+	begin(p.text);
+	dial_cancel(under_way);
+	fd = accept(p.lfd, NULL, NULL);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(recv(fd, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(fd);
+	leaves(&p);
+}
+
 int
 main(void)
 {
@@ -276,6 +294,7 @@ main(void)
 		names_test(running_out_of_descriptors_is_not_the_targets_fault),
 		names_test(nor_is_running_out_of_memory),
 		names_test(a_dial_may_be_cancelled_in_every_state),
+		names_test(who_was_reached_by_then_sees_a_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
