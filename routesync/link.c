@@ -125,17 +125,19 @@ on_connect(const redisAsyncContext *ac, int status)
 	lost(l, LINK_UNREACHABLE, ac->c.errstr[0] != '\0' ? ac->c.errstr : "connect failed");
 }
 
+/* An error in reply to PSUBSCRIBE is the end of the connection, too, for hiredis. */
 static void
 on_disconnect(const redisAsyncContext *ac, int status)
 {
 	struct link *l = ac->data;
+	const char *why = ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr :
+	    "connection closed";
 
 	(void)status;
 	if (l == NULL)
 		return;
 	forget(l);		/* hiredis frees it */
-	lost(l, LINK_UNREACHABLE, ac->errstr != NULL && ac->errstr[0] != '\0' ? ac->errstr :
-	    "connection closed");
+	lost(l, strncmp(why, "NOPERM ", 7) == 0 ? LINK_REFUSED : LINK_UNREACHABLE, why);
 }
 
 static void

@@ -56,6 +56,7 @@ struct redis {
 	size_t channel_prefix;		/* bytes before the key in a channel's name */
 	enum scan scan;
 	bool again, watched;		/* another scan follows; the server sends notifications */
+	bool unwatchable;		/* it refuses to: that was logged */
 	enum news news;
 	unsigned singles, writes;	/* outstanding: keys that are read by themselves; writes */
 	unsigned owed;			/* outstanding: reads the state of the scan waits for */
@@ -407,6 +408,7 @@ on_notification(redisAsyncContext *ac, void *data, void *arg)
 	r = EV_CONTAINER(l, struct redis, watch);
 	if (reply->elements == 3) {
 		r->watched = true;
+		r->unwatchable = false;
 		log_debug("watching %s", r->channels);
 		redis_scan(r);
 		return;
@@ -435,13 +437,28 @@ watch_up(struct link *l)
 	link_send(l, on_notification, NULL, 2, argv);
 }
 
-/* The next scan tries again, but with polling off there may be none: set a timer. */
+static void
+note_unwatchable(struct redis *r, const char *why)
+{
+	char name[LOG_VALUE_MAX], reason[LOG_VALUE_MAX];
+
+	r->unwatchable = true;
+	log_warn("notifications=refused source=%s why=%s",
+	    log_value(slice_str(r->conf->name), name), log_value(slice_str(why), reason));
+}
+
+/*
+ * The next scan tries again, but with polling off there may be none: set a timer, unless more
+ * attempts are no use.
+ */
 static void
 watch_down(struct link *l, enum link_trouble trouble, const char *why)
 {
 	struct redis *r = EV_CONTAINER(l, struct redis, watch);
 
 	log_debug("no notifications: %s", why);
+	if (trouble == LINK_REFUSED && !r->unwatchable)
+		note_unwatchable(r, why);
 	if (trouble == LINK_UNREACHABLE) {
 		if (r->watched)
 			r->news = NEWS_MISSED;
