@@ -244,12 +244,22 @@ launch_restore(void)
 	one_connection = false;
 }
 
+/* Others may hold the socket too. Only TCP knows resets. */
+static void
+end_for_all(int fd, bool reset)
+{
+	static const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+
+	if (!reset || connect(fd, &nowhere, sizeof(nowhere)) == -1)
+		(void)shutdown(fd, SHUT_RDWR);
+}
+
 void
 launch_close(int in_fd, int out_fd, bool reset)
 {
-	if (one_connection && !reset) {		/* if sockets: others may hold them too */
-		(void)shutdown(in_fd, SHUT_RDWR);
-		(void)shutdown(out_fd, SHUT_RDWR);
+	if (one_connection) {
+		end_for_all(in_fd, reset);
+		end_for_all(out_fd, reset);
 	}
 	launch_restore();
 	if (out_fd != in_fd)

@@ -6,6 +6,8 @@
 
 named a
 printf '%s\n' "a.example.org tls=$READY" "away.example.org tls=127.0.0.1:1" "app.example.org tls=pass:$T/app" >routes
+backend cut until:cut.example.org send:half wait:half rst
+echo "cut.example.org tls=$READY" >>routes
 start_peer app receiver "unix:$T/app" sleep:0.5 send:app shut read
 while read -r exit hears WORDS; do
 	for kind in tcp socketpair sockets; do
@@ -23,3 +25,10 @@ done <<-END
 	111  got=       hex:1603 shut read
 	0    got=app    hello:app.example.org read
 END
+
+# an answer cut off; a socketpair knows no resets
+for kind in tcp sockets; do
+	rm -f half
+	WORDS='hello:cut.example.org until:half touch:half read'
+	has "$(one_held $kind "$SNIROUTE" -r routes)" 'end=reset'
+done
