@@ -243,7 +243,7 @@ on_target(struct ev_io *io, unsigned events)
 		conn_pump(c, 1, events);
 }
 
-/* The pipe we write to, when a connection comes over two pipes. */
+/* What we write to, when a connection comes over two descriptors. */
 static void
 on_out(struct ev_io *io, unsigned events)
 {
@@ -258,6 +258,8 @@ on_out(struct ev_io *io, unsigned events)
 		return;
 	if (c->state == CONN_RELAY)
 		conn_pump(c, 0, events & (EV_WRITE | EV_ERROR));
+	else if (events & EV_ERROR)	/* it will not be reported again */
+		conn_close(c, END_CLIENT_RESET);
 	else
 		relay_note(&c->relay, 0, events & EV_WRITE);
 }

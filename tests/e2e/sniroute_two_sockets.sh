@@ -19,7 +19,8 @@ has "$(two breaks.example.org)" ' got= end=reset exit=111$'
 has "$(cat log)" 'end=target-reset$'
 
 # gone.py WHICH BYTES CMD...: once so many bytes of an answer that goes on are on their way, one of the two is gone for good
-# (back: a socket to read from, pipe: a pipe instead of it, there: the socket written to), and the other one stays
+# (back: a socket to read from, pipe: a pipe instead of it, there: the socket written to), and the other one stays; with 0
+# bytes before any hello
 cat >gone.py <<-'END2'
 	import os, socket, struct, subprocess, sys, time
 	sys.path.insert(0, os.environ["TESTS"])
@@ -35,6 +36,14 @@ cat >gone.py <<-'END2'
 	    back, stdout = peer.tcp_pair()
 	p = subprocess.Popen(sys.argv[3:], stdin=stdin, stdout=stdout)
 	stdin.close(), stdout.close()
+	def lose():
+	    for end in {"there": [there], "back": [back], "pipe": []}[which]:
+	        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+	    (there if which == "there" else back).close()
+	if size == 0:
+	    lose()
+	    print("exit=%d" % p.wait())
+	    sys.exit()
 	there.sendall(peer.hello("a.test"))
 	s = target.accept()[0]
 	s.setblocking(False)
@@ -45,9 +54,7 @@ cat >gone.py <<-'END2'
 	        time.sleep(0.3)		# nobody reads
 	        size = 0
 	time.sleep(0.2)
-	for end in {"there": [there], "back": [back], "pipe": []}[which]:
-	    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-	(there if which == "there" else back).close()
+	lose()
 	def hears(sock):
 	    sock.setblocking(True)
 	    sock.settimeout(10)
@@ -67,4 +74,6 @@ for which in back pipe there; do
 		same "target=reset client=$([ $which = there ] && echo reset || echo gone) exit=111" "$out" "$which $size: $(cat log)"
 		has "$(cat log)" 'end=client-reset$'
 	done
+	same exit=111 "$(python3 -SE gone.py $which 0 "$SNIROUTE" -r gone --hello-timeout 20 2>log)" "$which: $(cat log)"
+	has "$(cat log)" 'end=client-reset$'
 done
