@@ -159,13 +159,13 @@ put_file(const char *path, mode_t mode, struct slice text,
 	if (fd != -1) {
 		result = move(temporary, path);
 		saved = errno;
+		close(fd);	/* which changes its times in some file systems */
 		if (result == 0 && stamp != NULL)
 			*stamp = stamp_of(path);
 		if (result == -1)
 			unlink(temporary);
 		else
 			sync_folder(path);
-		close(fd);
 		errno = saved;
 	}
 	free(temporary);

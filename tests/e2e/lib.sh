@@ -286,10 +286,12 @@ end_pid() {
 	return 1
 }
 
-# slow_folders: $SLOW, to be preloaded, makes syncing a folder last as long as the file slow is there
+# slow_folders: $SLOW, to be preloaded, makes syncing a folder last as long as the file slow is there, and a file get another
+# time when who wrote it closes it, as over SMB
 slow_folders() {
 	sanitized && skip "the sanitizer wants to be loaded first"
-	gcc -shared -fPIC -O1 -o slow.so -x c - <<-'END'
+	gcc -shared -fPIC -O1 -D_GNU_SOURCE -o slow.so -x c - <<-'END'
+		#include <fcntl.h>
 		#include <sys/stat.h>
 		#include <sys/syscall.h>
 		#include <unistd.h>
@@ -299,6 +301,17 @@ slow_folders() {
 			while (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && access("slow", F_OK) == 0)
 				usleep(10000);
 			return (int)syscall(SYS_fsync, fd);
+		}
+		int close(int fd)
+		{
+			struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+			struct stat st;
+			int mode = fcntl(fd, F_GETFL);
+			if (mode != -1 && (mode & O_ACCMODE) != O_RDONLY && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+				times[1].tv_sec = st.st_mtim.tv_sec - 1;
+				futimens(fd, times);
+			}
+			return (int)syscall(SYS_close, fd);
 		}
 	END
 	SLOW=$T/slow.so
