@@ -567,6 +567,7 @@ routes_line_canonical(struct slice line, char *out, struct routes_text *text,
 
 	*text = (struct routes_text){ 0 };
 	routes_fields_clear(&f);
+	why->word = 0;
 	if (line.len > 0 && memchr(line.p, '\n', line.len) != NULL)
 		return refuse(why, "line feed");
 	if (!routes_line_check(line, &f, why))

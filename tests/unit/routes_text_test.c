@@ -15,7 +15,7 @@
 
 /*
  * The canonical form of an exact-size heap copy, in as much room as the line has; static.
- * "no: WHY" when refused.
+ * "no: WORD WHY" when refused.
  */
 static const char *
 canonical(const char *line)
@@ -23,12 +23,12 @@ canonical(const char *line)
 	static char result[ROUTES_WHY_MAX + 16];
 	size_t n = strlen(line);
 	char *copy = malloc(n), *out = malloc(n);
-	struct routes_why why = { .discreet = false };
+	struct routes_why why = { .word = 99 };
 	struct routes_text text;
 
 	memcpy(copy, line, n);
 	if (!routes_line_canonical(slice_of(copy, n), out, &text, &why)) {
-		snprintf(result, sizeof(result), "no: %s", why.text);
+		snprintf(result, sizeof(result), "no: %u %s", why.word, why.text);
 	} else {
 		snprintf(result, sizeof(result), SLICE_FMT, SLICE_ARG(text.line));
 		assert_int_equal(text.line.len,
@@ -55,12 +55,22 @@ a_line_has_one_canonical_form(void **state)
 static void
 a_line_that_would_be_refused_in_a_file_is_refused(void **state)
 {
-	static const char *const lines[] = { "a", "a tls=h", "a tls=h:1 tls=h:2", "a tls=h:1 x=y",
-		"a_.- tls=h:1", "a\ntls=h:1", "a tls=h:1\nb tls=h:2", ":80 tls=h:1" };
+	static const struct {
+		const char *line, *no;
+	} cases[] = {
+		{ "a", "no: 0 " },
+		{ "a tls=h", "no: 1 " },
+		{ "a tls=h:1 tls=h:2", "no: 0 " },
+		{ "a tls=h:1 x=y", "no: 2 " },
+		{ "a_.- tls=h:1", "no: 0 " },
+		{ "a\ntls=h:1", "no: 0 " },
+		{ "a tls=h:1\nb tls=h:2", "no: 0 " },
+		{ ":80 tls=h:1", "no: 1 " },
+	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		assert_memory_equal(canonical(lines[i]), "no: ", 4);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_memory_equal(canonical(cases[i].line), cases[i].no, 6);
 }
 
 static void
