@@ -10,6 +10,9 @@
 
 /* What of a message is to be zeroed: the list at its end would take longer than all else. */
 #define NAMED_AT(type) offsetof(type, msg.named)
+#define NAMED_IS_LAST(type) (NAMED_AT(type) + sizeof(((type *)NULL)->msg.named) == sizeof(type))
+_Static_assert(NAMED_IS_LAST(struct http1_request) && NAMED_IS_LAST(struct http1_response),
+    "all before it is zeroed");
 
 #define LENGTH_DIGITS 18u	/* of a Content-Length: what fits in 63 bits whatever the digits */
 
