@@ -60,8 +60,8 @@ bool launch_one_connection(struct launch_one *one);
 void launch_restore(void);
 
 /*
- * Close a client's descriptors, as sock_close() does. The other end of one connection hears of it
- * whoever else holds it.
+ * Close a client's descriptors, as sock_close() does. If they are sockets, the other end of one
+ * connection hears of it whoever else holds them.
  */
 void launch_close(int in_fd, int out_fd, bool reset);
 

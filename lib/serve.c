@@ -413,6 +413,7 @@ serve_one(struct serve *s, const struct launch_one *one)
 	/* no pipes: splice(2) waits for what others made blocking again */
 	if (start(s) == -1) {
 		log_error("start: %s", strerror(errno));
+		launch_close(one->in_fd, one->out_fd, false);
 		return EXIT_TEMP;
 	}
 	s->one = true;

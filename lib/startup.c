@@ -353,7 +353,10 @@ run(struct serve *s, const struct metric *table, size_t n)
 			code = drop_privileges(s);
 		if (code == 0)
 			code = share_memory(s, table, n);
-		return code != 0 ? code : serve_one(s, &one);
+		if (code == 0)
+			return serve_one(s, &one);
+		launch_close(one.in_fd, one.out_fd, false);
+		return code;
 	case LAUNCH_SERVE:
 		break;
 	}

@@ -6,8 +6,6 @@
 
 named a
 printf '%s\n' "a.example.org tls=$READY" "away.example.org tls=127.0.0.1:1" "app.example.org tls=pass:$T/app" >routes
-backend cut until:cut.example.org send:half wait:half rst
-echo "cut.example.org tls=$READY" >>routes
 start_peer app receiver "unix:$T/app" sleep:0.5 send:app shut read
 while read -r exit hears WORDS; do
 	for kind in tcp socketpair sockets; do
@@ -26,9 +24,20 @@ done <<-END
 	0    got=app    hello:app.example.org read
 END
 
-# an answer cut off; a socketpair knows no resets
-for kind in tcp sockets; do
-	rm -f half
-	WORDS='hello:cut.example.org until:half touch:half read'
-	has "$(one_held $kind "$SNIROUTE" -r routes)" 'end=reset'
+# Not even started: a file is refused.
+echo bad >bad
+has "$(WORDS=read one_held tcp "$SNIROUTE" -r bad)" '^got= end=eof$'
+
+# What is cut off is a reset, which local sockets do not know.
+backend breaks until:breaks.example.org rst
+echo "breaks.example.org tls=$READY" >>routes
+backend mute read wait:never
+echo "mute.example.org tls=$READY" >>routes
+for kind in tcp=reset socketpair=eof sockets=reset; do
+	for name in breaks mute; do
+		WORDS="hello:$name.example.org read"
+		out=$(one_held ${kind%=*} "$SNIROUTE" -r routes --idle-timeout 0.3)
+		has "$out" "got= end=${kind#*=}\$"
+		has "$out" '^exit=111$'
+	done
 done
