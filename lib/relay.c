@@ -746,6 +746,20 @@ pump_both(struct relay_pool *pool, struct relay *r, int end)
 }
 
 /*
+ * Of a client on two descriptors: a pipe that nobody reads any more is no end of one that has ended
+ * its own direction, as long as there is nothing to write.
+ */
+static bool
+client_is_gone(const struct relay *r)
+{
+	int in = sock_error(r->end[0].fd), out = sock_error(r->out_fd);
+
+	if (out == ENOTSOCK && r->flow[1].spill == NULL && sock_has_ended(r->end[0].fd))
+		return in != 0 && in != ENOTSOCK;
+	return in != 0 || out != 0;
+}
+
+/*
  * Whether it is over though a direction is not: no read or write was due to show an error,
  * or it showed on one of the client's two descriptors, and the other one may stay silent for ever.
  */
@@ -756,8 +770,9 @@ is_gone(const struct relay *r, int end, unsigned events)
 
 	if (r->broken != RELAY_NONE)
 		return r->broken == 0 && two;
-	return (events & EV_ERROR) && (sock_error(r->end[end].fd) != 0 ||
-	    (end == 0 && two && sock_error(r->out_fd) != 0));
+	if (!(events & EV_ERROR))
+		return false;
+	return end == 0 && two ? client_is_gone(r) : sock_error(r->end[end].fd) != 0;
 }
 
 enum relay_state

@@ -250,6 +250,14 @@ sock_error(int fd)
 	return error;
 }
 
+bool
+sock_has_ended(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP));
+}
+
 typedef int name_call(int, struct sockaddr *, socklen_t *);
 
 static void

@@ -80,6 +80,9 @@ void sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms);
 /* The pending error of a socket, 0 when there is none; it is cleared. */
 int sock_error(int fd);
 
+/* Whether the other end of a socket or pipe writes no more; what it wrote may still be unread. */
+bool sock_has_ended(int fd);
+
 /* The local or remote end of fd; AF_UNSPEC when it has none. */
 void sock_local(int fd, struct endpoint *out);
 void sock_peer(int fd, struct endpoint *out);
