@@ -565,7 +565,7 @@ on_drain(struct serve *s)
 
 		next = base->next;
 		if (c->state == CLIENT_HEAD && !client_has_begun(c)) {
-			c->src.readable = true;		/* its event may still wait for its turn */
+			source_note(&c->src, EV_READ);	/* that may still wait for its turn */
 			serve_requests(c);
 		}
 		if (c->state == CLIENT_HEAD && !client_has_begun(c)) {

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "hash.h"
 #include "resolve.h"
@@ -251,8 +250,7 @@ end(struct dial *d, enum dial_result result, unsigned events)
 static void
 drop_attempt(struct dial *d)
 {
-	if (d->io->fd != -1)
-		close(d->io->fd);
+	sock_close(d->io->fd, true);	/* what is cut off must not look whole */
 	d->io->fd = -1;
 	d->mute = false;
 }
@@ -544,8 +542,7 @@ dial_cancel(struct dial *d)
 {
 	if (d == NULL)
 		return;
-	sock_close(d->io->fd, true);	/* what is cut off must not look whole */
-	d->io->fd = -1;
+	drop_attempt(d);
 	end_probe(d);
 	d->current->conns--;
 	dial_free(d);
