@@ -22,9 +22,9 @@
 
 #define SYNOPSIS                                                                                   \
 	"tunnelc -s HOST:PORT... (-k ID... | --known-servers FILE) -i KEYFILE [options] "          \
-	"KIND[:NAME]=TARGET... [proxy=v1|v2] [-- PROGRAM ARGS]"                                    \
+	"[KIND[:NAME]=TARGET...] [proxy=v1|v2] [-- PROGRAM ARGS]"                                  \
 	OPTS_OR "tunnelc -s HOST:PORT... --secret-file FILE [options] "                            \
-	"KIND=TARGET... [proxy=v1|v2] [-- PROGRAM ARGS]"                                           \
+	"[KIND=TARGET...] [proxy=v1|v2] [-- PROGRAM ARGS]"                                         \
 	OPTS_OR "tunnelc --new-key FILE"                                                           \
 	OPTS_OR "tunnelc -i KEYFILE --id"                                                          \
 	OPTS_OR "tunnelc -i KEYFILE --ready"
