@@ -13,11 +13,13 @@
 #include "conn.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "linger.h"
+#include "sock.h"
 #include "log.h"
 
 static const char *const state_name[] = { "HELLO", "DIAL", "RELAY", "LINGER", "CLOSED" };
@@ -258,8 +260,8 @@ on_out(struct ev_io *io, unsigned events)
 		return;
 	if (c->state == CONN_RELAY)
 		conn_pump(c, 0, events & (EV_WRITE | EV_ERROR));
-	else if (events & EV_ERROR)	/* it will not be reported again */
-		conn_close(c, END_CLIENT_RESET);
+	else if ((events & EV_ERROR) && sock_error(c->relay.out_fd) != ENOTSOCK)
+		conn_close(c, END_CLIENT_RESET);	/* a pipe: just no answer is wanted */
 	else
 		relay_note(&c->relay, 0, events & EV_WRITE);
 }
