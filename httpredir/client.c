@@ -469,17 +469,21 @@ on_client(struct ev_io *io, unsigned events)
 	}
 }
 
-/* The pipe we write to, when a connection comes over two pipes. */
+/* The descriptor we write to, when a connection comes over two. */
 static void
 on_out(struct ev_io *io, unsigned events)
 {
 	struct client *c = EV_CONTAINER(the->serve->conns, struct client, base);
+	bool awaited;
 
 	(void)io;
 	if (the->serve->conns == NULL)
 		return;
+	awaited = c->state == CLIENT_HEADER || c->state == CLIENT_HEAD;
 	c->writable = true;
-	if (c->state == CLIENT_ANSWER)
+	if (awaited && (events & EV_ERROR))	/* who could read the answer? */
+		on_end(c);
+	else if (c->state == CLIENT_ANSWER)
 		on_answer(c);
 	else if (c->state == CLIENT_PROXY)
 		on_proxying(c, events);

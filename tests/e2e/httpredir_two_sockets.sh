@@ -35,8 +35,13 @@ cat >gone.py <<-'END'
 	    back, stdout = peer.tcp_pair()
 	    back.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 	    read = back.recv
-	p = subprocess.Popen(sys.argv[2:], stdin=stdin, stdout=stdout)
+	p = subprocess.Popen(sys.argv[3:], stdin=stdin, stdout=stdout)
 	stdin.close(), stdout.close()
+	if sys.argv[2] == "early":
+	    there.sendall(b"GET / HTTP/1.1\r\n")
+	    back.close()
+	    print("exit=%d" % p.wait(10))
+	    sys.exit()
 	there.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
 	s = backend.accept()[0]
 	s.recv(4096)
@@ -53,6 +58,8 @@ cat >gone.py <<-'END'
 	print("end=%s exit=%d" % (end, p.wait()))
 END
 for which in socket pipe; do
-	same 'end=ConnectionResetError exit=111' "$(python3 -SE gone.py $which "$HTTPREDIR" -r routes --idle-timeout 20 2>log)" "$which $(cat log)"
+	same 'end=ConnectionResetError exit=111' "$(python3 -SE gone.py $which late "$HTTPREDIR" -r routes --idle-timeout 20 2>log)" "$which $(cat log)"
 	has "$(cat log)" 'end=client-reset$'
+	same 'exit=111' "$(python3 -SE gone.py $which early "$HTTPREDIR" -r routes --hello-timeout 20 2>log)" "early $which $(cat log)"
+	has "$(cat log)" 'hello=eof .*end=hello$'
 done
