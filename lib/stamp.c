@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#define SETTLE_MS 100
 #define RESTLESS_MS 3000u	/* how long a file that keeps changing is not re-read */
 
 struct stamp
@@ -40,44 +39,32 @@ stamp_same(const struct stamp *a, const struct stamp *b)
 	    same_time(&a->mtime, &b->mtime) && same_time(&a->ctime, &b->ctime);
 }
 
+/* Whether it is the same file, and was written to between these two states of it. */
 static bool
-is_at_rest(const struct stamp *s)
+is_being_written(const struct stamp *before, const struct stamp *now)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (now.tv_sec - s->ctime.tv_sec) * 1000 +
-	    (now.tv_nsec - s->ctime.tv_nsec) / 1000000 >= SETTLE_MS ||
-	    now.tv_sec < s->ctime.tv_sec;	/* a clock set back must not stop us */
+	return now->dev == before->dev && now->ino == before->ino && !stamp_same(now, before);
 }
 
 /*
- * While a file is being truncated its size changes before its times: for a moment one just
- * emptied looks as old as before.
+ * By looking twice, and not by the age of the file: its times may be those of another machine's
+ * clock, ours may have been set, and while it is being truncated its size changes before its times.
  */
-static bool
-is_torn(const struct stamp *s, const struct stamp *seen)
-{
-	return s->dev == seen->dev && s->ino == seen->ino && s->size != seen->size &&
-	    same_time(&s->ctime, &seen->ctime);
-}
-
 bool
 stamp_due(struct stamp_watch *w, const struct stamp *now, uint64_t now_ms)
 {
+	struct stamp before = w->last;
 	bool first = w->since_ms == 0;
 
-	if (stamp_same(now, &w->seen) || (is_at_rest(now) && !is_torn(now, &w->seen))) {
+	w->last = *now;
+	if (stamp_same(now, &w->seen)) {
 		w->since_ms = 0;
-		return !stamp_same(now, &w->seen);
-	}
-	if (first) {
-		w->since_ms = now_ms;
-		w->restless = *now;
 		return false;
 	}
-	if (now->ino == w->restless.ino && now->dev == w->restless.dev &&
-	    now_ms - w->since_ms < RESTLESS_MS)
+	if (first)
+		w->since_ms = now_ms;
+	if (now->error == 0 && (first || (is_being_written(&before, now) &&
+	    now_ms - w->since_ms < RESTLESS_MS)))
 		return false;
 	w->since_ms = 0;
 	return true;

@@ -20,8 +20,8 @@ struct stamp {
 /* A file under watch. */
 struct stamp_watch {
 	struct stamp seen;	/* its owner's: of the file when it was last read */
-	struct stamp restless;	/* when it was first found changed and not at rest */
-	uint64_t since_ms;	/* when that was, 0: never since it was read */
+	struct stamp last;	/* at the last call */
+	uint64_t since_ms;	/* since when it is known to have changed, 0: it has not */
 };
 
 /*
@@ -33,8 +33,8 @@ struct stamp stamp_of(const char *path);
 bool stamp_same(const struct stamp *a, const struct stamp *b);
 
 /*
- * Whether the file, now in this state, has changed since .seen and should be read: it has been left
- * alone for a moment, as one changed just now may still be being written. This has limits: one that
+ * Whether the file, now in this state, has changed since .seen and should be read: it was left alone
+ * since the last call, as one changed just now may still be being written. This has limits: one that
  * is replaced whole over and over is read at the second call, one that is written to without a
  * pause after some seconds. Calls should be a fraction of a second apart; now_ms is monotonic.
  */

@@ -133,18 +133,35 @@ watched(void)
 static void
 a_changed_file_is_due_after_a_moment_whatever_the_clock_does(void **state)
 {
+	const int clock_ms[] = { 200, -3600000, 7200000 };
+
 	(void)state;
-	watched();
-	assert_false(is_due(250));
-	write_file(path, "two");
-	assert_false(is_due(0));
-	skip_ms(200);
-	assert_true(is_due(200));
-	watched();
-	assert_false(is_due(250));
-	write_file(path, "three");
-	skip_ms(-3600000);
-	assert_true(is_due(250));
+	for (size_t i = 0; i < 3; i++) {
+		watched();
+		assert_false(is_due(250));
+		write_file(path, i % 2 == 0 ? "two" : "three");
+		skip_ms(clock_ms[i]);
+		assert_false(is_due(0));
+		assert_true(is_due(250));
+	}
+}
+
+/* Ours was set, or the file is on another machine, whose clock is behind or ahead. */
+static void
+one_being_written_is_not_due_whatever_the_clock_says(void **state)
+{
+	const int clock_ms[] = { -3600000, 7200000 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		skip_ms(clock_ms[i]);
+		watched();
+		for (int n = 0; n < 4; n++) {
+			write_file(path, n % 2 == 0 ? "two" : "three");
+			assert_false(is_due(250));
+		}
+		assert_true(is_due(250));
+	}
 }
 
 static void
@@ -231,6 +248,7 @@ main(void)
 		test(a_change_of_mode_is_seen),
 		test(a_missing_file_differs_and_is_the_same_as_long_as_it_is_missing),
 		test(a_changed_file_is_due_after_a_moment_whatever_the_clock_does),
+		test(one_being_written_is_not_due_whatever_the_clock_says),
 		test(a_missing_file_is_due_at_once),
 		test(one_replaced_over_and_over_is_due_at_the_second_look),
 		test(one_written_to_without_a_pause_is_due_after_some_seconds),
