@@ -284,6 +284,7 @@ go_on(struct dial *d)
 	} else if (d->connected || error == 0) {
 		end(d, DIAL_OK, room);
 	} else {
+		ev_refresh(d->dialer->ev);	/* we may have been stopped in this turn */
 		ev_timer_in(d->dialer->ev, &d->deadline, d->dialer->timeout_ms);
 	}
 	return ATTEMPT_RUNS;

@@ -32,7 +32,7 @@ serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *cl
 	c->source = client->source;
 	c->peer = client->peer;
 	c->id = metrics_next_id(s->metrics);
-	c->started_ms = ev_now_ms(s->ev);
+	c->started_ms = ev_refresh(s->ev);	/* we may have been stopped in this turn */
 	c->next = s->conns;
 	c->at = &s->conns;
 	if (c->next != NULL)

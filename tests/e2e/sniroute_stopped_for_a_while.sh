@@ -42,3 +42,31 @@ END
 stop httpredir
 start httpredir "$HTTPREDIR" -n 9 -l 127.0.0.1:0 -r routes --hello-timeout 1 --max-per-source 0
 same redirected=600 "$(python3 -SE crowd.py "$READY" "$(pid_of httpredir)")"
+
+# A client that is accepted when it goes on has all of its time.
+sanitized && exit
+gcc -shared -fPIC -D_GNU_SOURCE -o stop.so -x c - <<-'END'
+	#include <signal.h>
+	#include <sys/socket.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	int accept4(int fd, struct sockaddr *peer, socklen_t *len, int flags)
+	{
+		int client = (int)syscall(SYS_accept4, fd, peer, len, flags);
+		if (client != -1 && unlink("stop") == 0)
+			raise(SIGSTOP);
+		return client;
+	}
+END
+stop httpredir
+touch stop
+start httpredir env LD_PRELOAD="$T/stop.so" "$HTTPREDIR" -n 9 -l 127.0.0.1:0 --hello-timeout 1
+spawn_peer late client "$READY" wait:told 'send:GET / HTTP/1.0\r\nHost: www.example.org\r\n\r\n' read
+is_stopped() { grep -q '^State:.T' "/proc/$(pid_of httpredir)/status"; }
+wait_for 5 is_stopped || fail "not stopped"
+sleep 1.1		# over the deadline
+signal httpredir CONT
+has "$(client "$READY" 'send:GET / HTTP/1.0\r\nHost: www.example.org\r\n\r\n' read)" '^got=HTTP/1.1\\x20308'
+touch told
+ends late 0
+has "$(cat late.log)" '^got=HTTP/1.1\\x20308'

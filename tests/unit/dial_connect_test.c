@@ -176,6 +176,31 @@ nobody_there_is_unreachable(void **state)
 }
 
 static void
+be_stopped(struct ev_task *task)
+{
+	(void)task;
+	skip_ms(TIMEOUT_MS * 2);
+}
+
+static void
+a_stop_in_the_turn_before_it_is_not_counted(void **state)
+{
+	struct place deaf = place_at("127.0.0.1", 0);
+	struct ev_task stop = { .cb = be_stopped };
+
+	(void)state;
+	goes_deaf(&deaf);
+	ev_defer(loop, &stop);
+	begin_from("192.0.2.1", deaf.text, BALANCE_FIRST);
+	run_due();
+	assert_int_equal(dones, 0);
+	skip_ms(TIMEOUT_MS);
+	assert_true(ends_at(NULL));
+	hang_up();
+	leaves(&deaf);
+}
+
+static void
 running_out_of_descriptors_is_not_the_targets_fault(void **state)
 {
 	struct place p = place_at("127.0.0.1", 0);
@@ -291,6 +316,7 @@ main(void)
 		names_test(a_unix_target_with_a_full_queue_is_asked_again),
 		names_test(one_whose_queue_stays_full_is_a_failure_at_last),
 		names_test(nobody_there_is_unreachable),
+		names_test(a_stop_in_the_turn_before_it_is_not_counted),
 		names_test(running_out_of_descriptors_is_not_the_targets_fault),
 		names_test(nor_is_running_out_of_memory),
 		names_test(a_dial_may_be_cancelled_in_every_state),
