@@ -239,6 +239,12 @@ sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms)
 	set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, timeout);
 }
 
+void
+sock_patient(int fd)
+{
+	set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+}
+
 int
 sock_error(int fd)
 {

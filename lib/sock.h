@@ -77,6 +77,12 @@ void sock_nodelay(int fd);
  */
 void sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms);
 
+/*
+ * After that: data under way may wait for its reader as long as it likes, which Linux counts as no
+ * answer though the peer says so all the time. Only a connection at rest is ended then.
+ */
+void sock_patient(int fd);
+
 /* The pending error of a socket, 0 when there is none; it is cleared. */
 int sock_error(int fd);
 

@@ -15,6 +15,7 @@
 
 #include "connlog.h"
 #include "log.h"
+#include "sock.h"
 #include "tunnelc.h"
 
 enum raw_state { RAW_DIAL, RAW_RELAY, RAW_CLOSED };
@@ -247,6 +248,7 @@ raw_new(struct link *l, int fd)
 		app_turned_away();
 		return NULL;
 	}
+	sock_patient(fd);		/* from here on the limits of visitors hold */
 	r->id = app_visitor_came();
 	r->started_ms = ev_now_ms(the->ev);
 	link_visitor(l, 1);

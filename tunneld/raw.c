@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "relay.h"
+#include "sock.h"
 
 /* end[0] is the visitor, end[1] the client. */
 struct raw {
@@ -132,6 +133,7 @@ raw_join(struct client *c, struct visitor *v, int fd, struct slice bytes)
 	}
 	/* It is watched: that can't fail. */
 	(void)ev_mod(ev, &r->relay.end[1], EV_READ | EV_WRITE | EV_EDGE);
+	sock_patient(c->io.fd);		/* from here on the limits of visitors hold */
 	c->raw = r;
 	c->io.fd = -1;
 	client_closing(&c->session);
