@@ -535,6 +535,13 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 	return step;
 }
 
+/* The kernel does not do it for these descriptors, or a sandbox for nobody: bytes can be copied. */
+static bool
+splice_is_refused(void)
+{
+	return errno == EINVAL || errno == ENOSYS || errno == EPERM;
+}
+
 /* Only into an empty pipe: with bytes inside, EAGAIN would not say which side is to blame. */
 static enum step
 move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *bytes)
@@ -557,7 +564,7 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 			f->eof = true;
 			return STEP_MOVED;
 		}
-		if (errno == EINVAL) {
+		if (splice_is_refused()) {
 			f->no_splice = true;
 			f->splice = false;
 			return STEP_MOVED;

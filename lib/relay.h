@@ -65,7 +65,7 @@ struct relay_flow {
 	bool fin : 1;			/* the source's end is known to follow what is queued */
 	bool urgent : 1;		/* a short read proves nothing: urgent data, unix socket */
 	bool splice : 1;		/* worth a pipe */
-	bool no_splice : 1;		/* refused by the kernel for these descriptors */
+	bool no_splice : 1;		/* refused, for these descriptors or at all */
 	bool eof : 1;			/* the source has ended */
 	bool over : 1;			/* and the destination was told, or is gone */
 	bool wrote : 1;			/* something was written to the destination */
