@@ -517,7 +517,7 @@ request_take(struct client *c, struct slice bytes)
 	t.out = text_in(the->out, OUT_MAX);
 	t.stale = t.answered = false;
 	while (t.rest.len > 0 && is_free(c, &t) && take_first(c, &t))
-		if (c->state != CLIENT_CLOSED && t.out.at - the->out > OUT_MAX / 2 &&
+		if (c->state != CLIENT_CLOSED && (size_t)(t.out.at - the->out) > OUT_MAX / 2 &&
 		    !flush_turn(c, &t, false))
 			return;
 	if (c->state == CLIENT_CLOSED || !flush_turn(c, &t, t.answered && c->state == CLIENT_HEAD))
