@@ -369,7 +369,7 @@ a_service_has_one_of_three_kinds_and_perhaps_a_host_name(void **state)
 		"[{\"kind\":\"tcp\",\"name\":\"a.*.b\"}]",
 		"[{\"kind\":\"tcp\",\"name\":\"192.0.2.1\"}]",
 		"[{\"kind\":\"tcp\",\"name\":\"a b\"}]",
-		"[{\"kind\":\"tcp\",\"name\":\"b\xc3\xbc" "cher.example\"}]",
+		"[{\"kind\":\"tcp\",\"name\":\"b\303\274cher.example\"}]",
 		"[{\"kind\":\"tls\"},{\"kind\":\"x\"}]",
 	};
 	char line[300];

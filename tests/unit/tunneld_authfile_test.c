@@ -350,8 +350,8 @@ bad_names_are_refused(void **state)
 static void
 names_shaped_like_an_id_are_nobodys(void **state)
 {
-	static const char *const names[] = { ID_B, ID_B ".example", "*." ID_B ".example",
-		"*." ID_B };
+	static const char *const names[] = { ID_B, ID_B ".example", "*." ID_B,
+		"*." ID_B ".example" };
 	char line[300], reason[300];
 
 	(void)state;

@@ -46,7 +46,7 @@ a_secret_has_its_names_and_nothing_else(void **state)
 	load(SECRET " names=a.example\n");
 	let_in(secret(1));
 	assert_string_equal(find("a.example"), "live 1");
-	assert_string_equal(find(DOMAIN + 1), "unknown");
+	assert_string_equal(find(&DOMAIN[1]), "unknown");
 }
 
 static void

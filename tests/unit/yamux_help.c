@@ -9,6 +9,7 @@ bool refuse;
 char text[TEXT_MAX];
 static const struct yamux_stream *talking;	/* the text ends in data of this one */
 
+__attribute__((format(printf, 1, 2)))
 static void
 note(const char *format, ...)
 {
