@@ -183,13 +183,14 @@ read_now(int fd, void *buf, size_t size)
 	return poll(&p, 1, 0) == 0 ? -1 : read(fd, buf, size);
 }
 
-/* Pipes know RWF_NOWAIT since Linux 6.4; named ones don't. */
+/* Pipes know RWF_NOWAIT since Linux 6.4; named ones don't. A sandbox may not know the call. */
 static ssize_t
 write_now(int fd, const struct iovec *iov, int n)
 {
 	ssize_t w = syscall(SYS_pwritev2, fd, iov, (long)n, -1L, -1L, (long)RWF_NOWAIT);
 
-	return w == -1 && (errno == EOPNOTSUPP || errno == ENOSYS) ? writev(fd, iov, n) : w;
+	return w == -1 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EPERM) ?
+	    writev(fd, iov, n) : w;
 }
 
 ssize_t

@@ -2,8 +2,11 @@
 /*
  * Tests of lib/sock.c: listening, stale socket files, connecting, names, descriptors passed along.
  */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -412,6 +415,32 @@ a_named_pipe_in_blocking_mode_is_not_waited_for(void **state)
 	close(fd);
 }
 
+static void
+write_without_pwritev2(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pwritev2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+	const struct iovec iov = { (char[]){ "some" }, 4 };
+	int end[2];
+
+	CHILD_CHECK(pipe(end) == 0);
+	CHILD_CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	CHILD_CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+	CHILD_CHECK(sock_put(end[1], &iov, 1, 0) == 4);
+}
+
+static void
+a_pipe_is_written_to_where_a_filter_does_not_know_how(void **state)
+{
+	(void)state;
+	expect_well(write_without_pwritev2);
+}
+
 /* ---- accepting and connecting ---- */
 
 static void
@@ -781,6 +810,7 @@ main(void)
 		dir_test(the_longest_path_works),
 		cmocka_unit_test(a_pipe_in_blocking_mode_is_not_waited_for),
 		dir_test(a_named_pipe_in_blocking_mode_is_not_waited_for),
+		cmocka_unit_test(a_pipe_is_written_to_where_a_filter_does_not_know_how),
 		cmocka_unit_test(nobody_waiting_is_no_error),
 		cmocka_unit_test(what_does_not_listen_is_broken),
 		cmocka_unit_test(a_failure_that_leaves_the_client_waiting_is_a_pause),
