@@ -269,7 +269,7 @@ hello_rest(const struct hello *h, size_t len)
 
 	if (len > h->next + RECORD_HEADER_LEN)
 		have += len - h->next - RECORD_HEADER_LEN;
-	return h->have < MESSAGE_HEADER_LEN || have >= message_len(h) ? 1 : message_len(h) - have;
+	return h->have < MESSAGE_HEADER_LEN ? 1 : message_len(h) - have;
 }
 
 /* ---- answers ---- */

@@ -30,7 +30,7 @@ the_version_is_the_hellos_or_before_that_the_records(void **state)
 	assert_int_equal(version_after(0x03ff, 0x0303, 5), 0x0303);
 	assert_int_equal(version_after(0x0301, 0x0304, SIZE_MAX), 0x0303);
 	assert_int_equal(version_after(0x0301, 0xffff, SIZE_MAX), 0x0303);
-	assert_int_equal(version_after(0x0301, 0x0002, SIZE_MAX), 0x0300);
+	assert_int_equal(version_after(0x0301, 0x02ff, SIZE_MAX), 0x0300);
 }
 
 static void
@@ -62,6 +62,7 @@ assert_wants_holds(void)
 		size_t wants = hello_wants(&h, copy, n);
 
 		assert_true(wants > n && wants <= wire.len);
+		assert_in_range(hello_rest(&h, n), 1, wire.len - n);
 		assert_int_equal(parse(wire.at, wants - 1), HELLO_MORE);
 	}
 }
@@ -102,6 +103,9 @@ what_it_wants_is_the_rest_of_the_message(void **state)
 	assert_int_equal(wants_after(55), 56);
 	assert_int_equal(wants_after(57), 60);
 	assert_int_equal(wants_after(60), 60 + 50 + 1);
+	assert_int_equal(hello_rest(&h, 60), message.len - 50);
+	assert_int_equal(wants_after(70), 60 + 50 + 1);
+	assert_int_equal(hello_rest(&h, 70), message.len - 60);
 }
 
 static void

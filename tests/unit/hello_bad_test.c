@@ -53,6 +53,8 @@ a_message_over_the_limit_is_too_big_at_its_header(void **state)
 	assert_int_equal(parse_max(wire.at, 6 * 4, len - 1), HELLO_TOO_BIG);
 	assert_int_equal(parse_max(wire.at, 6 * 4 - 1, len - 1), HELLO_MORE);
 	assert_int_equal(parse((const uint8_t *)"\x16\3\1\0\4\1\xff\xff\xff", 9), HELLO_TOO_BIG);
+	assert_int_equal(parse_max((const uint8_t *)"\x16\3\1\0\4\1\1\0\0", 9,
+	    HELLO_ABSOLUTE_MAX), HELLO_TOO_BIG);
 }
 
 static void
@@ -241,6 +243,9 @@ a_body_cut_anywhere_is_malformed(void **state)
 		assert_int_equal(parse_wire(), n == without_exts ? HELLO_NO_SNI : HELLO_MALFORMED);
 		assert_null(h.name.p);
 	}
+	/* a version and, where the random should be, all that comes after one */
+	assert_int_equal(parse((const uint8_t *)"\x16\3\1\0\x0d\1\0\0\x09\3\3\0\0\2\x13\1\1", 18),
+	    HELLO_MALFORMED);
 }
 
 static enum hello_verdict
