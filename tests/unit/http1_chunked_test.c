@@ -57,7 +57,8 @@ feed(const char *text, size_t step)
 static void
 chunks_in_any_pieces_are_the_same_payload(void **state)
 {
-	static const char body[] = "5\r\nhello\r\n1;a=b;c=\"d e\"\r\n \r\n00A\r\n0123456789\r\n"
+	static const char body[] = "5\r\nhello\r\n1;a=b;\tc=\"d e\"\r\n \r\n"
+	    "00000000000000A\r\n0123456789\r\n"
 	    "0\r\nX: y\r\n\r\n";
 
 	(void)state;
@@ -106,7 +107,7 @@ bad_sizes_and_line_ends_are_refused(void **state)
 {
 	static const char *const bad[] = { "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n",
 		" 1\r\n", "1 \r\n", "1\t\r\n", "1\n", "1\r", "1\r\r\n", "1 ;a\r\n", ";a\r\n",
-		"1;a\x01\r\n", "1;a\nb\r\n", "1;a\rb\r\n", "1,1\r\n", "1g\r\n",
+		"1;a\x01\r\n", "1;a\x7f\r\n", "1;a\nb\r\n", "1;a\rb\r\n", "1,1\r\n", "1g\r\n",
 		"1000000000000000\r\n", "ffffffffffffffffff\r\n", "0000000000000001\r\n",
 		"1\r\nab\r\n", "1\r\na\n", "1\r\na\rb", "1\r\na1\r\n" };
 
@@ -116,7 +117,7 @@ bad_sizes_and_line_ends_are_refused(void **state)
 		struct fed whole, one;
 
 		strcpy(text, bad[i]);
-		strcat(text, "............");
+		strcat(text, ".\r\n0\r\n\r\n");	/* fine behind a size of 1 */
 		whole = feed(text, 100);
 		one = feed(text, 1);
 		if (whole.result != HTTP1_CHUNK_BAD || one.result != HTTP1_CHUNK_BAD)
@@ -151,6 +152,43 @@ bad_trailers_are_refused(void **state)
 			fail_msg("taken: %s", bad[i]);
 }
 
+/* What comes of a trailer section with these fields and, at its end, one to fill it up to len. */
+static enum http1_result
+trailer_of(unsigned fields, size_t len)
+{
+	struct http1_chunked c = { 0 };
+	char *text = malloc(len);
+	struct slice out;
+	size_t used;
+
+	memset(text, ':', len);
+	for (unsigned i = 1; i < fields; i++)
+		memcpy(text + 4 * (i - 1), "X:\r\n", 4);
+	text[4 * (fields - 1)] = 'X';
+	memcpy(text + len - 4, "\r\n\r\n", 4);
+	enum http1_result r = http1_trailer(&c, text, len, &out, &used);
+
+	free(text);
+	return r;
+}
+
+static void
+a_trailer_is_bounded(void **state)
+{
+	struct http1_chunked c = { 0 };
+	char text[HTTP1_TRAILER_MAX];
+	struct slice out;
+	size_t used;
+
+	(void)state;
+	assert_int_equal(trailer_of(HTTP1_FIELDS_MAX, HTTP1_TRAILER_MAX), HTTP1_OK);
+	assert_int_equal(trailer_of(HTTP1_FIELDS_MAX + 1, HTTP1_TRAILER_MAX), HTTP1_BAD);
+	assert_int_equal(trailer_of(1, HTTP1_TRAILER_MAX + 1), HTTP1_BAD);
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(http1_trailer(&c, text, sizeof(text) - 1, &out, &used), HTTP1_MORE);
+	assert_int_equal(http1_trailer(&c, text, sizeof(text), &out, &used), HTTP1_BAD);
+}
+
 static void
 trailers_that_frame_or_route_are_not_passed_on(void **state)
 {
@@ -183,6 +221,7 @@ main(void)
 		cmocka_unit_test(bad_sizes_and_line_ends_are_refused),
 		cmocka_unit_test(a_size_line_is_bounded),
 		cmocka_unit_test(bad_trailers_are_refused),
+		cmocka_unit_test(a_trailer_is_bounded),
 		cmocka_unit_test(trailers_that_frame_or_route_are_not_passed_on),
 	};
 
