@@ -202,6 +202,8 @@ local_accepts_whatever_its_block_holds(void **state)
 	assert_null(hdr.authority.p);
 	assert_null(hdr.kind.p);
 	assert_int_equal(used, 26);
+	assert_int_equal(read_v2(0x20, 0x11, "\x02\0\1a", 4), PROXYHDR_OK);
+	assert_null(hdr.authority.p);
 	assert_int_equal(read_v2(0x20, 0xff, "junk", 4), PROXYHDR_OK);
 	assert_int_equal(read_v2(0x20, 0x21, "short", 5), PROXYHDR_OK);
 	assert_ends("-", "-");
@@ -381,6 +383,7 @@ version_1_is_written_as_the_specification_shows_it(void **state)
 	struct proxyhdr v6 = between("2001:db8::1", 0, "2001:db8::2", 65535);
 	struct proxyhdr mixed = between("192.0.2.1", 1, "2001:db8::2", 2);
 	struct proxyhdr none = { 0 }, local = { .src.family = AF_UNIX, .dst.family = AF_UNIX };
+	struct proxyhdr no_source = { .dst = v6.dst };
 
 	(void)state;
 	v4.authority = slice_str("dropped.example");
@@ -389,6 +392,7 @@ version_1_is_written_as_the_specification_shows_it(void **state)
 	assert_writes_v1(&mixed, "PROXY TCP6 ::ffff:192.0.2.1 2001:db8::2 1 2\r\n");
 	assert_writes_v1(&none, "PROXY UNKNOWN\r\n");
 	assert_writes_v1(&local, "PROXY UNKNOWN\r\n");
+	assert_writes_v1(&no_source, "PROXY UNKNOWN\r\n");
 	v4.dst.family = AF_UNSPEC;
 	assert_writes_v1(&v4, "PROXY UNKNOWN\r\n");
 }
