@@ -44,7 +44,7 @@ num_seconds(struct slice text, uint64_t max_ms, uint64_t *out_ms)
 		return false;
 	if (dot && (decimals.len > 3 || !parse_digits(decimals, &ms)))
 		return false;
-	for (size_t n = decimals.len; dot && n < 3; n++)
+	for (size_t n = decimals.len; n < 3; n++)
 		ms *= 10;
 	ms += seconds * 1000;
 	if (ms > max_ms)
