@@ -79,11 +79,10 @@ refuse(struct reader *r, const char *why)
 	return false;
 }
 
+/* Absent when the value is none, or no text. */
 static struct slice
 text_of(const json_t *value)
 {
-	if (!json_is_string(value))
-		return slice_of(NULL, 0);
 	return slice_of(json_string_value(value), json_string_length(value));
 }
 
@@ -368,7 +367,7 @@ control_read(struct slice line, struct control *out, const char **why)
 		*why = "a line of more than 65536 bytes";
 		return false;
 	}
-	object = json_loadb(line.len == 0 ? "" : line.p, line.len, JSON_REJECT_DUPLICATES, &error);
+	object = json_loadb(line.p, line.len, JSON_REJECT_DUPLICATES, &error);
 	r.object = object;
 	ok = object != NULL ? read_object(&r, line.len) : refuse(&r, why_no_json(&error));
 	json_decref(object);
@@ -445,8 +444,8 @@ set_error(json_t *object, const struct control *c)
 {
 	int failed = set_text(object, "code", slice_str(control_code_word(c->code)));
 
-	if (c->text.p != NULL)		/* left out if not UTF-8: the code says enough */
-		set_text(object, "text", cut_text(c->text));
+	/* left out if there is none, or it is not UTF-8: the code says enough */
+	set_text(object, "text", cut_text(c->text));
 	return failed | set_hint(object, c);
 }
 

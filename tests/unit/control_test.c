@@ -31,6 +31,7 @@ read_bytes(const char *line, size_t len)
 	bool ok;
 
 	control_free(&got);
+	memset(&got, 'x', sizeof(got));
 	memcpy(copy, line, len);
 	why = NULL;
 	ok = control_read(slice_of(copy, len), &got, &why);
@@ -312,7 +313,10 @@ a_nul_is_refused_wherever_it_stands(void **state)
 	}
 	assert_true(read_bytes(line, sizeof(line) - 1));
 	assert_false(read_bytes(line, sizeof(line)));
-	assert_refused(escaped, COUNT(escaped));
+	for (size_t i = 0; i < COUNT(escaped); i++) {
+		assert_false(read_text(escaped[i]));
+		assert_string_equal(why, "a text holds a NUL");
+	}
 }
 
 static void
@@ -331,6 +335,8 @@ a_version_is_a_number_from_1(void **state)
 		    version[i]);
 		assert_false(read_text(line));
 	}
+	assert_false(read_text("{\"type\":\"hello\",\"version\":18446744073709551617}"));
+	assert_string_equal(why, "a number is too large");
 	assert_false(read_text("{\"type\":\"hello\",\"instance\":\"" INSTANCE "\"}"));
 	assert_false(read_text("{\"type\":\"welcome\"}"));
 }
@@ -342,6 +348,7 @@ an_instance_is_32_lower_case_hexadecimal_digits(void **state)
 		"\"\"", "\"00112233445566778899aabbccddeef\"",
 		"\"00112233445566778899aabbccddeeff0\"", "\"00112233445566778899AABBCCDDEEFF\"",
 		"\"00112233445566778899aabbccddeefg\"", "\"0011223344556677:899aabbccddeeff\"",
+		"\"/0112233445566778899aabbccddeeff\"",
 		"\"00112233445566778899aabbccddee\\u00e9\"", "null", "1", "[]",
 	};
 	char line[200];
@@ -665,7 +672,9 @@ static void
 what_would_not_be_read_is_not_written(void **state)
 {
 	char name[HOST_MAX];
-	struct slice names[CONTROL_NAMES_MAX], bad = slice_str("\xff");
+	struct slice names[CONTROL_NAMES_MAX], bad[] = { slice_str("\xff"), slice_str("a") };
+	struct control_service services[] = { { .kind = "tls", .name = bad[0] },
+		{ .kind = "tls" } };
 	struct control c = { .type = CONTROL_WELCOME, .version = 1, .streams = 1, .names = names,
 	    .n_names = CONTROL_NAMES_MAX };
 	size_t len;
@@ -676,8 +685,10 @@ what_would_not_be_read_is_not_written(void **state)
 		names[i] = slice_of(name, sizeof(name));
 	assert_null(control_write(&c, &len));
 	assert_null(control_write(&(struct control){ .type = CONTROL_OTHER }, &len));
-	assert_null(control_write(&(struct control){ .type = CONTROL_WELCOME, .names = &bad,
-	    .n_names = 1 }, &len));
+	assert_null(control_write(&(struct control){ .type = CONTROL_WELCOME, .names = bad,
+	    .n_names = 2 }, &len));
+	assert_null(control_write(&(struct control){ .type = CONTROL_HELLO, .services = services,
+	    .n_services = 2 }, &len));
 }
 
 static void
