@@ -94,7 +94,6 @@ record_key(struct slice prefix, struct slice key, enum record_rank *rank, struct
 static void
 set_about(struct record_reader *r, struct slice name)
 {
-	r->about = slice_of(NULL, 0);
 	if (name.len == 0 || name.len > sizeof(r->about_text))
 		return;
 	memcpy(r->about_text, name.p, name.len);
@@ -122,6 +121,13 @@ struct fields {
 	uint64_t tlsport, httpport;	/* 0: absent */
 	bool sni_read;			/* false: it is present but not text */
 };
+
+/* Absent when the value is none, or no text. */
+static struct slice
+text_of(const json_t *value)
+{
+	return slice_of(json_string_value(value), json_string_length(value));
+}
 
 static bool
 has_nul(struct slice text)
@@ -156,8 +162,8 @@ read_port(struct record_reader *r, const char *member, const json_t *value, uint
 	}
 	if (json_is_null(value))
 		return true;
-	text = slice_of(json_string_value(value), json_string_length(value));
-	if (json_is_string(value) && (text.len == 0 || num_parse(text, 0, 65535, out)))
+	text = text_of(value);
+	if (text.p != NULL && (text.len == 0 || num_parse(text, 0, 65535, out)))
 		return true;
 	return refuse(r, "%s is not a port number", member);
 }
@@ -208,7 +214,7 @@ read_place(struct record_reader *r, struct slice addr, struct place *p)
 	struct addr a;
 
 	p->port = 0;
-	if (addr.len <= HOST_MAX && (endpoint_parse_ip(addr, &ip) || host_valid(addr))) {
+	if (endpoint_parse_ip(addr, &ip) || host_valid(addr)) {
 		print(p->host, sizeof(p->host), is_bare_v6(addr) ? "[" SLICE_FMT "]" : SLICE_FMT,
 		    SLICE_ARG(addr));
 		return true;
@@ -361,14 +367,6 @@ member_of(const json_t *object, const char *name)
 	return NULL;
 }
 
-static struct slice
-text_of(const json_t *value)
-{
-	if (!json_is_string(value))
-		return slice_of(NULL, 0);
-	return slice_of(json_string_value(value), json_string_length(value));
-}
-
 /* {"Key","Value","LastIndex"}, distinguished from a record by the members. */
 static bool
 is_wrapper(const json_t *object)
@@ -386,7 +384,6 @@ read_wrapped(struct record_reader *r, struct slice name, const json_t *wrapper, 
 	size_t len;
 	bool ok = false;
 
-	*out = (struct record){ 0 };
 	if (decoded == NULL)
 		refuse_starved(r);
 	else if (text.p == NULL || !base64_decode(text, decoded, &len))
@@ -570,17 +567,12 @@ read_listeners(struct stream *s, const json_t *listeners, const json_t *backends
 static void
 read_keyed(struct stream *s, const json_t *wrapper)
 {
-	struct slice key = text_of(member_of(wrapper, "Key")), name = key, head;
-	enum record_rank rank;
+	struct slice key = text_of(member_of(wrapper, "Key")), name = key, rest = key;
 	struct record record;
 	bool ok;
 
-	if (key.p != NULL && !record_key(slice_str(s->reader->prefix), key, &rank, &name)) {
-		struct slice rest = key;
-
-		for (name = key; rest.p != NULL; name = head)
-			head = slice_cut(&rest, '/');
-	}
+	while (rest.p != NULL)
+		name = slice_cut(&rest, '/');
 	ok = read_wrapped(s->reader, name.len > 0 ? name : slice_of(NULL, 0), wrapper, &record);
 	tell(s, key.len > 0 ? key : slice_str("wrapper"), ok, &record);
 }

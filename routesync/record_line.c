@@ -27,9 +27,6 @@ why_no_line(struct slice name, struct slice fields)
 		return "blank, control or non-ASCII character in the name";
 	if (name.len + 1 + fields.len > ROUTES_LINE_MAX)
 		return "longer than a line may be";
-	if (fields.len > 0 && (memchr(fields.p, '\n', fields.len) != NULL ||
-	    memchr(fields.p, '\0', fields.len) != NULL))
-		return "line feed or NUL byte";
 	return NULL;
 }
 
@@ -70,7 +67,7 @@ record_line_takes_name(struct record_line *l, struct slice name)
 	struct routes_why why = { .discreet = true };
 	struct routes_text text;
 
-	if (name.len == 0 || name.len > RECORD_NAME_MAX || has_odd_byte(name))
+	if (name.len > RECORD_NAME_MAX || why_no_line(name, slice_of(NULL, 0)) != NULL)
 		return false;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		int n = snprintf(line, sizeof(line), SLICE_FMT " %s", SLICE_ARG(name), fields[i]);

@@ -127,13 +127,21 @@ other_keys_are_not_ours(void **state)
 static void
 a_record_gives_a_line(void **state)
 {
+	char longest[300];
+
 	(void)state;
+	snprintf(longest, sizeof(longest),
+	    "{\"addr\":\"%063d.%063d.%063d.a%060d.\",\"tlsport\":443}", 1, 1, 1, 1);
+	assert_starts(read_value("a.example", longest), "a.example tls=0");
 	assert_string_equal(read_value("A.Example.", "{\"addr\":\"10.0.0.2\",\"tlsport\":443,"
 	    "\"httpport\":80}"), "a.example tls=10.0.0.2:443 http=10.0.0.2:80");
 	assert_string_equal(read_value("a.example", "{\"addr\":\"back.example\",\"tlsport\":8443}"),
 	    "a.example tls=back.example:8443");
 	assert_string_equal(read_value("a.example", "{\"addr\":\"2001:db8::1\",\"httpport\":80}"),
 	    "a.example http=[2001:db8::1]:80");
+	assert_string_equal(read_value("a.example", " \t\r\n{\"addr\":\"back.example\","
+	    "\"tlsport\":65535,\"httpport\":\"65535\",\"value\":1}"),
+	    "a.example tls=back.example:65535 http=back.example:65535");
 	assert_string_equal(read_value("a.example",
 	    "{\"addr\":\"::ffff:10.0.0.1\",\"httpport\":80}"),
 	    "a.example http=[::ffff:10.0.0.1]:80");
@@ -221,11 +229,15 @@ a_nul_byte_in_a_known_member_is_refused(void **state)
 static void
 json_that_is_too_much_is_not_called_no_json(void **state)
 {
+	static char deep[4096] = "{\"x\":";
+
 	(void)state;
 	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":443,\"x\":1e999}"),
 	    "bad: a number that is too big");
 	assert_starts(read_value("a", "{\"addr\":\"h\",\"tlsport\":443,\"\\u0000\":1}"),
 	    "bad: a NUL byte in the name");
+	memset(deep + strlen(deep), '[', sizeof(deep) - strlen(deep) - 1);
+	assert_starts(read_value("a", deep), "bad: nested too deeply");
 }
 
 static void
@@ -237,6 +249,9 @@ the_older_form_routes_the_name_in_sni(void **state)
 	    "b.example tls=10.0.0.2:8443");
 	assert_string_equal(read_value("whatever", "{\"addr\":\"10.0.0.2\",\"sni\":\"b.example\"}"),
 	    "b.example tls=10.0.0.2:443");
+	assert_string_equal(read_value("whatever",
+	    "{\"addr\":\"10.0.0.2\",\"sni\":\"b.example\",\"httpport\":80}"),
+	    "b.example http=10.0.0.2:80");
 	assert_string_equal(read_value("whatever", "{\"addr\":\"[::1]:99\",\"sni\":\"CATCH_ALL\"}"),
 	    "* tls=[::1]:99");
 	assert_string_equal(read_value("a.example", "{\"addr\":\"h.example:99\"}"),
@@ -258,7 +273,7 @@ static void
 a_secret_gives_the_tunnel_route_and_its_hash(void **state)
 {
 	(void)state;
-	assert_string_equal(read_value("a.example", "{\"clientsecret\":\"abc\","
+	assert_string_equal(read_value("a.example", "{\"clientsecret\":\"abc\",\"value\":1,"
 	    "\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
 	    "a.example tls=pass:/run/tunneld/visitors http=unix:/run/tunneld/visitors proxy=v2");
 	assert_string_equal(hex,
@@ -307,10 +322,16 @@ malformed_values_are_refused_with_a_reason(void **state)
 		{ "{\"addr\":\"10.0.0.2\",\"tlsport\":-1}", "bad: tlsport is not a port" },
 		{ "{\"addr\":\"10.0.0.2\",\"tlsport\":true}", "bad: tlsport is not a port" },
 		{ "{\"addr\":\"10.0.0.2\",\"tlsport\":\"https\"}", "bad: tlsport is not a port" },
+		{ "{\"addr\":\"h\",\"tlsport\":443,\"httpport\":\"65536\"}",
+		    "bad: httpport is not a port" },
+		{ "{\"httpport\":-1,\"addr\":\"h\",\"tlsport\":443,\"sni\":\"a.example\","
+		    "\"clientsecret\":\"s\"}", "bad: httpport is not a port" },
+		{ "{\"addr\":[],\"httpport\":80}", "bad: addr is not text" },
 		{ "{\"addr\":\"10.0.0.2\",\"httpport\":4.5}", "bad: httpport is not a port" },
 		{ "{\"addr\":[],\"tlsport\":443}", "bad: addr is not text" },
 		{ "{\"addr\":\"10.0.0.2 tls=1.1.1.1:1\",\"tlsport\":443}", "bad: addr is neither" },
 		{ "{\"addr\":\"10.0.0.2:x\",\"sni\":\"a.example\"}", "bad: addr is neither" },
+		{ "{\"addr\":\"10.0.0.2:0\",\"tlsport\":443}", "bad: addr is neither" },
 		{ "{\"addr\":\"unix:/run/x\",\"tlsport\":443}", "bad: addr is neither" },
 		{ "{\"addr\":\"10.0.0.2:80\",\"tlsport\":443}", "bad: the port in addr" },
 		{ "{\"addr\":\"10.0.0.2\",\"sni\":\"no host\"}", "bad: blank" },
@@ -328,7 +349,8 @@ malformed_values_are_refused_with_a_reason(void **state)
 	assert_starts(read_value("a", "http=pass:/x"), "bad: word 1: pass: in http=");
 	assert_starts(read_value(":80", "{\"addr\":\"10.0.0.2\",\"tlsport\":443}"),
 	    "bad: word 1: tls= in the wrong place: a listening address takes tcp=");
-	assert_starts(read_bytes("a", "tls=10.0.0.2:443\0x", 18), "bad: line feed or NUL");
+	assert_starts(read_bytes("a", "tls=10.0.0.2:443\0x", 18), "bad: NUL byte");
+	assert_starts(read_value("", "tls=10.0.0.2:443"), "bad: no name");
 }
 
 static void
@@ -359,7 +381,7 @@ no_reason_shows_a_secret(void **state)
 static void
 a_value_longer_than_a_line_is_refused(void **state)
 {
-	size_t n = ROUTES_LINE_MAX + 1;
+	size_t n = ROUTES_LINE_MAX - 1;	/* with a name and a blank before it one too many */
 	char *text = malloc(n);
 
 	(void)state;
@@ -380,6 +402,38 @@ every_proper_prefix_of_a_record_is_malformed(void **state)
 		assert_starts(read_bytes("a", whole, n), "bad: not JSON");
 }
 
+static void
+a_refused_value_is_of_a_name_where_that_is_sure(void **state)
+{
+	static const char long_sni[] = "{\"sni\":\"%0400d.example\"}";
+	static const struct {
+		const char *value, *about;
+	} cases[] = {
+		{ "{}", "a.example" }, { "{\"addr\":1}", "a.example" }, { "{", NULL },
+		{ "{\"sni\":\"B.example\"}", "B.example" }, { "{\"sni\":\"CATCH_ALL\"}", "*" },
+		{ "{\"sni\":\"unix:/x\"}", "unix:/x" }, { "{\"sni\":\"-\"}", NULL },
+		{ "{\"sni\":\"#\"}", NULL },
+		{ "{\"sni\":\"b c\"}", NULL }, { "{\"sni\":7}", NULL },
+		{ "tls=x", "a.example" }, { "nonsense", NULL },
+	};
+	char text[RECORD_NAME_MAX + 2], value[500];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_starts(read_value("a.example", cases[i].value), "bad: ");
+		if (!slice_eq(reader.about, slice_str(cases[i].about)))
+			fail_msg("wrong name for %s", cases[i].value);
+	}
+	snprintf(text, sizeof(text), "%0*d", (int)RECORD_NAME_MAX + 1, 1);
+	read_value(text, "{}");
+	assert_null(reader.about.p);
+	read_value(text + 1, "{}");
+	assert_true(slice_is(reader.about, text + 1));
+	snprintf(value, sizeof(value), long_sni, 1);
+	read_value("a", value);
+	assert_null(reader.about.p);
+}
+
 /* ---- streams ---- */
 
 static char told[4096];
@@ -391,8 +445,8 @@ on_told(void *arg, struct slice key, const struct record *record, const char *wh
 
 	(void)arg;
 	if (record != NULL)
-		snprintf(told + at, sizeof(told) - at, SLICE_FMT "\n",
-		    SLICE_ARG(record->text.line));
+		snprintf(told + at, sizeof(told) - at, SLICE_FMT "%s\n",
+		    SLICE_ARG(record->text.line), record->has_secret ? " (secret)" : "");
 	else
 		snprintf(told + at, sizeof(told) - at, "bad " SLICE_FMT ": %s\n",
 		    SLICE_ARG(key), why);
@@ -430,6 +484,8 @@ a_stream_holds_records_over_any_number_of_lines(void **state)
 	    "\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\"}");
 	assert_string_equal(stream(text),
 	    "k.example tls=10.0.0.2:443\nb.example tls=10.0.0.2:443\n");
+	assert_string_equal(stream("{\"Value\":\"e30=\"} {\"sni\":\"a\",\"addr\":\"h\"}"),
+	    "bad wrapper: no name: sni is missing\na tls=h:443\n");
 }
 
 static void
@@ -440,6 +496,7 @@ a_stream_that_is_no_json_is_refused(void **state)
 	assert_string_equal(stream(" \n"), "refused");
 	assert_string_equal(stream("{\"sni\":\"a.example\",\"addr\":\"10.0.0.2\"} {"), "refused");
 	assert_string_equal(stream("{\"sni\":\"a.example\",\"addr\":\"10.0.0.2\"} x"), "refused");
+	assert_string_equal(reader.why, "not JSON from byte 39 on");
 	assert_string_equal(stream("tls=10.0.0.2:443"), "refused");
 }
 
@@ -454,6 +511,7 @@ a_stream_of_what_is_no_record_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		assert_string_equal(stream(values[i]), "refused");
+		assert_starts(reader.why, "a JSON value that is not an object before byte ");
 		snprintf(text, sizeof(text), "%s %s", good, values[i]);
 		assert_string_equal(stream(text), "refused");
 		snprintf(text, sizeof(text), "%s %s", values[i], good);
@@ -463,6 +521,8 @@ a_stream_of_what_is_no_record_is_refused(void **state)
 	assert_string_equal(stream("{\"error\":\"unauthorized\"} {\"addr\":\"10.0.0.2\","
 	    "\"tlsport\":443}"), "refused");
 	assert_string_equal(stream("{\"server\":{\"services\":[]}}"), "refused");
+	assert_string_equal(stream("{\"server\":{\"services\":[]}} {\"sni\":\"a\",\"addr\":\"h\"}"),
+	    "bad services: not an object\na tls=h:443\n");
 	snprintf(text, sizeof(text), "{} %s", good);
 	assert_string_equal(stream(text), "bad record: no name: sni is missing\n"
 	    "a.example tls=10.0.0.2:443\n");
@@ -476,11 +536,13 @@ the_configuration_of_tcprouter_is_read(void **state)
 	    "\"dbbackend\":{\"type\":\"redis\"},\"services\":{"
 	    "\"Www.google.com\":{\"addr\":\"172.217.19.46\",\"tlsport\":443,"
 	    "\"httpport\":80},\"bad\":7,\"CATCH_ALL\":{\"addr\":\"127.0.0.1\",\"tlsport\":9092},"
-	    "\"tun\":{\"clientsecret\":\"s\"}}}}"),
+	    "\"tun\":{\"clientsecret\":\"s\"},\"a\":{\"addr\":\"h\",\"tlsport\":1}}}}"),
 	    "www.google.com tls=172.217.19.46:443 http=172.217.19.46:80\nbad bad: not an object\n"
 	    "* tls=127.0.0.1:9092\n"
-	    "tun tls=pass:/run/tunneld/visitors http=unix:/run/tunneld/visitors proxy=v2\n");
+	    "tun tls=pass:/run/tunneld/visitors http=unix:/run/tunneld/visitors proxy=v2 (secret)\n"
+	    "a tls=h:1\n");
 	assert_string_equal(stream("{\"server\":{}}"), "");
+	assert_string_equal(stream("{\"server\":{\"services\":null}}"), "");
 }
 
 static void
@@ -491,12 +553,17 @@ the_configuration_of_porxy_is_read(void **state)
 	    "{\"name\":\"l1\",\"backend\":\"b1\",\"address\":\"127.0.0.1\",\"port\":\"8080\"},"
 	    "{\"name\":\"l2\",\"backend\":\"b2\",\"address\":\"\",\"port\":9090},"
 	    "{\"name\":\"l3\",\"backend\":\"none\",\"address\":\"\",\"port\":1},"
-	    "{\"backend\":\"b1\",\"address\":\"::1\",\"port\":0}],"
+	    "{\"backend\":\"b1\",\"address\":\"::1\",\"port\":0},"
+	    "{\"name\":\"l5\",\"backend\":\"b1\",\"address\":\"\",\"port\":\"x\"},"
+	    "{\"name\":\"l6\",\"backend\":\"b3\",\"address\":\"\",\"port\":1},"
+	    "{\"name\":\"l7\",\"backend\":\"b1\",\"address\":\"\\u0000\",\"port\":1},7],"
 	    "\"backends\":[{\"name\":\"b1\",\"host\":\"localhost\",\"port\":\"6379\"},"
-	    "{\"name\":\"b2\",\"host\":\"::1\",\"port\":1}]}"),
+	    "{\"name\":\"b2\",\"host\":\"::1\",\"port\":1},"
+	    "{\"name\":\"b3\",\"host\":\"::1\",\"port\":0}]}"),
 	    "127.0.0.1:8080 tcp=localhost:6379\n:9090 tcp=[::1]:1\n"
 	    "bad l3: its backend is not in the list of backends\n"
-	    "bad listener: no port\n");
+	    "bad listener: no port\nbad l5: port is not a port number\nbad l6: no port\n"
+	    "bad l7: address has a NUL byte in it\nbad listener: not an object\n");
 }
 
 /* Of two machines one has a plain char with a sign. */
@@ -506,6 +573,8 @@ every_odd_byte_of_a_name_is_refused_with_one_reason(void **state)
 	char name[] = "unix:/run/a?b";
 
 	(void)state;
+	assert_string_equal(read_value(" a", "tcp=10.0.0.2:1"),
+	    "bad: blank, control or non-ASCII character in the name");
 	for (unsigned c = 1; c <= 0xff; c += c == ' ' ? 0x7f - ' ' : 1) {
 		*strchr(strcpy(name, "unix:/run/a?b"), '?') = (char)c;
 		assert_string_equal(read_value(name, "tcp=10.0.0.2:1"),
@@ -539,6 +608,7 @@ main(void)
 		cmocka_unit_test(every_odd_byte_of_a_name_is_refused_with_one_reason),
 		cmocka_unit_test(a_value_longer_than_a_line_is_refused),
 		cmocka_unit_test(every_proper_prefix_of_a_record_is_malformed),
+		cmocka_unit_test(a_refused_value_is_of_a_name_where_that_is_sure),
 		cmocka_unit_test(a_stream_holds_records_over_any_number_of_lines),
 		cmocka_unit_test(a_stream_that_is_no_json_is_refused),
 		cmocka_unit_test(a_stream_of_what_is_no_record_is_refused),
