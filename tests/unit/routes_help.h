@@ -80,8 +80,17 @@ load(const char *text)
 UNUSED static void
 expect_refused(const char *text, const char *reports)
 {
+	/* two descriptors, the file's and the table's, are free again afterwards */
+	int first = dup(STDIN_FILENO), second = dup(STDIN_FILENO);
+
+	close(first);
+	close(second);
 	assert_null(load_bytes(text, strlen(text)));
 	assert_string_equal(said, reports);
+	assert_int_equal(dup(STDIN_FILENO), first);
+	assert_int_equal(dup(STDIN_FILENO), second);
+	close(first);
+	close(second);
 }
 
 /* Sorted files: path must live as long as the table. */

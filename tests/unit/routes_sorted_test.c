@@ -59,10 +59,10 @@ the_order_of_a_sorted_file_is_checked_when_it_is_loaded(void **state)
 	routes_free(load(MARK "# z\n\n* tls=a:1\n*.b tls=a:1\n127.0.0.1:1 tcp=a:1\n:1 tcp=a:1\n"
 	    "[::1]:1 tcp=a:1\na tls=a:1\n a http=a:1\na-b tls=a:1\na.b tls=a:1\n"
 	    "localhost:1 tcp=a:1\nunix:/A tcp=a:1\n"));
-	expect_refused(MARK "b tls=a:1\na tls=a:1\nab tls=a:1\naa tls=a:1\n*.z tls=a:1\n",
+	expect_refused(MARK "b tls=a:1\na tls=a:1\nab tls=a:1\n# c\naa tls=a:1\n*.z tls=a:1\n",
 	    "\nf:3: not in sort order: \"a\" after \"b\""
-	    "\nf:5: not in sort order: \"aa\" after \"ab\""
-	    "\nf:6: not in sort order: \"*.z\" after \"aa\"");
+	    "\nf:6: not in sort order: \"aa\" after \"ab\""
+	    "\nf:7: not in sort order: \"*.z\" after \"aa\"");
 	expect_refused(MARK "a tls=x:1\nb tls=x:1\na http=x:1\n",
 	    "\nf:4: not in sort order: \"a\" after \"b\"");
 	expect_refused(MARK "A tls=a:1\nb. tls=a:1\n*.C tls=a:1\n",

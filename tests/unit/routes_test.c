@@ -482,6 +482,29 @@ a_name_has_up_to_64_keys(void **state)
 	expect_refused(text, "\nf:2: more than 64 keys for one name");
 }
 
+/* A hash of names says which may be equal: this is what tells them apart. */
+static void
+a_line_is_of_its_name_however_that_is_spelt(void **state)
+{
+	static const struct {
+		const char *line, *name;
+		bool is;
+	} cases[] = {
+		{ "a.example tls=h:1", "a.example", true }, { "a.example", "a.example", true },
+		{ "\t A.Example.\ttls=h:1", "a.exAMPLE", true },
+		{ "a.example tls=h:1", "b.example", false },
+		{ "a.examples tls=h:1", "a.example", false },
+		{ "a.example. tls=h:1", "a.examples", false },
+		{ ":80 tcp=h:1", ":80", true }, { "unix:/x tcp=h:1", "unix:/X", false },
+		{ "unix:/x. tcp=h:1", "unix:/x", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(routes_line_is_of(slice_str(cases[i].line),
+		    slice_str(cases[i].name)), cases[i].is);
+}
+
 /* ---- text ---- */
 
 static void
@@ -792,6 +815,7 @@ main(void)
 		cmocka_unit_test(every_bad_line_is_named_in_file_order),
 		cmocka_unit_test(a_key_given_twice_for_one_name_is_an_error),
 		cmocka_unit_test(a_name_has_up_to_64_keys),
+		cmocka_unit_test(a_line_is_of_its_name_however_that_is_spelt),
 		cmocka_unit_test(comments_blanks_and_line_ends_do_not_matter),
 		cmocka_unit_test(a_file_without_routes_is_an_empty_table),
 		cmocka_unit_test(a_nul_byte_makes_its_line_bad),

@@ -31,6 +31,7 @@ canonical(const char *line)
 		snprintf(result, sizeof(result), "no: %u %s", why.word, why.text);
 	} else {
 		snprintf(result, sizeof(result), SLICE_FMT, SLICE_ARG(text.line));
+		assert_true((text.line.p == NULL) == (text.line.len == 0));
 		assert_int_equal(text.line.len,
 		    text.line.p == NULL ? 0 : text.name.len + 1 + text.fields.len);
 	}
@@ -47,7 +48,7 @@ a_line_has_one_canonical_form(void **state)
 	assert_string_equal(canonical("\t Www.Example.ORG.\t tls=H:1   proxy=v2 # so\r"),
 	    "www.example.org tls=H:1 proxy=v2");
 	assert_string_equal(canonical("*.Example. tls=h:1"), "*.example tls=h:1");
-	assert_string_equal(canonical("unix:/Run/X tcp=h:1"), "unix:/Run/X tcp=h:1");
+	assert_string_equal(canonical("unix:/Run/X. tcp=h:1"), "unix:/Run/X. tcp=h:1");
 	assert_string_equal(canonical(""), "");
 	assert_string_equal(canonical(" # tls=h:1"), "");
 }
