@@ -36,6 +36,7 @@ one() {
 	pid=$!
 	trap 'kill $pid 2>/dev/null; wait $pid; exit 143' INT TERM HUP
 	wait $pid && code=0 || code=$?
+	[ "$kind:$code" != unit:0 ] || grep -q '^\[  PASSED  \]' "$log" || code='0 before its last test'
 	ms=$(($(date +%s%3N) - begin))
 	rm -rf "$work"
 	case $kind:$code in
