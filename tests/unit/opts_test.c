@@ -165,7 +165,7 @@ of_texts_too_but_not_in_silence(void **state)
 	assert_string_equal(got.text, "b");
 	parse("-t a -t _");
 	assert_string_equal(got.text, "");
-	set_words("-t a -n 1 --text b --text=b");
+	set_words("-t a -n 1 --text b --text=b --text b");
 	o = in_child(parse_in_child);
 	assert_int_equal(o.code, 0);
 	assert_string_equal(o.err, "tool: warn: --text is given twice, the last one counts\n");
@@ -420,6 +420,7 @@ parse_words(const char *text)
 	opts_parse_words(argc, argv, "tool WORD... [-- PROGRAM]", table,
 	    sizeof(table) / sizeof(table[0]), &words, &program);
 	out[0] = '\0';
+	assert_true(program == NULL || *program != NULL);
 	for (char **w = words; *w != NULL; w++)
 		len += (size_t)snprintf(out + len, sizeof(out) - len, "%s%s",
 		    w == words ? "" : " ", *w);
