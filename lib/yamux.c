@@ -313,11 +313,10 @@ on_header(struct yamux *y, struct yamux_what *what, enum yamux_event *e)
 	y->flags = y->head[3];
 	y->left = 0;
 	y->stream = NULL;
-	if (y->head[1] == FRAME_PING || y->head[1] == FRAME_GOAWAY) {
-		y->have = 0;
-		return y->head[1] == FRAME_PING ? on_ping(y, y->flags, length, what, e) :
-		    on_goaway(y, length, what, e);
-	}
+	if (y->head[1] == FRAME_PING)
+		return on_ping(y, y->flags, length, what, e);
+	if (y->head[1] == FRAME_GOAWAY)
+		return on_goaway(y, length, what, e);
 	if (id == 0)
 		return bad(y, "a stream with the id 0", e);
 	y->left = length;

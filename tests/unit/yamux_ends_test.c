@@ -61,6 +61,7 @@ what_comes_behind_an_end_is_swallowed_within_the_window(void **state)
 	assert_int_equal(hear_bytes(YAMUX_WINDOW_START - 5), YAMUX_MORE);
 	/* our direction goes on */
 	assert_string_equal(hear("00 01 0000 00000001 00000002"), "window1");
+	yamux_reset(y, stream(1));	/* which allows the peer no second window */
 	assert_string_equal(hear_frame(DATA, 0, 1, 1), "bad:data beyond the window");
 }
 

@@ -236,6 +236,9 @@ control_frames_go_in_their_order_and_never_in_part(void **state)
 	yamux_ping(y, 6);
 	assert_int_equal(yamux_out(y, (uint8_t[YAMUX_HEADER]){ 0 }, YAMUX_HEADER - 1), 0);
 	assert_true(yamux_has_out(y));
+	begin_server();
+	hear("00 02 0001 00000000 00000005");
+	assert_true(yamux_has_out(y));
 }
 
 int

@@ -90,6 +90,8 @@ an_ancestor_is_not_brought_more_than_it_has_room_for(void **state)
 	assert_true(yamux_must_wait(y));
 	assert_int_equal(open_stream(), 0);
 	assert_int_equal(yamux_streams(y), YAMUX_BACKLOG);
+	hear_frame(WINDOW, 0, 4, 1);				/* is no ACK */
+	assert_true(yamux_must_wait(y));
 	hear_frame(WINDOW, ACK, 4, 0);
 	hear_frame(DATA, ACK, 4, 0);				/* is one, said twice */
 	assert_int_equal(open_stream(), 2 * YAMUX_BACKLOG + 2);
