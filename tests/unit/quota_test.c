@@ -94,6 +94,24 @@ dropping_what_nobody_holds_changes_nothing(void **state)
 	quota_drop(q, 0, 5);
 	assert_int_equal(count_of(q, 64), 1);
 	assert_int_equal(count_of(q, 128), 0);
+	assert_true(quota_take(q, 0, 5, 1));
+	assert_false(quota_take(q, 0, 5, 1));
+}
+
+/* Of many pages, neither of whose ends is one's. */
+static void
+a_big_table_is_forgotten_from_end_to_end_and_no_other(void **state)
+{
+	enum { ROOM = 16384 };
+	struct quota *q = quota_new(3, ROOM / 2);
+
+	(void)state;
+	for (unsigned w = 0; w < 3; w++)
+		for (uint64_t k = ROOM + 1; k < 2 * ROOM; k += 2)
+			assert_true(quota_take(q, w, k, 0));
+	quota_forget(q, 1);
+	for (uint64_t k = ROOM + 1; k < 2 * ROOM; k += 2)
+		assert_int_equal(count_of(q, k), 2);
 }
 
 static void
@@ -334,6 +352,7 @@ main(void)
 		cmocka_unit_test(counts_follow_the_model_whatever_is_taken_and_dropped),
 		cmocka_unit_test(a_limit_is_for_all_workers_together),
 		cmocka_unit_test(dropping_what_nobody_holds_changes_nothing),
+		cmocka_unit_test(a_big_table_is_forgotten_from_end_to_end_and_no_other),
 		cmocka_unit_test(as_many_keys_as_there_is_room_for_are_counted),
 		cmocka_unit_test(a_source_is_an_ipv4_address_or_an_ipv6_64),
 		cmocka_unit_test(texts_that_differ_have_keys_that_differ),
