@@ -16,6 +16,7 @@ has "$(HOST=192.0.2.1 get /)" '^HTTP/1.1 404 '
 head=$(get /x -I)
 has "$head" '^HTTP/1.1 308 '
 has "$head" '^Content-Length: 0'
+has "$head" '^Date: ..., .. ... .... ..:..:.. GMT'
 has "$(get /x -X POST)" '^HTTP/1.1 308 '
 logged 'name=x\.y\.wild\.test route=\*\.wild\.test target=- hello=ok .*end=closed$' httpredir
 logged 'name=other\.test route=- .*end=no-route$' httpredir
