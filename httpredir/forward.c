@@ -45,8 +45,6 @@ append_list(struct text *t, const char *name, struct slice fields, enum http1_na
 	struct http1_field f;
 	const char *between = "";
 
-	if (fields.len == 0 && ours.len == 0)
-		return;
 	text_str(t, name);
 	text_str(t, ": ");
 	while (http1_next_field(&fields, &f)) {
@@ -56,10 +54,8 @@ append_list(struct text *t, const char *name, struct slice fields, enum http1_na
 		text_add(t, f.value);
 		between = ", ";
 	}
-	if (ours.len > 0) {
-		text_str(t, between);
-		text_add(t, ours);
-	}
+	text_str(t, between);
+	text_add(t, ours);
 	text_str(t, "\r\n");
 }
 
@@ -113,7 +109,7 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 	struct text element = text_in(element_room, sizeof(element_room));
 	struct slice who = endpoint_ip_text(&c->base.peer, who_room);
 
-	if (who.len > 0 || (trust && has_field(before, HTTP1_N_X_FORWARDED_FOR)))
+	if (who.len > 0)	/* else it is on no list of those that are trusted either */
 		append_list(t, "X-Forwarded-For", before, HTTP1_N_X_FORWARDED_FOR, who);
 	if (!trust || !is_kept(&req->msg, HTTP1_N_X_FORWARDED_PROTO, "x-forwarded-proto"))
 		add_field(t, slice_str("X-Forwarded-Proto"),

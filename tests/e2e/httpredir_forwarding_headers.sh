@@ -5,7 +5,7 @@
 
 web one
 echo "a.test http=$READY" >routes
-front -l 127.0.0.1:0 -l '[::1]:0' -r routes
+front -l 127.0.0.1:0 -l '[::1]:0' -l "unix:$T/front" -r routes
 six=$(echo "$READY" | cut -d ' ' -f 2)
 lie="-H X-Forwarded-For:6.6.6.6 -H X-Forwarded-Proto:lie -H X-Forwarded-Host:lie -H Forwarded:for=6.6.6.6"
 # shellcheck disable=SC2086 # words are wanted
@@ -18,6 +18,9 @@ has "$answer" '^Forwarded: for=127\.0\.0\.1;host=a\.test;proto=http$'
 answer=$(ADDR=$six HOST=a.test:99 get /)
 has "$answer" '^X-Forwarded-For: ::1$'
 has "$answer" '^Forwarded: for="\[::1\]";host="a\.test:99";proto=http$'
+answer=$(get / --unix-socket front -H X-Forwarded-For:6.6.6.6)
+has "$answer" '^Forwarded: for=unknown;host=a\.test;proto=http$'
+lacks "$answer" '^X-Forwarded-For'
 stop httpredir
 front -l 127.0.0.1:0 -r routes --trust 127.0.0.0/8,::1 --https
 # shellcheck disable=SC2086
