@@ -25,9 +25,9 @@ ends httpredir 0
 
 # requests that have come when TERM is noticed, the first of a connection and a later one, are answered
 front -l 127.0.0.1:0 -r routes -g 20
-late() { local name="$1"; shift; spawn_peer "$name" client "$ADDR" "$@" wait:stopped 'send:GET / HTTP/1.1\r\nHost: a.test\r\n\r\n' "touch:$name.sent" read; }
-late first touch:first
-late later 'send:GET / HTTP/1.1\r\nHost: b.test\r\n\r\n' 'until:\r\n\r\n' touch:later
+late() { local name="$1" host="$2"; shift 2; spawn_peer "$name" client "$ADDR" "$@" wait:stopped "send:GET / HTTP/1.1\r\nHost: $host.test\r\n\r\n" "touch:$name.sent" read; }
+late first a touch:first
+late later b 'send:GET / HTTP/1.1\r\nHost: b.test\r\n\r\n' 'until:\r\n\r\n' touch:later
 both() { [ -e "first$1" ] && [ -e "later$1" ]; }
 wait_for 5 both '' || fail "no answer"
 accepted() { signal httpredir USR1 && sleep 0.1 && grep -q 'status conns=2 ' httpredir.log; }
@@ -39,6 +39,6 @@ wait_for 5 both .sent || fail "nothing sent"
 signal httpredir CONT
 for name in first later; do
 	ends $name 0
-	has "$(tail -n 1 $name.log)" '^got=HTTP/1.1.x20200.*Connection:.x20close.*end=eof$'
+	has "$(tail -n 1 $name.log)" '^got=HTTP/1.1.x20(200|308).*Connection:.x20close.*end=eof$'
 done
 ends httpredir 0
