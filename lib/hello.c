@@ -265,11 +265,9 @@ hello_wants(const struct hello *h, const uint8_t *buf, size_t len)
 size_t
 hello_rest(const struct hello *h, size_t len)
 {
-	size_t have = h->have;
-
-	if (len > h->next + RECORD_HEADER_LEN)
-		have += len - h->next - RECORD_HEADER_LEN;
-	return h->have < MESSAGE_HEADER_LEN ? 1 : message_len(h) - have;
+	if (h->have < MESSAGE_HEADER_LEN)
+		return 1;
+	return h->next + RECORD_HEADER_LEN + (message_len(h) - h->have) - len;
 }
 
 /* ---- answers ---- */

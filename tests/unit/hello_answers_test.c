@@ -102,6 +102,7 @@ what_it_wants_is_the_rest_of_the_message(void **state)
 	assert_int_equal(wants_after(9), 5 + 50 + 1);
 	assert_int_equal(wants_after(55), 56);
 	assert_int_equal(wants_after(57), 60);
+	assert_int_equal(hello_rest(&h, 57), 3 + message.len - 50);
 	assert_int_equal(wants_after(60), 60 + 50 + 1);
 	assert_int_equal(hello_rest(&h, 60), message.len - 50);
 	assert_int_equal(wants_after(70), 60 + 50 + 1);
