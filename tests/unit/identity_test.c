@@ -290,6 +290,7 @@ what_has_the_shape_of_an_id(void **state)
 		{ "0crdfqxrssstku6lcmin3paiehsbjoox5p6csczsgccnpuicb7sq", false },
 		{ "1crdfqxrssstku6lcmin3paiehsbjoox5p6csczsgccnpuicb7sq", false },
 		{ "8crdfqxrssstku6lcmin3paiehsbjoox5p6csczsgccnpuicb7sq", false },
+		{ "{crdfqxrssstku6lcmin3paiehsbjoox5p6csczsgccnpuicb7sq", false },
 		{ "ucrdfqxrssstku6lcmin3paie-sbjoox5p6csczsgccnpuicb7sq", false },
 	};
 
