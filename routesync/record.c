@@ -568,11 +568,13 @@ static void
 read_keyed(struct stream *s, const json_t *wrapper)
 {
 	struct slice key = text_of(member_of(wrapper, "Key")), name = key, rest = key;
+	enum record_rank rank;
 	struct record record;
 	bool ok;
 
-	while (rest.p != NULL)
-		name = slice_cut(&rest, '/');
+	if (key.p != NULL && !record_key(slice_str(s->reader->prefix), key, &rank, &name))
+		while (rest.p != NULL)
+			name = slice_cut(&rest, '/');
 	ok = read_wrapped(s->reader, name.len > 0 ? name : slice_of(NULL, 0), wrapper, &record);
 	tell(s, key.len > 0 ? key : slice_str("wrapper"), ok, &record);
 }

@@ -484,6 +484,9 @@ a_stream_holds_records_over_any_number_of_lines(void **state)
 	    "\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\"}");
 	assert_string_equal(stream(text),
 	    "k.example tls=10.0.0.2:443\nb.example tls=10.0.0.2:443\n");
+	assert_starts(stream("{\"Key\":\"/tcprouter/service/b/c\","
+	    "\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\"}"),
+	    "bad /tcprouter/service/b/c: ");
 	assert_string_equal(stream("{\"Value\":\"e30=\"} {\"sni\":\"a\",\"addr\":\"h\"}"),
 	    "bad wrapper: no name: sni is missing\na tls=h:443\n");
 }
