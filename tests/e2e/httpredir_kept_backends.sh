@@ -22,3 +22,21 @@ front -l 127.0.0.1:0 -r routes --idle-timeout 1
 has "$(get / -X POST)" '^ok$'
 sleep 0.6
 has "$(get / -X POST)" '^ok$'
+stop httpredir
+
+# a POST that waits already when the backend closes: what is seen first is the request
+backend leaver 'until:\r\n\r\n' 'send:HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok' wait:leave close touch:left
+echo "a.test http=$READY" >routes
+front -l 127.0.0.1:0 -r routes
+spawn_peer poster client "$ADDR" timeout:10 'send:GET /1 HTTP/1.1\r\nHost: a.test\r\n\r\n' 'until:ok' touch:served wait:go \
+    'send:POST /2 HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody' touch:posted read
+wait_for 5 test -e served
+signal httpredir STOP
+touch go
+wait_for 5 test -e posted
+touch leave
+wait_for 5 test -e left
+signal httpredir CONT
+ends poster 0
+has "$(cat poster.log)" '200.*ok end=eof$'
+logged '^2 got=POST' leaver
