@@ -20,6 +20,13 @@ wanted() {
 }
 same "$(wanted)" "$(cat secrets)"
 same 600 "$(stat -c %a secrets)" mode
+# A secret that is changed is the one from now on, though no line of the routes is another.
+inode=$(stat -c %i routes)
+put b.example '{"clientsecret":"a new secret"}'
+knows() { grep -q "^secret=sha256:$(hash "$1") names=$2\$" secrets; }
+wait_for 3 knows 'a new secret' b.example || fail "the old secret stays: $(cat secrets)"
+same 2 "$(wc -l <secrets)" "secrets"
+same "$inode" "$(stat -c %i routes)" "the routes were written again"
 r del /tcprouter/service/b.example
 wait_for 3 sh -c '[ "$(wc -l <secrets)" = 1 ]' || fail "a removed secret stays"
 chmod 644 secrets
@@ -30,6 +37,6 @@ wait_for 3 sh -c '! grep -q c.example secrets' || fail "a removed name stays"
 same 600 "$(stat -c %a secrets)" "mode after a change"
 signal sync USR1
 logged status sync
-lacks "$(cat sync.log routes secrets)" 'first|other'
+lacks "$(cat sync.log routes secrets)" 'first|other|new'
 nothing_beside secrets
 exits 0 "$SNIROUTE" -c -r routes
