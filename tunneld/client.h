@@ -119,6 +119,9 @@ void login_shake(struct client *c);				/* HANDSHAKE */
 /* It is no longer a login under way; result is the M_LOGINS_* it counts as. Idempotent. */
 void login_over(struct client *c, size_t result);
 
+/* Its end came, or a reset, before its login was whole: it is closed. */
+void login_lost(struct client *c, bool reset);
+
 /* What came is not a login; why is for the log. Ending it is left to the caller. */
 void login_malformed(struct client *c, const char *why);
 

@@ -40,10 +40,8 @@ read_raw(struct client *c, uint8_t *buf, size_t len, unsigned events)
 
 	switch (secret_read(buf, len, &secret, &used)) {
 	case SECRET_MORE:
-		if (!(events & EV_EOF))
-			return;
-		c->verdict = HELLO_EOF;
-		client_close(c, END_HELLO);
+		if (events & EV_EOF)
+			login_lost(c, (events & EV_ERROR) != 0);
 		return;
 	case SECRET_BAD:
 		malformed(c);
@@ -53,7 +51,7 @@ read_raw(struct client *c, uint8_t *buf, size_t len, unsigned events)
 	}
 	/* What follows is the service's: it stays in the socket. */
 	if (recv(c->io.fd, buf, used, 0) != (ssize_t)used) {
-		client_close(c, END_CLIENT_RESET);
+		login_lost(c, true);
 		return;
 	}
 	take_secret(c, slice_of((char *)buf + 4, used - 4));
@@ -70,8 +68,7 @@ legacy_read(struct client *c, unsigned events)
 	if (n == -1 && sock_would_block())
 		return;
 	if (n <= 0) {
-		c->verdict = HELLO_EOF;
-		client_close(c, n == 0 ? END_HELLO : END_CLIENT_RESET);
+		login_lost(c, n == -1);
 		return;
 	}
 	if (buf[0] == YAMUX_FIRST)

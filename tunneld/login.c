@@ -153,14 +153,14 @@ login_start(void)
 	return logins.per_source == NULL ? -1 : 0;
 }
 
-/* ---- TLS ---- */
-
-static void
-broken(struct client *c, ssize_t n)
+void
+login_lost(struct client *c, bool reset)
 {
 	c->verdict = HELLO_EOF;
-	client_close(c, n == 0 ? END_HELLO : END_CLIENT_RESET);
+	client_close(c, reset ? END_CLIENT_RESET : END_HELLO);
 }
+
+/* ---- TLS ---- */
 
 /* What cannot be TLS is not worth a handshake, nor an alert. */
 static bool
@@ -173,7 +173,7 @@ looks_like_tls(struct client *c)
 	if (n == -1 && sock_would_block())
 		return false;
 	if (n <= 0) {
-		broken(c, n);
+		login_lost(c, n == -1);
 		return false;
 	}
 	if (first[0] == 0x16 && (n == 1 || first[1] == 3))
@@ -214,10 +214,10 @@ login_shake(struct client *c)
 	case TLS_AGAIN:
 		break;
 	case TLS_EOF:
-		broken(c, 0);
+		login_lost(c, false);
 		break;
 	case TLS_CUT:
-		broken(c, errno == 0 ? 0 : -1);
+		login_lost(c, errno != 0);
 		break;
 	case TLS_BAD:
 		snprintf(why, sizeof(why), "handshake: %s", tls_why(c->tls));
@@ -251,13 +251,13 @@ login_read_header(struct client *c, unsigned events)
 	if (n == -1 && sock_would_block())
 		return;
 	if (n <= 0) {
-		broken(c, n);
+		login_lost(c, n == -1);
 		return;
 	}
 	switch (proxyhdr_read(buf, (size_t)n, &h, &used)) {
 	case PROXYHDR_MORE:
 		if (events & EV_EOF)
-			broken(c, 0);
+			login_lost(c, (events & EV_ERROR) != 0);
 		return;
 	case PROXYHDR_ABSENT:
 		login_malformed(c, "header: it does not begin with a PROXY header");
@@ -271,7 +271,7 @@ login_read_header(struct client *c, unsigned events)
 		break;
 	}
 	if (recv(c->io.fd, buf, used, 0) != (ssize_t)used) {
-		broken(c, -1);
+		login_lost(c, true);
 		return;
 	}
 	if (h.src.family != AF_UNSPEC)

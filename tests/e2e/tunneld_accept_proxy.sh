@@ -20,6 +20,9 @@ logged 'info: conn=3 peer=127.0.0.1:[0-9]+ hello=malformed reason="header: it do
 logged 'conn=3 peer=127.0.0.1:[0-9]+ .* hello=malformed .* end=hello' tunneld
 has "$(client "$ADDR" 'send:PROXY TCP4 x\r\n' shut timeout:5 read)" '^got= end=(eof|reset)$'
 logged 'info: conn=4 peer=127.0.0.1:[0-9]+ hello=malformed reason="header: its PROXY header is broken or too long"$' tunneld
+# A reset within the header is one, not an end.
+client "$ADDR" 'send:PROXY TCP4 ' rst
+logged 'conn=5 .* hello=eof rx=0 tx=0 .* end=client-reset$' tunneld
 # In pieces.
 spawn slow python3 -SE "$TESTS/peer.py" client "$ADDR" pieces:1:0.002 'send:PROXY TCP4 192.0.2.9 192.0.2.1 1 2\r\n' \
     wait:go shut read

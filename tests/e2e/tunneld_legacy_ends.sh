@@ -19,6 +19,12 @@ same 'got= end=eof' "$(cat gone.log)"
 metric_is 0 tunneld_sessions
 has "$(visit old.test 'send:GET / HTTP/1.0\r\n\r\n' read)" 'x20503.*offline'
 
+# A part of the secret, then a reset, which is told from an end.
+client "$LEGACY" hex:1111000673 rst
+logged 'name=- route=- target=- hello=eof rx=0 tx=0 .* end=client-reset$' tunneld
+client "$LEGACY" hex:1111000673 shut read
+logged 'name=- route=- target=- hello=eof rx=0 tx=0 .* end=hello$' tunneld
+
 # A service's reset: a visitor that speaks HTTP is told, also one that asks only then; any other one gets the reset.
 ups=1
 raw_client() {
