@@ -307,9 +307,6 @@ sock_name(int fd, char out[static SOCK_NAME_MAX])
 	sa.any.sa_family = AF_UNSPEC;
 	if (getsockname(fd, &sa.any, &len) == -1 || sa.any.sa_family != AF_UNIX) {
 		endpoint_of(&sa.room, &e);
-		/* "[::]", not "0.0.0.0" */
-		if (e.family == AF_INET && sa.any.sa_family == AF_INET6)
-			e.family = AF_INET6;
 		snprintf(out, SOCK_NAME_MAX, "%s", endpoint_text(&e, text));
 		return out;
 	}
