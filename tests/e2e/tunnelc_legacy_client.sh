@@ -85,3 +85,12 @@ same "got=web end=eof" "$(client "$VISITORS" 'hex:1603010000' shut read)"
 signal tunnelc TERM
 ends tunnelc 0
 logged_times 1 'link=up' tunnelc
+
+# What no word takes starts the program, for as long as something moves.
+rm tunnelc.log
+spawn tunnelc "$TUNNELC" -s "$CLIENTS" --secret-file secret --idle-timeout 0.5 "tls=$WEB" -- cat
+logged 'link=up' tunnelc
+same "got=hello end=eof" "$(client "$VISITORS" send:hello shut read)"
+logged 'route=program target=cat .* rx=5 tx=5 .* end=closed' tunnelc
+spawn_peer idle client "$VISITORS" send:hello recv:5 read
+logged 'route=program target=cat .* rx=5 tx=5 ms=([5-9][0-9]{2}|[0-9]{4,}) end=idle' tunnelc
