@@ -18,3 +18,10 @@ same "200 eof" "$(statuses "send:$l")"
 logged '^conn=3 proxy=v2' one
 logged '^conn=3 end' one
 has "$(HOST=192.0.2.7 get /body)" '404'
+stop httpredir
+
+# Behind a router both addresses are those of its header; who names no host has the name of as=.
+echo "* http=unix:$T/one.sock proxy=v2 as=spare.test" >routes
+front -l 127.0.0.1:0 -r routes --accept-proxy
+same "200 eof" "$(statuses proxy2:192.0.2.1:5,198.51.100.1:80 'send:GET /body HTTP/1.0\r\n\r\n')"
+logged '^conn=4 proxy=v2 cmd=PROXY family=11 src=192\.0\.2\.1:5 dst=198\.51\.100\.1:80( authority=spare\.test| kind=http){2}$' one

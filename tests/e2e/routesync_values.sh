@@ -31,3 +31,8 @@ exits 0 "$ROUTESYNC" --visitors /run/v "$STORE"
 cmp out routes || fail "standard output differs from the file"
 exits 0 "$ROUTESYNC" --prefix /other/ "$STORE"
 same "$(lines x.example\ tls=10.0.0.9:443)" "$(cat out)"
+# what SCAN would take for a pattern is meant as it is
+r set '/a[b]\*/service/y.example' tls=10.0.0.9:443
+r set '/ab\x/service/z.example' tls=10.0.0.9:443
+exits 0 "$ROUTESYNC" --prefix '/a[b]\*/' "$STORE"
+same "$(lines y.example\ tls=10.0.0.9:443)" "$(cat out)"
