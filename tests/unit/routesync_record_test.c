@@ -485,7 +485,8 @@ a_stream_holds_records_over_any_number_of_lines(void **state)
 	assert_string_equal(stream(text),
 	    "k.example tls=10.0.0.2:443\nb.example tls=10.0.0.2:443\n");
 	assert_starts(stream("{\"Key\":\"/tcprouter/service/b/c\","
-	    "\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\"}"),
+	    "\"Value\":\"eyJhZGRyIjoiMTAuMC4wLjIiLCJ0bHNwb3J0Ijo0NDN9\"}"
+	    "{\"sni\":\"a\",\"addr\":\"h\"}"),
 	    "bad /tcprouter/service/b/c: ");
 	assert_string_equal(stream("{\"Value\":\"e30=\"} {\"sni\":\"a\",\"addr\":\"h\"}"),
 	    "bad wrapper: no name: sni is missing\na tls=h:443\n");
