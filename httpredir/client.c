@@ -479,7 +479,7 @@ on_out(struct ev_io *io, unsigned events)
 	(void)io;
 	if (the->serve->conns == NULL)
 		return;
-	awaited = c->state == CLIENT_HEADER || c->state == CLIENT_HEAD;
+	awaited = c->state == CLIENT_HEADER || c->state == CLIENT_HEAD || c->state == CLIENT_DROP;
 	c->writable = true;
 	if (awaited && (events & EV_ERROR))	/* who could read the answer? */
 		on_end(c);

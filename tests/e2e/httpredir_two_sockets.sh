@@ -42,6 +42,13 @@ cat >gone.py <<-'END'
 	    back.close()
 	    print("exit=%d" % p.wait(10))
 	    sys.exit()
+	if sys.argv[2] == "behind":
+	    there.sendall(b"POST / HTTP/1.1\r\nHost: b.test\r\nContent-Length: 9\r\n\r\nhalf")
+	    while b"404" not in read(4096):
+	        pass
+	    back.close()
+	    print("exit=%d" % p.wait(10))
+	    sys.exit()
 	there.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
 	s = backend.accept()[0]
 	s.recv(4096)
@@ -62,4 +69,6 @@ for which in socket pipe; do
 	has "$(cat log)" 'end=client-reset$'
 	same 'exit=111' "$(python3 -SE gone.py $which early "$HTTPREDIR" -r routes --hello-timeout 20 2>log)" "early $which $(cat log)"
 	has "$(cat log)" 'hello=eof .*end=hello$'
+	same 'exit=100' "$(python3 -SE gone.py $which behind "$HTTPREDIR" -r routes --idle-timeout 20 2>log)" "behind $which $(cat log)"
+	has "$(cat log)" 'end=no-route$'
 done
