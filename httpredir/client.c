@@ -219,7 +219,7 @@ client_answered(struct client *c)
 
 /* ---- what comes ---- */
 
-/* The client has ended its direction. */
+/* The client has ended its direction, or nobody reads its answers any more. */
 static void
 on_end(struct client *c)
 {
