@@ -246,6 +246,18 @@ sock_patient(int fd)
 	set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
 }
 
+bool
+sock_is_lost(int fd, uint64_t dead_ms)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	/* of one sent just now nothing is known: two of them */
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+	    (info.tcpi_retransmits > 1 || info.tcpi_probes > 1) &&
+	    info.tcpi_last_ack_recv >= dead_ms;
+}
+
 int
 sock_error(int fd)
 {

@@ -79,9 +79,12 @@ void sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms);
 
 /*
  * After that: data under way may wait for its reader as long as it likes, which Linux counts as no
- * answer though the peer says so all the time. Only a connection at rest is ended then.
+ * answer though the peer says so all the time. Only a connection at rest is ended then. Another is
+ * to be asked now and then whether its peer is lost: has answered nothing that was sent, nor
+ * probes of its closed window, for dead_ms.
  */
 void sock_patient(int fd);
+bool sock_is_lost(int fd, uint64_t dead_ms);
 
 /* The pending error of a socket, 0 when there is none; it is cleared. */
 int sock_error(int fd);

@@ -27,7 +27,6 @@
 #include "tunnelc.h"
 
 #define HEARTBEAT_MS 10000u	/* until the welcome says otherwise */
-#define DEAD_MS 20000u
 #define PART_MS 2000u		/* for a failed session to end in order */
 #define SILENT_YES_MS 1000u	/* an ancestor that has not hung up by then has taken us */
 #define STREAMS_MAX 65536u	/* the most visitors we take at once, whatever a server announces */

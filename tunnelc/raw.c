@@ -23,7 +23,7 @@ enum raw_state { RAW_DIAL, RAW_RELAY, RAW_CLOSED };
 struct raw {
 	struct relay relay;
 	struct link *link;
-	struct ev_timer deadline;
+	struct ev_timer deadline, look;
 	struct ev_task begin;
 	struct dial *dial;
 	struct target *target;		/* RELAY: held */
@@ -90,6 +90,7 @@ finish(struct raw *r, enum conn_end how, const struct target *tried)
 	if (r->target != NULL)
 		target_release(the->dialer, r->target);
 	enter(r, RAW_CLOSED);
+	ev_timer_at(the->ev, &r->look, 0);
 	ev_free_later(the->ev, r);
 	link_visitor(l, -1);
 }
@@ -155,6 +156,18 @@ on_deadline(struct ev_timer *t)
 		ev_timer_in(the->ev, t, rest_ms);
 	else
 		finish(r, silence(r).end, NULL);
+}
+
+/* What the service sends counts as moved though nobody takes it. */
+static void
+look(struct ev_timer *t)
+{
+	struct raw *r = EV_CONTAINER(t, struct raw, look);
+
+	if (sock_is_lost(r->relay.end[0].fd, DEAD_MS))
+		finish(r, END_CLIENT_RESET, NULL);
+	else
+		ev_timer_in(the->ev, t, DEAD_MS);
 }
 
 /* ---- its beginning ---- */
@@ -242,6 +255,7 @@ raw_new(struct link *l, int fd)
 	r->relay.out_fd = fd;
 	r->link = l;
 	r->deadline.cb = on_deadline;
+	r->look.cb = look;
 	r->begin.cb = begin;
 	if (ev_add(the->ev, &r->relay.end[0], EV_READ | EV_WRITE | EV_EDGE) == -1) {
 		free(r);
@@ -252,6 +266,7 @@ raw_new(struct link *l, int fd)
 	r->id = app_visitor_came();
 	r->started_ms = ev_now_ms(the->ev);
 	link_visitor(l, 1);
+	ev_timer_in(the->ev, &r->look, DEAD_MS);
 	ev_defer(the->ev, &r->begin);	/* after the link has noted that it has a visitor */
 	return r;
 }

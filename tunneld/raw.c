@@ -9,7 +9,7 @@
 /* end[0] is the visitor, end[1] the client. */
 struct raw {
 	struct relay relay;
-	struct ev_timer deadline;
+	struct ev_timer deadline, look;
 	struct client *client;
 	struct visitor *visitor;
 	uint64_t ahead;			/* the visitor's bytes that the relay did not read itself */
@@ -42,6 +42,7 @@ raw_leave(struct raw *r, enum conn_end end)
 	relay_release(the->relays, &r->relay);
 	r->relay.end[0].fd = r->relay.end[1].fd = r->relay.out_fd = -1;
 	ev_timer_at(the->serve->ev, &r->deadline, 0);
+	ev_timer_at(the->serve->ev, &r->look, 0);
 	join_raw_ended(r->visitor, fd, end, told, rx, tx);
 	ev_free_later(the->serve->ev, r);
 	client_close(c, end == END_CLIENT_RESET ? END_TARGET_RESET :
@@ -92,6 +93,18 @@ on_deadline(struct ev_timer *t)
 		raw_leave(r, silence(r).end);
 }
 
+/* What the visitor sends counts as moved though nobody takes it. */
+static void
+look(struct ev_timer *t)
+{
+	struct raw *r = EV_CONTAINER(t, struct raw, look);
+
+	if (sock_is_lost(r->relay.end[1].fd, the->opts->dead_ms))
+		raw_leave(r, END_TARGET_RESET);
+	else
+		ev_timer_in(the->serve->ev, t, the->opts->dead_ms);
+}
+
 static bool
 preload(struct raw *r, struct slice bytes)
 {
@@ -123,6 +136,7 @@ raw_join(struct client *c, struct visitor *v, int fd, struct slice bytes)
 	r->relay.out_fd = fd;
 	relay_is_unix(&r->relay, 0);	/* it may be one */
 	r->deadline.cb = on_deadline;
+	r->look.cb = look;
 	r->client = c;
 	r->visitor = v;
 	if (!preload(r, bytes) ||
@@ -138,5 +152,6 @@ raw_join(struct client *c, struct visitor *v, int fd, struct slice bytes)
 	c->io.fd = -1;
 	client_closing(&c->session);
 	ev_timer_in(ev, &r->deadline, silence(r).ms);
+	ev_timer_in(ev, &r->look, the->opts->dead_ms);
 	return r;
 }
