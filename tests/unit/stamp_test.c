@@ -175,7 +175,6 @@ a_missing_file_is_due_at_once(void **state)
 	assert_false(is_due(250));
 }
 
-/* The file system has the true time; in these tests nothing is skipped. */
 static void
 one_replaced_over_and_over_is_due_at_the_second_look(void **state)
 {
@@ -216,7 +215,6 @@ one_whose_size_changed_without_its_times_is_not_at_rest(void **state)
 
 	(void)state;
 	watched();
-	skip_ms(200);
 	torn = watch.seen;
 	torn.size = 0;
 	assert_false(stamp_due(&watch, &torn, now_ms += 250));
