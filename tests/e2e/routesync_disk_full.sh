@@ -31,11 +31,13 @@ wait_for 5 grep -q '^b ' disk/routes || fail "not written when it could be"
 same 2 "$(count 'can be written again' sync)" "log lines"
 
 cp disk/routes want
-head -c 70000 /dev/zero >disk/filler 2>/dev/null || true
-rm disk/routes
-head -c 70000 /dev/zero >>disk/filler 2>/dev/null || true
 failed() { curl -s --unix-socket metrics http://x/metrics | sed -n 's/^routesync_writes_total{result="failed"} //p'; }
 before=$(failed)
+head -c 70000 /dev/zero >disk/filler 2>/dev/null || true
+signal sync STOP	# it is not to write in the room of a moment
+rm disk/routes
+head -c 70000 /dev/zero >>disk/filler 2>/dev/null || true
+signal sync CONT
 more_failed() { [ "$(failed)" -ge $((before + 5)) ]; }
 wait_for 10 more_failed || fail "it was not tried again"
 logged_times 1 'was changed by somebody else' sync
