@@ -17,7 +17,7 @@ served() {
 told() { wait_for 10 gone "$CLIENT" || :; tail -n +2 client.log; }
 echo "$ID names=app.test,*.x.wild.test,*.wild.test streams=2" >auth
 start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors "unix:$T/visitors" --visitors \
-    127.0.0.1:0 -a auth --park 2.5 --hello-timeout 1 -m "unix:$T/metrics"
+    127.0.0.1:0 -a auth --park 2.5 -m "unix:$T/metrics"
 ADDR=${READY%% *}
 TCP=${READY##* }
 
@@ -45,8 +45,8 @@ is() { # KIND WORD...: a visitor of whom the kind is not told
 	has "$(told)" "e0=$kind behind="
 }
 is http 'send:GET /'
-is http send:G sleep:0.1 send:E sleep:0.1 'send:T /'
-is http send:VERSION- sleep:0.1 'send:CONTROL /'
+is http send:G sleep:0.03 send:E sleep:0.03 'send:T /'
+is http send:VERSION- sleep:0.03 'send:CONTROL /'
 is http 'send:PROPFIND /'
 is http 'send:PRI * HTTP/2.0\r\n'
 is http 'send:OPTIONS * HTTP/1.1\r\n'
@@ -60,7 +60,7 @@ is tcp 'send: GET /'
 is tcp send:GET
 is tcp send:G
 served stream:hi
-same "got=hi end=eof" "$(visit unix:visitors pass:app.test,local send:SSH sleep:0.1 send:-2.0-x shut read)"
+same "got=hi end=eof" "$(visit unix:visitors pass:app.test,local send:SSH sleep:0.03 send:-2.0-x shut read)"
 has "$(told)" 'e0=tcp behind=SSH-2.0-x$'
 served stream:hi
 same "got=hi end=eof" "$(visit unix:visitors header:app.test send:GE sleep:1 'send:T /' shut read)"	# no more was waited for
@@ -153,8 +153,6 @@ wait "$ONE" "$TWO" "$CLIENT" || :
 wait_for 5 joined 0 || fail "visitors stay"
 
 # ---- no visitors ----
-same "got= end=eof" "$(client "unix:$T/visitors" timeout:5 read)"		# silent
-logged 'peer=unix name=- .* hello=timeout .* end=hello' tunneld
 for bad in 'send:GET / HTTP/1.0\r\n\r\n' hex:0d0a0d0a000d0a515549540a3000 'send:PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' \
     hex:0d0a0d0a000d0a515549540a2000ffff hex:0d0a0d0a000d0a515549540a2111000fc0000201c000020200010002020008; do
 	has "$(client "unix:$T/visitors" "$bad" timeout:5 read)" '^got= end='
@@ -196,10 +194,14 @@ logged_times 1 'reason="header: bytes behind that of a handed-over socket"$' tun
 has "$(curl -sS --unix-socket metrics http://localhost/metrics)" '^tunneld_visitors_total\{kind="http"\} [1-9]'
 [ "$(find "/proc/$(pid_of tunneld)/fd" -type l | wc -l)" -lt 20 ] || fail "descriptors are left: $(ls -l "/proc/$(pid_of tunneld)/fd")"
 
-# Others than --peers may not hand over by TCP.
+# Others than --peers may not hand over by TCP; who says nothing is not waited for.
 stop tunneld
-start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors 127.0.0.1:0 -a auth --peers 127.0.0.2
-TCP=${READY##* }
+start tunneld "$TUNNELD" -n 9 -l 127.0.0.1:0 -i server.key --domain tun.test --visitors 127.0.0.1:0 --visitors \
+    "unix:$T/visitors" -a auth --peers 127.0.0.2 --hello-timeout 0.5
+TCP=${READY#* }
+TCP=${TCP%% *}
+same "got= end=eof" "$(client "unix:$T/visitors" timeout:5 read)"		# silent
+logged 'peer=unix name=- .* hello=timeout .* end=hello' tunneld
 same "got= end=eof" "$(client "$TCP" timeout:5 read)"
 logged 'peer=127.0.0.1:[0-9]+ name=- route=- target=- hello=- rx=0 tx=0 ms=[0-9]+ end=denied' tunneld
 has "$(client "$TCP" from:127.0.0.2 hex:0d0a0d0a000d0a515549540a20000007e0000468747470 "$HTTP" timeout:5 read)" 'HTTP/1.1.x20404'
