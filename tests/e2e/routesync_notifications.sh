@@ -10,17 +10,23 @@ watched() { redis-cli -s redis.sock pubsub numpat | grep -qx 1; }
 wait_for 5 watched || fail "no subscription"
 sleep 0.2	# the refresh behind it
 
-# The median counts: the machine has other things to do, and starts a redis-cli for each.
-late=0
-for i in $(seq 1 20); do
-	sleep 0.15
-	begin=$(now_ms)
-	put a "tls=10.0.0.1:$i"
-	while ! grep -q ":$i\$" routes; do [ $(($(now_ms) - begin)) -lt 2000 ] || fail "change $i is not seen"; done
-	took=$(($(now_ms) - begin))
-	[ "$took" -lt 100 ] || { late=$((late + 1)); echo "late: $took ms"; }
-done
-sanitized || [ "$late" -le 10 ] || fail "$late changes took 100 ms and more"
+# The median counts: the machine has other things to do.
+cat >changes.py <<-'END'
+	import socket, time
+	store = socket.socket(socket.AF_UNIX)
+	store.connect("redis.sock")
+	for i in range(1, 21):
+	    time.sleep(0.15)
+	    begin = time.monotonic()
+	    store.sendall(b"SET /tcprouter/service/a tls=10.0.0.1:%d\r\n" % i)
+	    while ":%d\n" % i not in open("routes").read():
+	        assert time.monotonic() < begin + 2, "change %d is not seen" % i
+	        time.sleep(0.002)
+	    print("took=%d" % ((time.monotonic() - begin) * 1000))
+END
+python3 -SE changes.py >took || fail "$(cat took)"
+late=$(grep -cE '=[0-9]{3,}' took || :)
+sanitized || [ "$late" -le 10 ] || fail "$late changes took 100 ms and more: $(xargs <took)"
 put b tls=10.0.0.2:443
 routes 'a tls=10.0.0.1:20' 'b tls=10.0.0.2:443'
 r del /tcprouter/service/a
