@@ -19,6 +19,14 @@ getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return r;
 }
 
+/* However busy the machine is: the shortest round trip counts, and none is shorter than this. */
+static void
+seems_near(struct mux *m)
+{
+	round_trip_us = 50;
+	m->ping_rtt_us = 1;
+}
+
 /* ---- slow readers ---- */
 
 static bool
@@ -38,6 +46,7 @@ a_stalled_reader_stops_only_its_own_stream(void **state)
 	(void)state;
 	for (enum transport t = TCP; t <= TLS; t++) {
 		start(t);
+		seems_near(far.m);
 		visit_and_wait()->service.deaf = true;
 		party_wants(&awaited->service);
 		for (int i = 0; i < 8; i++)
@@ -51,6 +60,7 @@ a_stalled_reader_stops_only_its_own_stream(void **state)
 		party_wants(&wires[0].service);
 		run_until(all_heard);
 		assert_int_equal(far.m->kept, 0);
+		round_trip_us = 0;
 		stop();
 	}
 }
