@@ -42,7 +42,7 @@ extern void (*before_next_look)(void);	/* called once, before somebody is told w
 
 /* ---- the loop ---- */
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 30000	/* with what hangs: a busy machine is slow */
 
 extern struct ev *loop;
 extern struct ev_timer loop_overdue;	/* fails run_until() after PATIENCE_MS, unless set again */
