@@ -32,6 +32,7 @@ Servers write their address to descriptor 9 when ready. Words:
   pieces:N:SECONDS              from now on send N bytes at a time, SECONDS apart (0:0 ends that)
   recv:N line until:TEXT        read so much; prints got= (skip:N: prints nothing)
   sips:N:SECONDS                from now on read at most N bytes at a time, SECONDS apart
+  ahead:SIZE                    from now on the kernel takes about so much ahead of what is read
   read sum save:FILE            read to the end; prints got= or bytes= sha=, and end=eof|reset|timeout
   alert                         read to the end; prints alert=NUMBER version=HEX when that was a TLS alert
   proxy                         read a PROXY header; prints its parts
@@ -287,6 +288,9 @@ class End:
     def do_sips(self, arg):
         n, _, pause = arg.partition(":")
         self.sip, self.pause = int(n), float(pause)
+
+    def do_ahead(self, arg):
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size(arg))
 
     def do_send(self, arg):
         self.put(text(arg))

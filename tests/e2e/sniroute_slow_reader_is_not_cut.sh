@@ -12,8 +12,8 @@ END
 serve -l 127.0.0.1:0 -r routes --half-close-timeout 0.8 --idle-timeout 0.8
 
 # 800 kB a second, several times as long as the limits
-out=$(client "$ADDR" hello:ends.example.org sips:8192:0.01 sum)
+out=$(client "$ADDR" ahead:32k hello:ends.example.org sips:8192:0.01 sum)
 has "$out" '^bytes=2097152 .* end=eof$'
-out=$(client "$ADDR" hello:stays.example.org sips:8192:0.01 sum)
+out=$(client "$ADDR" ahead:32k hello:stays.example.org sips:8192:0.01 sum)
 has "$out" '^bytes=2097152 .* end=reset$'
 logged 'conn=2 .* end=idle$'

@@ -12,8 +12,8 @@ VISITORS=${READY##* }
 tunnel c "tcp:ends.test=$ENDS" "tcp:stays.test=$STAYS" --half-close-timeout 0 --idle-timeout 0
 
 # 800 kB a second, several times as long as the limits
-out=$(client "$VISITORS" visitor:ends.test,kind=tcp sips:8192:0.01 sum)
+out=$(client "$VISITORS" ahead:32k visitor:ends.test,kind=tcp sips:8192:0.01 sum)
 has "$out" '^bytes=2097152 .* end=eof$'
-out=$(client "$VISITORS" visitor:stays.test,kind=tcp sips:8192:0.01 sum)
+out=$(client "$VISITORS" ahead:32k visitor:stays.test,kind=tcp sips:8192:0.01 sum)
 has "$out" '^bytes=2097152 .* end=reset$'
 logged 'name=stays.test .* end=idle$' tunneld
