@@ -36,7 +36,7 @@ in_time 1400 4000 "100 408 eof" "send:POST / HTTP/1.1\r\nHost: d.test\r\n$e"
 logged 'name=d.test .*hello=ok .*end=idle$' httpredir
 in_time 1400 4000 "408 eof" "send:POST / HTTP/1.1\r\nHost: b.test\r\n$e" sleep:0.1 send:he
 in_time 1400 4000 "408 eof" "send:POST / HTTP/1.1\r\nHost: b.test\r\n${e}he"
-in_time 700 2000 "200 eof" "send:POST /body HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n$e" sleep:0.3 send:he sleep:0.7 send:llo
+in_time 700 2000 "200 eof" "send:POST /body HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n$e" sleep:0.1 send:he sleep:0.7 send:llo
 has "$(cat raw.out)" 'bytes=5'
 # and the target's again with the whole request
 in_time 400 1400 "504 eof" "send:POST / HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\n$e" sleep:0.1 send:hello
