@@ -183,6 +183,33 @@ what_a_slow_reader_takes_ends_the_silence(void **state)
 	part();
 }
 
+/* Its source is silent then, so nothing else calls the relay; or somebody does, for nothing. */
+static void
+the_rest_of_a_last_read_goes_as_soon_as_there_is_room(void **state)
+{
+	const int little = 1;
+
+	(void)state;
+	for (int calls = 0; calls < 2; calls++) {
+		join(unix_pair, 0);
+		setsockopt(relay->end[1].fd, SOL_SOCKET, SO_SNDBUF, &little, sizeof(little));
+		server.deaf = true;
+		party_wants(&server);
+		says_at_once(&client, 50000, false);
+		relay_note(relay, 1, EV_WRITE);
+		watch_relay();
+		while (relay->flow[0].spill == NULL)
+			run_turn();
+		assert_int_equal(relay->bytes[0], 50000);
+		for (int i = 0; i < calls; i++)
+			assert_int_equal(pump(1, EV_WRITE), RELAY_STILL);
+		server.deaf = false;
+		party_wants(&server);
+		run_until(server_heard_all);
+		part();
+	}
+}
+
 static void
 a_slow_reader_gets_every_byte_through_pipes_too(void **state)
 {
@@ -354,6 +381,7 @@ main(void)
 		loop_test(events_noted_before_the_start_count),
 		loop_test(a_slow_reader_costs_a_bounded_amount_of_memory),
 		loop_test(what_a_slow_reader_takes_ends_the_silence),
+		loop_test(the_rest_of_a_last_read_goes_as_soon_as_there_is_room),
 		loop_test(a_slow_reader_gets_every_byte_through_pipes_too),
 		loop_test(an_idle_relay_holds_no_buffer_and_no_pipe),
 		loop_test(urgent_data_in_a_bulk_transfer_stops_nothing),

@@ -131,6 +131,12 @@ server_heard_the_end(void)
 }
 
 bool
+server_heard_all(void)
+{
+	return server.received == client.sent;
+}
+
+bool
 client_heard_the_end(void)
 {
 	return client.eof || client.reset;

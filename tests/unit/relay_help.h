@@ -40,6 +40,7 @@ void exchange(pair_maker *make, unsigned max_pipes, uint64_t bytes, uint32_t pie
 
 bool is_over(void);
 bool both_ended(void);
+bool server_heard_all(void);
 bool server_heard_the_end(void);
 bool client_heard_the_end(void);
 

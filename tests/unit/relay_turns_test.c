@@ -28,12 +28,6 @@ hold_some(void)
 	assert_false(has_bytes(&server));
 }
 
-static bool
-server_heard_all(void)
-{
-	return server.received == client.sent;
-}
-
 static void
 what_a_turn_reads_it_writes_at_its_end(void **state)
 {
@@ -78,6 +72,41 @@ a_relay_may_end_with_bytes_held(void **state)
 	assert_false(has_bytes(&server));
 	close(fd);
 	relay->end[0].fd = -1;
+	part();
+}
+
+/* How many reads of n bytes a turn holds; all but the last relay leave before it ends. */
+static unsigned
+held_at_once(size_t n)
+{
+	unsigned times = 0;
+
+	for (;;) {
+		says_at_once(&client, n, false);
+		await(relay->end[0].fd, POLLIN);
+		assert_int_equal(pump(0, EV_READ), RELAY_MOVED);
+		if (has_bytes(&server))
+			return times;
+		times++;
+		relay_release(pool, relay);
+	}
+}
+
+static void
+a_turn_holds_only_so_much(void **state)
+{
+	(void)state;
+	join(unix_pair, 0);
+	server.deaf = true;
+	party_wants(&server);
+	relay_note(relay, 1, EV_WRITE);
+	assert_int_equal(held_at_once(1), 256);
+	assert_int_equal(read(server.io.fd, (char[1]){ 0 }, 1), 1);
+	run_turn();
+	assert_int_equal(held_at_once(4096), 64);
+	assert_int_equal(read(server.io.fd, (char[4096]){ 0 }, 4096), 4096);
+	run_turn();
+	assert_int_equal(held_at_once(4096), 64);
 	part();
 }
 
@@ -193,6 +222,7 @@ main(void)
 		loop_test(what_a_turn_reads_it_writes_at_its_end),
 		loop_test(what_is_held_stays_in_front),
 		loop_test(a_relay_may_end_with_bytes_held),
+		loop_test(a_turn_holds_only_so_much),
 		loop_test(one_with_endless_work_lets_the_others_have_their_turns),
 		loop_test(a_descriptor_without_a_peer_takes_nothing_and_the_next_one_all),
 	};
