@@ -160,6 +160,32 @@ one_whose_queue_stays_full_is_a_failure_at_last(void **state)
 }
 
 static void
+without_a_time_limit_a_full_queue_is_waited_for(void **state)
+{
+	struct endpoint peer;
+	char text[128];
+	int lfd, filler[2], fd;
+
+	(void)state;
+	dialer_free(dialer);
+	dialer = dialer_new(loop, 0);
+	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
+	lfd = listen_busy(text, filler);
+	begin(text);
+	for (int i = 0; i < 3; i++) {
+		skip_ms(TIMEOUT_MS);
+		run_due();
+	}
+	assert_int_equal(dones, 0);
+	assert_int_equal(sock_accept(lfd, &fd, &peer), SOCK_ACCEPTED);
+	assert_true(ends_at(text));
+	hang_up();
+	close(fd);
+	close(filler[0]);
+	close(lfd);
+}
+
+static void
 nobody_there_is_unreachable(void **state)
 {
 	struct place p = place_at("127.0.0.1", 0);
@@ -315,6 +341,7 @@ main(void)
 		names_test(unix_and_pass_targets_are_connected_too),
 		names_test(a_unix_target_with_a_full_queue_is_asked_again),
 		names_test(one_whose_queue_stays_full_is_a_failure_at_last),
+		names_test(without_a_time_limit_a_full_queue_is_waited_for),
 		names_test(nobody_there_is_unreachable),
 		names_test(a_stop_in_the_turn_before_it_is_not_counted),
 		names_test(running_out_of_descriptors_is_not_the_targets_fault),

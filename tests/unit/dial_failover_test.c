@@ -165,6 +165,26 @@ the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success(void **state)
 	assert_non_null(strstr(got, "held off for 1 s\n"));
 }
 
+static void
+each_that_failed_within_a_dial_is_held_off(void **state)
+{
+	char list[256];
+	const char *got;
+
+	(void)state;
+	snprintf(list, sizeof(list), "unix:%s,unix:%s", in_dir("a"), in_dir("b"));
+	catch_stderr();
+	log_init("test", LOG_LEVEL_INFO, false);
+	assert_true(dial_reaches(list, NULL));
+	log_init("test", LOG_LEVEL_ERROR, false);
+	got = caught_stderr();
+	for (int i = 0; i < 2; i++) {
+		got = strstr(got, "held off for 1 s\n");
+		assert_non_null(got);
+		got++;
+	}
+}
+
 /* Fail once; returns why, as logged, or "". */
 static const char *
 why_not(const char *targets)
@@ -262,6 +282,7 @@ main(void)
 		dial_test(only_one_dial_waits_for_a_target_whose_time_is_over),
 		dial_test(a_held_off_target_is_tried_when_there_is_no_other),
 		dial_test(the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success),
+		dial_test(each_that_failed_within_a_dial_is_held_off),
 		dial_test(another_reason_is_logged_once_a_second_while_held_off),
 		dial_test(what_is_known_of_many_targets_is_found_again),
 		dial_test(targets_nobody_uses_any_more_are_forgotten),

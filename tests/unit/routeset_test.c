@@ -432,16 +432,19 @@ static void
 a_reload_reads_every_file_changed_or_not(void **state)
 {
 	unsigned long good, bad;
+	unsigned version;
 
 	(void)state;
 	make_set(2);
 	write_file(paths[0], "a.example tls=1.1.1.1:1\n");
 	write_file(paths[1], "b.example tls=1.1.1.1:1\n");
 	load();
+	version = routeset_version(rs);
 	routeset_watch(rs, loop, on_round, &rounds);
 	routeset_reload(rs);
 	assert_true(routeset_busy(rs));
 	run_until(has_round);
+	assert_int_not_equal(routeset_version(rs), version);
 	routeset_counts(rs, &good, &bad);
 	assert_int_equal(good, 2);
 	assert_int_equal(bad, 0);
