@@ -82,6 +82,25 @@ an_attempt_under_way_counts_for_least(void **state)
 	close_places(p, 2);
 }
 
+static void
+an_attempt_that_failed_counts_no_more_for_least(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	leaves(&p[0]);
+	begin_from("192.0.2.1", list_of(p, 2), BALANCE_LEAST);
+	assert_true(ends_at(p[1].text));
+	hang_up();
+	comes_back(&p[0]);
+	skip_ms(1001);
+	begin_from("192.0.2.1", list_of(p, 2), BALANCE_LEAST);
+	assert_true(ends_at(p[0].text));
+	hang_up();
+	close_places(p, 2);
+}
+
 /* ---- first ---- */
 
 static void
@@ -271,6 +290,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		dial_test(the_target_with_the_least_connections_is_taken_ties_in_order),
 		dial_test(an_attempt_under_way_counts_for_least),
+		dial_test(an_attempt_that_failed_counts_no_more_for_least),
 		dial_test(with_first_the_order_is_that_of_the_line),
 		dial_test(a_source_keeps_its_target_whatever_comes_and_goes_beside_it),
 		dial_test(a_spare_of_which_nothing_is_known_hides_no_resting_connection),

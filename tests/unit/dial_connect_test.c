@@ -160,6 +160,32 @@ one_whose_queue_stays_full_is_a_failure_at_last(void **state)
 }
 
 static void
+after_one_with_a_full_queue_the_next_has_its_time_and_no_more(void **state)
+{
+	struct place deaf = place_at("127.0.0.1", 0);
+	char text[128], list[256];
+	int lfd, filler[2];
+
+	(void)state;
+	goes_deaf(&deaf);
+	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
+	snprintf(list, sizeof(list), "%s,%s", text, deaf.text);
+	lfd = listen_busy(text, filler);
+	begin(list);
+	run_turn();
+	close(lfd);
+	skip_ms(BUSY_GAP_MS);
+	run_due();
+	assert_int_equal(dones, 0);
+	skip_ms(TIMEOUT_MS);
+	assert_true(ends_at(NULL));
+	assert_string_equal(target_text(target), deaf.text);
+	hang_up();
+	close(filler[0]);
+	leaves(&deaf);
+}
+
+static void
 without_a_time_limit_a_full_queue_is_waited_for(void **state)
 {
 	struct endpoint peer;
@@ -267,6 +293,29 @@ nor_is_running_out_of_memory(void **state)
 	leaves(&p);
 }
 
+/* So the next dial finds out whether it can be reached again. */
+static void
+nor_is_it_while_trying_a_target_whose_time_is_over(void **state)
+{
+	struct place p[2];
+
+	(void)state;
+	make_places(p, 2);
+	leaves(&p[0]);
+	assert_true(dial_reaches(list_of(p, 2), p[1].text));
+	comes_back(&p[0]);
+	skip_ms(1001);
+	ev_refresh(loop);
+	socket_error = ENOBUFS;
+	begin(list_of(p, 2));
+	socket_error = 0;
+	ends();
+	assert_int_equal(result, DIAL_NO_FDS);
+	hang_up();
+	assert_true(dial_reaches(list_of(p, 2), p[0].text));
+	close_places(p, 2);
+}
+
 /* ---- giving up ---- */
 
 static void
@@ -341,11 +390,13 @@ main(void)
 		names_test(unix_and_pass_targets_are_connected_too),
 		names_test(a_unix_target_with_a_full_queue_is_asked_again),
 		names_test(one_whose_queue_stays_full_is_a_failure_at_last),
+		names_test(after_one_with_a_full_queue_the_next_has_its_time_and_no_more),
 		names_test(without_a_time_limit_a_full_queue_is_waited_for),
 		names_test(nobody_there_is_unreachable),
 		names_test(a_stop_in_the_turn_before_it_is_not_counted),
 		names_test(running_out_of_descriptors_is_not_the_targets_fault),
 		names_test(nor_is_running_out_of_memory),
+		names_test(nor_is_it_while_trying_a_target_whose_time_is_over),
 		names_test(a_dial_may_be_cancelled_in_every_state),
 		names_test(who_was_reached_by_then_sees_a_reset),
 	};
