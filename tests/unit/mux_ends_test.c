@@ -123,6 +123,20 @@ a_visitor_that_hangs_up_after_its_end_is_a_reset_as_well(void **state)
 }
 
 static void
+so_is_one_whose_end_and_reset_are_seen_at_once(void **state)
+{
+	(void)state;
+	start(TCP);
+	visit_and_wait();
+	says_at_once(&awaited->visitor, 10, true);
+	hangs_up(&awaited->visitor);
+	run_until(one_over);
+	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
+	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
+	stop();
+}
+
+static void
 a_refused_stream_is_reset(void **state)
 {
 	(void)state;
@@ -332,6 +346,7 @@ main(void)
 		loop_test(an_owner_that_resets_is_a_reset_for_the_other_end),
 		loop_test(what_a_service_said_before_it_hung_up_arrives),
 		loop_test(a_visitor_that_hangs_up_after_its_end_is_a_reset_as_well),
+		loop_test(so_is_one_whose_end_and_reset_are_seen_at_once),
 		loop_test(a_refused_stream_is_reset),
 		loop_test(an_idle_stream_is_reset),
 		loop_test(a_half_closed_stream_has_a_timer_of_its_own),
