@@ -165,6 +165,43 @@ a_stalled_reader_leaves_a_bounded_rest(void **state)
 	free_ends(&e);
 }
 
+/* Reads what comes until no more than this waits to be sent; how much it was in all. */
+static size_t
+drain_to(struct ends *e, size_t pending, size_t in)
+{
+	enum tls_result r;
+
+	for (unsigned i = 0; i < ROUNDS && tls_pending(e->client) > pending; i++) {
+		in += read_all(e->server, got + in, sizeof(got) - in, &r);
+		(void)tls_flush(e->client);
+	}
+	return in + read_all(e->server, got + in, sizeof(got) - in, &r);
+}
+
+/* A connection's rest may be the shared buffer, and is not any more once something was added. */
+static void
+a_rest_that_grew_is_no_buffer_to_share(void **state)
+{
+	struct ends e = two_ends(client_ctx, server_ctx, true);
+	struct ends another = two_ends(client_ctx, server_ctx, true);
+	size_t in, n = 16 * TLS_RECORD_MAX;
+
+	(void)state;
+	shake_hands(&e);
+	shake_hands(&another);
+	assert_int_equal(tls_write(e.client, sent, n), TLS_AGAIN);
+	in = drain_to(&e, 16384, 0);
+	assert_int_equal(tls_write(e.client, sent + n, 100), TLS_AGAIN);
+	assert_int_equal(tls_write(another.client, sent, n), TLS_AGAIN);
+	in = drain_to(&e, 0, in);
+	(void)tls_write(e.client, sent + n + 100, n);
+	in = drain_to(&e, 0, in);
+	assert_int_equal(in, 2 * n + 100);
+	assert_memory_equal(got, sent, in);
+	free_ends(&e);
+	free_ends(&another);
+}
+
 /* They share buffers, and nothing else. */
 static void
 stalled_connections_do_not_mix(void **state)
@@ -271,6 +308,7 @@ main(void)
 		cmocka_unit_test(bytes_arrive_as_sent_whatever_the_sizes),
 		cmocka_unit_test(a_megabyte_at_once_arrives),
 		cmocka_unit_test(a_stalled_reader_leaves_a_bounded_rest),
+		cmocka_unit_test(a_rest_that_grew_is_no_buffer_to_share),
 		cmocka_unit_test(stalled_connections_do_not_mix),
 		cmocka_unit_test(tiny_records_take_several_turns),
 		cmocka_unit_test(an_empty_socket_is_told_and_nothing_is_left_behind),
