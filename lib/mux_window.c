@@ -102,7 +102,7 @@ mux_window_forget(struct mux_stream *s)
 static bool
 alone(const struct mux *m)
 {
-	return m->shared_ms == 0 || ev_now_ms(m->pool->ev) >= m->shared_ms + COMPANY_MS;
+	return ev_now_ms(m->pool->ev) >= m->shared_ms + COMPANY_MS;
 }
 
 /* s moves, at now_us: note whether another moved before it, and whether s has little to send. */
@@ -132,7 +132,7 @@ is_near(struct mux *m)
 static uint32_t
 enough(const struct mux *m)
 {
-	bool talk = m->talk_ms != 0 && ev_now_ms(m->pool->ev) < m->talk_ms + COMPANY_MS;
+	bool talk = ev_now_ms(m->pool->ev) < m->talk_ms + COMPANY_MS;
 
 	return talk ? WINDOW_TALK : YAMUX_WINDOW_START;
 }
