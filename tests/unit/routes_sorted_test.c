@@ -132,7 +132,7 @@ a_searched_table_has_no_loaded_ones_gifts(void **state)
 static void
 long_lines_are_searched_past(void **state)
 {
-	size_t len = 0, size = 4 * ROUTES_LINE_MAX;
+	size_t len = 0, size = 8 * ROUTES_LINE_MAX;
 	char *text = calloc(1, size), path[PATH_SIZE];
 
 	(void)state;
@@ -142,14 +142,19 @@ long_lines_are_searched_past(void **state)
 	len += (size_t)snprintf(text + len, size - len, "\nb tls=b:1 #");
 	memset(text + len, 'x', ROUTES_LINE_MAX + 1 - 11);
 	len += ROUTES_LINE_MAX + 1 - 11;
-	snprintf(text + len, size - len, "\nc tls=c:1\n");
+	len += (size_t)snprintf(text + len, size - len, "\nc tls=c:1\nd tls=d:1 #");
+	memset(text + len, 'x', 4 * ROUTES_LINE_MAX);
+	len += 4 * ROUTES_LINE_MAX;
+	snprintf(text + len, size - len, "\ne tls=e:1\n");
 
 	struct routes *r = open_sorted(text, path);
 	assert_string_equal(find(r, ROUTES_TLS, "a"), "1000 a:0 tls=a:1");
 	assert_string_equal(find(r, ROUTES_TLS, "c"), "1000 c:0 tls=c:1");
+	assert_string_equal(find(r, ROUTES_TLS, "e"), "1000 e:0 tls=e:1");
 	assert_string_equal(said, "");
 	assert_string_equal(find(r, ROUTES_TLS, "b"), "none");
 	assert_string_equal(said, "\nf:3: line longer than 65536 bytes");
+	assert_string_equal(find(r, ROUTES_TLS, "d"), "none");
 	routes_free(r);
 	free(text);
 }
