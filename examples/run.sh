@@ -85,7 +85,7 @@ tunnel() {
 	[ -e "$D/tunnelc.key" ] || "$BIN/tunnelc" --new-key "$D/tunnelc.key" >"$D/tunnelc.id"
 	echo "$(cat "$D/tunnelc.id") names=home.tun.example.org  # what it may be called beside its id" >"$D/authorized"
 	start_ready "$BIN/tunneld" -l "$1" -i "$D/tunneld.key" --domain tun.example.org --visitors "unix:$D/visitors" \
-	    -a "$D/authorized" -n 9 -g 1
+	    -a "$D/authorized" -n 9 -g 1 || return
 	TUNNEL=${READY%% *}
 }
 
