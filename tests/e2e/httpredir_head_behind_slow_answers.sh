@@ -5,18 +5,11 @@
 
 cat >client.py <<-'END'
 	# More answers than their pipe has room for, and behind the requests a part of a head, all in one read.
-	import fcntl, os, subprocess, sys, time
-	request_r, request_w = os.pipe()
-	answer_r, answer_w = os.pipe()
-	fcntl.fcntl(answer_w, 1031, 4096)  # F_SETPIPE_SZ
-	os.write(request_w, 7 * (b"GET /" + b"a" * 8000 + b" HTTP/1.1\r\nHost: b.test\r\n\r\n") + b"GET / HTTP/1.1\r\nHo")
-	p = subprocess.Popen(sys.argv[1:], stdin=request_r, stdout=answer_w)
-	os.close(request_r)
-	os.close(answer_w)
-	for _ in range(500):
-	    if "HEAD -> ANSWER" in open("log").read():
-	        break
-	    time.sleep(0.02)
+	import os, sys
+	sys.path.insert(0, os.environ["TESTS"])
+	import peer
+	p, request_w, answer_r = peer.slow_answers(
+	    sys.argv[1:], 7 * (b"GET /" + b"a" * 8000 + b" HTTP/1.1\r\nHost: b.test\r\n\r\n") + b"GET / HTTP/1.1\r\nHo")
 	answers = b""
 	while b"HTTP/1.1 408" not in answers:
 	    more = os.read(answer_r, 65536)

@@ -7,20 +7,13 @@ backend one 'until:\r\n\r\n' 'send:HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\no
 printf '%s\n' "a.test http=$READY" "b.test tls=127.0.0.1:1" >routes
 cat >client.py <<-'END'
 	# The first answer fills the pipe before the request behind it, in the same read, is passed on.
-	import fcntl, os, subprocess, sys, time
-	request_r, request_w = os.pipe()
-	answer_r, answer_w = os.pipe()
-	fcntl.fcntl(answer_w, 1031, 4096)  # F_SETPIPE_SZ
+	import os, sys
+	sys.path.insert(0, os.environ["TESTS"])
+	import peer
 	redirected = b"GET /" + b"x" * 7000 + b" HTTP/1.1\r\nHost: b.test\r\n\r\n"
-	os.write(request_w, redirected + b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n" + redirected +
-	         b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlast")
-	p = subprocess.Popen(sys.argv[1:], stdin=request_r, stdout=answer_w)
-	os.close(request_r)
-	os.close(answer_w)
-	for _ in range(500):
-	    if "HEAD -> ANSWER" in open("log").read():
-	        break
-	    time.sleep(0.02)
+	p, request_w, answer_r = peer.slow_answers(
+	    sys.argv[1:], redirected + b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n" + redirected +
+	    b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlast")
 	answers = b""
 	while more := os.read(answer_r, 1000):
 	    answers += more

@@ -48,10 +48,12 @@ Servers write their address to descriptor 9 when ready. Words:
 import array
 import collections
 import errno
+import fcntl
 import os
 import select
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -154,6 +156,22 @@ def tcp_pair(addr="127.0.0.1:0"):
     far = listener.accept()[0]
     listener.close()
     return near, far
+
+
+def slow_answers(argv, requests):
+    """A program, -v in argv, that got these bytes on a pipe and waits for room in the 4 KiB pipe it answers on: both ends of ours."""
+    request_r, request_w = os.pipe()
+    answer_r, answer_w = os.pipe()
+    fcntl.fcntl(answer_w, 1031, 4096)  # F_SETPIPE_SZ
+    os.write(request_w, requests)
+    p = subprocess.Popen(argv, stdin=request_r, stdout=answer_w)
+    os.close(request_r)
+    os.close(answer_w)
+    for _ in range(500):
+        if "HEAD -> ANSWER" in open("log").read():
+            break
+        time.sleep(0.02)
+    return p, request_w, answer_r
 
 
 def ready(line):

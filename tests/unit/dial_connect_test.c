@@ -82,17 +82,19 @@ unix_and_pass_targets_are_connected_too(void **state)
 }
 
 /*
- * A socket in our directory where listen(2) lets nobody else in,
+ * A socket in our directory, text, where listen(2) lets nobody else in,
  * with connections that fill its queue.
  */
 static int
-listen_busy(const char *text, int filler[2])
+listen_busy(char text[static 128], int filler[2])
 {
-	int lfd = listen_on(text);
 	struct sockaddr_storage sa;
 	struct addr a;
 	socklen_t len;
+	int lfd;
 
+	snprintf(text, 128, "unix:%s", in_dir("sock"));
+	lfd = listen_on(text);
 	assert_int_equal(listen(lfd, 0), 0);
 	assert_int_equal(addr_parse(slice_str(text), 0, &a), ADDR_OK);
 	len = addr_sockaddr(&a, &sa);
@@ -109,7 +111,6 @@ a_unix_target_with_a_full_queue_is_asked_again(void **state)
 	int lfd, filler[2], fd;
 
 	(void)state;
-	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
 	lfd = listen_busy(text, filler);
 	begin(text);
 	run_turn();
@@ -133,7 +134,6 @@ one_whose_queue_stays_full_is_a_failure_at_last(void **state)
 	int lfd, filler[2];
 
 	(void)state;
-	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
 	lfd = listen_busy(text, filler);
 	snprintf(list, sizeof(list), "%s,%s", text, named(&p, "slow.example"));
 	begin(list);
@@ -168,9 +168,8 @@ after_one_with_a_full_queue_the_next_has_its_time_and_no_more(void **state)
 
 	(void)state;
 	goes_deaf(&deaf);
-	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
-	snprintf(list, sizeof(list), "%s,%s", text, deaf.text);
 	lfd = listen_busy(text, filler);
+	snprintf(list, sizeof(list), "%s,%s", text, deaf.text);
 	begin(list);
 	run_turn();
 	close(lfd);
@@ -195,7 +194,6 @@ without_a_time_limit_a_full_queue_is_waited_for(void **state)
 	(void)state;
 	dialer_free(dialer);
 	dialer = dialer_new(loop, 0);
-	snprintf(text, sizeof(text), "unix:%s", in_dir("sock"));
 	lfd = listen_busy(text, filler);
 	begin(text);
 	for (int i = 0; i < 3; i++) {
@@ -300,9 +298,7 @@ nor_is_it_while_trying_a_target_whose_time_is_over(void **state)
 	struct place p[2];
 
 	(void)state;
-	make_places(p, 2);
-	leaves(&p[0]);
-	assert_true(dial_reaches(list_of(p, 2), p[1].text));
+	make_held_off(p);
 	comes_back(&p[0]);
 	skip_ms(1001);
 	ev_refresh(loop);

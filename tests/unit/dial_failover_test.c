@@ -54,9 +54,7 @@ a_target_that_failed_is_held_off_for_a_second(void **state)
 	struct place p[2];
 
 	(void)state;
-	make_places(p, 2);
-	leaves(&p[0]);
-	assert_true(dial_reaches(list_of(p, 2), p[1].text));
+	make_held_off(p);
 	comes_back(&p[0]);
 	skip_ms(900);
 	assert_true(dial_reaches(list_of(p, 2), p[1].text));

@@ -132,6 +132,14 @@ dial_reaches(const char *targets, const char *text)
 }
 
 void
+make_held_off(struct place p[static 2])
+{
+	make_places(p, 2);
+	leaves(&p[0]);
+	assert_true(dial_reaches(list_of(p, 2), p[1].text));
+}
+
+void
 expect_connected(void)
 {
 	struct sockaddr_storage sa;

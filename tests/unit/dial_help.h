@@ -54,6 +54,9 @@ void hang_up(void);
 /* All of it. */
 bool dial_reaches(const char *targets, const char *text);
 
+/* Two places. The first has gone, which a dial has found out: it is held off. */
+void make_held_off(struct place p[static 2]);
+
 /* It is connected and says so. */
 void expect_connected(void);
 
