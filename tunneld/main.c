@@ -404,6 +404,7 @@ serve(struct options *o, struct tunneld *me)
 	char why[TLS_WHY_MAX];
 	int code;
 
+	ev_signal_hold();	/* a file of many lines takes a while */
 	if (o->authorized != NULL) {
 		code = authorized_load(o->authorized, log_line, NULL, &grants);
 		if (code != 0)
