@@ -200,7 +200,8 @@ make_pair(int pair[2])
 	return fcntl(pair[1], F_SETFL, O_NONBLOCK);
 }
 
-static void
+/* False: no more can be had now, which is tried again. */
+static bool
 spawn(struct parent *p, unsigned i)
 {
 	struct worker *w = &p->worker[i];
@@ -210,14 +211,14 @@ spawn(struct parent *p, unsigned i)
 	if (make_pair(pair) == -1) {
 		log_error("worker: socketpair: %s", strerror(errno));
 		ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
-		return;
+		return false;
 	}
 	log_flush();
 	w->pid = fork();
 	if (w->pid == 0) {
 		close(pair[0]);
 		become_worker(p, i, pair[1]);
-		return;
+		return true;
 	}
 	close(pair[1]);
 	if (w->pid == -1) {
@@ -225,7 +226,7 @@ spawn(struct parent *p, unsigned i)
 		close(pair[0]);
 		w->pid = 0;
 		ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
-		return;
+		return false;
 	}
 	w->io = (struct ev_io){ pair[0], on_worker };
 	w->behind = false;
@@ -233,6 +234,7 @@ spawn(struct parent *p, unsigned i)
 	if (ev_add(p->s->ev, &w->io, EV_READ) == -1)
 		log_warn("worker pid=%d: what it asks for goes unheard: %s",
 		    (int)w->pid, strerror(errno));
+	return true;
 }
 
 /*
@@ -261,8 +263,8 @@ spawn_missing(struct parent *p)
 		return;
 	}
 	for (unsigned i = 0; i < p->s->conf->workers && !p->s->follows; i++)
-		if (p->worker[i].pid == 0)
-			spawn(p, i);
+		if (p->worker[i].pid == 0 && !spawn(p, i))
+			return;
 }
 
 static void
