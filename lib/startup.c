@@ -119,37 +119,61 @@ check_user(const struct serve_conf *conf)
 
 /* ---- what can be checked without binding; -c ---- */
 
-/* Port 0 is another one each time. */
+/* Whether addr is not in the list, as it would be bound twice. Port 0 is another one each time. */
 static bool
-check_free(const char *metrics, const char *option, const struct opt_list *list)
+check_free(const char *option, const char *addr, const char *other, const struct opt_list *list)
 {
-	size_t len = strlen(metrics);
+	size_t len = strlen(addr);
 
-	if (len >= 2 && strcmp(metrics + len - 2, ":0") == 0)
+	if (len >= 2 && strcmp(addr + len - 2, ":0") == 0)
 		return true;
 	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(metrics, list->item[i]) == 0)
-			return log_wrong(false, "--metrics %s: that is the address of %s",
-			    metrics, option);
+		if (strcmp(addr, list->item[i]) == 0)
+			return strcmp(option, other) == 0 ?
+			    log_wrong(false, "%s %s is given twice", option, addr) :
+			    log_wrong(false, "%s %s: that is the address of %s",
+				option, addr, other);
 	return true;
 }
 
-/* We would wait for ourselves to leave it. */
+/* Each address against those before it in its own list, of -l, and of the first n doors. */
 static bool
-check_metrics(const struct serve_conf *conf)
+check_all_free(const struct serve_conf *conf, const char *option, const struct opt_list *list,
+    size_t n)
 {
-	bool good = conf->metrics == NULL || check_free(conf->metrics, "-l", &conf->listen);
+	bool good = true;
 
-	for (size_t i = 0; conf->metrics != NULL && i < conf->n_doors; i++)
-		good &= check_free(conf->metrics, conf->doors[i].option, conf->doors[i].addrs);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct opt_list before = { list->item, i };
+
+		good &= check_free(option, list->item[i], option, &before);
+		if (list != &conf->listen)
+			good &= check_free(option, list->item[i], "-l", &conf->listen);
+		for (size_t k = 0; k < n; k++)
+			good &= check_free(option, list->item[i], conf->doors[k].option,
+			    conf->doors[k].addrs);
+	}
 	return good;
+}
+
+/* We would find it taken by ourselves, and wait for that to end. */
+static bool
+check_apart(const struct serve_conf *conf)
+{
+	char *metrics[] = { (char *)(uintptr_t)conf->metrics };
+	const struct opt_list list = { metrics, conf->metrics != NULL };
+	bool good = check_all_free(conf, "-l", &conf->listen, 0);
+
+	for (size_t i = 0; i < conf->n_doors; i++)
+		good &= check_all_free(conf, conf->doors[i].option, conf->doors[i].addrs, i);
+	return check_all_free(conf, "--metrics", &list, conf->n_doors) && good;
 }
 
 bool
 serve_check_opts(const struct serve_conf *conf)
 {
 	bool from_all = conf->accept_proxy != NULL && conf->accept_proxy[0] == '\0';
-	bool good = check_metrics(conf);
+	bool good = check_apart(conf);
 
 	return (from_all || opts_check_cidrs("--accept-proxy", conf->accept_proxy)) && good;
 }

@@ -58,6 +58,9 @@ for check in '' -c; do
 	# shellcheck disable=SC2086 # no word is wanted where it is empty
 	exits 100 timeout 10 "$SNIROUTE" -l 127.0.0.1:0 -l "unix:$T/both" -r routes -m "unix:$T/both" $check
 	same "sniroute: error: --metrics unix:$T/both: that is the address of -l" "$(cat err)"
+	# shellcheck disable=SC2086
+	exits 100 timeout 10 "$SNIROUTE" -l "unix:$T/both" -l 127.0.0.1:0 -l "unix:$T/both" -l 127.0.0.1:0 -r routes $check
+	same "sniroute: error: -l unix:$T/both is given twice" "$(cat err)"
 done
 exits 0 "$SNIROUTE" -l 127.0.0.1:0 -r routes -m 127.0.0.1:0 -c
 exits 100 "$SNIROUTE" -c -t 127.0.0.1:1,,127.0.0.1:2

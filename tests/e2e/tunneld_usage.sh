@@ -47,6 +47,9 @@ done <<-END
 	--visitors    -l 127.0.0.1:0 -i server.key --domain tun.test --visitors nowhere --open
 	--legacy      $all -a auth --legacy 127.0.0.1
 	-l            -i server.key --domain tun.test --visitors unix:$T/visitors --open
+	address.of.-l$ $all --open -l unix:$T/visitors
+	given.twice$  $all -a auth --legacy unix:$T/legacy --legacy unix:$T/legacy
+	--legacy.*address.of.--visitors$ $all -a auth --legacy unix:$T/visitors
 END
 
 # What it writes is neither what it reads nor the other file that it writes, however it is spelt; -c knows as well.
