@@ -130,6 +130,7 @@ main(int argc, char **argv)
 	log_init("httpredir", LOG_LEVEL_INFO, false);
 	launch_fill_std();
 	parse_opts(&o, argc, argv);
+	o.serve.folder = o.webroot;
 	log_init("httpredir", o.serve.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, o.serve.log_time);
 	code = check_opts(&o);
 	if (!o.serve.check)

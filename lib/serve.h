@@ -37,6 +37,7 @@ struct serve_conf {
 	const struct serve_door *doors;	/* other addresses, bound after -l in order; borrowed */
 	size_t n_doors;
 	const char *reread;	/* a file the tool re-reads besides its routes files; NULL: none */
+	const char *folder;	/* with files the tool opens while it serves; NULL: none */
 	const struct opt_file *kept;	/* files the tool writes (path NULL: not that one) */
 	size_t n_kept;
 };

@@ -65,11 +65,15 @@ unreadable_files(const struct serve_conf *conf, bool check)
 	return n;
 }
 
+/* Where the tool opens files or replaces them. */
 static bool
-check_kept(const struct serve_conf *conf)
+check_folders(const struct serve_conf *conf)
 {
 	bool good = true;
 
+	if (conf->folder != NULL && access(conf->folder, X_OK) == -1 && errno == EACCES)
+		good = log_wrong(false, "%s: no file in it can be read%s%s", conf->folder,
+		    conf->user != NULL ? " as " : "", conf->user != NULL ? conf->user : "");
 	for (size_t i = 0; i < conf->n_kept; i++)
 		good &= opts_check_replaceable(conf->kept[i].option, conf->kept[i].path);
 	return good;
@@ -78,7 +82,7 @@ check_kept(const struct serve_conf *conf)
 static bool
 check_files(const struct serve_conf *conf)
 {
-	bool good = check_kept(conf);
+	bool good = check_folders(conf);
 
 	return unreadable_files(conf, true) == 0 && good;
 }
@@ -109,7 +113,7 @@ check_user(const struct serve_conf *conf)
 	const char *why;
 
 	if (conf->user == NULL)
-		return check_kept(conf);
+		return check_folders(conf);
 	why = privs_parse(conf->user, &user);
 	if (why == NULL)
 		return check_files_as(conf, &user);

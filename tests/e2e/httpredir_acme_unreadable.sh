@@ -39,7 +39,12 @@ rm httpredir.log
 front -l 127.0.0.1:0 -w "$T/web" -j 2 $user
 logged_times 1 "^httpredir: warn: webroot $T/web: Permission denied" httpredir
 stop httpredir
+# shellcheck disable=SC2086
+exits 100 "$HTTPREDIR" -c -w "$T/web" $user
+has "$(cat err)" "^httpredir: error: $T/web: no file in it can be read"
 chmod 755 web
+# shellcheck disable=SC2086
+exits 0 "$HTTPREDIR" -c -w "$T/web" $user
 rm httpredir.log
 
 front -l 127.0.0.1:0 -w "$T/top/"
