@@ -3,6 +3,8 @@
  * Heads rewritten on their way through: hop-by-hop fields dropped, forwarding fields added,
  * the rest as it was.
  */
+#include <strings.h>
+
 #include "httpredir.h"
 #include "proxyhdr.h"
 
@@ -124,13 +126,34 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 
 /* ---- requests ---- */
 
+/*
+ * One of ours but for a '_' where that has '-': to a program that gets fields as CGI names them
+ * (RFC 3875 4.1.18) both are the same, and the value of this one may come first.
+ */
+static bool
+is_twin(struct slice name)
+{
+	static const char *const ours[] = { "x-forwarded-for", "x-forwarded-host",
+		"x-forwarded-proto" };
+	char dashed[sizeof("x-forwarded-proto")] = "";
+
+	if (name.len >= sizeof(dashed) || memchr(name.p, '_', name.len) == NULL)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		dashed[i] = name.p[i] == '_' ? '-' : name.p[i];
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (strcasecmp(dashed, ours[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Whether a field of the client's is passed on as it is. */
 static bool
 request_field_stays(const struct http1_message *m, const struct http1_field *f, bool trust)
 {
 	switch (f->known) {
 	case HTTP1_OTHER:
-		return true;
+		return !is_twin(f->name);
 	case HTTP1_N_EXPECT:
 		return m->expects;
 	case HTTP1_N_X_FORWARDED_HOST:

@@ -15,6 +15,11 @@ has "$answer" '^X-Forwarded-For: 127\.0\.0\.1$'
 has "$answer" '^X-Forwarded-Proto: http$'
 has "$answer" '^X-Forwarded-Host: a\.test$'
 has "$answer" '^Forwarded: for=127\.0\.0\.1;host=a\.test;proto=http$'
+# to a program that is told of fields as CGI names them these are the same
+twins='-H X_Forwarded-For:5.5.5.5 -H x-forwarded_host:twin -H X_FORWARDED_PROTO:twin'
+# shellcheck disable=SC2086
+lacks "$(get / $twins)" '5\.5\.5\.5|twin'
+has "$(get / -H 'X_Forwarded_By: kept')" '^X_Forwarded_By: kept'
 answer=$(ADDR=$six HOST=a.test:99 get /)
 has "$answer" '^X-Forwarded-For: ::1$'
 has "$answer" '^Forwarded: for="\[::1\]";host="a\.test:99";proto=http$'
@@ -24,7 +29,8 @@ lacks "$answer" '^X-Forwarded-For'
 stop httpredir
 front -l 127.0.0.1:0 -r routes --trust 127.0.0.0/8,::1 --https
 # shellcheck disable=SC2086
-answer=$(get / $lie -H 'X-Forwarded-For: 7.7.7.7')
+answer=$(get / $lie $twins -H 'X-Forwarded-For: 7.7.7.7')
+lacks "$answer" '5\.5\.5\.5|twin'
 has "$answer" '^X-Forwarded-For: 6\.6\.6\.6, 7\.7\.7\.7, 127\.0\.0\.1$'
 has "$answer" '^X-Forwarded-Proto: ?lie$'
 has "$answer" '^X-Forwarded-Host: ?lie$'
