@@ -61,14 +61,14 @@ link_close(struct link *l)
 static void
 lost(struct link *l, enum link_trouble trouble, const char *why)
 {
-	const char *certificate = redis_tls_why();
+	const char *tls = redis_tls_why();
 
 	if (trouble == LINK_UNREACHABLE && l->next_addr < l->naddrs)
 		connect_ip(l);
 	else if (l->asking && l->servers.p != NULL)
 		try_next(l);
 	else
-		l->down(l, trouble, certificate != NULL ? certificate : why);
+		l->down(l, trouble, tls != NULL ? tls : why);
 }
 
 void

@@ -7,6 +7,7 @@
 #ifdef HAVE_HIREDIS_SSL
 
 #include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 
@@ -29,16 +30,26 @@ on_verify(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
+/*
+ * hiredis leaves the error in OpenSSL's queue, and would take it for one of the next connection
+ * that only has to wait for more bytes.
+ */
 const char *
 redis_tls_why(void)
 {
 	static char text[128];
-	int error = verify_error;
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+	int refused = verify_error;
 
+	ERR_clear_error();
 	verify_error = X509_V_OK;
-	if (error == X509_V_OK)
+	if (refused != X509_V_OK)
+		snprintf(text, sizeof(text), "certificate: %s",
+		    X509_verify_cert_error_string(refused));
+	else if (reason != NULL)
+		snprintf(text, sizeof(text), "TLS: %s", reason);
+	else
 		return NULL;
-	snprintf(text, sizeof(text), "certificate: %s", X509_verify_cert_error_string(error));
 	return text;
 }
 

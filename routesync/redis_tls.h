@@ -19,8 +19,8 @@ bool redis_tls_built_in(void);
 bool redis_tls_start(struct redisAsyncContext *ac, const struct source *source);
 
 /*
- * Why a certificate was refused since the last call (static); NULL: none was.
- * hiredis does not report it.
+ * What went wrong with TLS since the last call (static); NULL: nothing did. hiredis does not report
+ * it. To be called whenever a connection was lost, as the others suffer otherwise.
  */
 const char *redis_tls_why(void);
 

@@ -328,6 +328,15 @@ redis() {
 }
 redis_answers() { [ -n "$(redis-cli -s "$T/$1.sock" ping 2>/dev/null)" ]; }
 
+# redis_over_tls: the store, which notifies, on rediss://localhost:$PORT too; its certificate is server.crt
+redis_over_tls() {
+	ldd "$ROUTESYNC" | grep -q hiredis_ssl || skip "built without hiredis_ssl"
+	certificate server localhost
+	PORT=$(free_port)
+	redis redis --tls-port "$PORT" --tls-cert-file "$T/server" --tls-key-file "$T/server" --tls-auth-clients no \
+	    --tls-ca-cert-file "$T/server.crt" --bind 127.0.0.1 --notify-keyspace-events KA
+}
+
 # r CMD...: to the store named redis;  put NAME VALUE: the key tcprouter would read
 r() { redis-cli -s "$T/redis.sock" "$@" >/dev/null; }
 put() { r set "/tcprouter/service/$1" "$2"; }

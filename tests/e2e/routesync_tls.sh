@@ -3,12 +3,8 @@
 # rediss://: read and watched over TLS; a certificate nobody vouches for, or for another host, is refused.
 . "${0%/*}/lib.sh"
 
-ldd "$ROUTESYNC" | grep -q hiredis_ssl || skip "built without hiredis_ssl"
-certificate server localhost
+redis_over_tls
 certificate other other.example
-PORT=$(free_port)
-redis redis --tls-port "$PORT" --tls-cert-file "$T/server" --tls-key-file "$T/server" --tls-auth-clients no \
-    --tls-ca-cert-file "$T/server.crt" --bind 127.0.0.1 --notify-keyspace-events KA
 put a tls=10.0.0.1:443
 exits 111 "$ROUTESYNC" "rediss://localhost:$PORT"
 has "$(cat err)" 'store=unreachable .*certificate'
@@ -21,6 +17,9 @@ r config set tls-cert-file "$T/other" tls-key-file "$T/other"
 SSL_CERT_FILE=$T/both exits 111 "$ROUTESYNC" "rediss://localhost:$PORT"
 has "$(cat err)" 'store=unreachable .*certificate'
 r config set tls-cert-file "$T/server" tls-key-file "$T/server"
+backend plain 'send:-ERR\r\n' read
+exits 111 "$ROUTESYNC" "rediss://localhost:${READY##*:}"
+has "$(cat err)" 'store=unreachable .*why="TLS: wrong version number"'
 
 sync -i 3600 "rediss://localhost:$PORT"
 wait_for 5 sh -c 'redis-cli -s redis.sock pubsub numpat | grep -qx 1' || fail "no subscription"
