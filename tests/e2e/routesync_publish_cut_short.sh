@@ -3,10 +3,13 @@
 # A publisher whose connection breaks while it writes deletes what it may have written, if its file has changed meanwhile.
 . "${0%/*}/lib.sh"
 
-command -v socat >/dev/null || skip "no socat"
 redis
-# one connection to the store, until it is killed
-line() { spawn line socat "UNIX-LISTEN:$T/line.sock,unlink-early" "UNIX-CONNECT:$T/redis.sock"; }
+# a connection to the store, until it is killed
+line() {
+	rm -f line.sock
+	spawn line python3 -SE "$TESTS/routesync_far.py" "$T/line.sock" "$T/redis.sock" 0
+	wait_for 5 test -S line.sock || fail "no line"
+}
 file() { printf '%s tls=10.0.0.1:443\n' "$@" >new && mv new file; }
 taken() { logged_times "$1" 'file has' pub; }
 published() { redis-cli -s redis.sock --scan --pattern '*/live/*' | sed 's,.*/,,' | sort | paste -sd ' '; }
@@ -14,7 +17,6 @@ published_is() { [ "$(published)" = "$1" ]; }
 publishes() { wait_for 8 published_is "$1" || fail "published: $(published), not $1"; }
 
 line
-wait_for 5 test -S line.sock || fail "no line"
 file a.test
 start pub "$ROUTESYNC" -n 9 -v --publish file --ttl 3600 "redis+unix://$T/line.sock"
 publishes a.test
