@@ -127,16 +127,24 @@ is_full(const struct party *p)
 	    (size_t)g->sessions + (g->by_secret ? g->streams : CLIENTS_LEAVING);
 }
 
-static enum clients_verdict
-judge(const struct party *p, const struct session *s, int64_t now)
+static bool
+refuse(struct session *s, enum control_code why)
+{
+	s->why = why;
+	return false;
+}
+
+/* Whether the line of p (NULL: there is none) lets s in; false: s->why says why not. */
+static bool
+judge(const struct party *p, struct session *s, int64_t now)
 {
 	if (p == NULL)
-		return CLIENTS_UNAUTHORISED;
+		return refuse(s, CONTROL_UNAUTHORISED);
 	if (now >= p->grant->expires)
-		return CLIENTS_EXPIRED;
+		return refuse(s, CONTROL_EXPIRED);
 	if (p->grant->from.p != NULL && !cidr_list_has(p->grant->from, &s->peer))
-		return CLIENTS_FROM;
-	return CLIENTS_WELCOME;
+		return refuse(s, CONTROL_FROM);
+	return true;
 }
 
 /* The session that s replaces. One that takes no more visitors is left to finish. */
@@ -150,20 +158,19 @@ same_instance(const struct party *p, const struct session *s)
 	return other;
 }
 
-enum clients_verdict
+bool
 clients_join(struct clients *c, struct session *s, int64_t now)
 {
 	struct party *p = admit(c, s);
-	enum clients_verdict verdict = judge(p, s, now);
 	struct session *old;
 
 	s->at = NULL;
 	s->party = NULL;
-	if (verdict != CLIENTS_WELCOME)
-		return verdict;
+	if (!judge(p, s, now))
+		return false;
 	old = same_instance(p, s);
 	if (old == NULL && is_full(p))
-		return CLIENTS_LIMIT;
+		return refuse(s, CONTROL_LIMIT);
 	s->turn = ++c->turn;
 	attach(c, s, p);
 	enlist(c, s);
@@ -172,7 +179,7 @@ clients_join(struct clients *c, struct session *s, int64_t now)
 		c->ops->end(c->arg, old, CONTROL_REPLACED);
 	}
 	c->ops->names(c->arg);
-	return CLIENTS_WELCOME;
+	return true;
 }
 
 void
@@ -190,21 +197,17 @@ clients_leave(struct clients *c, struct session *s)
 
 /* ---- a new file ---- */
 
-static enum control_code
-code_of(enum clients_verdict verdict)
+/* Whether s may stay, in p from now on; false: s->why says why not. */
+static bool
+may_stay(const struct party *p, struct session *s, int64_t now)
 {
-	switch (verdict) {
-	case CLIENTS_WELCOME:
-	case CLIENTS_UNAUTHORISED:
-		break;
-	case CLIENTS_EXPIRED:
-		return CONTROL_EXPIRED;
-	case CLIENTS_FROM:
-		return CONTROL_FROM;
-	case CLIENTS_LIMIT:
-		return CONTROL_LIMIT;
-	}
-	return CONTROL_REVOKED;
+	if (p == NULL)
+		return refuse(s, CONTROL_REVOKED);
+	if (!judge(p, s, now))
+		return false;
+	if (p != s->party && !s->closing && count_sessions(p, false) >= p->grant->sessions)
+		return refuse(s, CONTROL_LIMIT);
+	return true;
 }
 
 /*
@@ -216,13 +219,8 @@ move(struct clients *c, struct session *s, int64_t now)
 {
 	const struct grant *old = s->party->grant;
 	struct party *p = admit(c, s);
-	enum clients_verdict verdict = judge(p, s, now);
 
-	if (verdict == CLIENTS_WELCOME && p != s->party && !s->closing &&
-	    count_sessions(p, false) >= p->grant->sessions)
-		verdict = CLIENTS_LIMIT;
-	if (verdict != CLIENTS_WELCOME) {
-		s->why = code_of(verdict);
+	if (!may_stay(p, s, now)) {
 		detach(c, s);
 		return false;
 	}

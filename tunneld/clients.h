@@ -42,20 +42,13 @@ struct session {
 	struct party *party;			/* its key or secret, NULL when it has not joined */
 	uint64_t turn;				/* when it last got a visitor, as a count */
 	bool tell;				/* this load changed its names or streams= */
-	enum control_code why;			/* why the load under way ends it */
+	enum control_code why;			/* why it may not join, or the load under way
+						   ends it */
 };
 
 /* Kinds of visitors that routes to other nodes can name. */
 #define CLIENTS_TLS 1u
 #define CLIENTS_HTTP 2u
-
-enum clients_verdict {
-	CLIENTS_WELCOME,
-	CLIENTS_UNAUTHORISED,
-	CLIENTS_EXPIRED,
-	CLIENTS_FROM,
-	CLIENTS_LIMIT			/* as many other instances as sessions= allows are there */
-};
 
 #define CLIENTS_LEAVING 8u	/* closing sessions a key may have at once, beyond its sessions= */
 
@@ -104,10 +97,11 @@ void roster_free(struct roster *r);
 int64_t clients_expire(struct clients *c, int64_t now);
 
 /*
- * Judge s and, when it is welcome, let it in: from now on its names lead to it.
- * A session of the same key and instance is ended as replaced. Otherwise nothing is kept.
+ * Let s in if it is welcome: from now on its names lead to it, and a session of the same key and
+ * instance is ended as replaced. False: nothing is kept, and s->why is UNAUTHORISED, EXPIRED, FROM,
+ * or LIMIT: as many other instances as sessions= allows are there.
  */
-enum clients_verdict clients_join(struct clients *c, struct session *s, int64_t now);
+bool clients_join(struct clients *c, struct session *s, int64_t now);
 
 /* s has ended. Fine when it never joined. */
 void clients_leave(struct clients *c, struct session *s);

@@ -175,23 +175,10 @@ session_judge(struct client *c)
 		session_refuse(c, CONTROL_PROTOCOL, "it went away before it said who it is");
 		return;
 	}
-	switch (clients_join(the->clients, &c->session, (int64_t)time(NULL))) {
-	case CLIENTS_WELCOME:
+	if (clients_join(the->clients, &c->session, (int64_t)time(NULL)))
 		welcome(c);
-		break;
-	case CLIENTS_UNAUTHORISED:
-		session_refuse(c, CONTROL_UNAUTHORISED, NULL);
-		break;
-	case CLIENTS_EXPIRED:
-		session_refuse(c, CONTROL_EXPIRED, NULL);
-		break;
-	case CLIENTS_FROM:
-		session_refuse(c, CONTROL_FROM, NULL);
-		break;
-	case CLIENTS_LIMIT:
-		session_refuse(c, CONTROL_LIMIT, NULL);
-		break;
-	}
+	else
+		session_refuse(c, c->session.why, NULL);
 }
 
 /* ---- stream 1 ---- */

@@ -77,17 +77,17 @@ serve(struct clients *c, const struct grant *g)
 	struct session s = { .by_secret = g->by_secret }, *found;
 	struct slice rest = g->names, name;
 	size_t from;
-	enum clients_verdict verdict;
+	bool welcome;
 
 	memcpy(s.id, g->id, sizeof(s.id));
 	memcpy(s.secret, g->secret, sizeof(s.secret));
-	verdict = clients_join(c, &s, INT64_MIN);
-	if (g->from.p == NULL && verdict != CLIENTS_WELCOME)
+	welcome = clients_join(c, &s, INT64_MIN);
+	if (g->from.p == NULL && !welcome)
 		abort();
 	while ((name = grant_next_name(&rest)).p != NULL)
 		if (!slice_starts(name, "*.") &&
 		    clients_find(c, name, &found, &from) !=
-		    (verdict == CLIENTS_WELCOME ? CLIENTS_LIVE : CLIENTS_AWAY))
+		    (welcome ? CLIENTS_LIVE : CLIENTS_AWAY))
 			abort();
 	clients_leave(c, &s);
 }

@@ -135,16 +135,17 @@ secret(int i)
 	return s;
 }
 
-enum clients_verdict
-join(struct session *s)
-{
-	return clients_join(clients, s, 0);
-}
-
 void
 let_in(struct session *s)
 {
-	assert_int_equal(join(s), CLIENTS_WELCOME);
+	assert_true(clients_join(clients, s, 0));
+}
+
+enum control_code
+refused(struct session *s, int64_t now)
+{
+	assert_false(clients_join(clients, s, now));
+	return s->why;
 }
 
 void

@@ -46,8 +46,10 @@ void load(const char *text);
 struct session *keyed(int i, const char *id, char instance);
 struct session *secret(int i);
 
-enum clients_verdict join(struct session *s);
 void let_in(struct session *s);
+
+/* Why it is not let in. */
+enum control_code refused(struct session *s, int64_t now);
 
 /* Sessions 1 to n of ID_A, each with an instance of its own. */
 void let_in_some(int n);

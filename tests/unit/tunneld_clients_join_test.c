@@ -8,8 +8,8 @@ static void
 without_a_file_nobody_is_let_in(void **state)
 {
 	(void)state;
-	assert_int_equal(join(keyed(1, ID_A, '1')), CLIENTS_UNAUTHORISED);
-	assert_int_equal(join(secret(2)), CLIENTS_UNAUTHORISED);
+	assert_int_equal(refused(keyed(1, ID_A, '1'), 0), CONTROL_UNAUTHORISED);
+	assert_int_equal(refused(secret(2), 0), CONTROL_UNAUTHORISED);
 	assert_string_equal(find(ID_A DOMAIN), "unknown");
 	assert_string_equal(sessions(), "");
 	assert_told("");
@@ -24,9 +24,9 @@ listed_keys_are_let_in_and_others_not(void **state)
 	(void)state;
 	load(ID_A "\n");
 	assert_told("names\n");
-	assert_int_equal(join(keyed(1, ID_A, '1')), CLIENTS_WELCOME);
+	let_in(keyed(1, ID_A, '1'));
 	assert_told("names\n");
-	assert_int_equal(join(keyed(2, ID_B, '1')), CLIENTS_UNAUTHORISED);
+	assert_int_equal(refused(keyed(2, ID_B, '1'), 0), CONTROL_UNAUTHORISED);
 	assert_told("");
 	assert_string_equal(find(ID_A DOMAIN), "live 1");
 	assert_string_equal(find(ID_B DOMAIN), "unknown");
@@ -54,8 +54,8 @@ addresses_are_judged(void **state)
 {
 	(void)state;
 	load(ID_A " from=10.0.0.0/8,192.0.2.0/24\n" ID_B " from=10.0.0.0/8");
-	assert_int_equal(join(keyed(1, ID_A, '1')), CLIENTS_WELCOME);
-	assert_int_equal(join(keyed(2, ID_B, '1')), CLIENTS_FROM);
+	let_in(keyed(1, ID_A, '1'));
+	assert_int_equal(refused(keyed(2, ID_B, '1'), 0), CONTROL_FROM);
 	assert_string_equal(sessions(), "1 ");
 }
 
@@ -66,8 +66,8 @@ a_key_holds_through_its_last_second(void **state)
 {
 	(void)state;
 	load(ID_A " expires=2027-01-31");
-	assert_int_equal(clients_join(clients, keyed(1, ID_A, '1'), FEB_2027), CLIENTS_EXPIRED);
-	assert_int_equal(clients_join(clients, keyed(1, ID_A, '1'), FEB_2027 - 1), CLIENTS_WELCOME);
+	assert_int_equal(refused(keyed(1, ID_A, '1'), FEB_2027), CONTROL_EXPIRED);
+	assert_true(clients_join(clients, keyed(1, ID_A, '1'), FEB_2027 - 1));
 }
 
 static void
@@ -165,7 +165,7 @@ another_instance_is_turned_away_at_the_limit(void **state)
 	load(ID_A);
 	let_in(keyed(1, ID_A, '1'));
 	forget_told();
-	assert_int_equal(join(keyed(2, ID_A, '2')), CLIENTS_LIMIT);
+	assert_int_equal(refused(keyed(2, ID_A, '2'), 0), CONTROL_LIMIT);
 	assert_told("");
 	assert_string_equal(find(ID_A DOMAIN), "live 1");
 	clients_leave(clients, &all[2]);
@@ -181,7 +181,7 @@ instances_share_up_to_sessions(void **state)
 	load(ID_A " sessions=2");
 	let_in(keyed(1, ID_A, '1'));
 	let_in(keyed(2, ID_A, '2'));
-	assert_int_equal(join(keyed(3, ID_A, '3')), CLIENTS_LIMIT);
+	assert_int_equal(refused(keyed(3, ID_A, '3'), 0), CONTROL_LIMIT);
 	let_in(keyed(4, ID_A, '2'));		/* full, but this one is known */
 	assert_string_equal(sessions(), "1 4 ");
 }
@@ -193,7 +193,7 @@ each_connection_of_a_secret_counts(void **state)
 	load(SECRET " names=a.example sessions=2");
 	let_in(secret(1));
 	let_in(secret(2));
-	assert_int_equal(join(secret(3)), CLIENTS_LIMIT);
+	assert_int_equal(refused(secret(3), 0), CONTROL_LIMIT);
 	assert_string_equal(sessions(), "1 2 ");
 }
 
@@ -223,14 +223,14 @@ closing_sessions_are_not_without_number(void **state)
 		let_in(keyed(i, ID_A, (char)('0' + i)));
 		all[i].closing = true;
 	}
-	assert_int_equal(join(keyed(9, ID_A, '9')), CLIENTS_LIMIT);
+	assert_int_equal(refused(keyed(9, ID_A, '9'), 0), CONTROL_LIMIT);
 	clients_leave(clients, &all[0]);
 	let_in(keyed(9, ID_A, '9'));
 	for (int i = 10; i < 14; i++) {		/* each is one visitor's */
 		let_in(secret(i));
 		all[i].closing = true;
 	}
-	assert_int_equal(join(secret(14)), CLIENTS_LIMIT);
+	assert_int_equal(refused(secret(14), 0), CONTROL_LIMIT);
 }
 
 int

@@ -14,8 +14,8 @@ when_open_every_key_may_serve_its_own_name(void **state)
 	assert_string_equal(find("a.example"), "unknown");
 	assert_int_equal(clients_streams(s), 1024);
 	assert_null(clients_names(s).p);
-	assert_int_equal(join(keyed(2, ID_A, '2')), CLIENTS_LIMIT);
-	assert_int_equal(join(secret(3)), CLIENTS_UNAUTHORISED);
+	assert_int_equal(refused(keyed(2, ID_A, '2'), 0), CONTROL_LIMIT);
+	assert_int_equal(refused(secret(3), 0), CONTROL_UNAUTHORISED);
 	clients_leave(clients, s);
 	assert_string_equal(find(ID_A DOMAIN), "away");
 	assert_int_equal(clients_grants(clients), 0);
@@ -31,7 +31,7 @@ when_open_a_line_gives_more(void **state)
 	let_in(keyed(1, ID_A, '1'));
 	let_in(keyed(2, ID_A, '2'));
 	let_in(keyed(3, ID_B, '1'));
-	assert_int_equal(join(keyed(4, ID_C, '1')), CLIENTS_FROM);
+	assert_int_equal(refused(keyed(4, ID_C, '1'), 0), CONTROL_FROM);
 	assert_string_equal(find("a.example"), "live 1");
 	assert_string_equal(find(ID_B DOMAIN), "live 3");
 }
