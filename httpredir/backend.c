@@ -38,7 +38,7 @@ backend_close(struct backend *b, bool reset)
 	b->proxy = NULL;
 	source_drop(&b->src);
 	if (b->target != NULL)
-		target_release(the->dialer, b->target);
+		target_release(b->target);
 	ev_timer_at(the->serve->ev, &b->idle, 0);
 	the->backends--;
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNS, -1);

@@ -113,7 +113,7 @@ client_close(struct client *c, enum conn_end end)
 	launch_close(c->io.fd, c->out_fd, broken);	/* what was cut off must not look whole */
 	c->io.fd = c->out_fd = -1;
 	log_end(c, end);
-	target_forget(the->dialer, c->target);
+	target_forget(c->target);
 	source_drop(&c->src);
 	free(c->out);
 	free(c->name);

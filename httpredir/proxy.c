@@ -222,7 +222,7 @@ note_target(struct client *c, struct target *t)
 	if (c->target == t)
 		return;
 	target_keep(t);
-	target_forget(the->dialer, c->target);
+	target_forget(c->target);
 	c->target = t;
 }
 

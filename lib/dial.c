@@ -95,20 +95,6 @@ dialer_reload(struct dialer *d)
 		resolver_reload(d->resolver);
 }
 
-void
-target_release(struct dialer *d, struct target *t)
-{
-	t->conns--;
-	target_unhold(&d->targets, t);
-}
-
-void
-target_forget(struct dialer *d, struct target *t)
-{
-	if (t != NULL)
-		target_unhold(&d->targets, t);
-}
-
 /* ---- choosing ---- */
 
 /*
@@ -123,10 +109,10 @@ source_weight(const struct endpoint *src, uint64_t hash)
 
 /* Whether a should be tried before b, which precedes it in the list. */
 static bool
-better(const struct dialer *d, enum routes_balance balance, const struct endpoint *src,
-    const struct target *a, const struct target *b)
+better(enum routes_balance balance, const struct endpoint *src, const struct target *a,
+    const struct target *b)
 {
-	bool a_held = target_held_off(&d->targets, a), b_held = target_held_off(&d->targets, b);
+	bool a_held = target_held_off(a), b_held = target_held_off(b);
 
 	if (a_held != b_held)
 		return b_held;
@@ -163,7 +149,7 @@ choose(struct dial *d)
 		struct choice *c = &d->choice[i];
 
 		if (!c->tried && (best == NULL ||
-		    better(d->dialer, d->balance, &d->src, c->target, best->target)))
+		    better(d->balance, &d->src, c->target, best->target)))
 			best = c;
 	}
 	if (best == NULL)
@@ -173,7 +159,7 @@ choose(struct dial *d)
 		d->current->conns--;
 	d->current = best->target;
 	d->current->conns++;
-	d->probes = target_probe(&d->dialer->targets, d->current);
+	d->probes = target_probe(d->current);
 	return true;
 }
 
@@ -215,7 +201,7 @@ dial_free(struct dial *d)
 	ev_undefer(dialer->ev, &d->finish);
 	dequeue(d);
 	for (size_t i = 0; i < d->choices; i++)
-		target_unhold(&dialer->targets, d->choice[i].target);
+		target_forget(d->choice[i].target);
 	free(d->addr);
 	free(d);
 }
@@ -388,7 +374,7 @@ attempt_failed(struct dial *d, const char *reason)
 	drop_attempt(d);
 	if (next_address(d) == ATTEMPT_RUNS)
 		return;
-	target_failed(&d->dialer->targets, d->current, reason);
+	target_failed(d->current, reason);
 	try_next_target(d);
 }
 
@@ -434,7 +420,7 @@ try_next_target(struct dial *d)
 	while (choose(d)) {
 		if (try_target(d) == ATTEMPT_RUNS)
 			return;
-		target_failed(&d->dialer->targets, d->current, strerror(errno));
+		target_failed(d->current, strerror(errno));
 	}
 	end(d, DIAL_UNREACHABLE, 0);
 }
@@ -589,9 +575,10 @@ dial_first(struct dialer *d, struct slice targets, enum routes_balance balance,
 	while (targets.p != NULL) {
 		struct slice text = slice_cut(&targets, ',');
 		struct target *t = target_find(&d->targets, text);
-		struct target new = { .hash = hash_text(0, text) };	/* if t is unknown */
+		struct target new = { .table = &d->targets,	/* if t is unknown */
+			.hash = hash_text(0, text) };
 
-		if (best == NULL || better(d, balance, src, t != NULL ? t : &new, best)) {
+		if (best == NULL || better(balance, src, t != NULL ? t : &new, best)) {
 			unknown = new;
 			best = t != NULL ? t : &unknown;
 			first = t;

@@ -81,7 +81,7 @@ bool target_is_pass(const struct target *t);
 bool target_is_unix(const struct target *t);
 
 /* Let go of t: its connection has ended (which counts for BALANCE_LEAST) or its name was logged. */
-void target_release(struct dialer *d, struct target *t);
+void target_release(struct target *t);
 
 /*
  * For connections kept open between uses. dial_first(): the target dial_start() would choose now,
@@ -97,7 +97,7 @@ void **target_slot(struct target *t);
 
 /* Hold t beyond its connection's end, to keep its name; NULL is fine for target_forget(). */
 void target_keep(struct target *t);
-void target_forget(struct dialer *d, struct target *t);
+void target_forget(struct target *t);
 
 /*
  * For --explain: the n-th of targets to be tried while all are reachable and none has a connection;

@@ -14,15 +14,15 @@
 #define UNUSED_MS 600000u	/* what is known of a target unused this long may be forgotten */
 
 bool
-target_held_off(const struct targets *ts, const struct target *t)
+target_held_off(const struct target *t)
 {
-	return t->probed || ev_now_ms(ts->ev) < t->held_until_ms;
+	return t->probed || ev_now_ms(t->table->ev) < t->held_until_ms;
 }
 
 bool
-target_probe(const struct targets *ts, struct target *t)
+target_probe(struct target *t)
 {
-	if (t->hold_ms == 0 || target_held_off(ts, t))
+	if (t->hold_ms == 0 || target_held_off(t))
 		return false;
 	t->probed = true;
 	return true;
@@ -37,7 +37,7 @@ forget_unused(struct targets *ts)
 	for (size_t i = 0; i < ts->room; i++) {
 		for (struct target **at = &ts->bucket[i], *t; (t = *at) != NULL; ) {
 			if (t->refs == 0 && now - t->unused_ms >= UNUSED_MS &&
-			    !target_held_off(ts, t)) {
+			    !target_held_off(t)) {
 				*at = t->next;
 				ts->count--;
 				free(t);
@@ -115,6 +115,7 @@ target_hold(struct targets *ts, struct slice text)
 		free(t);	/* routes_load() checks, so does main for -t */
 		return NULL;
 	}
+	t->table = ts;
 	t->hash = h;
 	t->refs = 1;
 	t->good.family = AF_UNSPEC;
@@ -126,12 +127,14 @@ target_hold(struct targets *ts, struct slice text)
 
 /* An unused target is kept only for what is known of it, and only for a while. */
 void
-target_unhold(struct targets *ts, struct target *t)
+target_forget(struct target *t)
 {
+	struct targets *ts;
 	struct target **at;
 
-	if (--t->refs > 0)
+	if (t == NULL || --t->refs > 0)
 		return;
+	ts = t->table;
 	t->unused_ms = ev_now_ms(ts->ev);
 	if (t->hold_ms > 0 || t->addr.kind == ADDR_HOST)
 		return;
@@ -140,6 +143,13 @@ target_unhold(struct targets *ts, struct target *t)
 	*at = t->next;
 	ts->count--;
 	free(t);
+}
+
+void
+target_release(struct target *t)
+{
+	t->conns--;
+	target_forget(t);
 }
 
 void
@@ -185,9 +195,9 @@ target_is_unix(const struct target *t)
 }
 
 void
-target_failed(const struct targets *ts, struct target *t, const char *reason)
+target_failed(struct target *t, const char *reason)
 {
-	uint64_t now = ev_now_ms(ts->ev), why = hash_text(0, slice_str(reason));
+	uint64_t now = ev_now_ms(t->table->ev), why = hash_text(0, slice_str(reason));
 
 	if (now >= t->held_until_ms) {
 		t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS :

@@ -6,6 +6,7 @@
 #include "dial.h"
 
 struct target {
+	struct targets *table;		/* the one it is in */
 	struct target *next;		/* in its bucket */
 	struct addr addr;		/* slices into text */
 	uint64_t hash;			/* of text */
@@ -34,24 +35,23 @@ void targets_free(struct targets *ts);
 struct target *target_find(const struct targets *ts, struct slice text);
 
 /*
- * The same, created if there is none; held until target_unhold().
+ * The same, created if there is none; held until target_forget().
  * NULL: out of memory, or text is not a target.
  */
 struct target *target_hold(struct targets *ts, struct slice text);
-void target_unhold(struct targets *ts, struct target *t);
 
 /*
  * It could not be reached: log that and hold it off, for longer than the last time; while it
  * is held off, only log another reason. Or it could be reached.
  */
-void target_failed(const struct targets *ts, struct target *t, const char *reason);
+void target_failed(struct target *t, const char *reason);
 void target_works(struct target *t);
-bool target_held_off(const struct targets *ts, const struct target *t);
+bool target_held_off(const struct target *t);
 
 /*
  * Called with the target that was chosen: whether its hold-off is over and nobody has tried it
  * since. It is then held off for all others, until the caller resets probed.
  */
-bool target_probe(const struct targets *ts, struct target *t);
+bool target_probe(struct target *t);
 
 #endif

@@ -115,7 +115,7 @@ conn_close(struct conn *c, enum conn_end end)
 	route_leave(c);
 	log_end(c, end, target);
 	if (target != NULL)
-		target_release(the->dialer, target);
+		target_release(target);
 	free(c->name);
 	ev_free_later(s->ev, c);
 }

@@ -88,7 +88,7 @@ finish(struct raw *r, enum conn_end how, const struct target *tried)
 	relay_close(&r->relay, how);
 	log_end(r, how, r->target != NULL ? r->target : tried);
 	if (r->target != NULL)
-		target_release(the->dialer, r->target);
+		target_release(r->target);
 	enter(r, RAW_CLOSED);
 	ev_timer_at(the->ev, &r->look, 0);
 	ev_free_later(the->ev, r);
@@ -181,7 +181,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	r->dial = NULL;
 	if (result != DIAL_OK) {
 		finish(r, result == DIAL_UNREACHABLE ? END_UNREACHABLE : END_LIMIT, t);
-		target_release(the->dialer, t);
+		target_release(t);
 		return;
 	}
 	r->target = t;

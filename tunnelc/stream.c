@@ -141,7 +141,7 @@ finish(struct stream *v, enum conn_end how, enum hello_verdict verdict, const st
 	v->s.io.fd = -1;
 	log_end(v, how, verdict, text);
 	if (v->state == STREAM_JOINED && v->word != NULL)
-		target_release(the->dialer, v->target);
+		target_release(v->target);
 	leave(v);
 }
 
@@ -196,7 +196,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	v->dial = NULL;
 	if (result != DIAL_OK) {
 		finish(v, result == DIAL_UNREACHABLE ? END_UNREACHABLE : END_LIMIT, HELLO_NONE, t);
-		target_release(the->dialer, t);
+		target_release(t);
 		return;
 	}
 	reread(v, &h);

@@ -20,7 +20,7 @@ static void
 let_go(int i)
 {
 	close(kept[i].fd);
-	target_release(dialer, kept[i].target);
+	target_release(kept[i].target);
 }
 
 /* ---- least ---- */

@@ -117,7 +117,7 @@ hang_up(void)
 	if (io.fd != -1)
 		close(io.fd);
 	io.fd = -1;
-	target_release(dialer, target);
+	target_release(target);
 }
 
 bool

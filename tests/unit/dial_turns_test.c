@@ -46,7 +46,7 @@ close_all(void)
 		if (many[i].io.fd != -1)
 			close(many[i].io.fd);
 		if (many[i].target != NULL)
-			target_release(dialer, many[i].target);
+			target_release(many[i].target);
 		many[i].io.fd = -1;
 		many[i].target = NULL;
 	}
