@@ -561,12 +561,12 @@ begin_tls(struct link *l)
 }
 
 static void
-on_reached(void *arg, enum reach_result result, const char *why)
+on_reached(void *arg, const char *why)
 {
 	struct link *l = arg;
 
 	l->reach = NULL;
-	if (result != REACH_OK) {
+	if (why != NULL) {
 		fail(l, "%s", why);
 		return;
 	}

@@ -44,7 +44,7 @@ struct talk {
 struct reach {
 	struct ev *ev;			/* as above */
 	struct resolver *resolver;
-	struct ev_io *io;		/* borrowed until done */
+	struct ev_io *io;		/* borrowed until done; fd -1: nothing is connected */
 	reach_done *done;
 	void *arg;
 	struct addr place;		/* what to connect to: server or proxy; borrows from text */
@@ -53,7 +53,6 @@ struct reach {
 	struct resolve question;
 	struct attempt *attempt;	/* owned; in the order of their turns */
 	size_t attempts, next, under_way;
-	enum reach_result result;
 	char why[WHY_MAX];
 	struct talk talk;
 	char text[];
@@ -138,19 +137,17 @@ on_finish(struct ev_task *task)
 {
 	struct reach *r = EV_CONTAINER(task, struct reach, finish);
 
-	if (r->result == REACH_OK && ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE) == -1) {
-		r->result = REACH_FAILED;
+	if (r->io->fd != -1 && ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE) == -1) {
 		snprintf(r->why, sizeof(r->why), "%s", strerror(errno));
 		drop_socket(r);
 	}
-	r->done(r->arg, r->result, r->result == REACH_OK ? NULL : r->why);
+	r->done(r->arg, r->io->fd != -1 ? NULL : r->why);
 	reach_free(r);
 }
 
 static void
-end(struct reach *r, enum reach_result result)
+end(struct reach *r)
 {
-	r->result = result;
 	attempts_close(r);
 	resolver_cancel(&r->question);
 	ev_timer_at(r->ev, &r->deadline, 0);
@@ -164,7 +161,7 @@ failed(struct reach *r)
 {
 	drop_socket(r);
 	resolver_reload(r->resolver);
-	end(r, REACH_FAILED);
+	end(r);
 }
 
 static void
@@ -230,7 +227,7 @@ read_status(struct reach *r, const struct http1_response *answer)
 		r->talk.used = 0;
 		r->talk.scan = (struct http1_scan){ 0 };
 	} else if (answer->status / 100 == 2) {
-		end(r, REACH_OK);
+		end(r);
 	} else {
 		snprintf(what, sizeof(what), "answers %u", answer->status);
 		proxy_failed(r, what);
@@ -311,7 +308,7 @@ won(struct attempt *a)
 	ev_timer_at(r->ev, &r->stagger, 0);
 	sock_nodelay(r->io->fd);
 	if (r->talk.request == NULL)
-		end(r, REACH_OK);
+		end(r);
 	else if (ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE) == -1)
 		proxy_failed(r, strerror(errno));
 }

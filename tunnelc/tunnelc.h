@@ -94,14 +94,12 @@ void app_turned_away(void);	/* both at once, of one there was no memory for */
 
 struct reach;
 
-enum reach_result { REACH_OK, REACH_FAILED };
-
 /*
- * Called once, later: on REACH_OK io->fd is connected, watched edge-triggered for read and write,
- * and the callee's. Otherwise it is -1 and why says what failed (valid until the call returns). The
+ * Called once, later. why NULL: io->fd is connected, watched edge-triggered for read and write, and
+ * the callee's. Otherwise it is -1 and why says what failed (valid until the call returns). The
  * reach frees itself when this returns.
  */
-typedef void reach_done(void *arg, enum reach_result result, const char *why);
+typedef void reach_done(void *arg, const char *why);
 
 /*
  * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up

@@ -20,7 +20,7 @@ extern unsigned events_after;		/* what io's owner was told after the end */
 
 /* ---- how it ended ---- */
 
-extern enum reach_result result;
+extern bool reached;
 extern char why[256];
 
 int set_up_reach(void **state);
