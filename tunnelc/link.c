@@ -42,7 +42,7 @@ struct link {
 	const char *address;		/* its -s, borrowed for ever */
 	uint8_t state;
 	bool raw;			/* the ancestors' first handshake */
-	bool heard;			/* an ancestor said something */
+	bool heard;			/* an ancestor said something on stream 1 */
 	struct ev_io io;		/* the mux watches its descriptor once there is one */
 	struct ev_timer deadline;
 	struct reach *reach;		/* REACH */
@@ -339,8 +339,8 @@ on_control_data(struct mux_stream *s)
 {
 	struct link *l = EV_CONTAINER(s, struct link, control);
 
-	l->heard = true;
 	if (the->secret.p != NULL) {	/* an ancestor's end of stream 1; nothing is said on it */
+		l->heard = true;
 		mux_take(s, mux_peek(s).len);
 		return;
 	}
@@ -369,7 +369,6 @@ on_opened(struct mux *m)
 {
 	struct link *l = mux_arg(m);
 
-	l->heard = true;
 	if (l->state == LINK_HELLO && the->secret.p != NULL)
 		taken(l);
 	if (l->state == LINK_LIVE)
@@ -381,10 +380,7 @@ on_opened(struct mux *m)
 static void
 on_goaway(struct mux *m)
 {
-	struct link *l = mux_arg(m);
-
-	l->heard = true;
-	leave(l);
+	leave(mux_arg(m));
 }
 
 /* It was to end in order, and its visitors' log lines say that they did. */
