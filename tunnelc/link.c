@@ -30,8 +30,6 @@
 #define PART_MS 2000u		/* for a failed session to end in order */
 #define SILENT_YES_MS 1000u	/* an ancestor that has not hung up by then has taken us */
 #define STREAMS_MAX 65536u	/* the most visitors we take at once, whatever a server announces */
-#define WHY_MAX 512u
-#define NAMES_MAX 256u		/* bytes of names in the log */
 
 enum link_state {
 	LINK_REACH, LINK_HANDSHAKE, LINK_HELLO, LINK_LIVE, LINK_DRAINING, LINK_PARTING, LINK_CLOSED
@@ -52,7 +50,7 @@ struct link {
 	uint32_t scanned;		/* control_line()'s */
 	struct raw *visitor;		/* of a raw connection; frees itself, borrowed until then */
 	uint32_t visitors;
-	char why[WHY_MAX];		/* why it is to end; empty: not known yet */
+	char why[LINK_WHY_MAX];		/* why it is to end; empty: not known yet */
 	char wrong_pin[2 * IDENTITY_WHY_MAX];	/* what is wrong with the server's key; or empty */
 };
 
@@ -118,7 +116,7 @@ static void
 end(struct link *l, const char *why)
 {
 	struct server *s = l->server;
-	char reason[WHY_MAX];
+	char reason[LINK_WHY_MAX];
 
 	if (l->state == LINK_CLOSED)
 		return;
@@ -219,20 +217,20 @@ say_hello(struct link *l)
 }
 
 static void
-join_names(const struct control *c, char out[static NAMES_MAX])
+join_names(const struct control *c, char out[static LINK_NAMES_MAX])
 {
 	size_t len = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < c->n_names && len < NAMES_MAX; i++)
-		len += (size_t)snprintf(out + len, NAMES_MAX - len, "%s" SLICE_FMT,
+	for (size_t i = 0; i < c->n_names && len < LINK_NAMES_MAX; i++)
+		len += (size_t)snprintf(out + len, LINK_NAMES_MAX - len, "%s" SLICE_FMT,
 		    i == 0 ? "" : ",", SLICE_ARG(c->names[i]));
 }
 
 static void
 on_welcome(struct link *l, const struct control *c)
 {
-	char names[NAMES_MAX];
+	char names[LINK_NAMES_MAX];
 
 	if (c->version != CONTROL_VERSION) {
 		fail(l, "the server speaks version %u, not %u", c->version, CONTROL_VERSION);

@@ -12,8 +12,6 @@
 #define HINT_MAX_MS 3600000u	/* the longest wait a server may ask for */
 #define QUIET_MS 60000u		/* a repeated failure is logged at most this often */
 #define OLD_MAX 8u		/* connections whose visitors finish, at once */
-#define REASON_MAX 512u
-#define NAMES_MAX 256u
 
 struct server {
 	const char *address;		/* its -s, borrowed for ever */
@@ -26,8 +24,8 @@ struct server {
 	unsigned failures;		/* in a row */
 	bool raw;			/* by the ancestors' first handshake */
 	uint64_t logged_ms;
-	char logged[REASON_MAX];	/* the last failure in the log; empty after a success */
-	char names[NAMES_MAX];
+	char logged[LINK_WHY_MAX];	/* the last failure in the log; empty after a success */
+	char names[LINK_NAMES_MAX];
 	char met[IDENTITY_ID_SIZE];	/* the id of the current server, or of the previous one;
 					   empty: none yet */
 	bool is_met;			/* it is the current one's */

@@ -136,6 +136,9 @@ const char *server_status(const struct server *s, char *out, size_t size);
 
 struct link;
 
+#define LINK_WHY_MAX 512u	/* bytes of why it ended, kept and compared */
+#define LINK_NAMES_MAX 256u	/* and of names: longer ones are cut */
+
 /*
  * Begin to connect. raw: the ancestors' first handshake. Frees itself after server_down().
  * NULL when out of memory.
