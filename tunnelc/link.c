@@ -50,7 +50,7 @@ struct link {
 	uint32_t scanned;		/* control_line()'s */
 	struct raw *visitor;		/* of a raw connection; frees itself, borrowed until then */
 	uint32_t visitors;
-	char why[LINK_WHY_MAX];		/* why it is to end; empty: not known yet */
+	char why[LINK_WHY_MAX];		/* why it is to end; empty: not known yet, or in order */
 	char wrong_pin[2 * IDENTITY_WHY_MAX];	/* what is wrong with the server's key; or empty */
 };
 
@@ -111,19 +111,16 @@ link_free(struct link *l)
 		release(l);
 }
 
-/* The one door out. why NULL: in order. */
+/* The one door out. What is freed lives on until the end of the turn, but for its first bytes. */
 static void
-end(struct link *l, const char *why)
+end(struct link *l)
 {
 	struct server *s = l->server;
-	char reason[LINK_WHY_MAX];
 
 	if (l->state == LINK_CLOSED)
 		return;
-	if (why != NULL)
-		snprintf(reason, sizeof(reason), "%s", why);
 	release(l);
-	server_down(s, l, why == NULL ? NULL : reason);
+	server_down(s, l, l->why[0] == '\0' ? NULL : l->why);
 }
 
 /* Say goodbye and end, later: this may be a callback of its mux. */
@@ -152,7 +149,7 @@ fail(struct link *l, const char *fmt, ...)
 	if (l->mux != NULL)
 		part(l);
 	else
-		end(l, l->why);
+		end(l);
 }
 
 /* An ancestor never says so: it is silent for a while, or sends a visitor. */
@@ -405,7 +402,7 @@ on_ended(struct mux *m, enum mux_end how)
 		warn_of_loss(l, mux_why(m));
 	if (l->why[0] == '\0' && !drained)
 		snprintf(l->why, sizeof(l->why), "%s: %s", mux_end_word(how), mux_why(m));
-	end(l, l->why[0] == '\0' ? NULL : l->why);
+	end(l);
 }
 
 static const struct mux_ops link_ops = { .opened = on_opened, .goaway = on_goaway,
@@ -609,7 +606,7 @@ on_deadline(struct ev_timer *t)
 	} else if (l->state == LINK_PARTING) {
 		if (!mux_is_delivered(l->mux))
 			warn_of_loss(l, "the last bytes were not taken in time");
-		end(l, l->why);
+		end(l);
 	}
 }
 
@@ -663,7 +660,7 @@ link_visitor(struct link *l, int by)
 	if (l->mux != NULL)
 		part(l);
 	else
-		end(l, NULL);
+		end(l);
 }
 
 const char *
