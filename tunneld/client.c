@@ -63,8 +63,7 @@ client_note_name(struct client *c)
 static void
 leave(struct client *c)
 {
-	if (c->joined) {
-		c->joined = false;
+	if (client_has_joined(c)) {
 		tunneld_count(M_SESSIONS, -1);
 		clients_leave(the->clients, &c->session);
 	}
@@ -147,11 +146,11 @@ client_part(struct client *c, enum conn_end end)
 {
 	if (c->state >= CLIENT_PARTING)
 		return;
-	leave(c);
 	if (c->mux == NULL) {
 		client_close(c, end);
 		return;
 	}
+	leave(c);
 	c->end = (uint8_t)end;
 	client_enter(c, CLIENT_PARTING);
 	ev_defer(the->serve->ev, &c->parting);
@@ -250,7 +249,7 @@ client_closing(struct session *s)
 	if (s->closing)
 		return;
 	s->closing = true;
-	if (client_of(s)->joined)
+	if (client_has_joined(client_of(s)))
 		published_changed();
 }
 

@@ -60,7 +60,6 @@ struct client {
 	uint8_t verdict;		/* enum hello_verdict */
 	uint8_t end;			/* enum conn_end, from PARTING on */
 	bool ancestor;			/* came to --legacy */
-	bool joined;			/* in the registry */
 	bool served;			/* first generation: it has, or had, its visitor */
 	bool told;			/* and was told its end */
 	bool said_fin;
@@ -70,6 +69,13 @@ static inline struct client *
 client_of(struct session *s)
 {
 	return EV_CONTAINER(s, struct client, session);
+}
+
+/* Whether it is in the registry. */
+static inline bool
+client_has_joined(const struct client *c)
+{
+	return c->state == CLIENT_LIVE || c->state == CLIENT_DRAINING;
 }
 
 /* ---- client.c: its states and its end ---- */

@@ -129,7 +129,7 @@ session_refuse(struct client *c, enum control_code code, const char *why)
 		why = refusal_text(c, code);
 	if (r->end == END_HELLO)
 		c->verdict = HELLO_MALFORMED;
-	log_end(c, c->joined ? "down" : "refused", control_code_word(code), why);
+	log_end(c, client_has_joined(c) ? "down" : "refused", control_code_word(code), why);
 	login_over(c, r->end == END_HELLO ? M_LOGINS_FAILED : M_LOGINS_REFUSED);
 	if (!c->session.by_secret && c->mux != NULL) {
 		snprintf(text, sizeof(text), "%s: %s", client_word(c), why);
@@ -152,7 +152,6 @@ welcome(struct client *c)
 {
 	char peer[ENDPOINT_TEXT_MAX], name[LOG_VALUE_MAX];
 
-	c->joined = true;
 	tunneld_count(M_SESSIONS, 1);
 	login_over(c, M_LOGINS_OK);
 	client_enter(c, CLIENT_LIVE);
