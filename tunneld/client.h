@@ -62,7 +62,6 @@ struct client {
 	bool ancestor;			/* came to --legacy */
 	bool served;			/* first generation: it has, or had, its visitor */
 	bool told;			/* and was told its end */
-	bool said_fin;
 };
 
 static inline struct client *

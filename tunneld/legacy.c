@@ -101,10 +101,8 @@ legacy_on_control(struct client *c)
 	}
 	if (c->state >= CLIENT_PARTING)
 		return;
-	if (mux_ended(&c->control) && !c->said_fin) {
-		c->said_fin = true;
+	if (mux_ended(&c->control))
 		mux_fin(&c->control);
-	}
 	mux_take(&c->control, all.len);
 }
 
