@@ -204,7 +204,7 @@ on_deadline(struct ev_timer *t)
 }
 
 struct client *
-client_new(const struct serve_client *from, bool ancestor)
+client_new(const struct serve_client *from)
 {
 	struct client *c = calloc(1, sizeof(*c));
 
@@ -216,7 +216,7 @@ client_new(const struct serve_client *from, bool ancestor)
 	c->parting.cb = on_parting;
 	c->session.kinds = CLIENTS_TLS | CLIENTS_HTTP;
 	c->verdict = HELLO_NONE;
-	c->ancestor = ancestor;
+	c->ancestor = from->via->role == DOOR_LEGACY;
 	return c;
 }
 

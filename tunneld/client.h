@@ -80,7 +80,7 @@ client_has_joined(const struct client *c)
 /* ---- client.c: its states and its end ---- */
 
 /* In its first state, not entered anywhere yet: the caller's to do. NULL when out of memory. */
-struct client *client_new(const struct serve_client *from, bool ancestor);
+struct client *client_new(const struct serve_client *from);
 
 /* The door between the states. */
 void client_enter(struct client *c, enum client_state next);

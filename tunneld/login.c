@@ -290,7 +290,7 @@ login_read_header(struct client *c, unsigned events)
 /* ---- accept ---- */
 
 void
-login_accept(const struct serve_client *from, bool ancestor)
+login_accept(const struct serve_client *from)
 {
 	bool proxied = serve_wants_proxyhdr(the->serve->conf, &from->peer);
 	uint64_t source = 0;
@@ -298,7 +298,7 @@ login_accept(const struct serve_client *from, bool ancestor)
 
 	/* Its source comes first: where one of its logins yields, no other has to. */
 	if ((proxied || take_source(&from->peer, &source)) && has_place()) {
-		c = client_new(from, ancestor);
+		c = client_new(from);
 	} else {
 		log_limited(&from->peer);
 		tunneld_count(M_LOGINS_LIMITED, 1);
@@ -312,7 +312,7 @@ login_accept(const struct serve_client *from, bool ancestor)
 	serve_enter(the->serve, &c->base, from);
 	login_begin(c, source);
 	if (!proxied)
-		client_enter(c, ancestor ? CLIENT_SECRET : CLIENT_HANDSHAKE);
+		client_enter(c, c->ancestor ? CLIENT_SECRET : CLIENT_HANDSHAKE);
 	ev_timer_in(the->serve->ev, &c->deadline, LOGIN_MS);
 	if (ev_add(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE) == -1)
 		client_close(c, END_LIMIT);

@@ -330,17 +330,10 @@ static void
 on_accept(struct serve *s, const struct serve_client *from)
 {
 	(void)s;
-	switch (from->via->role) {
-	case DOOR_VISITORS:
+	if (from->via->role == DOOR_VISITORS)
 		visitor_accept(from);
-		break;
-	case DOOR_LEGACY:
-		login_accept(from, true);
-		break;
-	default:
-		login_accept(from, false);
-		break;
-	}
+	else
+		login_accept(from);
 }
 
 static void

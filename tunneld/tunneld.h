@@ -91,7 +91,7 @@ void published_stop(void);
 /* ---- login.c: a tunnel client comes ---- */
 
 /* DOOR_CLIENTS: PROXY header if due, TLS, hello; DOOR_LEGACY: ancestors, their secret instead. */
-void login_accept(const struct serve_client *from, bool ancestor);
+void login_accept(const struct serve_client *from);
 
 /* ---- client.c: one tunnel client, until its end ---- */
 
