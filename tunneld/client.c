@@ -229,16 +229,18 @@ client_cut(struct serve_conn *base)
 }
 
 void
-client_end(struct session *s, enum control_code why)
+client_end(void *arg, struct session *s, enum control_code why)
 {
+	(void)arg;
 	session_refuse(client_of(s), why, NULL);
 }
 
 void
-client_changed(struct session *s)
+client_changed(void *arg, struct session *s)
 {
 	struct client *c = client_of(s);
 
+	(void)arg;
 	if (c->state == CLIENT_LIVE && !c->ancestor)
 		session_welcome(c);
 }

@@ -261,20 +261,6 @@ print_id(const struct identity *key)
 /* ---- a serving process ---- */
 
 static void
-on_end(void *arg, struct session *s, enum control_code why)
-{
-	(void)arg;
-	client_end(s, why);
-}
-
-static void
-on_changed(void *arg, struct session *s)
-{
-	(void)arg;
-	client_changed(s);
-}
-
-static void
 on_names(void *arg)
 {
 	(void)arg;
@@ -282,7 +268,7 @@ on_names(void *arg)
 	published_changed();
 }
 
-static const struct clients_ops registry_ops = { .end = on_end, .changed = on_changed,
+static const struct clients_ops registry_ops = { .end = client_end, .changed = client_changed,
 	.names = on_names };
 
 static bool

@@ -97,8 +97,10 @@ void login_accept(const struct serve_client *from);
 
 void client_cut(struct serve_conn *base);			/* END_DRAIN, now */
 void client_drain_all(void);					/* all are to go; visitors finish */
-void client_end(struct session *s, enum control_code why);	/* the registry's wish */
-void client_changed(struct session *s);				/* send the welcome again */
+
+/* For clients_ops. */
+void client_end(void *arg, struct session *s, enum control_code why);
+void client_changed(void *arg, struct session *s);
 
 /* ---- visitor.c: one visitor ---- */
 
