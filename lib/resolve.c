@@ -422,7 +422,7 @@ struct wait {
 	struct resolve question;
 	struct ev *ev;
 	struct endpoint *out;
-	bool answered, found;
+	bool found;
 };
 
 static void
@@ -430,7 +430,6 @@ on_awaited(struct resolve *q, const struct endpoint *addr, size_t n)
 {
 	struct wait *w = EV_CONTAINER(q, struct wait, question);
 
-	w->answered = true;
 	w->found = n > 0;
 	if (n > 0)
 		*w->out = addr[0];
@@ -443,7 +442,7 @@ resolve_wait(struct slice host, struct endpoint *out)
 	struct wait w = { .question.cb = on_awaited, .ev = ev_new(), .out = out };
 	struct resolver *r = w.ev == NULL ? NULL : resolver_new(w.ev, 0);
 
-	if (r != NULL && !resolver_ask(r, &w.question, host) && !w.answered)
+	if (r != NULL && !resolver_ask(r, &w.question, host))
 		(void)ev_run(w.ev);
 	resolver_free(r);
 	ev_free(w.ev);
