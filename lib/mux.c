@@ -195,8 +195,7 @@ act(struct mux *m, enum yamux_event e, const struct yamux_what *what)
 		mux_stream_doom(stream_of(what), MUX_PEER_RESET);
 		break;
 	case YAMUX_GOAWAY:
-		if (m->ops->goaway != NULL)
-			m->ops->goaway(m);
+		m->ops->goaway(m);
 		break;
 	case YAMUX_BAD:
 		mux_end(m, MUX_PROTOCOL, yamux_why(m->y));
@@ -645,8 +644,8 @@ mux_goaway(struct mux *m)
 bool
 mux_must_wait(struct mux *m)
 {
-	m->waiting = m->ops->room != NULL && yamux_must_wait(m->y);
-	return yamux_must_wait(m->y);
+	m->waiting = yamux_must_wait(m->y);
+	return m->waiting;
 }
 
 bool

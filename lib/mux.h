@@ -65,14 +65,14 @@ struct mux_stream;
 struct mux_ops {
 	/* The peer opened a stream: mux_accept() it or mux_refuse() before returning. */
 	void (*opened)(struct mux *m);
-	/* The peer takes no more new streams. May be NULL. */
+	/* The peer takes no more new streams. */
 	void (*goaway)(struct mux *m);
 	/*
 	 * The session is over and its streams were told so:
 	 * mux_free() it (from here is fine), close the descriptor.
 	 */
 	void (*ended)(struct mux *m, enum mux_end end);
-	/* mux_must_wait() was true and no longer is. May be NULL. */
+	/* mux_must_wait() was true and no longer is. NULL where that is never asked. */
 	void (*room)(struct mux *m);
 };
 
