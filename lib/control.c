@@ -44,8 +44,6 @@ static const char *const code_word[] = {
 	[CONTROL_VERSION_BAD] = "version", [CONTROL_PROTOCOL] = "protocol",
 };
 
-static const char *const kinds[] = { "tls", "http", "tcp" };
-
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 _Static_assert(COUNT(type_word) == CONTROL_OTHER, "a word that is none of these is CONTROL_OTHER");
 
@@ -149,11 +147,10 @@ static bool
 read_service(struct reader *r, const json_t *object, struct control_service *out)
 {
 	const json_t *name = json_object_get(object, "name");
-	size_t kind = find_word(text_of(json_object_get(object, "kind")), kinds, COUNT(kinds));
 
-	if (kind == COUNT(kinds))
+	out->kind = kind_of(text_of(json_object_get(object, "kind")));
+	if (out->kind == KIND_UNKNOWN)
 		return refuse(r, "the kind of a service is none of tls, http, tcp");
-	memcpy(out->kind, kinds[kind], strlen(kinds[kind]) + 1);
 	if (name != NULL && !read_name(r, name, &out->name))
 		return refuse(r, "the name of a service is not a host name");
 	return true;
@@ -404,7 +401,7 @@ static int
 append_service(json_t *services, const struct control_service *s)
 {
 	json_t *object = json_object();
-	int failed = set_text(object, "kind", slice_str(s->kind));
+	int failed = set_text(object, "kind", slice_str(kind_word(s->kind)));
 
 	if (s->name.p != NULL)
 		failed |= set_text(object, "name", s->name);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kind.h"
 #include "slice.h"
 
 #define CONTROL_VERSION 1u
@@ -45,7 +46,7 @@ enum control_code {
 };
 
 struct control_service {
-	char kind[8];		/* "tls", "http", "tcp" */
+	enum kind kind;
 	struct slice name;	/* normalised NAME or *.SUFFIX; absent: any name no other
 				   service takes */
 };

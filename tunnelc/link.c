@@ -174,13 +174,11 @@ say(struct link *l, const struct control *c)
 }
 
 static void
-offer(struct control_service list[static CONTROL_SERVICES_MAX], size_t *n, enum word_kind kind,
+offer(struct control_service list[static CONTROL_SERVICES_MAX], size_t *n, enum kind kind,
     struct slice name)
 {
-	if (*n == CONTROL_SERVICES_MAX)
-		return;
-	snprintf(list[*n].kind, sizeof(list[*n].kind), "%s", word_kind_text(kind));
-	list[(*n)++].name = name;
+	if (*n < CONTROL_SERVICES_MAX)
+		list[(*n)++] = (struct control_service){ kind, name };
 }
 
 /* What we serve: the words, and with a program every kind. */
@@ -195,7 +193,7 @@ services(struct control_service list[static CONTROL_SERVICES_MAX])
 
 		offer(list, &n, w->kind, w->name[0] == '\0' ? any : slice_str(w->name));
 	}
-	for (enum word_kind kind = WORD_TLS; the->opts->program != NULL && kind <= WORD_TCP; kind++)
+	for (enum kind kind = KIND_TLS; the->opts->program != NULL && kind <= KIND_TCP; kind++)
 		if (words_find(&the->words, kind, any) == NULL)
 			offer(list, &n, kind, any);
 	return n;

@@ -179,7 +179,7 @@ check_nameless(const struct words *words)
 			continue;
 		log_error("%s:%s: with --secret-file visitors bring no name, "
 		    "so words must not have one",
-		    word_kind_text(words->word[i].kind), words->word[i].name);
+		    kind_word(words->word[i].kind), words->word[i].name);
 		good = false;
 	}
 	return good;

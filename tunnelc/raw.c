@@ -64,7 +64,7 @@ log_end(const struct raw *r, enum conn_end how, const struct target *t)
 		.ms = ev_now_ms(the->ev) - r->started_ms, .end = how };
 
 	if (r->word != NULL)
-		line.route = slice_str(word_kind_text(r->word->kind));
+		line.route = slice_str(kind_word(r->word->kind));
 	else if (how != END_NO_ROUTE && the->opts->program != NULL)
 		line.route = slice_str("program");
 	if (t != NULL)
@@ -186,7 +186,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	}
 	r->target = t;
 	enter(r, RAW_RELAY);
-	h.kind = slice_str(word_kind_text(r->word->kind));
+	h.kind = slice_str(kind_word(r->word->kind));
 	if (!stream_greet(r->relay.end[1].fd, &h)) {
 		finish(r, END_TARGET_RESET, NULL);
 		return;

@@ -47,7 +47,7 @@ struct stream {
 /* What a visitor's first bytes say. */
 struct visit {
 	struct proxyhdr h;
-	enum word_kind kind;
+	enum kind kind;
 };
 
 static struct stream *streams;
@@ -93,7 +93,7 @@ route_of(const struct stream *v, char out[static ROUTE_MAX])
 {
 	if (v->word == NULL)
 		return v->program ? "program" : NULL;
-	snprintf(out, ROUTE_MAX, "%s%s%s", word_kind_text(v->word->kind),
+	snprintf(out, ROUTE_MAX, "%s%s%s", kind_word(v->word->kind),
 	    v->word->name[0] == '\0' ? "" : ":", v->word->name);
 	return out;
 }
@@ -200,7 +200,7 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 		return;
 	}
 	reread(v, &h);
-	h.kind = slice_str(word_kind_text(v->word->kind));
+	h.kind = slice_str(kind_word(v->word->kind));
 	v->target = t;
 	if (stream_greet(v->s.io.fd, &h)) {
 		join(v, events);
@@ -261,9 +261,10 @@ enum heard { HEARD_ALL, HEARD_LITTLE, HEARD_NONSENSE };
 static enum heard
 hear_kind(const struct stream *v, struct slice bytes, struct visit *visit)
 {
-	if (word_kind_of(visit->h.kind, &visit->kind))
+	visit->kind = kind_of(visit->h.kind);
+	if (visit->kind != KIND_UNKNOWN)
 		return HEARD_ALL;
-	visit->kind = WORD_TCP;
+	visit->kind = KIND_TCP;
 	if (bytes.len > v->header) {
 		visit->kind = word_kind_guess((unsigned char)bytes.p[v->header]);
 		return HEARD_ALL;

@@ -10,36 +10,15 @@
 
 /* ---- kinds ---- */
 
-const char *
-word_kind_text(enum word_kind kind)
-{
-	static const char *const text[] = { [WORD_TLS] = "tls", [WORD_HTTP] = "http",
-		[WORD_TCP] = "tcp" };
-
-	return text[kind];
-}
-
-bool
-word_kind_of(struct slice text, enum word_kind *out)
-{
-	for (enum word_kind kind = WORD_TLS; kind <= WORD_TCP; kind++) {
-		if (slice_is(text, word_kind_text(kind))) {
-			*out = kind;
-			return true;
-		}
-	}
-	return false;
-}
-
 /*
  * A TLS record of type handshake begins with 0x16 (RFC 8446 5.1); methods are written in capitals.
  */
-enum word_kind
+enum kind
 word_kind_guess(unsigned char first)
 {
 	if (first == 0x16)
-		return WORD_TLS;
-	return first >= 'A' && first <= 'Z' ? WORD_HTTP : WORD_TCP;
+		return KIND_TLS;
+	return first >= 'A' && first <= 'Z' ? KIND_HTTP : KIND_TCP;
 }
 
 /* ---- the command line ---- */
@@ -95,7 +74,8 @@ parse_key(struct slice key, struct word *out, const char *word, char why[static 
 {
 	struct slice name = key, kind = slice_cut(&name, ':');
 
-	if (!word_kind_of(kind, &out->kind))
+	out->kind = kind_of(kind);
+	if (out->kind == KIND_UNKNOWN)
 		return refuse(why, word,
 		    "not KIND[:NAME]=TARGET with a KIND of tls, http or tcp, nor proxy=v1 or v2");
 	if (name.p == NULL)
@@ -173,7 +153,7 @@ rank(const struct word *word, struct slice name)
 }
 
 const struct word *
-words_find(const struct words *w, enum word_kind kind, struct slice name)
+words_find(const struct words *w, enum kind kind, struct slice name)
 {
 	const struct word *best = NULL;
 	size_t best_rank = 0;

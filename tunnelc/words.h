@@ -10,16 +10,15 @@
 #include <stddef.h>
 
 #include "host.h"
+#include "kind.h"
 #include "proxyhdr.h"
 #include "slice.h"
 
 #define WORDS_MAX 64u
 #define WORDS_WHY_MAX 256u
 
-enum word_kind { WORD_TLS, WORD_HTTP, WORD_TCP };
-
 struct word {
-	enum word_kind kind;
+	enum kind kind;
 	char name[HOST_MAX + 3];	/* normalised, or "*.SUFFIX"; empty: whatever no other word
 					   of the kind takes */
 	struct slice targets;		/* checked list as in routes(5), no pass:; borrowed from
@@ -39,16 +38,12 @@ bool words_parse(char *const *argv, struct words *out, char why[static WORDS_WHY
  * The word for a visitor: exact NAME, then the longest *.SUFFIX, then none; NULL: no word takes it.
  * name is normalised or absent. Pure.
  */
-const struct word *words_find(const struct words *w, enum word_kind kind, struct slice name);
-
-/* "tls", "http", "tcp". Static; and back: false when it is not one. */
-const char *word_kind_text(enum word_kind kind);
-bool word_kind_of(struct slice text, enum word_kind *out);
+const struct word *words_find(const struct words *w, enum kind kind, struct slice name);
 
 /*
  * The kind of a stream that does not say: 0x16 tls, an HTTP method's first letter
  * (any token character of A-Z) http, else tcp. Pure.
  */
-enum word_kind word_kind_guess(unsigned char first);
+enum kind word_kind_guess(unsigned char first);
 
 #endif

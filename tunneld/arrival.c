@@ -71,7 +71,7 @@ static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE
 	"UPDATEREDIRECTREF ", "PRI " };
 
 /* Unknown: a method may be under way. */
-static enum visitor_kind
+static enum kind
 kind_of_bytes(struct slice first)
 {
 	if (first.len > 0 && first.p[0] == 0x16)
@@ -87,23 +87,16 @@ kind_of_bytes(struct slice first)
 	return KIND_TCP;
 }
 
-static enum visitor_kind
-kind_of_word(struct slice word)
-{
-	return slice_is(word, "tls") ? KIND_TLS : slice_is(word, "http") ? KIND_HTTP :
-	    slice_is(word, "tcp") ? KIND_TCP : KIND_UNKNOWN;
-}
-
 /*
  * By its first bytes: those read, and those still in its socket. last: no more of them are
  * waited for. A broken socket closes the visitor: the error is reported only once.
  */
-static enum visitor_kind
+static enum kind
 guess_kind(struct visitor *v, struct slice rest, bool last)
 {
 	char first[METHOD_MAX];
 	size_t len = rest.len < sizeof(first) ? rest.len : sizeof(first);
-	enum visitor_kind kind = kind_of_bytes(slice_of(rest.p, len));
+	enum kind kind = kind_of_bytes(slice_of(rest.p, len));
 	ssize_t n;
 
 	if (kind != KIND_UNKNOWN)
@@ -137,7 +130,7 @@ count_kind(const struct visitor *v)
 static void
 settle_kind(struct visitor *v, struct slice bytes, const struct said *said, bool last)
 {
-	v->kind = kind_of_word(said->h.kind);
+	v->kind = kind_of(said->h.kind);
 	if (v->kind == KIND_UNKNOWN)
 		v->kind = guess_kind(v, said->rest, last);
 	if (v->kind != KIND_UNKNOWN) {

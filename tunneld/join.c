@@ -97,10 +97,8 @@ static size_t
 write_header(const struct visitor *v, const struct session *s, const struct said *said,
     uint8_t out[static PROXYHDR_MAX])
 {
-	static const char *const word[] = { [KIND_TLS] = "tls", [KIND_HTTP] = "http",
-		[KIND_TCP] = "tcp" };
 	struct proxyhdr h = { .src = v->base.peer, .dst = said->h.dst, .authority = visitor_name(v),
-		.alpn = said->h.alpn, .kind = slice_str(word[v->kind]) };
+		.alpn = said->h.alpn, .kind = slice_str(kind_word((enum kind)v->kind)) };
 
 	if (s->by_secret)
 		return 0;

@@ -189,9 +189,9 @@ kinds_of(const struct control *m)
 	unsigned kinds = m->n_services == 0 ? CLIENTS_TLS | CLIENTS_HTTP : 0;
 
 	for (size_t i = 0; i < m->n_services; i++)
-		if (strcmp(m->services[i].kind, "tls") == 0)
+		if (m->services[i].kind == KIND_TLS)
 			kinds |= CLIENTS_TLS;
-		else if (strcmp(m->services[i].kind, "http") == 0)
+		else if (m->services[i].kind == KIND_HTTP)
 			kinds |= CLIENTS_HTTP;
 	return kinds;
 }

@@ -9,6 +9,7 @@
 
 #include "answer.h"
 #include "client.h"
+#include "kind.h"
 #include "proxyhdr.h"
 
 #define READ_ROOM 16384u	/* bytes read at once: a header, and what comes with it */
@@ -38,8 +39,6 @@ enum visitor_state {
 	VISITOR_LINGER,
 	VISITOR_CLOSED
 };
-
-enum visitor_kind { KIND_UNKNOWN, KIND_TLS, KIND_HTTP, KIND_TCP };
 
 /*
  * What was read of a visitor that has no stream yet: its header, or a part of it,
@@ -75,7 +74,7 @@ struct visitor {
 	uint16_t header_len;		/* bytes of the header the stream begins with */
 	uint8_t name_len, target_len;
 	unsigned state : 4;		/* enum visitor_state */
-	unsigned kind : 2;		/* enum visitor_kind */
+	unsigned kind : 2;		/* enum kind */
 	unsigned verdict : 4;		/* enum hello_verdict, of the header */
 	unsigned end : 4;		/* enum conn_end, from REQUEST on */
 	unsigned leg : 2;		/* enum answer */

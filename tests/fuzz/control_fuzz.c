@@ -25,7 +25,7 @@ check_bounds(const struct control *c)
 	assert(c->n_services <= CONTROL_SERVICES_MAX && c->n_names <= CONTROL_NAMES_MAX &&
 	    c->text.len <= CONTROL_TEXT_MAX);
 	for (size_t i = 0; i < c->n_services; i++) {
-		touch(slice_str(c->services[i].kind));
+		touch(slice_str(kind_word(c->services[i].kind)));
 		touch(c->services[i].name);
 	}
 	for (size_t i = 0; i < c->n_names; i++)

@@ -70,7 +70,7 @@ static void
 assert_service(size_t i, const char *kind, const char *name)
 {
 	assert_true(i < got.n_services);
-	assert_string_equal(got.services[i].kind, kind);
+	assert_string_equal(kind_word(got.services[i].kind), kind);
 	if (name == NULL)
 		assert_null(got.services[i].name.p);
 	else
@@ -622,7 +622,7 @@ static void
 every_message_is_written_as_the_manual_shows_it(void **state)
 {
 	struct control_service services[] = {
-		{ .kind = "http" }, { .kind = "tcp", .name = slice_str("db.tun.example.com") },
+		{ .kind = KIND_HTTP }, { .kind = KIND_TCP, .name = slice_str("db.tun.example.com") },
 	};
 	struct slice names[] = { slice_str("a.example"), slice_str("*.b.example") };
 
@@ -673,8 +673,8 @@ what_would_not_be_read_is_not_written(void **state)
 {
 	char name[HOST_MAX];
 	struct slice names[CONTROL_NAMES_MAX], bad[] = { slice_str("\xff"), slice_str("a") };
-	struct control_service services[] = { { .kind = "tls", .name = bad[0] },
-		{ .kind = "tls" } };
+	struct control_service services[] = { { .kind = KIND_TLS, .name = bad[0] },
+		{ .kind = KIND_TLS } };
 	struct control c = { .type = CONTROL_WELCOME, .version = 1, .streams = 1, .names = names,
 	    .n_names = CONTROL_NAMES_MAX };
 	size_t len;

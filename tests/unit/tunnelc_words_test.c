@@ -46,7 +46,7 @@ parse(const char *text)
 
 /* The targets a visitor gets, "-" for none. */
 static const char *
-finds(enum word_kind kind, const char *name)
+finds(enum kind kind, const char *name)
 {
 	static char out[256];
 	char *copy = name == NULL ? NULL : malloc(strlen(name));
@@ -69,9 +69,9 @@ a_word_gives_a_kind_its_targets(void **state)
 	    "tcp=unix:/run/db.sock"));
 	assert_int_equal(words.n, 3);
 	assert_int_equal(words.proxy, PROXYHDR_NONE);
-	assert_string_equal(finds(WORD_TLS, "a.example"), "127.0.0.1:8443");
-	assert_string_equal(finds(WORD_HTTP, "a.example"), "[::1]:8080,web.internal:80");
-	assert_string_equal(finds(WORD_TCP, NULL), "unix:/run/db.sock");
+	assert_string_equal(finds(KIND_TLS, "a.example"), "127.0.0.1:8443");
+	assert_string_equal(finds(KIND_HTTP, "a.example"), "[::1]:8080,web.internal:80");
+	assert_string_equal(finds(KIND_TCP, NULL), "unix:/run/db.sock");
 }
 
 static void
@@ -80,7 +80,7 @@ no_words_at_all_take_nobody(void **state)
 	(void)state;
 	assert_true(parse(""));
 	assert_int_equal(words.n, 0);
-	assert_string_equal(finds(WORD_TLS, "a.example"), "-");
+	assert_string_equal(finds(KIND_TLS, "a.example"), "-");
 }
 
 static void
@@ -88,8 +88,8 @@ kinds_do_not_stand_in_for_each_other(void **state)
 {
 	(void)state;
 	assert_true(parse("tls=127.0.0.1:1"));
-	assert_string_equal(finds(WORD_HTTP, "a.example"), "-");
-	assert_string_equal(finds(WORD_TCP, "a.example"), "-");
+	assert_string_equal(finds(KIND_HTTP, "a.example"), "-");
+	assert_string_equal(finds(KIND_TCP, "a.example"), "-");
 }
 
 static void
@@ -112,7 +112,7 @@ exact_names_beat_long_suffixes_beat_short_ones_beat_none(void **state)
 	for (size_t k = 0; k < 2; k++) {
 		assert_true(parse(order[k]));
 		for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-			assert_string_equal(finds(WORD_TLS, row[i].name), row[i].targets);
+			assert_string_equal(finds(KIND_TLS, row[i].name), row[i].targets);
 	}
 }
 
@@ -121,8 +121,8 @@ a_named_word_takes_no_visitor_without_a_name(void **state)
 {
 	(void)state;
 	assert_true(parse("tcp:db.example=db:1 tcp:*.example=any:1"));
-	assert_string_equal(finds(WORD_TCP, NULL), "-");
-	assert_string_equal(finds(WORD_TCP, "other.test"), "-");
+	assert_string_equal(finds(KIND_TCP, NULL), "-");
+	assert_string_equal(finds(KIND_TCP, "other.test"), "-");
 }
 
 static void
@@ -132,7 +132,7 @@ names_are_compared_in_lower_case_without_a_trailing_dot(void **state)
 	assert_true(parse("tls:WWW.Example.=a:1 tls:*.Tun.Example=b:1"));
 	assert_string_equal(words.word[0].name, "www.example");
 	assert_string_equal(words.word[1].name, "*.tun.example");
-	assert_string_equal(finds(WORD_TLS, "www.example"), "a:1");
+	assert_string_equal(finds(KIND_TLS, "www.example"), "a:1");
 }
 
 static void
@@ -248,26 +248,12 @@ there_is_room_for_64_words(void **state)
 }
 
 static void
-kinds_have_words(void **state)
-{
-	enum word_kind kind;
-
-	(void)state;
-	assert_true(word_kind_of(slice_str("tls"), &kind) && kind == WORD_TLS);
-	assert_true(word_kind_of(slice_str("http"), &kind) && kind == WORD_HTTP);
-	assert_true(word_kind_of(slice_str("tcp"), &kind) && kind == WORD_TCP);
-	assert_false(word_kind_of(slice_str("tl"), &kind));
-	assert_false(word_kind_of(slice_str("https"), &kind));
-	assert_false(word_kind_of(slice_of(NULL, 0), &kind));
-}
-
-static void
 the_first_byte_tells_a_kind(void **state)
 {
 	(void)state;
 	for (int c = 0; c < 256; c++)
 		assert_int_equal(word_kind_guess((unsigned char)c),
-		    c == 0x16 ? WORD_TLS : c >= 'A' && c <= 'Z' ? WORD_HTTP : WORD_TCP);
+		    c == 0x16 ? KIND_TLS : c >= 'A' && c <= 'Z' ? KIND_HTTP : KIND_TCP);
 }
 
 int
@@ -286,7 +272,6 @@ main(void)
 		cmocka_unit_test(listening_addresses_and_sockets_to_pass_are_no_targets),
 		cmocka_unit_test(a_reason_never_outgrows_its_room),
 		cmocka_unit_test(there_is_room_for_64_words),
-		cmocka_unit_test(kinds_have_words),
 		cmocka_unit_test(the_first_byte_tells_a_kind),
 	};
 
