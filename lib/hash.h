@@ -70,4 +70,29 @@ hash_nocase(uint64_t seed, struct slice text)
 	return hash_any(seed, text, true);
 }
 
+/* For the function below. */
+static inline uint64_t
+hash_mix(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ h >> 32;
+}
+
+/*
+ * For where it stands for the text, which nobody compares: the other two give some texts that
+ * differ in a few bits the same hash, whatever the seed.
+ */
+static inline uint64_t
+hash_fingerprint(uint64_t seed, struct slice text)
+{
+	uint64_t h = hash_mix(seed ^ text.len);
+
+	for (; text.len >= 8; text = slice_skip(text, 8))
+		h = hash_mix(h ^ hash_word(text.p, 8)) + seed;
+	return text.len == 0 ? h : hash_mix(h ^ hash_word(text.p, text.len)) + seed;
+}
+
 #endif

@@ -13,6 +13,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "hash.h"
+
 struct entry {
 	uint64_t key;		/* 0: free */
 	uint64_t count;
@@ -79,34 +81,11 @@ unlock(struct quota *q)
 	pthread_mutex_unlock(&q->lock);
 }
 
-static uint64_t
-mix(uint64_t h)
-{
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93u;
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93u;
-	return h ^ h >> 32;
-}
-
 uint64_t
 quota_key_text(const struct quota *q, const void *text, size_t len)
 {
-	const unsigned char *p = text;
-	uint64_t h = mix(q->seed ^ len);
+	uint64_t h = hash_fingerprint(q->seed, slice_of(text, len));
 
-	for (; len >= 8; p += 8, len -= 8) {
-		uint64_t word;
-
-		memcpy(&word, p, 8);
-		h = mix(h ^ word) + q->seed;
-	}
-	if (len > 0) {
-		uint64_t word = 0;
-
-		memcpy(&word, p, len);
-		h = mix(h ^ word) + q->seed;
-	}
 	return h == 0 ? 1 : h;
 }
 

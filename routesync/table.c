@@ -317,7 +317,7 @@ put_good(struct table *t, struct slot *at, struct slice key, enum record_rank ra
 bool
 table_put(struct table *t, struct slice key, struct slice value)
 {
-	struct fault f = { .value = value.p == NULL ? 0 : hash_text(t->seed, value) };
+	struct fault f = { .value = value.p == NULL ? 0 : hash_fingerprint(t->seed, value) };
 	struct slot *at = find(t, key);
 	struct record record;
 
@@ -380,7 +380,8 @@ put_record(struct table *t, struct slice key, const struct record *record)
 		rank = RANK_OTHER;
 		key = record->text.name;
 	}
-	return put_good(t, find(t, key), key, rank, record, hash_text(t->seed, record->text.line));
+	return put_good(t, find(t, key), key, rank, record,
+	    hash_fingerprint(t->seed, record->text.line));
 }
 
 static bool

@@ -127,6 +127,22 @@ routes_come_in_order_of_their_names(void **state)
 	    "b tls=h:8\n");
 }
 
+/* Values of one length: what tells them apart must not depend on where their bytes differ. */
+static void
+every_change_of_a_value_is_seen(void **state)
+{
+	char value[64], routes[128];
+
+	for (int i = 0; i < 64; i++) {
+		char c = i % 2 == 0 ? '0' : 'p';
+
+		snprintf(value, sizeof(value), "tls=%03d%caaa%caaa%c.example:443", i / 2, c, c, c);
+		put(*state, S "a.test", value);
+		snprintf(routes, sizeof(routes), HEAD "a.test %s\n", value);
+		assert_routes(*state, routes);
+	}
+}
+
 static void
 of_several_keys_one_speaks_for_a_name(void **state)
 {
@@ -797,6 +813,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(routes_come_in_order_of_their_names,
+		    new_table, free_table),
+		cmocka_unit_test_setup_teardown(every_change_of_a_value_is_seen,
 		    new_table, free_table),
 		cmocka_unit_test_setup_teardown(of_several_keys_one_speaks_for_a_name,
 		    new_table, free_table),
