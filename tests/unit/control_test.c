@@ -622,7 +622,8 @@ static void
 every_message_is_written_as_the_manual_shows_it(void **state)
 {
 	struct control_service services[] = {
-		{ .kind = KIND_HTTP }, { .kind = KIND_TCP, .name = slice_str("db.tun.example.com") },
+		{ .kind = KIND_HTTP },
+		{ .kind = KIND_TCP, .name = slice_str("db.tun.example.com") },
 	};
 	struct slice names[] = { slice_str("a.example"), slice_str("*.b.example") };
 

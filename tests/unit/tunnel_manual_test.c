@@ -319,7 +319,8 @@ static void
 say_hello_and_welcome(void)
 {
 	struct control_service services[] = {
-		{ .kind = KIND_HTTP }, { .kind = KIND_TCP, .name = slice_str("db.tun.example.com") },
+		{ .kind = KIND_HTTP },
+		{ .kind = KIND_TCP, .name = slice_str("db.tun.example.com") },
 	};
 	struct slice names[] = { slice_str(HOST_NAME), slice_str("db.tun.example.com") };
 
