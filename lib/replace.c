@@ -142,6 +142,15 @@ write_named(char *template, mode_t mode, struct slice text)
 	return -1;
 }
 
+/* Of the file there; of none when it no longer has our length: somebody has been faster. */
+static struct stamp
+stamp_of_ours(const char *path, size_t len)
+{
+	struct stamp s = stamp_of(path);
+
+	return s.size == (off_t)len ? s : (struct stamp){ 0 };
+}
+
 /*
  * Make the file beside path, whole, and then let move() give it the name. Syncing the folder may
  * take long: the stamp is taken before.
@@ -161,7 +170,7 @@ put_file(const char *path, mode_t mode, struct slice text,
 		saved = errno;
 		close(fd);	/* which changes its times in some file systems */
 		if (result == 0 && stamp != NULL)
-			*stamp = stamp_of(path);
+			*stamp = stamp_of_ours(path, text.len);
 		if (result == -1)
 			unlink(temporary);
 		else

@@ -68,6 +68,38 @@ check_file(const char *text, mode_t mode)
 	assert_int_equal(count_files(), 1);
 }
 
+static bool meddling;
+
+/* As libc's, but that somebody else may write to the file in the instant after it. */
+int
+rename(const char *from, const char *to)
+{
+	int result = renameat(AT_FDCWD, from, AT_FDCWD, to), fd;
+
+	if (result == 0 && meddling) {
+		fd = open(to, O_WRONLY | O_APPEND | O_CLOEXEC);
+		assert_int_equal(write(fd, "!", 1), 1);
+		close(fd);
+	}
+	return result;
+}
+
+static void
+the_stamp_is_that_of_our_text(void **state)
+{
+	struct stamp stamp, now;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		meddling = i == 1;
+		assert_int_equal(replace_file(path, 0644, slice_str("ours"), &stamp), 0);
+		now = stamp_of(path);
+		assert_true(stamp_same(&stamp, &now) == !meddling);
+		check_file(meddling ? "ours!" : "ours", 0644);
+	}
+	meddling = false;
+}
+
 static void
 a_file_is_made_and_replaced_with_the_mode_asked_for(void **state)
 {
@@ -162,6 +194,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_stamp_is_that_of_our_text),
 		cmocka_unit_test(a_file_is_made_and_replaced_with_the_mode_asked_for),
 		cmocka_unit_test(who_has_the_old_file_open_keeps_it),
 		cmocka_unit_test(a_failure_leaves_nothing_behind),
