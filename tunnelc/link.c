@@ -449,7 +449,6 @@ begin_raw(struct link *l)
 	uint8_t frame[SECRET_FRAME_MAX];
 	size_t len = secret_write(the->secret, frame);
 
-	sock_nodelay(l->io.fd);
 	sock_keep_alive(l->io.fd, HEARTBEAT_MS, DEAD_MS);
 	if (send(l->io.fd, frame, len, MSG_NOSIGNAL) != (ssize_t)len) {
 		fail(l, "the secret could not be sent: %s", strerror(errno));
@@ -539,7 +538,6 @@ begin_tls(struct link *l)
 {
 	char host[HOST_MAX + 1];
 
-	sock_nodelay(l->io.fd);
 	l->tls = tls_new(the->tls, l->io.fd, sni_of(l->address, host));
 	if (l->tls == NULL) {
 		fail(l, "%s", strerror(ENOMEM));

@@ -95,9 +95,9 @@ void app_turned_away(void);	/* both at once, of one there was no memory for */
 struct reach;
 
 /*
- * Called once, later. why NULL: io->fd is connected, watched edge-triggered for read and write, and
- * the callee's. Otherwise it is -1 and why says what failed (valid until the call returns). The
- * reach frees itself when this returns.
+ * Called once, later. why NULL: io->fd is connected, with TCP_NODELAY, watched edge-triggered for
+ * read and write, and the callee's. Otherwise it is -1 and why says what failed (valid until the
+ * call returns). The reach frees itself when this returns.
  */
 typedef void reach_done(void *arg, const char *why);
 
