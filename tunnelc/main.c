@@ -514,7 +514,7 @@ set_up_transport(void)
 	char why[TLS_WHY_MAX];
 
 	if (the->identity != NULL)
-		ready_serve(the->ev, identity_id(the->identity));
+		ready_serve(identity_id(the->identity));
 	if (the->secret.p != NULL) {
 		the->relays = relay_pool_new(the->ev, PIPES_MAX, raw_more);
 		if (the->relays == NULL)

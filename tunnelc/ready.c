@@ -21,7 +21,6 @@
 #define NOT_READY "not ready\n"
 
 struct ready {
-	struct ev *ev;
 	struct ev_io listener;	/* fd -1: the address is not ours yet */
 	struct ev_timer retry;
 	bool warned;		/* that it is not ours: once it is, that is news */
@@ -81,8 +80,8 @@ on_asker(struct ev_io *io, unsigned events)
 			return;
 		case SOCK_FULL:
 		case SOCK_BROKEN:
-			ev_del(r->ev, io);
-			ev_timer_in(r->ev, &r->retry, RETRY_MS);
+			ev_del(the->ev, io);
+			ev_timer_in(the->ev, &r->retry, RETRY_MS);
 			return;
 		}
 	}
@@ -93,7 +92,7 @@ listen_there(struct ready *r)
 {
 	if (r->listener.fd == -1 && sock_listen(&r->addr, &r->listener.fd) == -1)
 		return -1;
-	return ev_add(r->ev, &r->listener, EV_READ);
+	return ev_add(the->ev, &r->listener, EV_READ);
 }
 
 static void
@@ -102,7 +101,7 @@ on_retry(struct ev_timer *t)
 	struct ready *r = EV_CONTAINER(t, struct ready, retry);
 
 	if (listen_there(r) == -1) {
-		ev_timer_in(r->ev, t, RETRY_MS);
+		ev_timer_in(the->ev, t, RETRY_MS);
 		return;
 	}
 	if (r->warned)
@@ -111,11 +110,11 @@ on_retry(struct ev_timer *t)
 }
 
 void
-ready_serve(struct ev *ev, const char *id)
+ready_serve(const char *id)
 {
 	struct ready *r = &here;
 
-	*r = (struct ready){ .ev = ev, .listener = { -1, on_asker }, .retry.cb = on_retry };
+	*r = (struct ready){ .listener = { -1, on_asker }, .retry.cb = on_retry };
 	set_address(r, id);
 	if (listen_there(r) == 0)
 		return;
@@ -126,7 +125,7 @@ ready_serve(struct ev *ev, const char *id)
 		log_warn("%s: %s; --ready does not work yet, trying again", r->text,
 		    strerror(errno));
 	r->warned = true;
-	ev_timer_in(ev, &r->retry, RETRY_MS);
+	ev_timer_in(the->ev, &r->retry, RETRY_MS);
 }
 
 void
@@ -134,9 +133,7 @@ ready_leave(void)
 {
 	struct ready *r = &here;
 
-	if (r->ev == NULL)
-		return;
-	ev_timer_at(r->ev, &r->retry, 0);
+	ev_timer_at(the->ev, &r->retry, 0);
 	if (r->listener.fd != -1)
 		close(r->listener.fd);
 	r->listener.fd = -1;

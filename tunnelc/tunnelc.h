@@ -231,7 +231,7 @@ void program_reap(void);
 /* ---- ready.c: unix:@tunnelc/ID, the health check ---- */
 
 /* Answer "ready\n" or "not ready\n" once the address is ours. */
-void ready_serve(struct ev *ev, const char *id);
+void ready_serve(const char *id);
 void ready_leave(void);			/* a successor may have the address */
 int ready_ask(const char *id);		/* the exit code: 0 or 111 */
 
