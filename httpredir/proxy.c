@@ -30,7 +30,7 @@ struct proxy {
 	enum proxyhdr_version introduced;	/* after a header about the client: for it alone */
 	bool to_head, old;		/* HEAD; version 1.0 */
 	bool upgrade;			/* asked for */
-	bool expects;			/* the client may wait for a 100, which has not come */
+	bool expects;			/* there is a body, and no 100 has answered Expect */
 	bool deaf;			/* the target takes no more, or no more is read for it */
 	bool broken;			/* a write reported the target's reset: no read will */
 	bool answering;			/* a final head has gone to the client */
@@ -129,7 +129,9 @@ finish(struct proxy *p)
 {
 	struct client *c = p->client;
 	struct backend *b = p->backend;
-	bool clean = p->req.done && p->up == NULL && !p->deaf && !b->src.readable && !b->src.fin;
+	/* A target that answers in place of a 100 may take the body for the next request. */
+	bool clean = p->req.done && p->up == NULL && !p->deaf && !p->expects && !b->src.readable &&
+	    !b->src.fin;
 
 	if (clean && !p->upgrade && !the->serve->draining) {
 		backend_rest(b, p->introduced != PROXYHDR_NONE ? c : NULL);
@@ -805,13 +807,13 @@ proxy_start(struct client *c, const struct http1_request *req, const struct rout
 	if (p->introduced != PROXYHDR_NONE)
 		intro = introduce(c, route, the->out);
 	wire_add(&w, the->out, intro + forward_request(c, req, p->upgrade, the->out + intro));
+	p->expects = !p->req.done && req->msg.expects;
 	if (!p->req.done && rest->len > 0 && body_take(&p->req, *rest, &used, &w) == BODY_BAD) {
 		proxy_free(p, false);
 		return PROXY_BAD_BODY;
 	}
 	*rest = slice_skip(*rest, used);
 	p->taken = used;
-	p->expects = !p->req.done && req->msg.expects;
 	if (!send_first(p, route, may_repeat, &w, intro)) {
 		proxy_free(p, true);
 		return PROXY_NO_MEMORY;
