@@ -14,14 +14,6 @@ both_sides_over(void)
 	return near.ended != 0 && far.ended != 0;
 }
 
-/* So little is under way at once that a lot waits in front of the socket. */
-static void
-narrow(int fd, int size)
-{
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
-}
-
 /* As an owner does that drains: it closes with the last visitor. */
 static void
 close_near(struct leg *l)

@@ -136,6 +136,66 @@ so_is_one_whose_end_and_reset_are_seen_at_once(void **state)
 	stop();
 }
 
+/* The write that fails takes the error with it, so that nobody else can ask for it. */
+static void
+so_is_one_that_a_write_finds_out(void **state)
+{
+	(void)state;
+	start(TCP);
+	visit_and_wait();
+	says(&awaited->visitor, 10, true);
+	run_until(service_saw_end);
+	says_at_once(&awaited->service, 1000, false);
+	while (awaited->far.s.tx < 1000)
+		run_turn();
+	assert_int_equal(awaited->near.s.rx, 0);
+	hangs_up(&awaited->visitor);
+	run_until(one_over);
+	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
+	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
+	stop();
+}
+
+static bool
+far_knows_the_end(void)
+{
+	return mux_ended(&awaited->far.s);
+}
+
+static void
+the_end_may_come_before_the_descriptor(void **state)
+{
+	(void)state;
+	start(TCP);
+	keeps = true;
+	awaited = visit();
+	says(&awaited->visitor, 0, true);
+	run_until(far_knows_the_end);
+	mux_take(&awaited->far.s, 5);
+	join(&awaited->far, &awaited->service, 2);
+	run_until(service_saw_end);
+	stop();
+}
+
+static void
+the_end_follows_what_was_kept(void **state)
+{
+	(void)state;
+	start(TCP);
+	visit_and_wait()->service.deaf = true;
+	party_wants(&awaited->service);
+	narrow(awaited->far.s.io.fd, 4096);
+	narrow(awaited->service.io.fd, 4096);
+	says(&awaited->visitor, 200000, true);
+	run_until(far_knows_the_end);
+	assert_true(far.m->kept > 100000);
+	awaited->service.deaf = false;
+	party_wants(&awaited->service);
+	run_until(service_saw_end);
+	assert_int_equal(awaited->service.received, 200000);
+	stop();
+}
+
 static void
 a_refused_stream_is_reset(void **state)
 {
@@ -170,39 +230,44 @@ static void
 an_idle_stream_is_reset(void **state)
 {
 	(void)state;
-	start(TCP);
-	limits(1000, 0);
-	visit_and_wait();
-	skip_ms(900);
-	run_due();
-	says(&awaited->service, 1, false);
-	run_until(all_heard);
-	skip_ms(900);
-	run_due();
-	assert_int_equal(awaited->near.ended, 0);
-	skip_ms(200);
-	run_until(service_reset);
-	assert_int_equal(awaited->near.how, MUX_IDLE);
-	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
-	stop();
+	for (int i = 0; i < 2; i++) {
+		start(TCP);
+		limits(1000, 0);
+		local = i == 1;		/* the kernel does not tell when bytes last moved */
+		visit_and_wait();
+		skip_ms(900);
+		run_due();
+		says(&awaited->service, 1, false);
+		run_until(all_heard);
+		skip_ms(900);
+		run_due();
+		assert_int_equal(awaited->near.ended, 0);
+		skip_ms(200);
+		local ? run_until(one_over) : run_until(service_reset);
+		assert_int_equal(awaited->near.how, MUX_IDLE);
+		assert_int_equal(awaited->far.how, MUX_PEER_RESET);
+		stop();
+	}
 }
 
 static void
 a_half_closed_stream_has_a_timer_of_its_own(void **state)
 {
 	(void)state;
-	start(TCP);
-	limits(100000, 1000);
-	visit_and_wait();
-	skip_ms(2000);
-	run_due();
-	says(&awaited->visitor, 1, true);
-	run_until(service_saw_end);
-	assert_int_equal(awaited->near.ended, 0);
-	skip_ms(1100);
-	run_until(one_over);
-	assert_int_equal(awaited->near.how, MUX_HALF_CLOSE);
-	stop();
+	for (uint64_t last = 0; last < 2; last++) {
+		start(TCP);
+		limits(100000, 1000);
+		visit_and_wait();
+		skip_ms(2000);
+		run_due();
+		says(&awaited->visitor, last, true);
+		run_until(service_saw_end);
+		assert_int_equal(awaited->near.ended, 0);
+		skip_ms(1100);
+		run_until(one_over);
+		assert_int_equal(awaited->near.how, MUX_HALF_CLOSE);
+		stop();
+	}
 }
 
 static enum mux_end
@@ -299,6 +364,65 @@ first_over(void)
 	return wires[0].near.ended != 0;
 }
 
+/* Nothing looks at it again, whose memory is gone, when those beside it have their turn. */
+static void
+a_stream_may_be_reset_with_words_unsaid(void **state)
+{
+	struct leg *l[3];
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		l[i] = calloc(1, sizeof(*l[i]));
+		l[i]->wire = &wires[0];
+		l[i]->s.io.fd = -1;
+		assert_true(mux_open(near.m, &l[i]->s, &near_leg_ops));
+		assert_true(mux_send(&l[i]->s, slice_str("hello")));
+	}
+	mux_reset(&l[1]->s);
+	memset(l[1], 0xff, sizeof(*l[1]));
+	run_turn();
+	assert_int_equal(hear(fd), 17 + 12 + 17);
+	for (int i = 0; i < 3; i += 2)
+		assert_true(mux_send(&l[i]->s, slice_str("and more")));
+	close(fd);
+	stop();			/* the session is over before that was said */
+	assert_int_equal(l[0]->ended + l[2]->ended, 2);
+	for (int i = 0; i < 3; i++)
+		free(l[i]);
+}
+
+/* It has ended its direction before. */
+static void
+reset_at_its_end(struct leg *l)
+{
+	if (!mux_ended(&l->s)) {
+		mux_fin(&l->s);
+		return;
+	}
+	mux_reset(&l->s);
+	leg_ended(&l->s, MUX_LOCAL_RESET);
+}
+
+static bool
+visitor_saw_end(void)
+{
+	return awaited->visitor.eof;
+}
+
+static void
+a_stream_may_be_reset_from_inside_its_own_end(void **state)
+{
+	(void)state;
+	start(TCP);
+	on_far_data = reset_at_its_end;
+	awaited = visit();
+	run_until(visitor_saw_end);
+	says(&awaited->visitor, 0, true);
+	run_until(one_over);
+	stop();
+}
+
 static void
 a_session_may_be_freed_from_inside_a_streams_end(void **state)
 {
@@ -347,11 +471,16 @@ main(void)
 		loop_test(what_a_service_said_before_it_hung_up_arrives),
 		loop_test(a_visitor_that_hangs_up_after_its_end_is_a_reset_as_well),
 		loop_test(so_is_one_whose_end_and_reset_are_seen_at_once),
+		loop_test(so_is_one_that_a_write_finds_out),
+		loop_test(the_end_may_come_before_the_descriptor),
+		loop_test(the_end_follows_what_was_kept),
 		loop_test(a_refused_stream_is_reset),
 		loop_test(an_idle_stream_is_reset),
 		loop_test(a_half_closed_stream_has_a_timer_of_its_own),
 		loop_test(a_half_closed_stream_ends_by_the_timer_that_is_over_first),
 		loop_test(a_stream_may_be_reset_while_anothers_data_is_looked_at),
+		loop_test(a_stream_may_be_reset_with_words_unsaid),
+		loop_test(a_stream_may_be_reset_from_inside_its_own_end),
 		loop_test(a_session_may_be_freed_from_inside_a_streams_end),
 		loop_test(streams_may_be_reset_from_inside_anothers_end),
 	};

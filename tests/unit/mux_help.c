@@ -20,6 +20,7 @@ leg_ended(struct mux_stream *s, enum mux_end how)
 	struct leg *l = EV_CONTAINER(s, struct leg, s);
 
 	assert_null(mux_of(s));
+	assert_int_equal(s->deadline.due_ms, 0);
 	l->ended++;
 	l->how = how;
 	if (s->io.fd != -1)
@@ -29,7 +30,7 @@ leg_ended(struct mux_stream *s, enum mux_end how)
 		on_near_end(l);
 }
 
-static void
+void
 join(struct leg *l, struct party *p, uint32_t speaks)
 {
 	int pair[2];
@@ -125,7 +126,7 @@ new_session(struct side *side, const struct mux_conf *conf, const struct mux_ops
 void
 start_side(struct side *side, enum yamux_role role, int fd)
 {
-	struct mux_conf conf = { .role = role, .max_streams = 1u << 20 };
+	struct mux_conf conf = { .role = role, .max_streams = 1u << 20, .idle_ms = 3600000 };
 
 	*side = (struct side){ .io.fd = fd, .tls = side->tls };
 	new_session(side, &conf, &side_ops);
@@ -219,6 +220,13 @@ visit(void)
 	assert_true(mux_send(&w->near.s, slice_str("hello")));
 	join(&w->near, &w->visitor, 1);
 	return w;
+}
+
+void
+narrow(int fd, int size)
+{
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
 }
 
 struct wire *awaited;

@@ -85,6 +85,12 @@ struct wire *visit(void);
 /* The same, returning once the other end has its service; it is the awaited one from now on. */
 struct wire *visit_and_wait(void);
 
+/* Join one end of a stream to somebody new, who says this text. */
+void join(struct leg *l, struct party *p, uint32_t speaks);
+
+/* So little is under way at once that a lot waits in front of the socket. */
+void narrow(int fd, int size);
+
 extern struct wire *awaited;
 
 /* ---- conditions; "one", "visitor" and "service" are those of the awaited ---- */

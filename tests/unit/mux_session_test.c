@@ -194,6 +194,69 @@ goaway_waits_for_all_that_was_said(void **state)
 	stop();
 }
 
+static uint8_t said[YAMUX_WINDOW_START + 1024];
+static size_t said_len;
+
+/* Adds to said what comes, until nothing more does. */
+static void
+hear_exactly(int fd, size_t all)
+{
+	size_t n;
+
+	all += said_len;
+	for (int idle = 0; idle < 5; idle = said_len < all ? 0 : idle + 1) {
+		run_turn();
+		for (; (n = hear(fd)) > 0; said_len += n) {
+			assert_in_range(said_len + n, 1, all);
+			memcpy(said + said_len, heard, n);
+		}
+	}
+}
+
+/* Takes the headers out of it. */
+static size_t
+words_said(void)
+{
+	size_t words = 0, len;
+
+	for (size_t at = 0; at < said_len; at += 12 + len) {
+		len = said[at + 1] != 0 ? 0 : (size_t)said[at + 9] << 16 | said[at + 10] << 8 |
+		    said[at + 11];
+		memmove(said + words, said + at + 12, len);
+		words += len;
+	}
+	return words;
+}
+
+/* Words have no more right to the peer's memory than other bytes, and hold up no GOAWAY for it. */
+static void
+words_wait_for_credit(void **state)
+{
+	static const uint8_t credit[] = { 0, 1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 7 };
+	static char some[YAMUX_WINDOW_START + 10];
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(some); i++)
+		some[i] = (char)(i * 2654435761u >> 13);
+	wires[0].near = (struct leg){ .wire = &wires[0], .s.io.fd = -1 };
+	assert_true(mux_open(near.m, &wires[0].near.s, &near_leg_ops));
+	assert_true(mux_send(&wires[0].near.s, slice_of(some, sizeof(some))));
+	mux_fin(&wires[0].near.s);
+	mux_goaway(near.m);
+	/* 16 frames, one of them in two as what is sent at once ends there, and the GOAWAY */
+	hear_exactly(fd, YAMUX_WINDOW_START + (16 + 1 + 1) * 12);
+	for (size_t rest = 10; rest > 0; rest -= rest < 7 ? rest : 7) {
+		assert_int_equal(write(fd, credit, sizeof(credit)), sizeof(credit));
+		hear_exactly(fd, 12 + (rest < 7 ? rest : 7));
+		assert_int_equal(heard[3], rest < 7 ? 4 : 0);	/* FIN */
+	}
+	assert_int_equal(words_said(), sizeof(some));
+	assert_memory_equal(said, some, sizeof(some));
+	close(fd);
+	stop();
+}
+
 /* ---- an ancestor that takes its time ---- */
 
 static int rooms;
@@ -218,6 +281,7 @@ an_owner_that_has_to_wait_is_told_when_not(void **state)
 	mux_free(near.m);
 	ops.room = count_room;
 	new_session(&near, &conf, &ops);
+	run_turn();
 	assert_false(mux_must_wait(near.m));
 	for (size_t i = 0; i < YAMUX_BACKLOG; i++) {
 		legs[i] = (struct leg){ .s.io.fd = -1 };
@@ -227,6 +291,7 @@ an_owner_that_has_to_wait_is_told_when_not(void **state)
 	for (int i = 0; i < 5; i++)
 		run_turn();
 	assert_int_equal(rooms, 0);
+	assert_int_equal(hear(fd), YAMUX_BACKLOG * 12);	/* opened, with nothing to say yet */
 	assert_int_equal(write(fd, ack, 12), 12);
 	for (int i = 0; i < 5; i++)
 		run_turn();
@@ -483,6 +548,7 @@ main(void)
 		loop_test(goaway_ends_new_streams_and_no_others),
 		loop_test(goaway_goes_behind_what_was_said),
 		loop_test(goaway_waits_for_all_that_was_said),
+		loop_test(words_wait_for_credit),
 		loop_test(an_owner_that_has_to_wait_is_told_when_not),
 		loop_test(a_peer_that_breaks_the_rules_is_told_and_left),
 		loop_test(ends_have_words),

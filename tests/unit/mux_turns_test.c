@@ -153,6 +153,26 @@ a_lot_of_little_frames_is_dealt_with_little_by_little(void **state)
 	stop();
 }
 
+static void
+a_lot_of_little_frames_of_one_stream_arrive_as_sent(void **state)
+{
+	static const uint8_t header[YAMUX_HEADER] = "\0\0\0\0\0\0\0\2\0\0\0\1";
+	static uint8_t frames[500][sizeof(header) + 1];
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	for (size_t i = 0; i < 500; i++) {
+		memcpy(frames[i], header, sizeof(header));
+		frames[i][sizeof(header)] = *text_at(2, i);
+	}
+	visit()->service.to_send = 500;
+	run_turn();
+	assert_int_equal(write(fd, frames, sizeof(frames)), sizeof(frames));
+	run_until(all_heard);
+	close(fd);
+	stop();
+}
+
 /* Frames that say the peer goes away, a byte in each record. */
 static void
 a_lot_of_little_records_is_dealt_with_little_by_little(void **state)
@@ -188,6 +208,7 @@ main(void)
 		loop_test(a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot),
 		loop_test(goaway_does_not_wait_for_streams_that_fill_what_is_sent_at_once),
 		loop_test(a_lot_of_little_frames_is_dealt_with_little_by_little),
+		loop_test(a_lot_of_little_frames_of_one_stream_arrive_as_sent),
 		loop_test(a_lot_of_little_records_is_dealt_with_little_by_little),
 	};
 
