@@ -15,6 +15,16 @@ SSL_write_ex(SSL *ssl, const void *buf, size_t len, size_t *written)
 	return n > 0 && !writes_fail;
 }
 
+/* ---- a kernel that takes less than it is given: defined here, before libc's ---- */
+
+static size_t taken_at_once = SIZE_MAX;
+
+ssize_t
+send(int fd, const void *bytes, size_t len, int flags)
+{
+	return sendto(fd, bytes, len < taken_at_once ? len : taken_at_once, flags, NULL, 0);
+}
+
 /* ---- two that understand each other ---- */
 
 static void
@@ -111,7 +121,9 @@ bytes_arrive_as_sent_whatever_the_sizes(void **state)
 
 		srand(round);
 		shake_hands(&e);
+		taken_at_once = round < 2 ? SIZE_MAX : 3000;
 		flow_both_ways(&e, NULL, NULL);
+		taken_at_once = SIZE_MAX;
 		free_ends(&e);
 	}
 }
