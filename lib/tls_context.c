@@ -111,22 +111,16 @@ static X509 *
 self_signed(EVP_PKEY *key)
 {
 	X509 *x = X509_new();
-	ASN1_TIME *from = ASN1_TIME_new(), *to = ASN1_TIME_new();
-	bool ok = x != NULL && from != NULL && to != NULL;
-
-	ok = ok && X509_set_version(x, X509_VERSION_3) == 1 &&
+	bool ok = x != NULL && X509_set_version(x, X509_VERSION_3) == 1 &&
 	    ASN1_INTEGER_set(X509_get_serialNumber(x), 1) == 1;
-	ok = ok && ASN1_TIME_set_string_X509(from, "20000101000000Z") == 1 &&
-	    X509_set1_notBefore(x, from) == 1;
-	ok = ok && ASN1_TIME_set_string_X509(to, "99991231235959Z") == 1 &&
-	    X509_set1_notAfter(x, to) == 1;
+
+	ok = ok && ASN1_TIME_set_string_X509(X509_getm_notBefore(x), "20000101000000Z") == 1 &&
+	    ASN1_TIME_set_string_X509(X509_getm_notAfter(x), "99991231235959Z") == 1;
 	ok = ok && X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
 	    (const unsigned char *)"t", 1, -1, 0) == 1;
 	ok = ok && X509_set_issuer_name(x, X509_get_subject_name(x)) == 1 &&
 	    X509_set_pubkey(x, key) == 1;
 	ok = ok && X509_sign(x, key, EVP_PKEY_is_a(key, "EC") ? EVP_sha256() : NULL) > 0;
-	ASN1_TIME_free(from);
-	ASN1_TIME_free(to);
 	if (ok)
 		return x;
 	X509_free(x);
@@ -169,8 +163,8 @@ static bool
 set_sessions(SSL_CTX *ssl)
 {
 	SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
-	    SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+	SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE |
+	    SSL_OP_PRIORITIZE_CHACHA);
 	return SSL_CTX_set_num_tickets(ssl, 0) == 1;
 }
 
