@@ -67,7 +67,7 @@ has_to_send(const struct mux_stream *s)
 		return false;
 	if (s->out != NULL)
 		return yamux_may_send(&s->y) > 0;
-	return s->eof || (s->joined && s->readable && may_read(s) > 0);
+	return s->eof || (s->readable && may_read(s) > 0);
 }
 
 void
@@ -465,7 +465,7 @@ mux_stream_fin(struct mux_stream *s)
 		struct mux *m = s->mux;
 
 		s->ops->data(s);
-		if (m->freed || s->mux != m)
+		if (s->mux != m)	/* reset, or the session was freed */
 			return;
 	}
 	settle(s);

@@ -167,9 +167,9 @@ goes_too_far(struct tls *t, size_t size)
 {
 	if (!t->done && t->received + size > TLS_HANDSHAKE_MAX)
 		t->said = "too many bytes before the end of the handshake";
-	else if (t->done && t->messages > IDLE_MESSAGES)
+	else if (t->messages > IDLE_MESSAGES)
 		t->said = "too many messages without data";
-	else if (t->done && t->unpaid > MESSAGES_MAX)
+	else if (t->unpaid > MESSAGES_MAX)
 		t->said = "too many messages for so little data";
 	else if (t->answers > ANSWERS_MAX)
 		t->said = "too many key updates unread";
