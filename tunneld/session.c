@@ -13,7 +13,6 @@
 #define WITHIN_EACH_MS 25u	/* this much for each: 40 a second, */
 #define WITHIN_MAX_MS 60000u	/* and at most this */
 #define REASON_MAX 512u
-#define NAMES_BYTES (CONTROL_LINE_MAX - 1024u)	/* of the names in a welcome */
 
 /* ---- messages ---- */
 
@@ -44,14 +43,10 @@ session_welcome(struct client *c)
 	struct control m = { .type = CONTROL_WELCOME, .version = CONTROL_VERSION, .names = names,
 		.heartbeat_ms = the->opts->heartbeat_ms, .dead_ms = the->opts->dead_ms,
 		.streams = clients_streams(&c->session), .within_ms = session_within_ms() };
-	size_t bytes = 0;
 
 	while (m.n_names < CONTROL_NAMES_MAX &&
 	    clients_name(the->clients, &c->session, m.n_names, text[m.n_names])) {
 		names[m.n_names] = slice_str(text[m.n_names]);
-		bytes += names[m.n_names].len + 3;	/* quotes and a comma */
-		if (bytes > NAMES_BYTES)
-			break;
 		m.n_names++;
 	}
 	tell(c, &m);
