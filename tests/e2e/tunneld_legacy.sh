@@ -53,8 +53,8 @@ same "got=ho end=eof" "$(visit header:old.test send:abc shut read)"
 saw yamux '^stream=2 flags=1:1 data=abc$'		# WINDOW with SYN, the visitor's bytes from the first one on
 saw yamux '^stream=4 flags=1:1 data=abc$'
 
-# A second session of one secret is one too many; two.test has two.
-has "$(by_hand plain "$LEGACY" $LOGIN timeout:3 end)" 'end=(close_notify|eof|reset)$'
+# A second session of one secret is one too many; two.test has two. Why, it would not understand: it gets no bytes of data.
+has "$(by_hand plain "$LEGACY" $LOGIN timeout:3 end)" '^([123]:[0-9:]* )*end=(close_notify|eof|reset)$'
 logged 'client=secret conn=[0-9]+ peer=.* session=refused reason="limit: ' tunneld
 logged 'hello=ok .* end=limit' tunneld
 
