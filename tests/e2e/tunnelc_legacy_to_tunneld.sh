@@ -38,5 +38,15 @@ not_logged 'link=up' wrong
 signal wrong TERM
 ends wrong 0
 lacks "$(cat wrong.log c.log)" 's3cret|wrong$'
-signal c TERM
-ends c 0
+
+# tunneld leaves: GOAWAY is all it can say, and has to be said while a visitor is there, who stays to the end.
+visit old.test,kind=tcp send:hello until:hello wait:left send:more shut read >late.log &
+LATE=$!
+wait_for 5 grep -q hello late.log || fail "no answer"
+signal tunneld TERM
+logged "server=$LEGACY link=draining" c
+touch left
+wait $LATE
+same "got=hello got=more end=eof" "$(echo $(cat late.log))"
+ends tunneld 0
+stop c
