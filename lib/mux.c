@@ -363,10 +363,26 @@ send_control(struct mux *m)
 
 /* ---- its life ---- */
 
+/*
+ * When a ping is due. An ancestor pings seldom, and some of them not while they hear something,
+ * be it one way only: it is asked when it is silent, whatever it was sent.
+ */
+static uint64_t
+ping_at(const struct mux *m)
+{
+	uint64_t since = m->said_ms;
+
+	if (m->conf.heartbeat_ms == 0)
+		return UINT64_MAX;
+	if (m->conf.ancestor && m->heard_ms < since)
+		since = m->heard_ms > m->pinged_ms ? m->heard_ms : m->pinged_ms;
+	return since + m->conf.heartbeat_ms;
+}
+
 static void
 watch(struct mux *m)
 {
-	uint64_t ping = m->conf.heartbeat_ms == 0 ? UINT64_MAX : m->said_ms + m->conf.heartbeat_ms;
+	uint64_t ping = ping_at(m);
 	uint64_t death = m->conf.dead_ms == 0 ? UINT64_MAX : m->heard_ms + m->conf.dead_ms;
 	uint64_t due = ping < death ? ping : death;
 
@@ -409,8 +425,8 @@ on_life(struct ev_timer *t)
 	}
 	if (m->over)
 		return;
-	if (m->conf.heartbeat_ms != 0 && now >= m->said_ms + m->conf.heartbeat_ms) {
-		m->said_ms = now;
+	if (now >= ping_at(m)) {
+		m->said_ms = m->pinged_ms = now;
 		m->ping_us = 0;		/* a measuring ping not yet sent is replaced, unanswered */
 		yamux_ping(m->y, m->pings++);
 		mux_due(m);

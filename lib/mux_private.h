@@ -56,6 +56,7 @@ struct mux {
 	uint64_t talk_ms;		/* and the new one had little to send */
 	uint64_t rx, tx;
 	uint64_t heard_ms, said_ms;	/* when bytes last came, and left */
+	uint64_t pinged_ms;		/* when the heartbeat's last ping was due */
 	uint64_t rtt_asked_ms;
 	uint64_t ping_us;		/* when the measuring ping was sent, 0: none is under way */
 	uint32_t ping;			/* its value */

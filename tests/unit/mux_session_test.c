@@ -366,6 +366,40 @@ who_has_said_nothing_for_a_while_pings(void **state)
 	stop();
 }
 
+/* It may have no ping of its own for as long as it hears something. */
+static void
+an_ancestor_that_is_silent_is_pinged_whatever_it_is_sent(void **state)
+{
+	struct mux_conf conf = { YAMUX_SERVER, .ancestor = true, .heartbeat_ms = 1000,
+		.dead_ms = 5000, .max_streams = 1 };
+	struct leg leg = { .s.io.fd = -1 };
+	uint8_t pong[12] = { 0, 2, 0, 2 };
+	int fd = start_raw(0, 0), pings = 0;
+	size_t n;
+
+	(void)state;
+	mux_free(near.m);
+	new_session(&near, &conf, &side_ops);
+	assert_true(mux_open(near.m, &leg.s, &near_leg_ops));
+	for (int i = 0; i < 100; i++) {
+		assert_true(mux_send(&leg.s, slice_str("x")));
+		skip_ms(300);
+		run_due();
+		run_turn();
+		n = hear(fd);
+		if (n >= 12 && memcmp(heard + n - 12, "\0\2\0\1", 4) == 0) {
+			assert_int_equal(write(fd, pong, sizeof(pong)), sizeof(pong));
+			pings++;
+			run_turn();
+		}
+		assert_int_equal(near.ended, 0);
+	}
+	assert_in_range(pings, 20, 30);
+	mux_reset(&leg.s);
+	close(fd);
+	stop();
+}
+
 static void
 answers_ping(int fd, uint8_t value)
 {
@@ -570,6 +604,7 @@ main(void)
 		loop_test(ends_have_words),
 		loop_test(who_has_said_nothing_for_a_while_pings),
 		loop_test(a_stream_that_comes_as_we_say_goaway_is_refused),
+		loop_test(an_ancestor_that_is_silent_is_pinged_whatever_it_is_sent),
 		loop_test(the_round_trip_is_measured_though_a_heartbeat_comes_in_between),
 		loop_test(who_sends_does_not_ping),
 		loop_test(silence_ends_the_session_and_any_byte_is_life),
