@@ -150,6 +150,9 @@ void session_refuse(struct client *c, enum control_code code, const char *why);
 /* No id is left for another stream: drain it, and say so. */
 void session_used_up(struct client *c);
 
+/* It was forgotten by its client: drain it, and say so. */
+void session_superseded(struct client *c);
+
 /*
  * Ask it to go elsewhere, and to come back within within_ms;
  * session_within_ms(): how long all here should take.
@@ -164,6 +167,9 @@ void legacy_on_control(struct client *c);			/* something came on stream 1 */
 void legacy_on_raw(struct client *c, unsigned events);		/* a raw socket without a visitor */
 void legacy_live(struct client *c);				/* it is welcome */
 
+/* Whether there was a session that gave up its place for this one. */
+bool legacy_make_room(const struct client *c);
+
 /* ---- raw.c ---- */
 
 /*
@@ -176,6 +182,9 @@ void raw_leave(struct raw *r, enum conn_end end);
 void raw_more(struct relay *r);		/* the relay pool's */
 
 /* ---- join.c ---- */
+
+/* Whether a visitor of s has had nothing back so far. */
+bool join_keeps_waiting(const struct session *s);
 
 /* The descriptor is the visitor's again; told: it was told the service's end. */
 void join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t rx,

@@ -90,6 +90,19 @@ join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t
 		visitor_close(v, end);
 }
 
+bool
+join_keeps_waiting(const struct session *s)
+{
+	for (struct serve_conn *base = the->serve->conns; base != NULL; base = base->next) {
+		const struct visitor *v = EV_CONTAINER(base, struct visitor, base);
+
+		if (base->via->role == DOOR_VISITORS && v->session == s &&
+		    v->state == VISITOR_JOINED && v->stream.rx == 0 && !v->stream.peer_eof)
+			return true;
+	}
+	return false;
+}
+
 /* ---- joining ---- */
 
 /* The header the stream begins with; 0: an ancestor, which wants none. */

@@ -4,6 +4,7 @@
  * as the beginning of a connection that then carries one visitor, the second on stream 1 of a yamux
  * session. Their first byte tells them apart.
  */
+#include <string.h>
 #include <sys/socket.h>
 
 #include "client.h"
@@ -104,6 +105,37 @@ legacy_on_control(struct client *c)
 	if (mux_ended(&c->control))
 		mux_fin(&c->control);
 	mux_take(&c->control, all.len);
+}
+
+/* ---- the second generation: a session its client has forgotten ---- */
+
+static bool
+is_forgotten(struct session *old, const struct session *s)
+{
+	return old->by_secret && !old->closing && client_of(old)->mux != NULL &&
+	    memcmp(old->secret, s->secret, sizeof(old->secret)) == 0 &&
+	    memcmp(old->peer.ip, s->peer.ip, sizeof(old->peer.ip)) == 0 &&
+	    join_keeps_waiting(old);
+}
+
+/*
+ * An ancestor whose service has refused a visitor lets it wait, forgets the session without ending
+ * it, and registers again. What looks like that takes no more visitors; if it was another client
+ * after all, those it has can finish.
+ */
+bool
+legacy_make_room(const struct client *c)
+{
+	struct session *old = NULL;
+
+	if (!c->session.by_secret || c->mux == NULL)
+		return false;
+	while ((old = clients_next(the->clients, old)) != NULL)
+		if (is_forgotten(old, &c->session)) {
+			session_superseded(client_of(old));
+			return true;
+		}
+	return false;
 }
 
 /* ---- the first generation: a socket that waits for its visitor (with it: raw.c) ---- */

@@ -142,6 +142,13 @@ session_used_up(struct client *c)
 	client_drain(c, 1);		/* at once: it is the only one */
 }
 
+void
+session_superseded(struct client *c)
+{
+	log_end(c, "draining", "forgotten", "its visitors wait, and it has registered again");
+	client_drain(c, 0);
+}
+
 static void
 welcome(struct client *c)
 {
@@ -171,6 +178,8 @@ session_judge(struct client *c)
 	}
 	if (clients_join(the->clients, &c->session, (int64_t)time(NULL)))
 		welcome(c);
+	else if (c->session.why == CONTROL_LIMIT && legacy_make_room(c))
+		session_judge(c);
 	else
 		session_refuse(c, c->session.why, NULL);
 }
