@@ -511,22 +511,21 @@ lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t
 }
 
 /*
- * Write headers for the frames of the got bytes laid out in iov;
- * the end goes with the last, save for ancestors.
+ * Write headers for the frames of the got bytes laid out in iov. The end has a frame of its own:
+ * libraries of yamux look at flags before data, and may tell of it before the last bytes are there.
  */
 static size_t
 head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
 {
 	size_t bytes = 0;
 
-	fin &= got == 0 || !s->mux->conf.ancestor;
+	s->fin_out = fin && got == 0;
 	s->tx += got;
 	s->mux->tx += got;
 	do {
 		size_t piece = got < iov->iov_len ? got : iov->iov_len;
 
 		got -= piece;
-		s->fin_out = fin && got == 0;
 		yamux_data(s->mux->y, &s->y, (uint32_t)piece, s->fin_out,
 		    (uint8_t *)iov->iov_base - YAMUX_HEADER);
 		bytes += YAMUX_HEADER + piece;
