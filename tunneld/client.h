@@ -18,8 +18,9 @@
  *
  * HEADER exists only with --accept-proxy, SECRET is an ancestor's. All states up to HELLO share one
  * deadline, counted from accept; a live session has the heartbeat of its mux; PARTING after the
- * last visitor has what is left of the grace, as DRAINING has. LINGER follows on a HANDSHAKE that
- * failed. Every state can end in CLOSED: an error, a deadline, the end of a drain.
+ * last visitor has what is left of the grace, as DRAINING has; after a SECRET that was refused it
+ * is a pause. LINGER follows on a HANDSHAKE that failed. Every state can end in CLOSED: an error, a
+ * deadline, the end of a drain.
  */
 enum client_state {
 	CLIENT_HEADER,		/* a PROXY header must come first */

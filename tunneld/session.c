@@ -12,6 +12,8 @@
 #define WITHIN_MIN_MS 1000u	/* clients asked to come back do so over at least this long, */
 #define WITHIN_EACH_MS 25u	/* this much for each: 40 a second, */
 #define WITHIN_MAX_MS 60000u	/* and at most this */
+#define RAW_REFUSED_MS 500u	/* an ancestor of the first generation comes back at once, and
+				   tunnelc thinks itself welcome after a second */
 #define REASON_MAX 512u
 
 /* ---- messages ---- */
@@ -111,6 +113,15 @@ log_end(const struct client *c, const char *state, const char *word, const char 
 	    log_value(slice_str(reason), text));
 }
 
+/* It is let go a little later. */
+static void
+hold(struct client *c, enum conn_end end)
+{
+	c->end = (uint8_t)end;
+	client_enter(c, CLIENT_PARTING);
+	ev_timer_in(the->serve->ev, &c->deadline, RAW_REFUSED_MS);
+}
+
 void
 session_refuse(struct client *c, enum control_code code, const char *why)
 {
@@ -132,7 +143,10 @@ session_refuse(struct client *c, enum control_code code, const char *why)
 		tell(c, &m);
 		mux_fin(&c->control);
 	}
-	client_part(c, r->end);
+	if (c->state == CLIENT_SECRET)
+		hold(c, r->end);
+	else
+		client_part(c, r->end);
 }
 
 void
