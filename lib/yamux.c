@@ -4,16 +4,20 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "yamux_table.h"
 
 enum frame_type { FRAME_DATA, FRAME_WINDOW, FRAME_PING, FRAME_GOAWAY };
 enum frame_flag { FLAG_SYN = 1, FLAG_ACK = 2, FLAG_FIN = 4, FLAG_RST = 8 };
 
+#define SEEN_BITS (YAMUX_DISORDER + 64u)	/* the newest has one as well */
+
 struct yamux {
 	uint64_t next_id;		/* of the next stream we open */
 	uint64_t late;			/* bytes that may yet come for ended streams, directions */
-	uint64_t seen;			/* bit n: the peer opened stream n + 1 before its newest */
+	uint64_t seen[SEEN_BITS / 64];	/* ring, a bit for each of the peer's last streams: it was
+					   opened */
 	uint32_t newest;		/* the peer's newest stream, counted from 1; 0: none yet */
 	uint32_t own_parity;
 	uint32_t max_peer_streams;
@@ -210,22 +214,22 @@ was_opened(const struct yamux *y, uint32_t id)
 		return id < y->next_id;
 	if (n >= y->newest)
 		return n == y->newest;
-	return is_late(y, id) || (y->seen >> (y->newest - n - 1) & 1) != 0;
+	return is_late(y, id) || (y->seen[n % SEEN_BITS / 64] >> n % 64 & 1) != 0;
 }
 
 static void
 note_opened(struct yamux *y, uint32_t id)
 {
-	uint32_t n = number_of(id), ahead = n - y->newest;
+	uint32_t n = number_of(id);
 
-	if (n < y->newest) {
-		y->seen |= UINT64_C(1) << (y->newest - n - 1);
-		return;
-	}
-	y->seen = ahead < YAMUX_DISORDER ? y->seen << ahead : 0;
-	if (ahead <= YAMUX_DISORDER)	/* the former newest */
-		y->seen |= UINT64_C(1) << (ahead - 1);
-	y->newest = n;
+	if (n > y->newest && n - y->newest >= SEEN_BITS)
+		memset(y->seen, 0, sizeof(y->seen));
+	else
+		for (uint32_t i = y->newest + 1; i < n; i++)	/* they may come late */
+			y->seen[i % SEEN_BITS / 64] &= ~(UINT64_C(1) << i % 64);
+	y->seen[n % SEEN_BITS / 64] |= UINT64_C(1) << n % 64;
+	if (n > y->newest)
+		y->newest = n;
 }
 
 /* The first frame that acknowledges a stream of ours. */

@@ -23,7 +23,7 @@
 #ifndef YAMUX_ID_MAX
 #define YAMUX_ID_MAX UINT32_MAX		/* a test may build with fewer */
 #endif
-#define YAMUX_DISORDER 64u		/* how many streams behind the newest a SYN may be */
+#define YAMUX_DISORDER 1024u		/* how many streams behind the newest a SYN may be */
 
 enum yamux_role { YAMUX_CLIENT /* opens odd ids */, YAMUX_SERVER /* even ids */ };
 
