@@ -51,7 +51,7 @@ breaks 'a frame of a stream never opened' frame:0:0:3:4:x
 breaks 'a frame of a stream never opened' frame:1:0:2:4
 breaks 'a stream opened with an id of ours' frame:0:1:2:0
 breaks 'a stream opened twice' frame:0:1:1:0
-breaks 'a stream opened too late' frame:1:1:201:0 frame:1:1:3:0
+breaks 'a stream opened too late' frame:1:1:2101:0 frame:1:1:3:0
 breaks 'a window over 2\^32-1' frame:1:0:1:4294967295
 # Data beyond the window: at once, and on a stream of a flood that nobody takes.
 breaks 'data beyond the window' frame:0:0:1:262145:x
