@@ -41,7 +41,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "status of redirects (308)" },
 		{ 'p', "port", "PORT", OPT_NUMBER, &o->port, 1, 65535,
 		    "port redirects lead to (443)" },
-		{ 'w', "webroot", "DIR", OPT_TEXT, &o->webroot, 0, 0,
+		{ 'w', "webroot", "DIR", OPT_FILE, &o->webroot, 0, 0,
 		    "answer ACME challenges with the files of DIR" },
 		{ 0, "https", NULL, OPT_FLAG, &o->https, 0, 0,
 		    "TLS was taken off in front: proxy only, never redirect" },

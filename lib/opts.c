@@ -63,11 +63,14 @@ add_text(const struct opt *o, const char *value, unsigned before)
 static void
 set(const struct opt *o, char *value, unsigned before)
 {
+	if ((o->kind == OPT_FILE || o->kind == OPT_LIST) && value[0] == '\0')
+		diex(EXIT_USAGE, "--%s: empty", o->name);
 	switch (o->kind) {
 	case OPT_FLAG:
 		*(bool *)o->out = true;
 		return;
 	case OPT_TEXT:
+	case OPT_FILE:
 		set_text(o, value, before);
 		return;
 	case OPT_MAYBE:
@@ -143,6 +146,7 @@ arg_rule(enum opt_kind kind)
 	case OPT_MAYBE:
 		return optional_argument;
 	case OPT_TEXT:
+	case OPT_FILE:
 	case OPT_LIST:
 	case OPT_COMMAS:
 	case OPT_NUMBER:

@@ -10,7 +10,8 @@
 enum opt_kind {
 	OPT_FLAG,	/* bool: true when given */
 	OPT_TEXT,	/* const char *: the last one given; a warning if another was before */
-	OPT_LIST,	/* struct opt_list: every one given, in order */
+	OPT_FILE,	/* the same, not empty: the name of a file or folder */
+	OPT_LIST,	/* struct opt_list: every one given, in order; none is empty */
 	OPT_COMMAS,	/* const char *: every one given, joined by commas; what is joined is
 			   owned, never freed */
 	OPT_MAYBE,	/* the same, "" when without a value (--name[=VALUE]; empty: refused) */

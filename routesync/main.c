@@ -78,24 +78,24 @@ static void
 parse_opts(struct options *o, int argc, char **argv)
 {
 	const struct opt table[] = {
-		{ 'o', "output", "FILE", OPT_TEXT, &o->output, 0, 0,
+		{ 'o', "output", "FILE", OPT_FILE, &o->output, 0, 0,
 		    "the routes file to keep (standard output, once)" },
 		{ 'i', "interval", "SECONDS", OPT_SECONDS, &o->interval_ms, 0, MS_MAX,
 		    "read the whole store every SECONDS (5)" },
 		{ 0, "once", NULL, OPT_FLAG, &o->once, 0, 0, "write the file once, then exit" },
-		{ 0, "password-file", "FILE", OPT_TEXT, &o->password_file, 0, 0,
+		{ 0, "password-file", "FILE", OPT_FILE, &o->password_file, 0, 0,
 		    "read the store's password from the first line of FILE" },
 		{ 0, "prefix", "PREFIX", OPT_TEXT, &o->prefix, 0, 0,
 		    "read and write keys that begin with PREFIX (/tcprouter/)" },
-		{ 0, "visitors", "PATH", OPT_TEXT, &o->visitors, 0, 0,
+		{ 0, "visitors", "PATH", OPT_FILE, &o->visitors, 0, 0,
 		    "tunneld's socket, for records with a secret (/run/tunneld/visitors)" },
-		{ 0, "secrets", "FILE", OPT_TEXT, &o->secrets, 0, 0,
+		{ 0, "secrets", "FILE", OPT_FILE, &o->secrets, 0, 0,
 		    "write tunneld's authorizations, with hashes of the secrets, to FILE" },
 		{ 0, "max-shrink", "PERCENT", OPT_NUMBER, &o->max_shrink, 0, 100,
 		    "wait for USR1 before dropping more than PERCENT of 20 or more routes (50)" },
-		{ 0, "put", "FILE", OPT_TEXT, &o->put, 0, 0,
+		{ 0, "put", "FILE", OPT_FILE, &o->put, 0, 0,
 		    "write the routes of FILE into the store and exit" },
-		{ 0, "publish", "FILE", OPT_TEXT, &o->publish, 0, 0,
+		{ 0, "publish", "FILE", OPT_FILE, &o->publish, 0, 0,
 		    "keep the routes of FILE in the store while running" },
 		{ 0, "ttl", "SECONDS", OPT_SECONDS, &o->ttl_ms, 0, MS_MAX,
 		    "published routes expire SECONDS after their last renewal (60)" },
@@ -205,7 +205,7 @@ check_output(const struct options *o, const char *option, const char **path)
 
 	if (*path == NULL)
 		return 0;
-	if ((*path)[0] == '\0' || (*path)[strlen(*path) - 1] == '/')
+	if ((*path)[strlen(*path) - 1] == '/')
 		return log_wrong(EXIT_USAGE, "\"%s\" is not the name of a file", *path);
 	if (lstat(*path, &st) == 0 && S_ISLNK(st.st_mode)) {
 		real = realpath(*path, NULL);	/* never freed */

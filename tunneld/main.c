@@ -61,7 +61,7 @@ parse_opts(struct options *o, int argc, char **argv)
 {
 	struct opt table[] = {
 		SERVE_OPTION_LISTEN(o->serve),
-		{ 'i', "identity", "KEYFILE", OPT_TEXT, &o->identity, 0, 0, "this server's key" },
+		{ 'i', "identity", "KEYFILE", OPT_FILE, &o->identity, 0, 0, "this server's key" },
 		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
 		{ 0, "domain", "DOMAIN", OPT_TEXT, &o->domain, 0, 0,
 		    "clients are reached as ID.DOMAIN" },
@@ -69,7 +69,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "where visitors are handed over (repeatable)" },
 		{ 0, "peers", "CIDR,...", OPT_COMMAS, &o->peers, 0, 0,
 		    "who may hand over visitors by TCP (loopback only)" },
-		{ 'a', "authorized", "FILE", OPT_TEXT, &o->authorized, 0, 0,
+		{ 'a', "authorized", "FILE", OPT_FILE, &o->authorized, 0, 0,
 		    "the clients that are welcome, one a line" },
 		{ 0, "open", NULL, OPT_FLAG, &o->open, 0, 0,
 		    "every key is welcome, as its own ID.DOMAIN" },
@@ -83,11 +83,11 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "logins under way at once, a quarter of it per source (128)" },
 		{ 0, "legacy", "ADDR", OPT_LIST, &o->legacy, 0, 0,
 		    "listen for tcprouter's clients, unencrypted (repeatable)" },
-		{ 0, "clients", "FILE", OPT_TEXT, &o->clients, 0, 0,
+		{ 0, "clients", "FILE", OPT_FILE, &o->clients, 0, 0,
 		    "keep a routes file of the names that are live" },
 		{ 0, "advertise", "ADDR", OPT_TEXT, &o->advertise, 0, 0,
 		    "its target: a visitors address, as others reach it" },
-		{ 0, "local", "FILE", OPT_TEXT, &o->local, 0, 0,
+		{ 0, "local", "FILE", OPT_FILE, &o->local, 0, 0,
 		    "the same for this node: targets are the visitors socket" },
 		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, SERVE_MS_MAX,
 		    "on TERM empty --clients and --local, then keep serving for SECONDS "

@@ -30,5 +30,5 @@ bad 'etc/routes/x cannot be read: Not a directory' --secrets etc/routes/x
 chmod 0 etc/routes
 bad 'etc/routes cannot be read: Permission denied' -o etc/routes
 bad 'etc/routes cannot be read: Permission denied' --secrets etc/routes
-bad '"" is not the name of a file' -o ''
+bad '--output: empty' -o ''
 bad '"etc/" is not the name of a file' -o etc/

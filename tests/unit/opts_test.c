@@ -8,7 +8,7 @@
 
 static struct {
 	bool flag, other;
-	const char *text, *maybe, *commas;
+	const char *text, *file, *maybe, *commas;
 	struct opt_list list;
 	uint64_t number, fd, ms;
 } got;
@@ -17,6 +17,7 @@ static const struct opt table[] = {
 	{ 'f', "flag", NULL, OPT_FLAG, &got.flag, 0, 0, "a flag" },
 	{ 0, "other-flag", NULL, OPT_FLAG, &got.other, 0, 0, "a flag without a letter" },
 	{ 't', "text", "TEXT", OPT_TEXT, &got.text, 0, 0, "a text" },
+	{ 0, "file", "FILE", OPT_FILE, &got.file, 0, 0, "a file" },
 	{ 'l', "list", "ADDR", OPT_LIST, &got.list, 0, 0, "a list (repeatable)" },
 	{ 'n', "number", "N", OPT_NUMBER, &got.number, 1, 64, "a number" },
 	{ 0, "fd", "FD", OPT_FD, &got.fd, 0, 0, "a descriptor" },
@@ -122,6 +123,10 @@ every_kind_is_taken_in_its_long_form(void **state)
 	parse("--maybe=10.0.0.0/8");
 	assert_string_equal(got.maybe, "10.0.0.0/8");
 	expect_refused("--maybe=", "tool: error: --maybe= without a value; omit the '='\n");
+	parse("--file x");
+	assert_string_equal(got.file, "x");
+	expect_refused("--file=", "tool: error: --file: empty\n");
+	expect_refused("--list=", "tool: error: --list: empty\n");
 }
 
 static void
