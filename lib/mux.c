@@ -323,7 +323,7 @@ fill(struct mux *m)
 	at += fill_goaway(m, out + at, MUX_OUT_SIZE - at);
 	while (MUX_OUT_SIZE - at >= MUX_ROOM_MIN && (s = mux_queue_take(&m->ready)) != NULL) {
 		s->ready = false;
-		if (m->closing && s->out == NULL)
+		if (m->closing && s->out == NULL && !s->eof)
 			continue;
 		at += mux_stream_output(s, out + at, MUX_OUT_SIZE - at);
 		mux_stream_ready(s);

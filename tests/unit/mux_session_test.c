@@ -162,6 +162,29 @@ goaway_goes_behind_what_was_said(void **state)
 	}
 }
 
+/* The last word on a stream is its end. */
+static void
+goaway_goes_behind_an_end_too(void **state)
+{
+	(void)state;
+	for (int closing = 0; closing < 2; closing++) {
+		int fd = start_raw(0, 0);
+
+		wires[0].near = (struct leg){ .wire = &wires[0], .s.io.fd = -1 };
+		assert_true(mux_open(near.m, &wires[0].near.s, &near_leg_ops));
+		assert_true(mux_send(&wires[0].near.s, slice_str("hello")));
+		mux_fin(&wires[0].near.s);
+		closing ? mux_close(near.m) : mux_goaway(near.m);
+		run_turn();
+		run_turn();
+		assert_int_equal(hear(fd), 17 + 12 + 12);
+		assert_memory_equal(heard + 17, "\0\0\0\4\0\0\0\2\0\0\0\0", 12);
+		assert_memory_equal(heard + 17 + 12, "\0\3\0\0\0\0\0\0\0\0\0\0", 12);
+		close(fd);
+		stop();
+	}
+}
+
 /*
  * More than is sent at once, and in such pieces that the GOAWAY would
  * find room in front of the last one.
@@ -597,6 +620,7 @@ main(void)
 		loop_test(a_session_that_is_closed_ends_in_order_at_both_ends),
 		loop_test(goaway_ends_new_streams_and_no_others),
 		loop_test(goaway_goes_behind_what_was_said),
+		loop_test(goaway_goes_behind_an_end_too),
 		loop_test(goaway_waits_for_all_that_was_said),
 		loop_test(words_wait_for_credit),
 		loop_test(an_owner_that_has_to_wait_is_told_when_not),
