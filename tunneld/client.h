@@ -184,8 +184,8 @@ void raw_more(struct relay *r);		/* the relay pool's */
 
 /* ---- join.c ---- */
 
-/* Whether a visitor of s has had nothing back so far. */
-bool join_keeps_waiting(const struct session *s);
+/* Whether a visitor of s that came ms ago has had nothing back so far. */
+bool join_keeps_waiting(const struct session *s, uint64_t ms);
 
 /* The descriptor is the visitor's again; told: it was told the service's end. */
 void join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t rx,

@@ -91,13 +91,16 @@ join_raw_ended(struct visitor *v, int fd, enum conn_end end, bool told, uint64_t
 }
 
 bool
-join_keeps_waiting(const struct session *s)
+join_keeps_waiting(const struct session *s, uint64_t ms)
 {
+	uint64_t now = ev_now_ms(the->serve->ev);
+
 	for (struct serve_conn *base = the->serve->conns; base != NULL; base = base->next) {
 		const struct visitor *v = EV_CONTAINER(base, struct visitor, base);
 
 		if (base->via->role == DOOR_VISITORS && v->session == s &&
-		    v->state == VISITOR_JOINED && v->stream.rx == 0 && !v->stream.peer_eof)
+		    v->state == VISITOR_JOINED && v->stream.rx == 0 && !v->stream.peer_eof &&
+		    now - base->started_ms >= ms)
 			return true;
 	}
 	return false;

@@ -11,6 +11,7 @@
 #include "secret.h"
 #include "sock.h"
 
+#define FORGOTTEN_MS 4000u	/* the second generation registers again after 5 s */
 #define YAMUX_FIRST 0x00	/* its version; a first generation begins with the magic, 0x11 */
 
 /* ---- the handshake ---- */
@@ -115,7 +116,7 @@ is_forgotten(struct session *old, const struct session *s)
 	return old->by_secret && !old->closing && client_of(old)->mux != NULL &&
 	    memcmp(old->secret, s->secret, sizeof(old->secret)) == 0 &&
 	    memcmp(old->peer.ip, s->peer.ip, sizeof(old->peer.ip)) == 0 &&
-	    join_keeps_waiting(old);
+	    join_keeps_waiting(old, FORGOTTEN_MS);
 }
 
 /*

@@ -27,6 +27,11 @@ logged_times 1 'client=secret .* session=refused reason="limit: ' tunneld
 spawn_peer waits client "unix:$T/visitors" visitor:old.test,kind=tcp send:b touch:there read
 wait_for 5 test -e there || fail "no visitor"
 metric_is 1 tunneld_visitors
+# It may have its answer in a moment: another one with the secret is one too many still, until it has waited for 4 s.
+ancestor soon end
+ends soon 0
+logged_times 2 'client=secret .* session=refused reason="limit: ' tunneld
+sleep 4
 ancestor new plain:second plain:third end
 logged_times 2 'client=secret .* session=up ' tunneld
 logged 'client=secret .* session=draining reason="forgotten: ' tunneld
