@@ -510,23 +510,19 @@ lay_out(struct iovec iov[FRAMES], uint8_t *out, size_t room, size_t want, size_t
 	return n;
 }
 
-/*
- * Write headers for the frames of the got bytes laid out in iov. The end has a frame of its own:
- * libraries of yamux look at flags before data, and may tell of it before the last bytes are there.
- */
+/* Write headers for the frames of the got bytes laid out in iov. */
 static size_t
-head(struct mux_stream *s, const struct iovec *iov, size_t got, bool fin)
+head(struct mux_stream *s, const struct iovec *iov, size_t got)
 {
 	size_t bytes = 0;
 
-	s->fin_out = fin && got == 0;
 	s->tx += got;
 	s->mux->tx += got;
 	do {
 		size_t piece = got < iov->iov_len ? got : iov->iov_len;
 
 		got -= piece;
-		yamux_data(s->mux->y, &s->y, (uint32_t)piece, s->fin_out,
+		yamux_data(s->mux->y, &s->y, (uint32_t)piece, false,
 		    (uint8_t *)iov->iov_base - YAMUX_HEADER);
 		bytes += YAMUX_HEADER + piece;
 		iov++;
@@ -548,26 +544,22 @@ output_kept(struct mux_stream *s, uint8_t *out, size_t room)
 		from += iov[i].iov_len;
 	}
 	mux_spill_drop(&s->out, sum);
-	return head(s, iov, sum, s->eof && s->out == NULL);
+	return head(s, iov, sum);
 }
 
-/*
- * A read that found no bytes: none for now, the end, or a broken descriptor.
- * True: there is an end to be sent.
- */
-static bool
+/* A read that found no bytes: none for now, the end, or a broken descriptor. */
+static void
 read_nothing(struct mux_stream *s, ssize_t got)
 {
 	if (got == -1 && sock_would_block()) {
 		s->readable = false;
-		return false;
+		return;
 	}
 	if (got == -1 || s->broken || (s->error && sock_error(s->io.fd) != 0)) {
 		mux_stream_doom(s, got == -1 && sock_no_memory() ? MUX_MEMORY : MUX_LOCAL_RESET);
-		return false;
+		return;
 	}
 	s->eof = true;
-	return true;
 }
 
 static size_t
@@ -580,29 +572,45 @@ output_read(struct mux_stream *s, uint8_t *out, size_t room)
 	ssize_t got = n > 1 ? readv(s->io.fd, iov, n) :
 	    sock_get(s->io.fd, iov->iov_base, iov->iov_len);
 
-	if (got <= 0)
-		return read_nothing(s, got) ? head(s, iov, 0, true) : 0;
+	if (got <= 0) {
+		read_nothing(s, got);
+		return 0;
+	}
 	s->bulk = (size_t)got == asked;
 	if (!s->bulk)
 		drained(s);
-	bytes = head(s, iov, (size_t)got, s->eof && !s->broken);
+	bytes = head(s, iov, (size_t)got);
 	if (s->eof && s->broken)
 		mux_stream_doom(s, MUX_LOCAL_RESET);
 	return bytes;
 }
 
+/*
+ * The end has a frame of its own: libraries of yamux look at flags before data, and may tell of it
+ * before the last bytes are there.
+ */
+static size_t
+output_end(struct mux_stream *s, uint8_t *out)
+{
+	s->fin_out = true;
+	yamux_data(s->mux->y, &s->y, 0, true, out);
+	touch(s);
+	return YAMUX_HEADER;
+}
+
 size_t
 mux_stream_output(struct mux_stream *s, uint8_t *out, size_t room)
 {
-	struct iovec none = { out + YAMUX_HEADER, 0 };
-	size_t bytes;
+	size_t bytes = 0;
 
 	if (!has_to_send(s))
 		return 0;
 	if (s->out != NULL)
 		bytes = output_kept(s, out, room);
-	else
-		bytes = s->eof ? head(s, &none, 0, true) : output_read(s, out, room);
+	else if (!s->eof)
+		bytes = output_read(s, out, room);
+	if (s->eof && s->out == NULL && !s->dead && room - bytes >= YAMUX_HEADER)
+		bytes += output_end(s, out + bytes);
 	if (s->fin_out)
 		settle(s);
 	return bytes;

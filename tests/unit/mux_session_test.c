@@ -185,6 +185,28 @@ goaway_goes_behind_an_end_too(void **state)
 	}
 }
 
+/* Nor does it wait for its turn behind those that have a lot to send. */
+static void
+an_end_goes_right_behind_the_last_words(void **state)
+{
+	int fd = start_raw(0, 0);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		wires[i].near = (struct leg){ .wire = &wires[i], .s.io.fd = -1 };
+		assert_true(mux_open(near.m, &wires[i].near.s, &near_leg_ops));
+		assert_true(mux_send(&wires[i].near.s, slice_str("hello")));
+		mux_fin(&wires[i].near.s);
+	}
+	run_turn();
+	run_turn();
+	assert_int_equal(hear(fd), 12 + 2 * (17 + 12));		/* a SYN comes before all */
+	assert_memory_equal(heard + 12 + 12, "hello\0\0\0\4\0\0\0\2\0\0\0\0", 17);
+	assert_memory_equal(heard + 41 + 12, "hello\0\0\0\4\0\0\0\4\0\0\0\0", 17);
+	close(fd);
+	stop();
+}
+
 /*
  * More than is sent at once, and in such pieces that the GOAWAY would
  * find room in front of the last one.
@@ -621,6 +643,7 @@ main(void)
 		loop_test(goaway_ends_new_streams_and_no_others),
 		loop_test(goaway_goes_behind_what_was_said),
 		loop_test(goaway_goes_behind_an_end_too),
+		loop_test(an_end_goes_right_behind_the_last_words),
 		loop_test(goaway_waits_for_all_that_was_said),
 		loop_test(words_wait_for_credit),
 		loop_test(an_owner_that_has_to_wait_is_told_when_not),
