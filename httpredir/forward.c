@@ -3,6 +3,7 @@
  * Heads rewritten on their way through: hop-by-hop fields dropped, forwarding fields added,
  * the rest as it was.
  */
+#include <ctype.h>
 #include <strings.h>
 
 #include "httpredir.h"
@@ -127,8 +128,9 @@ add_forwarding(struct text *t, const struct client *c, const struct http1_reques
 /* ---- requests ---- */
 
 /*
- * One of ours but for a '_' where that has '-': to a program that gets fields as CGI names them
- * (RFC 3875 4.1.18) both are the same, and the value of this one may come first.
+ * One of ours but for what stands where that has '-': to a program that gets fields as CGI names
+ * them (RFC 3875 4.1.18: '_'; some servers write that for any sign) both are the same, and the
+ * value of this one may come first.
  */
 static bool
 is_twin(struct slice name)
@@ -137,10 +139,10 @@ is_twin(struct slice name)
 		"x-forwarded-proto" };
 	char dashed[sizeof("x-forwarded-proto")] = "";
 
-	if (name.len >= sizeof(dashed) || memchr(name.p, '_', name.len) == NULL)
+	if (name.len >= sizeof(dashed) || (*name.p | 0x20) != 'x')
 		return false;
 	for (size_t i = 0; i < name.len; i++)
-		dashed[i] = name.p[i] == '_' ? '-' : name.p[i];
+		dashed[i] = isalnum((unsigned char)name.p[i]) ? name.p[i] : '-';
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		if (strcasecmp(dashed, ours[i]) == 0)
 			return true;

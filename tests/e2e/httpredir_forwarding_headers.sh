@@ -16,7 +16,7 @@ has "$answer" '^X-Forwarded-Proto: http$'
 has "$answer" '^X-Forwarded-Host: a\.test$'
 has "$answer" '^Forwarded: for=127\.0\.0\.1;host=a\.test;proto=http$'
 # to a program that is told of fields as CGI names them these are the same
-twins='-H X_Forwarded-For:5.5.5.5 -H x-forwarded_host:twin -H X_FORWARDED_PROTO:twin'
+twins='-H X_Forwarded-For:5.5.5.5 -H x-forwarded_host:twin -H X_FORWARDED_PROTO:twin -H X.Forwarded~For:5.5.5.5'
 # shellcheck disable=SC2086
 lacks "$(get / $twins)" '5\.5\.5\.5|twin'
 has "$(get / -H 'X_Forwarded_By: kept')" '^X_Forwarded_By: kept'
