@@ -6,6 +6,15 @@
 
 /* ---- one end, or the other, or both ---- */
 
+/* How the stream ended at our end and at the peer's: the last word of a test. */
+static void
+ended_as(enum mux_end near_how, enum mux_end far_how)
+{
+	assert_int_equal(awaited->near.how, near_how);
+	assert_int_equal(awaited->far.how, far_how);
+	stop();
+}
+
 static void
 the_end_of_one_direction_leaves_the_other_open(void **state)
 {
@@ -34,9 +43,7 @@ a_visitor_that_hangs_up_is_a_reset_for_the_service(void **state)
 	visit_and_wait();
 	hangs_up(&awaited->visitor);
 	run_until(service_reset);
-	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
-	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
-	stop();
+	ended_as(MUX_LOCAL_RESET, MUX_PEER_RESET);
 }
 
 static void
@@ -47,9 +54,7 @@ a_service_that_hangs_up_is_a_reset_for_the_visitor(void **state)
 	visit_and_wait();
 	hangs_up(&awaited->service);
 	run_until(visitor_reset);
-	assert_int_equal(awaited->near.how, MUX_PEER_RESET);
-	assert_int_equal(awaited->far.how, MUX_LOCAL_RESET);
-	stop();
+	ended_as(MUX_PEER_RESET, MUX_LOCAL_RESET);
 }
 
 static void
@@ -117,9 +122,7 @@ a_visitor_that_hangs_up_after_its_end_is_a_reset_as_well(void **state)
 	run_until(service_saw_end);
 	hangs_up(&awaited->visitor);
 	run_until(one_over);
-	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
-	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
-	stop();
+	ended_as(MUX_LOCAL_RESET, MUX_PEER_RESET);
 }
 
 static void
@@ -131,9 +134,7 @@ so_is_one_whose_end_and_reset_are_seen_at_once(void **state)
 	says_at_once(&awaited->visitor, 10, true);
 	hangs_up(&awaited->visitor);
 	run_until(one_over);
-	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
-	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
-	stop();
+	ended_as(MUX_LOCAL_RESET, MUX_PEER_RESET);
 }
 
 /* The write that fails takes the error with it, so that nobody else can ask for it. */
@@ -151,9 +152,7 @@ so_is_one_that_a_write_finds_out(void **state)
 	assert_int_equal(awaited->near.s.rx, 0);
 	hangs_up(&awaited->visitor);
 	run_until(one_over);
-	assert_int_equal(awaited->near.how, MUX_LOCAL_RESET);
-	assert_int_equal(awaited->far.how, MUX_PEER_RESET);
-	stop();
+	ended_as(MUX_LOCAL_RESET, MUX_PEER_RESET);
 }
 
 static bool
