@@ -41,7 +41,7 @@ DEPS_BENCH = $(DEPS_BUILD) strace util-linux iproute2 procps openssh-server open
 BUILD     = $(if $(SAN),build-san,build)
 SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib -pthread -MMD -MP -Wall -Wextra -Wshadow \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib -pthread -MMD -MP -Wall -Wextra -Wshadow \
     -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 $(if $(WERROR),-Werror) \
     -ffile-prefix-map=$(CURDIR)=. $(if $(SAN),$(SAN_FLAGS),$(HARDEN)) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 HARDEN    = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE -ffunction-sections -fdata-sections

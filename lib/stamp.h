@@ -8,6 +8,9 @@
 #include <sys/types.h>
 #include <time.h>
 
+/* Without -D_FILE_OFFSET_BITS=64 a 32-bit stat() refuses big files and big inode numbers. */
+_Static_assert(sizeof(off_t) == 8 && sizeof(ino_t) == 8, "built for small files");
+
 struct stamp {
 	dev_t dev;
 	ino_t ino;
