@@ -50,6 +50,10 @@ quota_new(unsigned workers, size_t entries)
 
 	while (room < entries * 2)	/* at most half full: short probes, never a full table */
 		room *= 2;
+	if (room > (SIZE_MAX - sizeof(*q)) / sizeof(struct entry) / workers) {
+		errno = ENOMEM;
+		return NULL;
+	}
 	q = mmap(NULL, sizeof(*q) + workers * room * sizeof(struct entry), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (q == MAP_FAILED)

@@ -24,6 +24,15 @@ count_of(struct quota *q, uint64_t key)
 
 /* ---- one process ---- */
 
+static void
+a_table_beyond_the_address_space_is_refused(void **state)
+{
+	(void)state;
+	errno = 0;
+	assert_null(quota_new(1u << 31, (size_t)1 << 28));	/* whose bytes are 0 modulo 2^64 */
+	assert_int_equal(errno, ENOMEM);
+}
+
 #define WORKERS 3u
 #define KEYS 30u		/* the smallest table has 64 places */
 
@@ -349,6 +358,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_table_beyond_the_address_space_is_refused),
 		cmocka_unit_test(counts_follow_the_model_whatever_is_taken_and_dropped),
 		cmocka_unit_test(a_limit_is_for_all_workers_together),
 		cmocka_unit_test(dropping_what_nobody_holds_changes_nothing),
