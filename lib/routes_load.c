@@ -20,7 +20,8 @@
 #define LINES_ONCE 256
 #define READ_ONCE (256u * 1024u)
 
-#define TEXT_MAX 0xf0000000u		/* bytes; every offset fits in 32 bits */
+/* Bytes: every offset fits in 32 bits, and a table, at worst 6 times as big, in a size_t. */
+#define TEXT_MAX (SIZE_MAX > UINT32_MAX ? 0xf0000000u : 0x20000000u)
 #define WRITER_MS 200		/* between checks whether to go on waiting for a pipe's writer */
 #define READ_AHEAD 65536u		/* bytes of room beyond a file's size when it is opened */
 
