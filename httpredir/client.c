@@ -473,12 +473,14 @@ on_client(struct ev_io *io, unsigned events)
 static void
 on_out(struct ev_io *io, unsigned events)
 {
-	struct client *c = EV_CONTAINER(the->serve->conns, struct client, base);
+	struct serve_conn *only = the->serve->conns;
+	struct client *c;
 	bool awaited;
 
 	(void)io;
-	if (the->serve->conns == NULL)
+	if (only == NULL)
 		return;
+	c = EV_CONTAINER(only, struct client, base);
 	awaited = c->state == CLIENT_HEADER || c->state == CLIENT_HEAD || c->state == CLIENT_DROP;
 	c->writable = true;
 	if (awaited && (events & EV_ERROR))	/* who could read the answer? */

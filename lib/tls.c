@@ -457,7 +457,8 @@ tls_write(struct tls *t, const uint8_t *buf, size_t len)
 enum tls_result
 tls_flush(struct tls *t)
 {
-	t->pending_at += send_some(t, t->pending + t->pending_at, tls_pending(t));
+	if (tls_pending(t) > 0)
+		t->pending_at += send_some(t, t->pending + t->pending_at, tls_pending(t));
 	if (t->send_error != 0)
 		return send_failed(t);
 	if (tls_pending(t) > 0)
