@@ -2,7 +2,6 @@
 /* One client; its states are drawn in httpredir.h. */
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "httpredir.h"

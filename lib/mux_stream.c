@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "relay.h"
 #include "sock.h"

@@ -6,7 +6,6 @@
 #include "resolve.h"
 
 #include <ares.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define READ_FIRST 16384u	/* bytes asked for at first: a hello, and early data after it */
 #define PEEK_SURE (32 * 1024)	/* bytes a usual receive buffer has room for, however they come */
