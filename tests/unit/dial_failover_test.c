@@ -267,7 +267,7 @@ static void
 targets_nobody_uses_any_more_are_forgotten(void **state)
 {
 	(void)state;
-	expect_bounded_memory(dial_another_target, 3000);
+	expect_bounded_memory(dial_another_target, 4000);
 }
 
 int

@@ -8,6 +8,12 @@
 
 /* ---- the clock: this definition replaces libc's, so that a test need not wait ---- */
 
+#ifdef SYS_clock_gettime64	/* where a long has 32 bits */
+#define CLOCK_CALL (sizeof(time_t) == 8 ? SYS_clock_gettime64 : SYS_clock_gettime)
+#else
+#define CLOCK_CALL SYS_clock_gettime
+#endif
+
 int64_t skipped_ms, skipped_wall_ms;
 void (*before_next_look)(void);
 
@@ -15,7 +21,7 @@ int
 clock_gettime(clockid_t clock, struct timespec *ts)
 {
 	void (*first)(void) = before_next_look;
-	int r = (int)syscall(SYS_clock_gettime, clock, ts);
+	int r = (int)syscall(CLOCK_CALL, clock, ts);
 	int64_t ms;
 
 	before_next_look = NULL;

@@ -536,6 +536,8 @@ a_lack_of_memory_is_no_bad_line(void **state)
 	struct grant *out;
 
 	(void)state;
+	if (SIZE_MAX == UINT32_MAX)
+		skip();		/* the table for the longest text fits into memory */
 	said[0] = '\0';
 	errno = 0;
 	assert_false(authfile_parse("f", slice_of("x", SIZE_MAX / 8), on_report, said, &out));
