@@ -16,7 +16,8 @@
 #include "num.h"
 #include "replace.h"
 
-#define LONG_ONLY 1000	/* getopt's value of option i: LONG_ONLY + i */
+/* getopt's value of option i: LONG_ONLY + i. Beyond any letter: to musl it is a wide character. */
+#define LONG_ONLY 0x110000
 #define WORD 1		/* getopt's value of a word, when words are reported in place */
 
 static void
