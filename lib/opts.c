@@ -240,6 +240,18 @@ found(char **argv, const struct opt *table, size_t n, int value)
 	return o;
 }
 
+/* getopt_long(), but a lone "-" is a word like others: where they are reported, musl ends there. */
+static int
+next(int argc, char **argv, const char *letters, const struct option *longs)
+{
+	int at = optind, value = getopt_long(argc, argv, letters, longs, NULL);
+
+	if (value != -1 || letters[0] != '-' || optind != at || at == argc)
+		return value;
+	optarg = argv[optind++];
+	return WORD;
+}
+
 /*
  * Leaves optind at the first word that is not an option; getopt_long() moves those after the
  * options. With words they are gathered there, and optind is left after "--".
@@ -260,7 +272,7 @@ parse(int argc, char **argv, const char *synopsis, const struct opt *table, size
 	if (letters == NULL || longs == NULL || given == NULL)
 		die(EXIT_TEMP, "command line");
 	build(table, n, words != NULL, letters, longs);
-	while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+	while ((value = next(argc, argv, letters, longs)) != -1) {
 		if (value == WORD) {
 			append(words, optarg);
 			continue;
