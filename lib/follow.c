@@ -136,7 +136,7 @@ follow_keep_room(void)
 	int saved = errno;
 
 	if (the.spare_fd == -1)
-		the.spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		the.spare_fd = fcntl(the.bell.fd, F_DUPFD_CLOEXEC, 0);
 	errno = saved;
 }
 

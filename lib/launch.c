@@ -31,11 +31,20 @@ is_connected(int fd)
 	return sock_is_stream(fd) && getpeername(fd, (struct sockaddr *)&sa, &len) == 0;
 }
 
+/* Where there is no /dev, what can be neither read nor written, as if it were closed. */
+static int
+open_null(int flags)
+{
+	int fd = open("/dev/null", O_RDWR | flags);
+
+	return fd != -1 ? fd : open("/", O_PATH | flags);
+}
+
 /* What is logged must not reach a client. */
 static void
 silence(void)
 {
-	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int fd = open_null(O_CLOEXEC);
 
 	if (fd == -1 || dup2(fd, STDERR_FILENO) == -1)
 		close(STDERR_FILENO);
@@ -62,7 +71,7 @@ launch_fill_std(void)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 &&
 		    (fd != STDOUT_FILENO || open("/dev/full", O_RDWR) == -1))
-			(void)!open("/dev/null", O_RDWR);
+			(void)!open_null(0);
 	if (is_stderr_a_client())
 		silence();
 }
