@@ -373,6 +373,7 @@ main(int argc, char **argv)
 	if (code != 0)
 		return code;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN);	/* orphans left to process 1 are reaped */
 	set_up(&app);
 	code = scrape_door_bind(&metrics_door, o.metrics);
 	if (code == 0) {
