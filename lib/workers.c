@@ -41,6 +41,7 @@ struct parent {
 	unsigned running;
 	struct ev_timer restart, repeat, kill;
 	uint64_t loading_ms;	/* since when a fork waits for files being read, 0: none */
+	int no_worker;		/* why none could be started: 0, or an errno */
 	int code;		/* once this process is a worker, which has ended: to return */
 };
 
@@ -200,7 +201,17 @@ make_pair(int pair[2])
 	return fcntl(pair[1], F_SETFL, O_NONBLOCK);
 }
 
-/* False: no more can be had now, which is tried again. */
+/* No more can be had now, which is tried again. Why is logged once. */
+static bool
+spawn_failed(struct parent *p, const char *call)
+{
+	if (errno != p->no_worker)
+		log_error("worker: %s: %s", call, strerror(errno));
+	p->no_worker = errno;
+	ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
+	return false;
+}
+
 static bool
 spawn(struct parent *p, unsigned i)
 {
@@ -208,11 +219,8 @@ spawn(struct parent *p, unsigned i)
 	int pair[2];
 
 	w->started_ms = ev_now_ms(p->s->ev);
-	if (make_pair(pair) == -1) {
-		log_error("worker: socketpair: %s", strerror(errno));
-		ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
-		return false;
-	}
+	if (make_pair(pair) == -1)
+		return spawn_failed(p, "socketpair");
 	log_flush();
 	w->pid = fork();
 	if (w->pid == 0) {
@@ -220,14 +228,15 @@ spawn(struct parent *p, unsigned i)
 		become_worker(p, i, pair[1]);
 		return true;
 	}
-	close(pair[1]);
 	if (w->pid == -1) {
-		log_error("worker: fork: %s", strerror(errno));
+		spawn_failed(p, "fork");
 		close(pair[0]);
+		close(pair[1]);
 		w->pid = 0;
-		ev_timer_in(p->s->ev, &p->restart, RESTART_MS);
 		return false;
 	}
+	close(pair[1]);
+	p->no_worker = 0;
 	w->io = (struct ev_io){ pair[0], on_worker };
 	w->behind = false;
 	p->running++;
