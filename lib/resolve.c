@@ -333,6 +333,18 @@ take_answer(struct resolve_name *name, const struct ares_addrinfo *info)
 }
 
 static void
+forget_addresses(struct resolve_name *name)
+{
+	free(name->addr);
+	name->addr = NULL;
+	name->n = 0;
+}
+
+/*
+ * NXDOMAIN is an answer, not a failure (RFC 8767 4). NODATA would be one too, but c-ares says it
+ * as well when one of A and AAAA has no record and the other query failed.
+ */
+static void
 on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
 	struct resolve_name *name = arg;
@@ -341,6 +353,8 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	name->asking = false;
 	if (status == ARES_EDESTRUCTION)
 		return;		/* of the channel, not of the look-up: see on_renew() */
+	if (status == ARES_ENOTFOUND)
+		forget_addresses(name);
 	if (status != ARES_SUCCESS || !take_answer(name, info))
 		name->fresh_until_ms = ev_now_ms(name->resolver->ev) +
 		    (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);

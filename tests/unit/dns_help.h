@@ -149,6 +149,13 @@ dns_fails(size_t i)
 	call_back(&query[i], ARES_ETIMEOUT, 2, NULL);
 }
 
+UNUSED static void
+dns_knows_no_such_name(size_t i)
+{
+	assert_true(i < queries && query[i].waits);
+	call_back(&query[i], ARES_ENOTFOUND, 0, NULL);
+}
+
 void
 ares_getaddrinfo(ares_channel channel, const char *name, const char *service,
     const struct ares_addrinfo_hints *hints, ares_addrinfo_callback cb, void *arg)

@@ -310,6 +310,26 @@ stale_answers_serve_while_dns_fails(void **state)
 	assert_string_equal(a.said, "192.0.2.9:0");
 }
 
+/* Its addresses may be somebody else's by now. */
+static void
+a_name_that_is_gone_is_no_failure_of_dns(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	learns(&a, 10);
+	pass_s(11);
+	assert_false(ask(&a, "www.example"));
+	dns_knows_no_such_name(1);
+	assert_string_equal(a.said, "");
+	assert_true(ask(&a, "www.example"));	/* not each time another query */
+	assert_string_equal(a.said, "");
+	pass_s(2);
+	assert_false(ask(&a, "www.example"));
+	dns_fails(2);
+	assert_string_equal(a.said, "");
+}
+
 static void
 an_answer_at_once_comes_from_inside_the_call(void **state)
 {
@@ -558,6 +578,7 @@ main(void)
 		resolve_test(a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did),
 		resolve_test(others_who_ask_meanwhile_do_not_make_the_first_wait_longer),
 		resolve_test(stale_answers_serve_while_dns_fails),
+		resolve_test(a_name_that_is_gone_is_no_failure_of_dns),
 		resolve_test(an_answer_at_once_comes_from_inside_the_call),
 		resolve_test(a_question_taken_back_is_not_answered),
 		resolve_test(a_question_may_be_taken_back_by_the_answer_to_another),
