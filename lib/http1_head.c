@@ -509,12 +509,16 @@ parse_request(struct slice head, struct http1_request *req)
 
 /* Why a head whose end has not come is not waited for any longer. */
 static enum http1_result
-judge_prefix(const struct http1_scan *scan, const char *buf, size_t len)
+judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, struct http1_request *out)
 {
+	struct slice head = slice_of(buf, len);
 	const char *blank;
 
+	if (scan->line > 0 && len < HTTP1_HEAD_MAX)
+		return HTTP1_MORE;
 	if (scan->line > 0)
-		return len >= HTTP1_HEAD_MAX ? HTTP1_HEAD_LONG : HTTP1_MORE;
+		return parse_request_line(cut_line(&head), out) == HTTP1_TARGET_LONG ?
+		    HTTP1_TARGET_LONG : HTTP1_HEAD_LONG;
 	blank = memchr(buf, ' ', len < HTTP1_METHOD_MAX + 1 ? len : HTTP1_METHOD_MAX + 1);
 	if (blank == NULL)
 		return len > HTTP1_METHOD_MAX ? HTTP1_BAD : HTTP1_MORE;
@@ -531,7 +535,7 @@ http1_request(struct http1_scan *scan, const char *buf, size_t len, struct http1
 		return HTTP1_TLS;
 	r = find_end(scan, buf, len);
 	if (r == HTTP1_MORE)
-		return judge_prefix(scan, buf, len);
+		return judge_prefix(scan, buf, len, out);
 	if (r != HTTP1_OK || scan->at == 2)
 		return HTTP1_BAD;
 	r = parse_request(slice_of(buf, scan->at), out);

@@ -422,8 +422,11 @@ long_targets_are_414_and_long_heads_431(void **state)
 	text = long_target(HTTP1_TARGET_MAX + 100, "");
 	wants(text, HTTP1_TARGET_LONG);
 	free(text);
-
 	text = malloc(2 * HTTP1_HEAD_MAX);
+	len = (size_t)sprintf(text, "GET %0*u HTTP/1.1\r\nX: ", (int)HTTP1_TARGET_MAX + 1, 0);
+	memset(text + len, 'x', HTTP1_HEAD_MAX);
+	assert_int_equal(request_n(text, HTTP1_HEAD_MAX, &req), HTTP1_TARGET_LONG);
+
 	len = (size_t)sprintf(text, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
 	memset(text + len, 'x', HTTP1_HEAD_MAX);
 	assert_int_equal(request_n(text, HTTP1_HEAD_MAX - 1, &req), HTTP1_MORE);
