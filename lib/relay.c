@@ -579,8 +579,8 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 }
 
 /*
- * The source has ended and all is written: tell the destination,
- * unless both are to be closed now anyway.
+ * The source has ended and all is written: tell the destination, unless both are to be closed now
+ * anyway. A close that is a reset would take along what MSG_MORE held back.
  */
 static enum step
 finish(struct relay *r, int i)
@@ -588,7 +588,7 @@ finish(struct relay *r, int i)
 	r->flow[i].over = true;
 	if (i == 1 && r->out_fd != r->end[0].fd)
 		launch_last_word(r->end[0].fd, &r->out_fd);
-	else if (!r->flow[!i].over)
+	else if (!r->flow[!i].over || r->broken != RELAY_NONE)
 		(void)shutdown(r->end[!i].fd, SHUT_WR);
 	return STEP_BLOCKED;
 }

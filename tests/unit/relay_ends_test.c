@@ -158,6 +158,30 @@ what_a_dead_end_said_last_is_delivered(void **state)
 	}
 }
 
+/* Read together with the end, written when the reset behind that has been found. */
+static void
+and_so_is_what_it_said_before_its_end(void **state)
+{
+	(void)state;
+	for (uint64_t n = 100; n <= 10000; n *= 100) {
+		join(tcp_pair, 0);
+		says(&server, n, false);
+		says(&client, 300, true);
+		run_turn();
+		await(relay->end[0].fd, POLLRDHUP);
+		relay_note(relay, 1, EV_WRITE);
+		(void)pump(0, EV_READ | EV_EOF);	/* reads; writes at the turn's end */
+		hangs_up(&client);
+		await(relay->end[0].fd, POLLERR);
+		(void)pump(1, EV_READ);
+		run_until(is_over);
+		assert_int_equal(state_now, RELAY_CLIENT_RESET);
+		run_until(server_heard_the_end);
+		assert_int_equal(server.received, 300);
+		part();
+	}
+}
+
 static void
 a_reset_is_seen_although_the_other_side_takes_nothing(void **state)
 {
@@ -305,6 +329,7 @@ main(void)
 		loop_test(nor_do_they_when_the_other_direction_has_ended_already),
 		loop_test(an_end_in_front_of_a_reset_stays_an_end),
 		loop_test(what_a_dead_end_said_last_is_delivered),
+		loop_test(and_so_is_what_it_said_before_its_end),
 		loop_test(a_reset_is_seen_although_the_other_side_takes_nothing),
 		loop_test(two_pipes_are_as_good_as_a_socket),
 		loop_test(the_end_of_the_target_closes_the_pipe_we_write_to),
