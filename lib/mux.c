@@ -321,11 +321,11 @@ fill(struct mux *m)
 	struct mux_stream *s;
 
 	at += fill_goaway(m, out + at, MUX_OUT_SIZE - at);
-	while (MUX_OUT_SIZE - at >= MUX_ROOM_MIN && (s = mux_queue_take(&m->ready)) != NULL) {
+	while (at + MUX_ROOM_MIN <= m->room && (s = mux_queue_take(&m->ready)) != NULL) {
 		s->ready = false;
 		if (m->closing && s->out == NULL && !s->eof)
 			continue;
-		at += mux_stream_output(s, out + at, MUX_OUT_SIZE - at);
+		at += mux_stream_output(s, out + at, m->room - at);
 		mux_stream_ready(s);
 	}
 	return at;

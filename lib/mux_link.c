@@ -13,7 +13,9 @@
 #include "sock.h"
 
 #define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that cause small writes */
-#define NOTSENT_MAX (128 * 1024)	/* bytes the kernel may hold unsent: they delay the rest */
+#define ROOM_MIN (8u * 1024u)	/* bytes sent at once, however slow the connection is */
+#define SLOW_MS 64		/* it took longer to take that: half as much from now on */
+#define FAST_MS 16		/* it took less: twice as much */
 
 void
 mux_link_lost(struct mux *m)
@@ -126,6 +128,28 @@ mux_link_write(struct mux *m, size_t len)
 	end_tls(m, r);
 }
 
+/* What was sent and has not left delays all that comes after it. */
+static void
+set_room(struct mux *m, uint32_t room)
+{
+	int unsent = (int)room / 2;	/* as much as the kernel may hold of it */
+
+	m->room = room;
+	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
+/* The socket has taken what was kept: as much at once as it takes without delay. */
+static void
+pace(struct mux *m)
+{
+	uint64_t spent_ms = ev_now_ms(m->pool->ev) - m->said_ms;
+
+	if (spent_ms > SLOW_MS && m->room > ROOM_MIN)
+		set_room(m, m->room / 2);
+	else if (spent_ms < FAST_MS && m->room < MUX_OUT_SIZE)
+		set_room(m, m->room * 2);
+}
+
 bool
 mux_link_push(struct mux *m)
 {
@@ -142,6 +166,8 @@ mux_link_push(struct mux *m)
 		m->blocked = r == TLS_AGAIN;
 		end_tls(m, r);
 	}
+	if (!m->blocked)
+		pace(m);
 	return !m->blocked && !m->over;
 }
 
@@ -158,12 +184,12 @@ mux_link_limit(const struct mux *m)
 }
 
 void
-mux_link_options(const struct mux *m)
+mux_link_options(struct mux *m)
 {
-	int on = 1, notsent = NOTSENT_MAX;
+	int on = 1;
 
 	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent, sizeof(notsent));
+	set_room(m, MUX_OUT_SIZE);
 	mux_link_limit(m);
 }
 

@@ -11,7 +11,7 @@
 #include "mux.h"
 
 #define MUX_IN_SIZE (256u * 1024u)	/* bytes read at once */
-#define MUX_OUT_SIZE (256u * 1024u)	/* bytes sent at once */
+#define MUX_OUT_SIZE (256u * 1024u)	/* bytes sent at once, at most */
 
 /*
  * What one session reads into it, or writes from it, is used up before another's turn:
@@ -65,6 +65,7 @@ struct mux {
 	bool readable, blocked;		/* of the socket, until EAGAIN and until it is writable */
 	bool crumbs;			/* what was read last was written in small pieces */
 	uint8_t closing;		/* enum mux_closing */
+	uint32_t room;			/* bytes of streams sent at once: few if it is slow */
 	int left_bytes;			/* LINGERING: unacknowledged by the peer at the last look */
 	bool leaving, left;		/* GOAWAY is due, after what mux_send() got; it was sent */
 	bool waiting;			/* for the peer to take streams, before opening another */
@@ -105,7 +106,7 @@ int mux_link_unacknowledged(const struct mux *m);
 void mux_link_lost(struct mux *m);
 
 /* Set the socket's options; only those that follow from .conf.dead_ms. */
-void mux_link_options(const struct mux *m);
+void mux_link_options(struct mux *m);
 void mux_link_limit(const struct mux *m);
 
 /* ---- lib/mux_spill.c ---- */

@@ -122,6 +122,43 @@ goaway_does_not_wait_for_streams_that_fill_what_is_sent_at_once(void **state)
 	stop();
 }
 
+/* The most that waits in front of the socket while the peer reads this many bytes, 800 in a ms. */
+static size_t
+most_kept(size_t bytes)
+{
+	size_t most = 0;
+
+	for (size_t got = 0; got < bytes; skip_ms(20)) {
+		ssize_t n = recv(raw_fd, raw, 16000, 0);
+
+		got += n > 0 ? (size_t)n : 0;
+		run_due();
+		if (near.m->pending != NULL && near.m->pending->len > most)
+			most = near.m->pending->len;
+	}
+	return most;
+}
+
+static void
+what_comes_next_waits_for_little_where_the_connection_is_slow(void **state)
+{
+	(void)state;
+	raw_fd = start_raw(0, 0);
+	narrow(near.io.fd, 32768);
+	local = true;
+	visit();
+	raw_len = 0;
+	raw_wanted = YAMUX_HEADER;
+	run_until(raw_there);
+	assert_int_equal(write(raw_fd, "\0\1\0\2\0\0\0\2\0\x80\0\0", 12), 12);
+	wires[0].visitor.pieces = 16;
+	says_at_once(&wires[0].visitor, 8u << 20, false);
+	assert_in_range(most_kept(1u << 20), MUX_OUT_SIZE / 4, MUX_OUT_SIZE);
+	assert_in_range(most_kept(1u << 20), 1, MUX_OUT_SIZE / 8);
+	close(raw_fd);
+	stop();
+}
+
 /* ---- a peer that keeps us busy: the others have their turn all the same ---- */
 
 static void
@@ -207,6 +244,7 @@ main(void)
 		loop_test(a_lot_goes_in_whole_frames_and_fills_the_window),
 		loop_test(a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot),
 		loop_test(goaway_does_not_wait_for_streams_that_fill_what_is_sent_at_once),
+		loop_test(what_comes_next_waits_for_little_where_the_connection_is_slow),
 		loop_test(a_lot_of_little_frames_is_dealt_with_little_by_little),
 		loop_test(a_lot_of_little_frames_of_one_stream_arrive_as_sent),
 		loop_test(a_lot_of_little_records_is_dealt_with_little_by_little),
