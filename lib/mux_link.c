@@ -16,6 +16,13 @@
 #define ROOM_MIN (8u * 1024u)	/* bytes sent at once, however slow the connection is */
 #define SLOW_MS 64		/* it took longer to take that: half as much from now on */
 #define FAST_MS 16		/* it took less: twice as much */
+#define TRIES 5			/* TCP's, at least, while a silent session is not yet dead */
+#define AGAIN_MIN_MS 1000u	/* what the kernel accepts */
+#define AGAIN_MAX_MS 120000u	/* and its default */
+
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44	/* Linux 6.15; an older kernel refuses it */
+#endif
 
 void
 mux_link_lost(struct mux *m)
@@ -166,9 +173,23 @@ mux_link_push(struct mux *m)
 		m->blocked = r == TLS_AGAIN;
 		end_tls(m, r);
 	}
-	if (!m->blocked)
-		pace(m);
-	return !m->blocked && !m->over;
+	if (m->blocked || m->over)
+		return false;
+	pace(m);
+	return true;
+}
+
+/*
+ * How long TCP waits at most before it sends again. It would wait twice as long each time: after an
+ * outage of 13 s until 25 s are over, when nobody is there any more.
+ */
+static unsigned
+again_ms(unsigned dead_ms)
+{
+	unsigned ms = dead_ms / TRIES;
+
+	return dead_ms == 0 || ms > AGAIN_MAX_MS ? AGAIN_MAX_MS :
+	    ms < AGAIN_MIN_MS ? AGAIN_MIN_MS : ms;
 }
 
 /*
@@ -179,8 +200,10 @@ void
 mux_link_limit(const struct mux *m)
 {
 	unsigned ms = m->conf.dead_ms > 3600000 ? 3600000 : (unsigned)m->conf.dead_ms;
+	unsigned again = again_ms(ms);
 
 	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &again, sizeof(again));
 }
 
 void

@@ -3,6 +3,8 @@
  * Tests of lib/mux.c: the life of a session and all kinds of its end: in order, lost,
  * silent, broken rules.
  */
+#include <netinet/in.h>
+
 #include "mux_help.h"
 
 /* ---- the session's end ---- */
@@ -632,6 +634,32 @@ a_part_of_a_tls_record_that_came_while_we_slept_is_life(void **state)
 	stop();
 }
 
+/* Of our end of a connection to a peer that counts as dead after this long. */
+static unsigned
+longest_wait_ms(uint64_t dead_ms)
+{
+	int fd = start_raw(0, dead_ms);
+	unsigned ms = 0;
+	socklen_t len = sizeof(ms);
+
+	if (getsockopt(near.io.fd, IPPROTO_TCP, 44, &ms, &len) == -1)	/* TCP_RTO_MAX_MS */
+		ms = 0;
+	close(fd);
+	stop();
+	return ms;
+}
+
+static void
+tcp_tries_again_soon_enough_for_a_session_to_outlive_an_outage(void **state)
+{
+	(void)state;
+	if (longest_wait_ms(20000) == 0)
+		skip();		/* before Linux 6.15 */
+	assert_int_equal(longest_wait_ms(20000), 4000);
+	assert_int_equal(longest_wait_ms(500), 1000);
+	assert_int_equal(longest_wait_ms(0), 120000);
+}
+
 int
 main(void)
 {
@@ -658,6 +686,7 @@ main(void)
 		loop_test(any_byte_of_a_tls_record_is_life),
 		loop_test(bytes_that_came_while_we_slept_are_life),
 		loop_test(a_part_of_a_tls_record_that_came_while_we_slept_is_life),
+		loop_test(tcp_tries_again_soon_enough_for_a_session_to_outlive_an_outage),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_mux, tear_down_mux);
