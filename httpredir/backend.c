@@ -6,6 +6,9 @@
 #include "httpredir.h"
 #include "sock.h"
 
+#define PROBE_S 15	/* what forgets silent connections on the way waits longer */
+#define PROBE_AGAIN_S 5
+
 static void
 unlink_resting(struct backend *b)
 {
@@ -115,6 +118,9 @@ backend_rest(struct backend *b, struct client *owner)
 {
 	struct backend **first = (struct backend **)target_slot(b->target);
 
+	if (!b->probed)
+		sock_probe(b->io.fd, PROBE_S, PROBE_AGAIN_S);
+	b->probed = true;
 	b->proxy = NULL;
 	b->resting = true;
 	b->owner = owner;

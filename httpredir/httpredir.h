@@ -255,6 +255,7 @@ struct backend {
 	struct backend *newer, *older;		/* resting: of all targets */
 	bool writable;
 	bool resting;
+	bool probed;				/* by TCP, since it first rested */
 };
 
 struct backend *backend_new(void);

@@ -226,6 +226,15 @@ at_most_an_hour(uint64_t ms)
 }
 
 void
+sock_probe(int fd, int idle_s, int each_s)
+{
+	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_s < 1 ? 1 : idle_s);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, each_s < 1 ? 1 : each_s);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+}
+
+void
 sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms)
 {
 	int idle = at_most_an_hour(beat_ms) / 1000, timeout = at_most_an_hour(dead_ms);
@@ -233,10 +242,7 @@ sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms)
 
 	if (beat_ms == 0 || dead_ms == 0)
 		return;
-	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle < 1 ? 1 : idle);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, each < 1 ? 1 : each);
-	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, PROBES);
+	sock_probe(fd, idle, each);
 	set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, timeout);
 }
 

@@ -70,6 +70,13 @@ ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);
 void sock_nodelay(int fd);
 
 /*
+ * Let TCP probe a peer after idle_s seconds without a byte, and end the connection with an error
+ * when a few probes, one every each_s, were not answered. Less than a second counts as one. A
+ * no-op on anything but a TCP socket.
+ */
+void sock_probe(int fd, int idle_s, int each_s);
+
+/*
  * Let TCP probe a silent peer every beat_ms, and end the connection with an error
  * (ETIMEDOUT, or what the network reported) when nothing, data under way included, has been
  * answered for about dead_ms. In whole seconds, an hour at most; either 0: never. A no-op
