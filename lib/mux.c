@@ -14,6 +14,7 @@
 #define WRITE_COUNTS 1024u		/* so does a write to a stream's descriptor */
 #define PIECES 64			/* pieces of one stream's data written at once */
 #define LINGER_MS 2000u			/* for a peer to take more of the last bytes, then to end */
+#define GOODBYE_MAX 1024		/* bytes that are hardly a visitor's */
 
 /* ---- the pool ---- */
 
@@ -498,20 +499,32 @@ linger(struct mux *m)
 		mux_end(m, MUX_CLOSED, "we ended it");
 }
 
+/* How long a peer may take nothing: bytes of visitors outlive an outage as a session does. */
+static uint64_t
+patience_ms(const struct mux *m, int left)
+{
+	return left > GOODBYE_MAX && m->conf.dead_ms > LINGER_MS ? m->conf.dead_ms : LINGER_MS;
+}
+
 /* Its time is up, unless what we sent is still on its way. */
 static void
 linger_on(struct mux *m)
 {
 	int left = mux_link_unacknowledged(m);
+	uint64_t now = ev_now_ms(m->pool->ev);
 
-	if (left > 0 && left == m->left_bytes) {
-		mux_end(m, MUX_LOST, "the last bytes were not taken");
-	} else if (left == 0 && m->left_bytes == 0) {
+	if (left == 0 && m->left_bytes == 0) {
 		mux_end(m, MUX_CLOSED, "we ended it");
-	} else {
-		m->left_bytes = left;
-		ev_timer_in(m->pool->ev, &m->life, LINGER_MS);
+		return;
 	}
+	if (left != m->left_bytes)
+		m->said_ms = now;
+	else if (now >= m->said_ms + patience_ms(m, left)) {
+		mux_end(m, MUX_LOST, "the last bytes were not taken");
+		return;
+	}
+	m->left_bytes = left;
+	ev_timer_in(m->pool->ev, &m->life, LINGER_MS);
 }
 
 /* All was sent: end the TCP direction too. */
@@ -519,6 +532,7 @@ static void
 begin_linger(struct mux *m)
 {
 	m->closing = MUX_LINGERING;
+	m->said_ms = ev_now_ms(m->pool->ev);
 	(void)shutdown(m->io.fd, SHUT_WR);
 	m->left_bytes = mux_link_unacknowledged(m);
 	ev_timer_in(m->pool->ev, &m->life, LINGER_MS);

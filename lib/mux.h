@@ -151,9 +151,9 @@ void mux_free(struct mux *m);
 /*
  * End in order: all that is under way, what mux_send() was given, GOAWAY and close_notify leave as
  * the socket has room; then the peer's end is waited for, so that no reset overtakes them, but not
- * for long once it takes no more; ended(MUX_CLOSED) follows in a later turn. Joined streams are not
- * served meanwhile. A peer that leaves no room can hold this up: a deadline, with mux_free() when
- * it passes, is up to the owner.
+ * for long once it takes no more (for dead_ms if bytes of visitors are left); ended(MUX_CLOSED)
+ * follows in a later turn. Joined streams are not served meanwhile. A peer that leaves no room can
+ * hold this up: a deadline, with mux_free() when it passes, is up to the owner.
  */
 void mux_close(struct mux *m);
 

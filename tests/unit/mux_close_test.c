@@ -209,6 +209,28 @@ the_last_words_have_time_as_long_as_they_go_on(void **state)
 	stop();
 }
 
+/* The way to the peer may be cut for a while, which ends no session either. */
+static void
+last_words_of_visitors_outlive_an_outage(void **state)
+{
+	int fd = start_raw(0, 20000);
+
+	(void)state;
+	close_behind(fd, 100000);
+	for (int i = 0; i < 9; i++) {
+		skip_ms(2100);
+		run_due();
+		assert_int_equal(near.ended, 0);
+	}
+	for (int i = 0; i < 3 && near.ended == 0; i++) {
+		skip_ms(2100);
+		run_due();
+	}
+	assert_string_equal(near.why, "the last bytes were not taken");
+	close(fd);
+	stop();
+}
+
 /* With some of them unread it is gone: an end, but not one in order. */
 static void
 a_peer_that_goes_before_it_heard_all_is_lost(void **state)
@@ -268,6 +290,7 @@ main(void)
 		loop_test(nothing_overtakes_the_last_words),
 		loop_test(a_peer_that_does_not_end_is_not_waited_for_long),
 		loop_test(the_last_words_have_time_as_long_as_they_go_on),
+		loop_test(last_words_of_visitors_outlive_an_outage),
 		loop_test(a_peer_that_goes_before_it_heard_all_is_lost),
 		loop_test(a_session_that_waits_to_be_closed_serves_nobody),
 	};
