@@ -184,8 +184,8 @@ find_route_again(const struct proxy *p, struct route *route)
 }
 
 /*
- * The kept connection was closed under us without a byte of answer:
- * send a repeatable request again, once.
+ * The connection ended without a byte of answer: it was a kept one, or a target with a spare one
+ * goes down. Send a repeatable request again, once, on a new one.
  */
 static bool
 retry(struct proxy *p)
@@ -194,7 +194,7 @@ retry(struct proxy *p)
 
 	if (p->again == NULL || p->got > 0 || !find_route_again(p, &route))
 		return false;
-	log_debug("conn=%llu target=%s closed a kept connection: sent again",
+	log_debug("conn=%llu target=%s ended without an answer: sent again",
 	    (unsigned long long)p->client->base.id, target_text(p->backend->target));
 	backend_close(p->backend, false);
 	free(p->up);
@@ -430,6 +430,8 @@ settle_on_answer(struct proxy *p)
 
 	c->last = is_last(p);
 	c->linger |= !p->req.done;
+	free(p->again);		/* the answer may go on for days */
+	p->again = NULL;
 	answer_count(p->status);
 	p->answering = true;
 }
@@ -753,6 +755,12 @@ wants_upgrade(const struct http1_message *m, const struct body *body)
 	return true;
 }
 
+static bool
+has_spare(const struct route *route)
+{
+	return memchr(route->targets.p, ',', route->targets.len) != NULL;
+}
+
 /* On a resting connection at once, else when a new one is there. False: no memory. */
 static bool
 send_first(struct proxy *p, const struct route *route, bool may_repeat, struct wire *w,
@@ -760,13 +768,13 @@ send_first(struct proxy *p, const struct route *route, bool may_repeat, struct w
 {
 	struct backend *b = backend_take(p->client, route);
 
+	if (may_repeat && (b != NULL || has_spare(route)))
+		p->again = spill_pieces(w->iov, w->n, 0);
 	if (b == NULL) {
 		p->up = spill_pieces(w->iov, w->n, 0);
 		return p->up != NULL && dial(p, route);
 	}
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_REUSES, 1);
-	if (may_repeat)
-		p->again = spill_pieces(w->iov, w->n, 0);
 	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* introduced when opened */
 	w->iov[0].iov_len -= intro;
 	engage(p, b);
