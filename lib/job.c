@@ -38,16 +38,21 @@ spawn(void *(*body)(void *), void *arg)
 	return error;
 }
 
-static void *
-run(void *arg)
+static void
+work_and_tell(struct job *j)
 {
-	struct job *j = arg;
 	uint64_t one = 1;
 
-	be_nice();
 	j->work(j);
 	while (write(j->finished.fd, &one, sizeof(one)) == -1 && errno == EINTR)
 		;
+}
+
+static void *
+run(void *arg)
+{
+	be_nice();
+	work_and_tell(arg);
 	return NULL;
 }
 
@@ -80,6 +85,10 @@ int
 job_start(struct job *j)
 {
 	errno = spawn(run, j);
+	if (errno == EPERM && !j->waits) {	/* from a sandbox, which will never allow it */
+		work_and_tell(j);
+		errno = 0;
+	}
 	j->busy = errno == 0;
 	return j->busy ? 0 : -1;
 }

@@ -10,11 +10,12 @@
 
 #include "ev.h"
 
-/* Embedded in its owner, which sets the first two and zeroes the rest. */
+/* Embedded in its owner, which sets the first three and zeroes the rest. */
 struct job {
 	void (*work)(struct job *j);	/* in the thread: what it uses is its alone; logs with
 					   log_from_thread() */
 	void (*done)(struct job *j);	/* in the loop, afterwards */
+	bool waits;			/* work() may wait for others: never done in the loop */
 
 	/* ---- job.c's ---- */
 	struct ev_io finished;		/* an eventfd */
@@ -24,7 +25,10 @@ struct job {
 /* -1 with errno. */
 int job_open(struct job *j, struct ev *ev);
 
-/* Begin; not while one is under way (busy). -1 with errno: no thread could be started. */
+/*
+ * Begin; not while one is under way (busy). -1 with errno: no thread could be started. Where a
+ * sandbox forbids threads the work is done here, while the loop stands still.
+ */
 int job_start(struct job *j);
 
 /* If one is under way, wait until its work has ended. done() will not be called for it. */

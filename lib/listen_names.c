@@ -186,6 +186,7 @@ names_of(struct listeners *ls)
 		ls->names->rest = &ls->names->first;
 		ls->names->job.work = look_up_wanted;
 		ls->names->job.done = on_looked_up;
+		ls->names->job.waits = true;
 	}
 	return ls->names;
 }
