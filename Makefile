@@ -12,6 +12,8 @@ CC        = gcc
 endif
 CFLAGS   ?= -O2 -g
 LDFLAGS  ?=
+# armel, mipsel: -latomic, for 64-bit atomics the processor lacks
+LDLIBS   ?=
 CPPFLAGS ?=
 PKG_CONFIG ?= pkg-config
 FUZZ_CC   = clang
@@ -48,7 +50,7 @@ HARDEN    = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKG_LIB) hiredis jansson openssl 2>/dev/null)
 ALL_LDFLAGS = -pthread $(if $(SAN),$(SAN_FLAGS),-Wl,--gc-sections \
     $(if $(findstring -static,$(LDFLAGS)),,-pie -Wl,-z,relro,-z,now)) $(LDFLAGS)
-pkg_libs  = $(shell $(PKG_CONFIG) --libs $(if $(findstring -static,$(LDFLAGS)),--static) $(1))
+pkg_libs  = $(shell $(PKG_CONFIG) --libs $(if $(findstring -static,$(LDFLAGS)),--static) $(1)) $(LDLIBS)
 jobs      = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 quiet     = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' '$(1)' '$@';)
 
