@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "linger.h"
 #include "sock.h"
@@ -180,7 +179,7 @@ conn_refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct ta
 		return;
 	}
 	hello_alert(alert, (uint16_t)(0x0300 + c->tls_minor), record);
-	n = write(r->out_fd, record, sizeof(record));
+	n = sock_put(r->out_fd, &(struct iovec){ record, sizeof(record) }, 1, MSG_MORE);
 	r->bytes[1] += n > 0 ? (uint64_t)n : 0;
 	launch_last_word(r->end[0].fd, &r->out_fd);
 	linger_on(c);
