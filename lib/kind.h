@@ -16,4 +16,10 @@ enum kind kind_of(struct slice word);
 /* "tls", "http", "tcp"; "" for KIND_UNKNOWN. Static. */
 const char *kind_word(enum kind kind);
 
+/*
+ * The kind of a visitor that begins with first: 0x16 tls, an HTTP method and a blank http,
+ * else tcp. KIND_UNKNOWN: nothing came, or a method may be under way. Pure.
+ */
+enum kind kind_of_bytes(struct slice first);
+
 #endif

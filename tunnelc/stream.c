@@ -256,18 +256,18 @@ run_program(struct stream *v, const struct proxyhdr *h)
 
 enum heard { HEARD_ALL, HEARD_LITTLE, HEARD_NONSENSE };
 
-/* The kind by the header, else by the first byte after it. */
+/* The kind by the header, else by what comes after it; an ancestor's by its first byte. */
 static enum heard
-hear_kind(const struct stream *v, struct slice bytes, struct visit *visit)
+hear_kind(const struct stream *v, struct slice first, struct visit *visit)
 {
 	visit->kind = kind_of(visit->h.kind);
+	if (visit->kind == KIND_UNKNOWN && has_header())
+		visit->kind = kind_of_bytes(first);
+	else if (visit->kind == KIND_UNKNOWN && first.len > 0)
+		visit->kind = word_kind_guess((unsigned char)first.p[0]);
 	if (visit->kind != KIND_UNKNOWN)
 		return HEARD_ALL;
 	visit->kind = KIND_TCP;
-	if (bytes.len > v->header) {
-		visit->kind = word_kind_guess((unsigned char)bytes.p[v->header]);
-		return HEARD_ALL;
-	}
 	return v->silent || mux_ended(&v->s) ? HEARD_ALL : HEARD_LITTLE;
 }
 
@@ -289,7 +289,7 @@ hear(struct stream *v, struct visit *visit)
 		break;
 	}
 	v->header = (uint16_t)used;	/* at most PROXYHDR_READ_MAX */
-	return hear_kind(v, bytes, visit);
+	return hear_kind(v, slice_skip(bytes, used), visit);
 }
 
 /* Who has come, for the log. */
@@ -324,6 +324,7 @@ route(struct stream *v, const struct visit *visit)
 static void
 look(struct stream *v)
 {
+	bool came = v->header > 0;
 	struct visit visit;
 
 	switch (hear(v, &visit)) {
@@ -331,7 +332,7 @@ look(struct stream *v)
 		route(v, &visit);
 		break;
 	case HEARD_LITTLE:
-		if (v->header > 0)	/* from now on we wait for a byte, as for an ancestor's */
+		if (!came && v->header > 0)	/* from now on we wait for its kind */
 			ev_timer_in(the->ev, &v->s.deadline, GUESS_MS);
 		break;
 	case HEARD_NONSENSE:

@@ -59,35 +59,6 @@ arrival_said(const struct arrival *a)
 /* ---- the kind ---- */
 
 /*
- * What HTTP begins with: the methods of RFC 9110, PATCH, those of WebDAV and its kin that IANA
- * has, and the start of HTTP/2. Left out are words that other text protocols begin with too: ACL,
- * LINK, UNLINK, UPDATE.
- */
-static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "CONNECT ",
-	"OPTIONS ", "TRACE ", "PATCH ", "PROPFIND ", "PROPPATCH ", "MKCOL ", "COPY ", "MOVE ",
-	"LOCK ", "UNLOCK ", "REPORT ", "SEARCH ", "MKCALENDAR ", "VERSION-CONTROL ", "CHECKIN ",
-	"CHECKOUT ", "UNCHECKOUT ", "MERGE ", "LABEL ", "BASELINE-CONTROL ", "MKACTIVITY ",
-	"MKWORKSPACE ", "BIND ", "REBIND ", "UNBIND ", "ORDERPATCH ", "MKREDIRECTREF ",
-	"UPDATEREDIRECTREF ", "PRI " };
-
-/* Unknown: a method may be under way. */
-static enum kind
-kind_of_bytes(struct slice first)
-{
-	if (first.len > 0 && first.p[0] == 0x16)
-		return KIND_TLS;
-	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
-		struct slice method = slice_str(methods[i]);
-
-		if (slice_starts(first, methods[i]))
-			return KIND_HTTP;
-		if (first.len < method.len && memcmp(first.p, method.p, first.len) == 0)
-			return KIND_UNKNOWN;
-	}
-	return KIND_TCP;
-}
-
-/*
  * By its first bytes: those read, and those still in its socket. last: no more of them are
  * waited for. A broken socket closes the visitor: the error is reported only once.
  */

@@ -91,15 +91,23 @@ logged 'peer=192.0.2.7:1234 name=a.test route=tcp:a.test .* rx=0 tx=3 .* end=clo
 not_logged 'link=down' c
 over
 
-# The header in pieces, with the first bytes behind it; without a kind the first byte tells.
+# The header in pieces, with the first bytes behind it; without a kind the first bytes tell, as for tunneld: a word
+# in capitals is not yet HTTP.
 talk hello welcome 'open:2:\r\n\r\n\x00\r\n' 'data:2:QUIT\n\x21\x11\x00' \
     'data:2:\x0c\xc0\x00\x02\x01\xc0\x00\x02\x02\x00\x01\x00\x02\x16' until:fin:2 'data:2:\x03' fin:2 visitor:4:x,bare \
-    'data:4:\x16' until:fin:4 fin:4 visitor:6:a.test until:fin:6 fin:6 sleep:3
+    'data:4:\x16' until:fin:4 fin:4 visitor:6:a.test until:fin:6 fin:6 visitor:8:a.test 'data:8:SSH-2.0-x\r\n' \
+    until:fin:8 fin:8 visitor:10:a.test data:10:G 'data:10:ET / HTTP/1.0\r\n' until:rst:10 \
+    visitor:12:a.test data:12:GE until:fin:12 fin:12 sleep:3
 logged '^1 2:web$' hub
 logged '^1 4:web$' hub
 logged '^1 6:web$' hub
+logged '^1 8:web$' hub
+logged '^1 12:web$' hub
 logged 'peer=192.0.2.1:1 name=- route=tls .* rx=2 tx=3 .* end=closed' c
 logged 'name=a.test route=tcp:a.test .* ms=([5-9]|1[0-9])[0-9][0-9] end=closed' c
+logged 'name=a.test route=tcp:a.test .* rx=11 tx=3 .* end=closed' c
+logged 'name=a.test route=- .* rx=16 tx=0 .* end=no-route' c
+logged 'name=a.test route=tcp:a.test .* rx=2 tx=3 ms=([5-9]|1[0-9])[0-9][0-9] end=closed' c
 over
 
 # drain, with a wish: another session beside the old one, which ends with its last visitor.

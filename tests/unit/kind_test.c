@@ -30,12 +30,31 @@ other_words_are_no_kind(void **state)
 	assert_int_equal(kind_of(slice_of(NULL, 0)), KIND_UNKNOWN);
 }
 
+static void
+first_bytes_tell_a_kind(void **state)
+{
+	static const struct {
+		const char *first;
+		enum kind kind;
+	} cases[] = {
+		{ "\x16", KIND_TLS }, { "\x16\x03", KIND_TLS }, { "GET ", KIND_HTTP },
+		{ "VERSION-CONTROL /", KIND_HTTP }, { "", KIND_UNKNOWN }, { "GET", KIND_UNKNOWN },
+		{ "P", KIND_UNKNOWN }, { "GETS ", KIND_TCP }, { "get ", KIND_TCP },
+		{ "SSH-2.0-x", KIND_TCP }, { "ACL ", KIND_TCP }, { "\x15", KIND_TCP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_int_equal(kind_of_bytes(slice_str(cases[i].first)), cases[i].kind);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_have_words),
 		cmocka_unit_test(other_words_are_no_kind),
+		cmocka_unit_test(first_bytes_tell_a_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
