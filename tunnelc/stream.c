@@ -288,6 +288,8 @@ hear(struct stream *v, struct visit *visit)
 	case PROXYHDR_OK:
 		break;
 	}
+	if (used > 0 && bytes.p[0] == 'P')	/* version 1, which has no place for a name */
+		return HEARD_NONSENSE;
 	v->header = (uint16_t)used;	/* at most PROXYHDR_READ_MAX */
 	return hear_kind(v, slice_skip(bytes, used), visit);
 }

@@ -76,14 +76,15 @@ logged 'link=up names=y.test,\*.z.test$' c
 not_logged 'link=down' c
 over
 
-# A stream before the welcome is refused, and so is one without a header, and with a broken one.
+# A stream before the welcome is refused, and so is one without a header, and with a broken one or one of version 1.
 talk hello visitor:2:a.test,kind=tcp until:rst:2 welcome 'open:4:GET / HTTP/1.1\r\n' until:rst:4 \
     'open:6:\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x01x' until:rst:6 open:8 until:rst:8 'open:10:\r\n\r\n' fin:10 until:rst:10 \
-    visitor:12:a.test,kind=http until:rst:12 visitor:14:a.test,kind=tcp until:fin:14 fin:14 sleep:3
+    visitor:12:a.test,kind=http until:rst:12 visitor:14:a.test,kind=tcp until:fin:14 fin:14 \
+    'open:16:PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\nGET / HTTP/1.0\r\n' until:rst:16 sleep:3
 logged '^1 14:web$' hub
 logged '^1 rst:12$' hub
 logged 'peer=- name=- route=- target=- hello=malformed rx=[0-9]+ tx=0 .* end=hello' c
-logged_times 2 'hello=malformed' c
+logged_times 3 'hello=malformed' c
 logged_times 1 'hello=timeout .* ms=([6-9]|1[0-9])[0-9][0-9] end=hello' c
 logged_times 1 'hello=eof .* end=hello' c
 logged 'peer=192.0.2.7:1234 name=a.test route=- target=- hello=- rx=0 tx=0 .* end=no-route' c
