@@ -418,6 +418,7 @@ take_rst(struct yamux *y, struct yamux_what *what, enum yamux_event *e)
 	y->flags &= (uint8_t)~FLAG_RST;
 	if (s == NULL)
 		return false;
+	end_receiving(y, s);	/* a peer of several threads may have sent it too early */
 	leave(y, s);
 	what->stream = s;
 	*e = YAMUX_RESET;

@@ -115,12 +115,14 @@ resets_that_cross_on_the_way_are_no_fault(void **state)
 }
 
 static void
-a_peer_that_has_reset_or_ended_a_stream_has_no_more_to_say_on_it(void **state)
+what_comes_behind_the_peers_own_reset_is_swallowed_too(void **state)
 {
 	(void)state;
 	begin_server();
 	assert_string_equal(hear("00 00 0009 00000001 00000001 'x'  "
-	    "00 00 0000 00000001 00000001 'y'"), "open1 data1:x reset1 bad:data beyond the window");
+	    "00 00 0000 00000001 00000001 'y'"), "open1 data1:x reset1");
+	assert_string_equal(hear_frame(DATA, 0, 1, YAMUX_WINDOW_START - 1),
+	    "bad:data beyond the window");
 }
 
 static void
@@ -197,7 +199,7 @@ main(void)
 		cmocka_unit_test(a_reset_ends_both_directions_at_once),
 		cmocka_unit_test(a_stream_the_peer_never_heard_of_is_dropped_in_silence),
 		cmocka_unit_test(resets_that_cross_on_the_way_are_no_fault),
-		cmocka_unit_test(a_peer_that_has_reset_or_ended_a_stream_has_no_more_to_say_on_it),
+		cmocka_unit_test(what_comes_behind_the_peers_own_reset_is_swallowed_too),
 		cmocka_unit_test(a_reset_amid_a_data_frame_swallows_the_rest),
 		cmocka_unit_test(a_reset_by_the_peer_takes_the_stream_out_of_the_queue),
 		cmocka_unit_test(after_the_peers_goaway_nothing_can_be_opened),
