@@ -14,6 +14,7 @@
 
 #define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
 #define ACCEPT_BATCH_SHARED 8	/* so that other workers get theirs too */
+#define ACCEPT_REST_MAX 4096u	/* of clients that wait when accepting ends: what a backlog holds */
 #define RESUME_MS 100		/* until the next try after a failure, often: out of descriptors */
 #define QUIET_MS 10000		/* at least, between two log lines about trouble with accepting */
 
@@ -303,6 +304,13 @@ on_listener(struct ev_io *io, unsigned events)
 		l->burst = n == 0 ? 1 : n;
 	else
 		l->burst = n * 2 < most ? n * 2 : most;
+}
+
+void
+accept_rest(struct serve *s, struct listener *l)
+{
+	for (unsigned n = 0; n < ACCEPT_REST_MAX && l->watched && take_next_client(s, l); n++)
+		;
 }
 
 void

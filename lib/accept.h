@@ -25,6 +25,9 @@ void accept_begin(struct serve *s);
 void accept_watch(struct serve *s, struct listener *l);
 void accept_drop(struct serve *s, struct listener *l);
 
+/* Before all stop: those who wait in its backlog are connected as far as they know. */
+void accept_rest(struct serve *s, struct listener *l);
+
 /* A connection has ended: go on, if there is room again. */
 void accept_room_made(struct serve *s);
 

@@ -216,6 +216,9 @@ serve_drain(struct serve *s)
 {
 	if (s->draining)
 		return;
+	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
+		if (s->conf->listen.n > 0 || l->from_routes)	/* inherited ones stay open */
+			accept_rest(s, l);
 	if (!s->follows)
 		serve_stopping(s);
 	s->draining = true;
