@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * HTTP/1: request and response heads, header fields, body framing.
- * As strict as RFC 9112 allows a server to be.
+ * As strict as RFC 9112 allows a server to be, but for the ends of lines in answers.
  */
 #ifndef HTTP1_H
 #define HTTP1_H

@@ -112,22 +112,24 @@ http1_status(enum http1_result r)
 /* ---- the end of a section ---- */
 
 /*
- * Find the empty line that ends a section. Every line ends with CRLF: a bare LF is noticed here,
- * a bare CR when the line is taken apart. HTTP1_OK: the section ends at scan->at.
+ * Find the empty line that ends a section. Every line ends with CRLF, or where bare_lf says so with
+ * LF alone: what isn't allowed is noticed here, a bare CR when the line is taken apart.
+ * HTTP1_OK: the section ends at scan->at, its empty line begins at scan->line.
  */
 static enum http1_result
-find_end(struct http1_scan *scan, const char *buf, size_t len)
+find_end(struct http1_scan *scan, const char *buf, size_t len, bool bare_lf)
 {
 	while (scan->at < len) {
 		const char *lf = memchr(buf + scan->at, '\n', len - scan->at);
-		size_t end = lf == NULL ? len : (size_t)(lf - buf) + 1;
+		size_t end = lf == NULL ? len : (size_t)(lf - buf) + 1, eol;
 
 		scan->at = (uint32_t)end;
 		if (lf == NULL)
 			return HTTP1_MORE;
-		if (end - scan->line < 2 || lf[-1] != '\r')
+		eol = end - scan->line >= 2 && lf[-1] == '\r' ? 2 : 1;
+		if (eol == 1 && !bare_lf)
 			return HTTP1_BAD;
-		if (end - scan->line == 2)
+		if (end - scan->line == eol)
 			return HTTP1_OK;
 		scan->line = (uint32_t)end;
 	}
@@ -168,24 +170,25 @@ known_name(struct slice name)
 	return HTTP1_OTHER;
 }
 
-/* Cut a line, without its CRLF, off the front. */
+/* Cut a line, without its CRLF or LF, off the front. */
 static struct slice
 cut_line(struct slice *rest)
 {
 	struct slice line = slice_cut(rest, '\n');
 
-	line.len--;
+	if (line.len > 0 && line.p[line.len - 1] == '\r')
+		line.len--;
 	return line;
 }
 
 /*
  * Cut a line off a header section: false when it is not a field
- * (RFC 9112 5: no blank before the colon, no folding).
+ * (RFC 9112 5: no blank before the colon, no folding). How lines may end was find_end()'s to judge.
  */
 static bool
 cut_field(struct slice *rest, struct http1_field *out)
 {
-	size_t n = span(*rest, TOKEN);
+	size_t n = span(*rest, TOKEN), eol;
 
 	if (n == 0 || n == rest->len || rest->p[n] != ':')
 		return false;
@@ -193,10 +196,11 @@ cut_field(struct slice *rest, struct http1_field *out)
 	out->known = known_name(out->name);
 	*rest = slice_skip(*rest, n + 1);
 	n = span(*rest, VALUE);
-	if (rest->len - n < 2 || rest->p[n] != '\r' || rest->p[n + 1] != '\n')
+	eol = n < rest->len && rest->p[n] == '\r' ? 2 : 1;
+	if (rest->len - n < eol || rest->p[n + eol - 1] != '\n')
 		return false;
 	out->value = trim(slice_of(rest->p, n));
-	*rest = slice_skip(*rest, n + 2);
+	*rest = slice_skip(*rest, n + eol);
 	return true;
 }
 
@@ -533,7 +537,7 @@ http1_request(struct http1_scan *scan, const char *buf, size_t len, struct http1
 
 	if (len > 0 && (uint8_t)buf[0] == 0x16)
 		return HTTP1_TLS;
-	r = find_end(scan, buf, len);
+	r = find_end(scan, buf, len, false);
 	if (r == HTTP1_MORE)
 		return judge_prefix(scan, buf, len, out);
 	if (r != HTTP1_OK || scan->at == 2)
@@ -579,16 +583,16 @@ http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_hea
     struct http1_response *out)
 {
 	struct said said = { .msg = &out->msg };
-	enum http1_result r = find_end(scan, buf, len);
+	enum http1_result r = find_end(scan, buf, len, true);	/* RFC 9112 2.2 */
 	struct slice head;
 
 	if (r == HTTP1_MORE)
 		return len >= HTTP1_RESPONSE_MAX ? HTTP1_BAD : HTTP1_MORE;
-	if (r != HTTP1_OK || scan->at == 2 || scan->at > HTTP1_RESPONSE_MAX)
+	if (r != HTTP1_OK || scan->line == 0 || scan->at > HTTP1_RESPONSE_MAX)
 		return HTTP1_BAD;
 	memset(out, 0, NAMED_AT(struct http1_response));
 	out->msg.size = scan->at;
-	head = slice_of(buf, scan->at - 2);
+	head = slice_of(buf, scan->line);
 	if (parse_status_line(cut_line(&head), out) != HTTP1_OK ||
 	    read_fields(head, &said) != HTTP1_OK || !framing_is_clear(&said, out->msg.minor))
 		return HTTP1_BAD;
@@ -604,7 +608,7 @@ enum http1_result
 http1_trailer(struct http1_chunked *c, const char *buf, size_t len,
     struct slice *fields, size_t *used)
 {
-	enum http1_result r = find_end(&c->scan, buf, len);
+	enum http1_result r = find_end(&c->scan, buf, len, false);
 	struct slice rest;
 	struct http1_field f;
 	unsigned n = 0;

@@ -523,7 +523,11 @@ lying_responses_are_refused(void **state)
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
 		"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n",
-		"HTTP/1.1 200 OK\nX: y\n\n",
+		"HTTP/1.1 200 OK\nX: y\n z\n\n",
+		"HTTP/1.1 200 OK\nX: y\rz\n\n",
+		"HTTP/1.1 200 OK\r\r\n\r\n",
+		"\n",
+		"\nHTTP/1.1 200 OK\n\n",
 		"HTTP/1.1 200 OK\r\nX : y\r\n\r\n",
 		"HTTP/2.0 200 OK\r\n\r\n",
 		"HTTP/1.1 20 OK\r\n\r\n",
@@ -546,20 +550,49 @@ lying_responses_are_refused(void **state)
 }
 
 static void
-every_proper_prefix_of_a_response_wants_more(void **state)
+lines_of_a_response_may_end_with_lf_alone(void **state)
 {
-	static const char whole[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\n";
+	static const char *const heads[] = {
+		"HTTP/1.1 200 OK\nContent-Length: 5\nX: y\n\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\nX: y\r\n\n",
+		"HTTP/1.1 200 OK\nContent-Length: 5\r\nX: y \n\r\n",
+	};
 	struct http1_response res;
-	char prefix[sizeof(whole)];
+	struct http1_field f;
 
 	(void)state;
-	for (size_t n = 0; n + 1 < sizeof(whole); n++) {
-		memcpy(prefix, whole, n);
-		prefix[n] = '\0';
-		assert_int_equal(response(prefix, false, &res), HTTP1_MORE);
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		assert_int_equal(response(heads[i], false, &res), HTTP1_OK);
+		assert_int_equal(res.msg.size, strlen(heads[i]));
+		assert_int_equal(res.msg.length, 5);
+		assert_slice(res.reason, "OK");
+		assert_true(http1_next_field(&res.msg.fields, &f));
+		assert_true(http1_next_field(&res.msg.fields, &f));
+		assert_slice(f.value, "y");
+		assert_false(http1_next_field(&res.msg.fields, &f));
 	}
-	assert_int_equal(response(whole, false, &res), HTTP1_OK);
-	assert_int_equal(res.msg.size, sizeof(whole) - 1);
+}
+
+static void
+every_proper_prefix_of_a_response_wants_more(void **state)
+{
+	static const char *const wholes[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: y\r\n\r\n",
+		"HTTP/1.1 200 OK\nContent-Length: 5\nX: y\n\n",
+	};
+	struct http1_response res;
+	char prefix[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++) {
+		for (size_t n = 0; n < strlen(wholes[i]); n++) {
+			memcpy(prefix, wholes[i], n);
+			prefix[n] = '\0';
+			assert_int_equal(response(prefix, false, &res), HTTP1_MORE);
+		}
+		assert_int_equal(response(wholes[i], false, &res), HTTP1_OK);
+		assert_int_equal(res.msg.size, strlen(wholes[i]));
+	}
 }
 
 static void
@@ -632,6 +665,7 @@ main(void)
 		cmocka_unit_test(only_requests_are_limited_to_one_host),
 		cmocka_unit_test(responses_are_framed_by_what_they_answer),
 		cmocka_unit_test(lying_responses_are_refused),
+		cmocka_unit_test(lines_of_a_response_may_end_with_lf_alone),
 		cmocka_unit_test(every_proper_prefix_of_a_response_wants_more),
 		cmocka_unit_test(a_response_head_without_an_end_is_refused_at_its_limit),
 		cmocka_unit_test(lists_are_looked_through_member_by_member),
