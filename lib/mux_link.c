@@ -14,6 +14,7 @@
 
 #define CRUMBS_SIZE (TLS_RECORD_MAX + 4096u)	/* read size for peers that cause small writes */
 #define ROOM_MIN (8u * 1024u)	/* bytes sent at once, however slow the connection is */
+#define ROOM_FIRST (16u * 1024u)	/* until it is known to be fast */
 #define SLOW_MS 64		/* it took longer to take that: half as much from now on */
 #define FAST_MS 16		/* it took less: twice as much */
 #define TRIES 5			/* TCP's, at least, while a silent session is not yet dead */
@@ -120,21 +121,6 @@ push_plain(struct mux *m)
 	m->blocked = m->pending != NULL;
 }
 
-void
-mux_link_write(struct mux *m, size_t len)
-{
-	enum tls_result r;
-
-	m->said_ms = ev_now_ms(m->pool->ev);
-	if (m->tls == NULL) {
-		send_plain(m, m->pool->out, len);
-		return;
-	}
-	r = tls_write(m->tls, m->pool->out, len);
-	m->blocked = r == TLS_AGAIN;
-	end_tls(m, r);
-}
-
 /* What was sent and has not left delays all that comes after it. */
 static void
 set_room(struct mux *m, uint32_t room)
@@ -143,6 +129,31 @@ set_room(struct mux *m, uint32_t room)
 
 	m->room = room;
 	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
+/* It took the last bytes at once. */
+static void
+try_more(struct mux *m, size_t len)
+{
+	if (len + MUX_ROOM_MIN > m->room && m->room < MUX_OUT_SIZE)
+		set_room(m, m->room * 2);
+}
+
+void
+mux_link_write(struct mux *m, size_t len)
+{
+	enum tls_result r;
+
+	m->said_ms = ev_now_ms(m->pool->ev);
+	if (m->tls == NULL) {
+		send_plain(m, m->pool->out, len);
+	} else {
+		r = tls_write(m->tls, m->pool->out, len);
+		m->blocked = r == TLS_AGAIN;
+		end_tls(m, r);
+	}
+	if (!m->blocked && !m->over)
+		try_more(m, len);
 }
 
 /* The socket has taken what was kept: as much at once as it takes without delay. */
@@ -212,7 +223,7 @@ mux_link_options(struct mux *m)
 	int on = 1;
 
 	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	set_room(m, MUX_OUT_SIZE);
+	set_room(m, ROOM_FIRST);
 	mux_link_limit(m);
 }
 

@@ -122,13 +122,13 @@ goaway_does_not_wait_for_streams_that_fill_what_is_sent_at_once(void **state)
 	stop();
 }
 
-/* The most that waits in front of the socket while the peer reads this many bytes, 800 in a ms. */
+/* The most that waits in front of the socket while the peer reads, 16000 bytes in so many ms. */
 static size_t
-most_kept(size_t bytes)
+most_kept(size_t bytes, int64_t ms)
 {
 	size_t most = 0;
 
-	for (size_t got = 0; got < bytes; skip_ms(20)) {
+	for (size_t got = 0; got < bytes; skip_ms(ms)) {
 		ssize_t n = recv(raw_fd, raw, 16000, 0);
 
 		got += n > 0 ? (size_t)n : 0;
@@ -139,12 +139,14 @@ most_kept(size_t bytes)
 	return most;
 }
 
+/* Of a session with one visitor, who has said more than will be sent. */
 static void
-what_comes_next_waits_for_little_where_the_connection_is_slow(void **state)
+start_bulk(int most)
 {
-	(void)state;
 	raw_fd = start_raw(0, 0);
 	narrow(near.io.fd, 32768);
+	if (most > 0)		/* of what the peer's kernel takes */
+		narrow(raw_fd, most);
 	local = true;
 	visit();
 	raw_len = 0;
@@ -153,10 +155,41 @@ what_comes_next_waits_for_little_where_the_connection_is_slow(void **state)
 	assert_int_equal(write(raw_fd, "\0\1\0\2\0\0\0\2\0\x80\0\0", 12), 12);
 	wires[0].visitor.pieces = 16;
 	says_at_once(&wires[0].visitor, 8u << 20, false);
-	assert_in_range(most_kept(1u << 20), MUX_OUT_SIZE / 4, MUX_OUT_SIZE);
-	assert_in_range(most_kept(1u << 20), 1, MUX_OUT_SIZE / 8);
+}
+
+static void
+stop_bulk(void)
+{
 	close(raw_fd);
 	stop();
+}
+
+static void
+what_comes_next_waits_for_little_where_the_connection_is_slow(void **state)
+{
+	(void)state;
+	start_bulk(0);
+	(void)most_kept(1u << 20, 20);
+	assert_in_range(most_kept(1u << 20, 20), 1, MUX_OUT_SIZE / 2);
+	stop_bulk();
+}
+
+static void
+nor_for_much_until_the_connection_is_known_to_be_fast(void **state)
+{
+	(void)state;
+	start_bulk(4096);
+	assert_in_range(most_kept(32768, 20), 1, MUX_OUT_SIZE / 8);
+	stop_bulk();
+}
+
+static void
+where_it_is_fast_a_lot_is_sent_at_once(void **state)
+{
+	(void)state;
+	start_bulk(0);
+	assert_in_range(most_kept(1u << 20, 0), MUX_OUT_SIZE / 4, MUX_OUT_SIZE);
+	stop_bulk();
 }
 
 /* ---- a peer that keeps us busy: the others have their turn all the same ---- */
@@ -245,6 +278,8 @@ main(void)
 		loop_test(a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot),
 		loop_test(goaway_does_not_wait_for_streams_that_fill_what_is_sent_at_once),
 		loop_test(what_comes_next_waits_for_little_where_the_connection_is_slow),
+		loop_test(nor_for_much_until_the_connection_is_known_to_be_fast),
+		loop_test(where_it_is_fast_a_lot_is_sent_at_once),
 		loop_test(a_lot_of_little_frames_is_dealt_with_little_by_little),
 		loop_test(a_lot_of_little_frames_of_one_stream_arrive_as_sent),
 		loop_test(a_lot_of_little_records_is_dealt_with_little_by_little),
