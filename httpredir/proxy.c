@@ -458,6 +458,15 @@ interim(struct proxy *p, const struct http1_response *res)
 	return put_down(p, &w);
 }
 
+/* The answer is not HTTP, or no answer to what was asked. */
+static enum flow
+bad_answer(struct proxy *p, const char *what)
+{
+	log_debug("conn=%llu target=%s: %s", (unsigned long long)p->client->base.id,
+	    target_text(p->backend->target), what);
+	return fail(p, 502, END_TARGET_RESET);
+}
+
 static enum flow
 switch_protocols(struct proxy *p, const struct http1_response *res, struct slice behind)
 {
@@ -466,7 +475,7 @@ switch_protocols(struct proxy *p, const struct http1_response *res, struct slice
 	struct wire w = { .n = 0 };
 
 	if (!p->upgrade || !res->msg.upgrade)
-		return fail(p, 502, END_TARGET_RESET);
+		return bad_answer(p, "101 that nobody asked for");
 	wire_add(&w, the->out, forward_response(&how, res, the->out));
 	if (put_down(p, &w) == FLOW_OVER)
 		return FLOW_OVER;
@@ -488,7 +497,7 @@ answer_body(struct proxy *p, struct slice bytes, struct wire *w)
 	size_t used;
 
 	if (body_take(&p->res, bytes, &used, w) == BODY_BAD)
-		return fail(p, 502, END_TARGET_RESET);
+		return bad_answer(p, "malformed chunks or trailers");
 	if (!p->answering)
 		settle_on_answer(p);
 	if (put_down(p, w) == FLOW_OVER)
@@ -523,7 +532,7 @@ answer_heads(struct proxy *p, struct slice bytes)
 			return source_keep(&b->src, bytes, true) ? FLOW_OPEN :
 			    fail(p, 502, END_LIMIT);
 		default:
-			return fail(p, 502, END_TARGET_RESET);
+			return bad_answer(p, "malformed or too long head");
 		}
 		*scan = (struct http1_scan){ 0 };
 		bytes = slice_skip(bytes, res.msg.size);

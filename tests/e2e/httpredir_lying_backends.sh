@@ -4,8 +4,9 @@
 . "${0%/*}/lib.sh"
 
 web one
+TARGET=$READY
 echo "a.test http=$READY" >routes
-front -l 127.0.0.1:0 -r routes
+front -l 127.0.0.1:0 -v -r routes
 hex() { printf "$1" | od -An -tx1 | tr -d ' \n'; }
 get_raw() { printf 'GET /raw/%s HTTP/1.1\\r\\nHost: a.test\\r\\n\\r\\n' "$(hex "$1")"; }
 l='GET /body HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n'
@@ -16,6 +17,9 @@ for answer in 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunke
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'; do
 	same "502 200 eof" "$(statuses "send:$(get_raw "$answer")$l")" "$answer"
 	has "$(cat raw.out)" 'bytes=0'
+done
+for why in 'malformed or too long head' 'malformed chunks or trailers' '101 that nobody asked for'; do
+	logged "debug: conn=[0-9]* target=$TARGET: $why" httpredir
 done
 # more than it said: the surplus is dropped with its connection
 for answer in 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil' \
