@@ -56,12 +56,30 @@ privs_parse(const char *text, struct privs *out)
 	return colon == NULL ? NULL : find_group(colon + 1, &out->gid);
 }
 
+static bool
+is_already(const struct privs *p)
+{
+	uid_t u[3];
+	gid_t g[3];
+
+	return getresuid(&u[0], &u[1], &u[2]) == 0 && getresgid(&g[0], &g[1], &g[2]) == 0 &&
+	    u[0] == p->uid && u[1] == p->uid && u[2] == p->uid &&
+	    g[0] == p->gid && g[1] == p->gid && g[2] == p->gid;
+}
+
+/* Whoever is that user already and may not set groups keeps those it was started with. */
+static int
+drop_groups(const struct privs *p)
+{
+	int r = p->name[0] != '\0' ? initgroups(p->name, p->gid) : setgroups(0, NULL);
+
+	return r == -1 && errno == EPERM && is_already(p) ? 0 : r;
+}
+
 int
 privs_drop(const struct privs *p)
 {
-	int groups = p->name[0] != '\0' ? initgroups(p->name, p->gid) : setgroups(0, NULL);
-
-	if (groups == -1 || setresgid(p->gid, p->gid, p->gid) == -1 ||
+	if (drop_groups(p) == -1 || setresgid(p->gid, p->gid, p->gid) == -1 ||
 	    setresuid(p->uid, p->uid, p->uid) == -1)
 		return -1;
 	if (p->uid != 0 && setuid(0) == 0) {	/* must no longer work */

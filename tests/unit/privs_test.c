@@ -109,6 +109,26 @@ somebody_else_cannot_be_become_without_the_right_to(void **state)
 	expect_well(drop_twice);
 }
 
+static void
+drop_again(void)
+{
+	struct privs p = { .uid = 4242, .gid = 4242 }, group = { .uid = 4242, .gid = 4243 };
+
+	CHILD_CHECK(setgroups(0, NULL) == 0 && setgid(4242) == 0 && setuid(4242) == 0);
+	CHILD_CHECK(privs_drop(&group) == -1 && errno == EPERM);
+	CHILD_CHECK(privs_drop(&p) == 0);
+	CHILD_CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+}
+
+static void
+whoever_is_that_user_already_needs_no_right_to(void **state)
+{
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	expect_well(drop_again);
+}
+
 int
 main(void)
 {
@@ -118,6 +138,7 @@ main(void)
 		cmocka_unit_test(a_number_without_an_entry_needs_a_group),
 		cmocka_unit_test(root_is_given_up_for_good),
 		cmocka_unit_test(somebody_else_cannot_be_become_without_the_right_to),
+		cmocka_unit_test(whoever_is_that_user_already_needs_no_right_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
