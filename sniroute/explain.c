@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /* --explain: which line would serve a name, why, and what would be dialled. */
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "ev.h"
 #include "host.h"
 #include "log.h"
 #include "sniroute.h"
@@ -64,30 +67,48 @@ parse_question(struct asked *a, struct slice text)
 	take_name(a, name);
 }
 
-static size_t
-read_all(uint8_t *buf, size_t size)
+/* What stands in for the connection. False: nothing came in time. */
+static bool
+await_stdin(uint64_t deadline_ms)
 {
+	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+	uint64_t now = ev_clock_ms(), left = now < deadline_ms ? deadline_ms - now : 0;
+
+	return poll(&in, 1, left > INT_MAX ? INT_MAX : (int)left) != 0;
+}
+
+/* Like a client's: no more is read than the verdict needs, and --hello-timeout waited for it. */
+static enum hello_verdict
+read_hello(struct hello *h, uint64_t timeout_ms)
+{
+	static uint8_t buf[7 * HELLO_ABSOLUTE_MAX], scratch[HELLO_ABSOLUTE_MAX];
+	uint64_t deadline_ms = timeout_ms == 0 ? UINT64_MAX : ev_clock_ms() + timeout_ms;
+	enum hello_verdict verdict = HELLO_MORE;
 	size_t len = 0;
 	ssize_t n;
 
-	while (len < size && (n = read(STDIN_FILENO, buf + len, size - len)) != 0) {
-		if (n == -1 && errno != EINTR)
+	while (verdict == HELLO_MORE && len < sizeof(buf)) {
+		if (!await_stdin(deadline_ms))
+			return HELLO_TIMEOUT;
+		n = read(STDIN_FILENO, buf + len, sizeof(buf) - len);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
 			die(EXIT_TEMP, "-x -: standard input");
-		len += n > 0 ? (size_t)n : 0;
+		if (n == 0)
+			return HELLO_EOF;
+		len += (size_t)n;
+		verdict = hello_parse(h, buf, len, scratch);
 	}
-	return len;
+	return verdict;
 }
 
 static void
 parse_stdin(struct asked *a, const struct options *o)
 {
-	static uint8_t buf[7 * HELLO_ABSOLUTE_MAX], scratch[HELLO_ABSOLUTE_MAX];
 	struct hello h = { .max = (uint32_t)o->hello_max };
-	size_t len = read_all(buf, sizeof(buf));
 
-	a->verdict = len == 0 ? HELLO_EOF : hello_parse(&h, buf, len, scratch);
-	if (a->verdict == HELLO_MORE)
-		a->verdict = HELLO_EOF;
+	a->verdict = read_hello(&h, o->serve.hello_ms);
 	if (a->verdict == HELLO_OK || a->verdict == HELLO_NO_SNI)
 		take_name(a, h.name);
 	if (h.alpn.p != NULL)

@@ -46,6 +46,14 @@ done <<-'END'
 	malformed  \026\003\001\100\001
 	eof        \026\003\001
 END
+# from somebody who doesn't end: no more is waited for than a client would get
+mkfifo open
+exec 9<>open
+exits 100 "$SNIROUTE" -r first -x - --hello-timeout 0.1 <open
+has "$(cat out)" '^hello=timeout ' && has "$(cat out)" '^refused: '
+peer hello www.example.org >&9
+exits 0 timeout 5 "$SNIROUTE" -r first -x - --hello-timeout 0 <open
+has "$(cat out)" '^hello=ok '
 exits 100 "$SNIROUTE" -r first -x www.example.org,colour=red
 exits 100 "$SNIROUTE" -x www.example.org
 
