@@ -20,7 +20,7 @@ same "$(sed -n 's/^tunneld_connections_total{end="\([a-z-]*\)".*/\1/p' page | gr
 
 # What a visitor of kind http may begin with.
 methods() { grep -oE '[A-Z][A-Z-]+' | sort; }
-known=$(sed -n '/ methods\[\] = {/,/};/p' "$ROOT/tunneld/arrival.c" | methods)
+known=$(sed -n '/ methods\[\] = {/,/};/p' "$ROOT/lib/kind.c" | methods)
 for page in "$manual" "$ROOT/lib/tunnel.7"; do
 	same "$known" "$(sed -n '/^GET, HEAD/,/^PRI/p' "$page" | methods)" "methods in $page"
 done
