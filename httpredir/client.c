@@ -11,6 +11,7 @@
 #include "sock.h"
 
 #define TURN_READS 16		/* per client and turn, then it is the others' turn */
+#define LINGER_MOST_MS 30000u	/* for one that goes on sending after our last word */
 
 struct httpredir *the;
 
@@ -32,6 +33,16 @@ static const unsigned arrows[] = {
 
 /* ---- states ---- */
 
+/* Whoever sends all of a body first has longer for it than one who is silent. */
+static uint64_t
+linger_ms(const struct client *c)
+{
+	uint64_t now = ev_now_ms(the->serve->ev);
+	uint64_t left = now < c->linger_until_ms ? c->linger_until_ms - now : 1;
+
+	return left < LINGER_MS ? left : LINGER_MS;
+}
+
 static uint64_t
 deadline_ms(const struct client *c)
 {
@@ -50,7 +61,7 @@ deadline_ms(const struct client *c)
 	case CLIENT_RELAY:
 		return tunnel_silence(c->tunnel).ms;
 	case CLIENT_LINGER:
-		return LINGER_MS;
+		return linger_ms(c);
 	case CLIENT_CLOSED:
 		break;
 	}
@@ -106,7 +117,7 @@ client_close(struct client *c, enum conn_end end)
 		proxy_cancel(c->proxy);
 	else if (state == CLIENT_RELAY)
 		tunnel_free(c->tunnel, end);
-	else
+	else if (state != CLIENT_LINGER)
 		free(c->drop);
 	backend_close(c->kept, false);
 	launch_close(c->io.fd, c->out_fd, broken);	/* what was cut off must not look whole */
@@ -123,8 +134,16 @@ client_close(struct client *c, enum conn_end end)
 static void
 linger_on(struct client *c)
 {
-	if (linger(the->serve->ev, &c->io, relay_scratch(the->relays), RELAY_CHUNK_MAX))
+	switch (linger(the->serve->ev, &c->io, relay_scratch(the->relays), RELAY_CHUNK_MAX)) {
+	case LINGER_OVER:
 		client_close(c, c->end);
+		break;
+	case LINGER_MORE:
+		client_rearm(c);
+		break;
+	case LINGER_QUIET:
+		break;
+	}
 }
 
 /* The last answer is out. */
@@ -139,6 +158,8 @@ depart(struct client *c)
 		return;
 	}
 	source_drop(&c->src);
+	free(c->drop);
+	c->linger_until_ms = ev_now_ms(the->serve->ev) + LINGER_MOST_MS;
 	client_enter(c, CLIENT_LINGER);
 	linger_on(c);
 }

@@ -97,6 +97,7 @@ struct client {
 	union {
 		struct proxy *proxy;	/* PROXY: owned; NULL: it is over, another state follows */
 		struct tunnel *tunnel;	/* RELAY: owned */
+		uint64_t linger_until_ms;	/* LINGER: at most */
 		struct drop *drop;	/* all others: owned; NULL: no body of a request we have
 					   answered is to come */
 	};

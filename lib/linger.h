@@ -3,18 +3,23 @@
 #ifndef LINGER_H
 #define LINGER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "ev.h"
 
 #define LINGER_MS 2000u		/* for the other side to take it, and to end */
 
+enum linger_result {
+	LINGER_OVER,	/* the other side has ended: close it */
+	LINGER_MORE,	/* bytes came: it has not read our last word, or does not care */
+	LINGER_QUIET
+};
+
 /*
  * Read and drop what still comes: left unread it turns closing into a reset, which overtakes what
- * was said. True: the other side has ended. False: call again on the next event of io, watched
- * edge-triggered for read, and close it all the same after LINGER_MS. scratch is overwritten.
+ * was said. Unless it is over, call again on the next event of io, watched edge-triggered for
+ * read, and close it all the same after LINGER_MS. scratch is overwritten.
  */
-bool linger(struct ev *ev, struct ev_io *io, void *scratch, size_t size);
+enum linger_result linger(struct ev *ev, struct ev_io *io, void *scratch, size_t size);
 
 #endif

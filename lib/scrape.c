@@ -199,7 +199,7 @@ on_client(struct ev_io *io, unsigned events)
 	if (c->io.fd != -1 && c->state == CLIENT_ANSWER)
 		write_answer(c);
 	if (c->io.fd != -1 && c->state == CLIENT_LINGER &&
-	    linger(the.ev, io, c->request, sizeof(c->request)))
+	    linger(the.ev, io, c->request, sizeof(c->request)) == LINGER_OVER)
 		client_close(c);
 	if (c->io.fd != -1)
 		ev_mod(the.ev, io, c->state == CLIENT_ANSWER ? EV_WRITE : EV_READ);

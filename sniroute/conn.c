@@ -158,7 +158,8 @@ speaks_tls(const struct conn *c)
 static void
 linger_on(struct conn *c)
 {
-	if (linger(the->serve->ev, &c->relay.end[0], relay_scratch(the->pool), RELAY_CHUNK_MAX))
+	if (linger(the->serve->ev, &c->relay.end[0], relay_scratch(the->pool), RELAY_CHUNK_MAX) ==
+	    LINGER_OVER)
 		conn_close(c, c->end);
 }
 

@@ -112,7 +112,8 @@ client_close(struct client *c, enum conn_end end)
 static void
 linger_on(struct client *c)
 {
-	if (linger(the->serve->ev, &c->io, relay_scratch(the->relays), RELAY_CHUNK_MAX))
+	if (linger(the->serve->ev, &c->io, relay_scratch(the->relays), RELAY_CHUNK_MAX) ==
+	    LINGER_OVER)
 		client_close(c, (enum conn_end)c->end);
 }
 

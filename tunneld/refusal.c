@@ -15,7 +15,8 @@
 void
 refusal_linger(struct visitor *v)
 {
-	if (linger(the->serve->ev, &v->stream.io, relay_scratch(the->relays), RELAY_CHUNK_MAX))
+	if (linger(the->serve->ev, &v->stream.io, relay_scratch(the->relays), RELAY_CHUNK_MAX) ==
+	    LINGER_OVER)
 		visitor_close(v, (enum conn_end)v->end);
 }
 
