@@ -125,17 +125,21 @@ push_plain(struct mux *m)
 static void
 set_room(struct mux *m, uint32_t room)
 {
-	int unsent = (int)room / 2;	/* as much as the kernel may hold of it */
+	int unsent = (int)room / 2;	/* with so much the kernel begins no other segment */
 
 	m->room = room;
 	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 }
 
-/* It took the last bytes at once. */
+/* The kernel took the last bytes at once; if they have left, too, it may get more next time. */
 static void
 try_more(struct mux *m, size_t len)
 {
-	if (len + MUX_ROOM_MIN > m->room && m->room < MUX_OUT_SIZE)
+	int unsent = 0;
+
+	if (len + MUX_ROOM_MIN <= m->room || m->room == MUX_OUT_SIZE)
+		return;
+	if (ioctl(m->io.fd, SIOCOUTQNSD, &unsent) == -1 || unsent == 0)
 		set_room(m, m->room * 2);
 }
 
