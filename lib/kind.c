@@ -4,6 +4,8 @@
 
 #include "kind.h"
 
+#define TLS_FIRST 0x16	/* of a record of type handshake (RFC 8446 5.1) */
+
 const char *
 kind_word(enum kind kind)
 {
@@ -38,7 +40,7 @@ static const char *const methods[] = { "GET ", "HEAD ", "POST ", "PUT ", "DELETE
 enum kind
 kind_of_bytes(struct slice first)
 {
-	if (first.len > 0 && first.p[0] == 0x16)
+	if (first.len > 0 && first.p[0] == TLS_FIRST)
 		return KIND_TLS;
 	for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
 		struct slice method = slice_str(methods[i]);
@@ -49,4 +51,12 @@ kind_of_bytes(struct slice first)
 			return KIND_UNKNOWN;
 	}
 	return KIND_TCP;
+}
+
+enum kind
+kind_of_byte(unsigned char first)
+{
+	if (first == TLS_FIRST)
+		return KIND_TLS;
+	return first >= 'A' && first <= 'Z' ? KIND_HTTP : KIND_TCP;
 }

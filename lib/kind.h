@@ -22,4 +22,7 @@ const char *kind_word(enum kind kind);
  */
 enum kind kind_of_bytes(struct slice first);
 
+/* The same by one byte, as for ancestors' visitors: 0x16 tls, A to Z http, else tcp. Pure. */
+enum kind kind_of_byte(unsigned char first);
+
 #endif

@@ -67,7 +67,7 @@ parse_question(struct asked *a, struct slice text)
 	take_name(a, name);
 }
 
-/* What stands in for the connection. False: nothing came in time. */
+/* False: nothing came in time. */
 static bool
 await_stdin(uint64_t deadline_ms)
 {

@@ -224,7 +224,7 @@ begin(struct ev_task *task)
 	unsigned char first = 0;
 
 	(void)recv(r->relay.end[0].fd, &first, 1, MSG_PEEK);
-	r->word = words_find(&the->words, word_kind_guess(first), slice_of(NULL, 0));
+	r->word = words_find(&the->words, kind_of_byte(first), slice_of(NULL, 0));
 	if (r->word == NULL && the->opts->program != NULL) {
 		run_program(r);
 		return;

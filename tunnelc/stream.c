@@ -264,7 +264,7 @@ hear_kind(const struct stream *v, struct slice first, struct visit *visit)
 	if (visit->kind == KIND_UNKNOWN && has_header())
 		visit->kind = kind_of_bytes(first);
 	else if (visit->kind == KIND_UNKNOWN && first.len > 0)
-		visit->kind = word_kind_guess((unsigned char)first.p[0]);
+		visit->kind = kind_of_byte((unsigned char)first.p[0]);
 	if (visit->kind != KIND_UNKNOWN)
 		return HEARD_ALL;
 	visit->kind = KIND_TCP;

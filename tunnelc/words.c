@@ -8,19 +8,6 @@
 
 #include "addr.h"
 
-/* ---- kinds ---- */
-
-/*
- * A TLS record of type handshake begins with 0x16 (RFC 8446 5.1); methods are written in capitals.
- */
-enum kind
-word_kind_guess(unsigned char first)
-{
-	if (first == 0x16)
-		return KIND_TLS;
-	return first >= 'A' && first <= 'Z' ? KIND_HTTP : KIND_TCP;
-}
-
 /* ---- the command line ---- */
 
 static bool refuse(char why[static WORDS_WHY_MAX], const char *word, const char *fmt, ...)

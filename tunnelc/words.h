@@ -40,10 +40,4 @@ bool words_parse(char *const *argv, struct words *out, char why[static WORDS_WHY
  */
 const struct word *words_find(const struct words *w, enum kind kind, struct slice name);
 
-/*
- * The kind of an ancestor's stream: 0x16 tls, an HTTP method's first letter
- * (any token character of A-Z) http, else tcp. Pure.
- */
-enum kind word_kind_guess(unsigned char first);
-
 #endif

@@ -48,6 +48,15 @@ first_bytes_tell_a_kind(void **state)
 		assert_int_equal(kind_of_bytes(slice_str(cases[i].first)), cases[i].kind);
 }
 
+static void
+one_byte_tells_an_ancestors_kind(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++)
+		assert_int_equal(kind_of_byte((unsigned char)c),
+		    c == 0x16 ? KIND_TLS : c >= 'A' && c <= 'Z' ? KIND_HTTP : KIND_TCP);
+}
+
 int
 main(void)
 {
@@ -55,6 +64,7 @@ main(void)
 		cmocka_unit_test(kinds_have_words),
 		cmocka_unit_test(other_words_are_no_kind),
 		cmocka_unit_test(first_bytes_tell_a_kind),
+		cmocka_unit_test(one_byte_tells_an_ancestors_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

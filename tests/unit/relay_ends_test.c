@@ -135,6 +135,18 @@ an_end_in_front_of_a_reset_stays_an_end(void **state)
 	part();
 }
 
+/* The client was reset; what it had said, n bytes, arrives. */
+static void
+expect_last_words(uint64_t n)
+{
+	run_until(is_over);
+	assert_int_equal(state_now, RELAY_CLIENT_RESET);
+	assert_int_equal(relay->bytes[0], n);
+	run_until(server_heard_the_end);
+	assert_int_equal(server.received, n);
+	part();
+}
+
 /* Its last words are delivered although the reset was found by writing to it: now, or later. */
 static void
 what_a_dead_end_said_last_is_delivered(void **state)
@@ -149,12 +161,7 @@ what_a_dead_end_said_last_is_delivered(void **state)
 		await(relay->end[0].fd, POLLERR);
 		relay_note(relay, 1, EV_READ | EV_WRITE);
 		(void)pump(0, EV_WRITE);	/* reads, and writes few bytes at the turn's end */
-		run_until(is_over);
-		assert_int_equal(state_now, RELAY_CLIENT_RESET);
-		assert_int_equal(relay->bytes[0], 300);
-		run_until(server_heard_the_end);
-		assert_int_equal(server.received, 300);
-		part();
+		expect_last_words(300);
 	}
 }
 
@@ -174,11 +181,7 @@ and_so_is_what_it_said_before_its_end(void **state)
 		hangs_up(&client);
 		await(relay->end[0].fd, POLLERR);
 		(void)pump(1, EV_READ);
-		run_until(is_over);
-		assert_int_equal(state_now, RELAY_CLIENT_RESET);
-		run_until(server_heard_the_end);
-		assert_int_equal(server.received, 300);
-		part();
+		expect_last_words(300);
 	}
 }
 

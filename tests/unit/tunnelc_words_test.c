@@ -247,15 +247,6 @@ there_is_room_for_64_words(void **state)
 	assert_int_equal(many.n, WORDS_MAX);
 }
 
-static void
-the_first_byte_tells_a_kind(void **state)
-{
-	(void)state;
-	for (int c = 0; c < 256; c++)
-		assert_int_equal(word_kind_guess((unsigned char)c),
-		    c == 0x16 ? KIND_TLS : c >= 'A' && c <= 'Z' ? KIND_HTTP : KIND_TCP);
-}
-
 int
 main(void)
 {
@@ -272,7 +263,6 @@ main(void)
 		cmocka_unit_test(listening_addresses_and_sockets_to_pass_are_no_targets),
 		cmocka_unit_test(a_reason_never_outgrows_its_room),
 		cmocka_unit_test(there_is_room_for_64_words),
-		cmocka_unit_test(the_first_byte_tells_a_kind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget);
