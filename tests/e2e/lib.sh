@@ -418,8 +418,9 @@ metric() { curl -sS --max-time 5 --unix-socket "${2:-metrics}" http://x/metrics 
 metric_now() { [ "$(metric "$2" "${3:-metrics}")" = "$1" ]; }
 metric_is() { wait_for 10 metric_now "$@" || fail "$2 is $(metric "$2" "${3:-metrics}"), not $1"; }
 
-# fds NAME: how many descriptors it has;  fds_back N NAME: soon it has no more than so many
-fds() { find "/proc/$(pid_of "$1")/fd" -type l | wc -l; }
+# fds NAME: how many descriptors it has, that for readiness (closed right after the line) apart;  fds_back N NAME: soon it
+# has no more than so many
+fds() { find "/proc/$(pid_of "$1")/fd" -type l ! -lname '*.ready' | wc -l; }
 fds_now() { [ "$(fds "$2")" -le "$1" ]; }
 fds_back() { wait_for 5 fds_now "$1" "$2" || fail "$2 has $(fds "$2") descriptors, not $1: $(ls -l "/proc/$(pid_of "$2")/fd")"; }
 
