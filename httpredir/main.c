@@ -47,7 +47,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "TLS was taken off in front: proxy only, never redirect" },
 		{ 0, "trust", "CIDR,...", OPT_COMMAS, &o->trust, 0, 0,
 		    "clients whose forwarding fields are kept and added to" },
-		{ 0, "response-timeout", "SECONDS", OPT_SECONDS, &o->response_ms, 0, SERVE_MS_MAX,
+		{ 0, "response-timeout", "SECONDS", OPT_SECONDS, &o->response_ms, 0, OPTS_MS_MAX,
 		    "time limit for the first byte of an answer (30)" },
 		SERVE_OPTIONS(o->serve),
 	};

@@ -22,6 +22,8 @@ enum opt_kind {
 	OPT_VERSION	/* prints "TOOL VERSION" and exits 0 */
 };
 
+#define OPTS_MS_MAX 4000000000000u	/* of OPT_SECONDS that need no limit: for ever */
+
 struct opt_list {
 	char **item;	/* borrowed from argv; the array is owned, never freed */
 	size_t n;

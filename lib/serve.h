@@ -55,8 +55,6 @@ struct serve_door {
 	.max_per_source = SERVE_UNSET, .hello_ms = 5000, .connect_ms = 5000, .idle_ms = 600000,    \
 	.half_close_ms = 60000
 
-#define SERVE_MS_MAX 4000000000000u
-
 /*
  * Their rows of the option table; c is a struct serve_conf.
  * A tool without routes files leaves that row out.
@@ -76,7 +74,7 @@ struct serve_door {
 	    "check options and files, print every error, and exit" },                              \
 	{ 'n', "notify-fd", "FD", OPT_FD, &(c).notify_fd, 0, 0,                                    \
 	    "write the bound addresses to FD when ready" },                                        \
-	{ 'g', "grace", "SECONDS", OPT_SECONDS, &(c).grace_ms, 0, SERVE_MS_MAX,                    \
+	{ 'g', "grace", "SECONDS", OPT_SECONDS, &(c).grace_ms, 0, OPTS_MS_MAX,                     \
 	    "let connections finish for SECONDS on TERM (30)" },                                   \
 	{ 'j', "workers", "N", OPT_NUMBER, &(c).workers, 1, SERVE_WORKERS_MAX,                     \
 	    "worker processes (1)" },                                                              \
@@ -86,13 +84,13 @@ struct serve_door {
 	{ 0, "max-conns", "N", OPT_NUMBER, &(c).max_conns, 1, 10000000, max_conns_help },          \
 	{ 0, "max-per-source", "N", OPT_NUMBER, &(c).max_per_source, 0, 10000000,                  \
 	    "connections at once per address or v6 /64 (a quarter of --max-conns)" },              \
-	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, SERVE_MS_MAX,              \
+	{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &(c).hello_ms, 0, OPTS_MS_MAX,               \
 	    "time limit for a whole hello, head or PROXY header (5)" },                            \
-	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, SERVE_MS_MAX,          \
+	{ 0, "connect-timeout", "SECONDS", OPT_SECONDS, &(c).connect_ms, 0, OPTS_MS_MAX,           \
 	    connect_timeout_help },                                                                \
-	{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &(c).idle_ms, 0, SERVE_MS_MAX,                \
+	{ 0, "idle-timeout", "SECONDS", OPT_SECONDS, &(c).idle_ms, 0, OPTS_MS_MAX,                 \
 	    "close after SECONDS without a byte in either direction (600)" },                      \
-	{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &(c).half_close_ms, 0, SERVE_MS_MAX,    \
+	{ 0, "half-close-timeout", "SECONDS", OPT_SECONDS, &(c).half_close_ms, 0, OPTS_MS_MAX,     \
 	    "the same once one side has ended (60)" },                                             \
 	{ 0, "accept-proxy", "CIDR,...", OPT_MAYBE, &(c).accept_proxy, 0, 0,                       \
 	    "clients (of CIDR) send a PROXY header first" },                                       \

@@ -23,7 +23,6 @@
 	OPTS_OR "routesync [-o FILE] [options] - <JSON"                                            \
 	OPTS_OR "routesync --put FILE [options] SOURCE"                                            \
 	OPTS_OR "routesync --publish FILE [--ttl SECONDS] [options] SOURCE"
-#define MS_MAX 4000000000000u
 #define PREFIX_MAX 256u		/* bytes */
 #define VISITORS_MAX 100u	/* bytes: a path of a unix socket */
 
@@ -80,7 +79,7 @@ parse_opts(struct options *o, int argc, char **argv)
 	const struct opt table[] = {
 		{ 'o', "output", "FILE", OPT_FILE, &o->output, 0, 0,
 		    "the routes file to keep (standard output, once)" },
-		{ 'i', "interval", "SECONDS", OPT_SECONDS, &o->interval_ms, 0, MS_MAX,
+		{ 'i', "interval", "SECONDS", OPT_SECONDS, &o->interval_ms, 0, OPTS_MS_MAX,
 		    "read the whole store every SECONDS (5)" },
 		{ 0, "once", NULL, OPT_FLAG, &o->once, 0, 0, "write the file once, then exit" },
 		{ 0, "password-file", "FILE", OPT_FILE, &o->password_file, 0, 0,
@@ -97,7 +96,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "write the routes of FILE into the store and exit" },
 		{ 0, "publish", "FILE", OPT_FILE, &o->publish, 0, 0,
 		    "keep the routes of FILE in the store while running" },
-		{ 0, "ttl", "SECONDS", OPT_SECONDS, &o->ttl_ms, 0, MS_MAX,
+		{ 0, "ttl", "SECONDS", OPT_SECONDS, &o->ttl_ms, 0, OPTS_MS_MAX,
 		    "published routes expire SECONDS after their last renewal (60)" },
 		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0,
 		    "check options and files, print every error, and exit" },

@@ -76,6 +76,19 @@ struct tunnelc {
 };
 extern struct tunnelc *the;
 
+/* ---- options.c ---- */
+
+void options_parse(struct options *o, int argc, char **argv);
+
+/* --new-key, --id and --ready stand alone. */
+bool options_errand(const struct options *o);
+
+/*
+ * False: something is wrong; all of it was reported. What makes no sense as a whole ends the
+ * process, with EXIT_USAGE. words: what the words of o say.
+ */
+bool options_check(const struct options *o, struct words *words);
+
 /* ---- main.c ---- */
 
 void app_welcomed(void);	/* a session was welcomed: the first one makes us ready */

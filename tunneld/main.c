@@ -73,7 +73,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "the clients that are welcome, one a line" },
 		{ 0, "open", NULL, OPT_FLAG, &o->open, 0, 0,
 		    "every key is welcome, as its own ID.DOMAIN" },
-		{ 0, "park", "SECONDS", OPT_SECONDS, &o->park_ms, 0, SERVE_MS_MAX,
+		{ 0, "park", "SECONDS", OPT_SECONDS, &o->park_ms, 0, OPTS_MS_MAX,
 		    "let visitors wait for a client that is away (5)" },
 		{ 0, "heartbeat", "SECONDS", OPT_SECONDS, &o->heartbeat_ms, 0, 86400000,
 		    "ping after SECONDS without sending anything (10)" },
@@ -89,7 +89,7 @@ parse_opts(struct options *o, int argc, char **argv)
 		    "its target: a visitors address, as others reach it" },
 		{ 0, "local", "FILE", OPT_FILE, &o->local, 0, 0,
 		    "the same for this node: targets are the visitors socket" },
-		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, SERVE_MS_MAX,
+		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, OPTS_MS_MAX,
 		    "on TERM empty --clients and --local, then keep serving for SECONDS "
 		    "(2 with --clients)" },
 		SERVE_OPTIONS_WORDED(o->serve, "connections at once (what descriptors allow)",
