@@ -1,44 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * pass-exec: take the connections sniroute hands over with pass:, and start a program for each.
- *
- * NAME
- *	pass-exec - the other end of a pass: target, for programs that serve one connection on
- *	descriptors 0 and 1
- *
- * SYNOPSIS
- *	pass-exec [-c N] [-n FD] SOCKET PROGRAM [ARG]...
- *
- * DESCRIPTION
- *	Listens on the unix socket SOCKET (an absolute path; a stale one, which nobody answers, is
- *	replaced). For each connection that sniroute(8) hands over there, see pass(7), PROGRAM is
- *	started with the client's socket as descriptors 0 and 1, in blocking mode. So programs
- *	written for inetd, tcpserver(1) or s6-tcpserver serve names of a routes file, with no relay
- *	between them and the client:
- *
- *		git.example.org  tls=pass:/run/git.sock
- *
- *	Whoever may connect to SOCKET may say who a client is: its mode follows umask, keep it (or
- *	its folder) closed.
- *
- *	-c N	programs at once (40); more wait in the socket's backlog
- *	-n FD	write SOCKET and a newline to FD when ready, and close it
- *	-h	print the usage and exit
- *
- * ENVIRONMENT
- *	Set for PROGRAM, or unset when not known. Nothing but checked values gets there.
- *
- *	PROTO				TCP, or UNIX when the client came over a unix socket
- *	TCPREMOTEIP, TCPREMOTEPORT	the client
- *	TCPLOCALIP, TCPLOCALPORT	the address it connected to
- *	PASS_NAME			the host name it asked for
- *	PASS_KIND			tls or tcp
- *	PASS_ALPN			the protocol that chose the route, or the first offered
- *
- * EXIT STATUS
- *	0 asked to stop by TERM or INT, programs under way go on; 100 wrong usage; 111 the system
- *	said no.
- */
+/* Take the connections sniroute hands over with pass:, and start a program for each. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
