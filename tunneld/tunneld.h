@@ -18,7 +18,7 @@ struct options {
 	struct serve_conf serve;
 	struct opt_list visitors, legacy;
 	const char *identity;		/* -i KEYFILE */
-	const char *domain;		/* normalised by main */
+	const char *domain;		/* normalised by options_check() */
 	const char *authorized;		/* -a FILE */
 	const char *clients;		/* --clients FILE */
 	const char *local;		/* --local FILE */
@@ -112,11 +112,17 @@ void visitor_cut(struct serve_conn *base);			/* END_DRAIN, now */
 void parked_look_again(void);					/* new names, or room at a client */
 void parked_drain(void);					/* they wait for nobody any more */
 
-/* ---- main.c: the options, and which part a connection belongs to ---- */
+/* ---- options.c ---- */
+
+void options_parse(struct options *o, int argc, char **argv);
+
+/*
+ * Put what follows from other options into o. False: something is wrong; all of it was reported.
+ * What makes no sense as a whole ends the process, with EXIT_USAGE.
+ */
+bool options_check(struct options *o);
 
 /* The path of the first unix socket among --visitors, NULL: there is none. */
 const char *options_visitors_path(const struct options *o);
-
-extern const struct serve_ops tunneld_ops;
 
 #endif
