@@ -161,7 +161,10 @@ relay_scratch(struct relay_pool *pool)
 
 /* ---- pipes ---- */
 
-/* NULL is to be expected: no descriptors, or the user's share of pipe memory is used up. */
+/*
+ * NULL is to be expected: no descriptors, or the user's share of pipe memory is used up. Then pipes
+ * have two pages (pipe(7)), and copying costs less than as many calls as those take.
+ */
 static struct relay_pipe *
 pipe_new(struct relay_pool *pool)
 {
@@ -174,12 +177,16 @@ pipe_new(struct relay_pool *pool)
 		free(p);
 		return NULL;
 	}
+	pool->pipes++;
 	size = fcntl(p->fd[1], F_SETPIPE_SZ, PIPE_SIZE);
 	if (size == -1)
 		size = fcntl(p->fd[1], F_GETPIPE_SZ);
-	p->size = size > 0 ? (size_t)size : 4096;
+	if (size < (int)LARGE_READ) {
+		pipe_destroy(pool, p);
+		return NULL;
+	}
+	p->size = (size_t)size;
 	p->len = 0;
-	pool->pipes++;
 	return p;
 }
 

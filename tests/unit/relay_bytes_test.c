@@ -19,6 +19,24 @@ splice(int from, loff_t *from_at, int to, loff_t *to_at, size_t len, unsigned fl
 	return errno != 0 ? -1 : syscall(SYS_splice, from, from_at, to, to_at, len, flags);
 }
 
+static bool share_is_used_up;	/* the user's, of memory for pipes: a setting of the machine */
+
+int
+fcntl(int fd, int cmd, ...)
+{
+	va_list rest;
+	long arg;
+
+	va_start(rest, cmd);
+	arg = va_arg(rest, long);
+	va_end(rest);
+	if (cmd != F_SETPIPE_SZ || !share_is_used_up)
+		return (int)syscall(SYS_fcntl, fd, cmd, arg);
+	syscall(SYS_fcntl, fd, cmd, 8192L);
+	errno = EPERM;
+	return -1;
+}
+
 static void
 all_bytes_arrive_both_ways_in_pieces_of_any_size(void **state)
 {
@@ -56,6 +74,18 @@ large_transfers_do_without_splice_where_it_is_refused(void **state)
 		exchange(tcp_pair, 8, 16 << 20, PIECE);
 		assert_int_equal(refusal, 0);
 	}
+}
+
+static void
+large_transfers_do_without_pipes_of_two_pages(void **state)
+{
+	(void)state;
+	share_is_used_up = true;
+	refusal = EIO;		/* what would end the transfer */
+	exchange(tcp_pair, 8, 16 << 20, PIECE);
+	assert_int_equal(refusal, EIO);
+	share_is_used_up = false;
+	refusal = 0;
 }
 
 static void
@@ -376,6 +406,7 @@ main(void)
 		loop_test(all_bytes_arrive_both_ways_in_pieces_of_any_size),
 		loop_test(large_transfers_go_through_pipes_where_there_are_some),
 		loop_test(large_transfers_do_without_splice_where_it_is_refused),
+		loop_test(large_transfers_do_without_pipes_of_two_pages),
 		loop_test(what_was_read_before_is_written_first_and_not_counted),
 		loop_test(a_preload_longer_than_the_sink_takes_is_not_lost),
 		loop_test(events_noted_before_the_start_count),
