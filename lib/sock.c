@@ -373,6 +373,7 @@ sock_close(int fd, bool reset)
 /*
  * Probes of a closed window are answered, but send no bytes;
  * what is resent to a peer that is gone is not answered.
+ * Kernels that are not Linux (gVisor) fill in neither time, nor the segment size, which is never 0.
  */
 uint64_t
 sock_rest_ms(int fd, uint64_t limit_ms)
@@ -381,7 +382,7 @@ sock_rest_ms(int fd, uint64_t limit_ms)
 	socklen_t len = sizeof(info);
 	uint32_t quiet;
 
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1 || info.tcpi_snd_mss == 0)
 		return 0;
 	quiet = info.tcpi_last_data_sent > info.tcpi_last_ack_recv ?
 	    info.tcpi_last_data_sent : info.tcpi_last_ack_recv;

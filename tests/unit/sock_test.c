@@ -23,6 +23,18 @@ accept4(int fd, struct sockaddr *peer, socklen_t *len, int flags)
 	return accept_errno != 0 ? -1 : (int)syscall(SYS_accept4, fd, peer, len, flags);
 }
 
+static bool says_little;	/* of TCP_INFO */
+
+int
+getsockopt(int fd, int level, int option, void *value, socklen_t *len)
+{
+	int r = (int)syscall(SYS_getsockopt, fd, level, option, value, len);
+
+	if (r == 0 && says_little && level == IPPROTO_TCP && option == TCP_INFO)
+		memset(value, 0, *len);
+	return r;
+}
+
 static int
 make_our_dir(void **state)
 {
@@ -603,6 +615,26 @@ kinds_of_descriptors_are_told_apart(void **state)
 }
 
 static void
+silence_counts_from_what_the_kernel_sent_last_if_it_says_when(void **state)
+{
+	int pair[2];
+
+	(void)state;
+	tcp_pair(pair);
+	assert_int_equal(write(pair[0], "x", 1), 1);
+	assert_in_range(sock_rest_ms(pair[0], 60000), 50000, 60000);
+	says_little = true;
+	assert_int_equal(sock_rest_ms(pair[0], 60000), 0);
+	says_little = false;
+	close(pair[0]);
+	close(pair[1]);
+	unix_pair(pair);
+	assert_int_equal(sock_rest_ms(pair[0], 60000), 0);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static void
 a_reset_reaches_the_peer_as_a_reset(void **state)
 {
 	int pair[2];
@@ -818,6 +850,7 @@ main(void)
 		dir_test(nobody_there_is_refused_with_the_reason_and_no_descriptor_lost),
 		cmocka_unit_test(who_speaks_first_is_heard_at_once),
 		dir_test(kinds_of_descriptors_are_told_apart),
+		cmocka_unit_test(silence_counts_from_what_the_kernel_sent_last_if_it_says_when),
 		cmocka_unit_test(a_reset_reaches_the_peer_as_a_reset),
 		cmocka_unit_test(a_socket_somebody_else_made_becomes_one_of_ours),
 		cmocka_unit_test(a_descriptor_arrives_with_its_message),
