@@ -407,7 +407,7 @@ serve_main(const struct serve_conf *conf, const struct serve_ops *ops, void *arg
 	int code;
 
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);	/* a table counts as a file: too large is an error like others */
+	signal(SIGXFSZ, SIG_IGN);	/* a table is a file; too large is but an error */
 	signal(SIGCHLD, SIG_IGN);	/* orphans left to process 1 are reaped */
 	ev_signal_hold();	/* a table of millions of names takes a while */
 	s.routes = routeset_new(conf->routes.item, conf->routes.n);
