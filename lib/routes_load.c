@@ -337,11 +337,20 @@ seal(struct loading *l)
 	return fcntl(l->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
 }
 
+/* What the system refuses to everybody must not look like trouble with the file. */
+static int
+begin_table(struct loading *l)
+{
+	l->fd = memfd_create("routes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (l->fd == -1 && (errno == ENOSYS || errno == EPERM || errno == EACCES))
+		l->why = "no memory for a table: the system refuses memfd_create(2)";
+	return l->fd == -1 ? -1 : 0;
+}
+
 static enum routes_result
 load(struct loading *l, struct routes **out)
 {
-	l->fd = memfd_create("routes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (l->fd == -1 || read_file(l) == -1 || add_slots(l) == -1 || load_lines(l) == -1)
+	if (begin_table(l) == -1 || read_file(l) == -1 || add_slots(l) == -1 || load_lines(l) == -1)
 		return ROUTES_FAILED;
 	if (l->bad_lines > 0)
 		return ROUTES_REFUSED;

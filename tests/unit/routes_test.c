@@ -5,8 +5,19 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "routes_line.h"
+
+/* The kernel: this definition stands before libc's. */
+static int memfd_errno;		/* what it refuses memory with, 0: nothing */
+
+int
+memfd_create(const char *name, unsigned flags)
+{
+	errno = memfd_errno;
+	return memfd_errno != 0 ? -1 : (int)syscall(SYS_memfd_create, name, flags);
+}
 
 /* ---- names ---- */
 
@@ -646,6 +657,25 @@ what_cannot_be_read_is_a_failure_with_errno(void **state)
 }
 
 static void
+a_system_without_tables_is_told_from_a_file_that_cannot_be_read(void **state)
+{
+	char path[PATH_SIZE];
+	int fd = file_of("", 0, path);
+	struct routes *r;
+
+	(void)state;
+	memfd_errno = EPERM;
+	assert_int_equal(load_path(path, &r), ROUTES_FAILED);
+	assert_int_equal(errno, EPERM);
+	assert_string_equal(said, "\nf: no memory for a table: the system refuses memfd_create(2)");
+	memfd_errno = EMFILE;
+	assert_int_equal(load_path(path, &r), ROUTES_FAILED);
+	assert_string_equal(said, "\nf: Too many open files");
+	memfd_errno = 0;
+	close(fd);
+}
+
+static void
 a_file_whose_size_is_not_known_before_is_read_to_its_end(void **state)
 {
 	struct routes *r;
@@ -823,6 +853,7 @@ main(void)
 		cmocka_unit_test(every_prefix_loads_or_is_refused),
 		cmocka_unit_test(no_line_is_read_beyond_its_end),
 		cmocka_unit_test(what_cannot_be_read_is_a_failure_with_errno),
+		cmocka_unit_test(a_system_without_tables_is_told_from_a_file_that_cannot_be_read),
 		cmocka_unit_test(a_file_whose_size_is_not_known_before_is_read_to_its_end),
 		cmocka_unit_test(a_pipe_is_read_however_much_it_holds),
 		cmocka_unit_test(a_terminal_is_refused_at_once),
