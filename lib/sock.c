@@ -17,6 +17,7 @@
 
 #define BACKLOG 65535	/* the kernel cuts it to net.core.somaxconn */
 #define PROBES 3	/* unanswered ones before we give up on a silent peer */
+#define REST_MAX_MS (UINT32_MAX / 2)	/* TCP_INFO counts silence in 32 bits: half is safe */
 
 #ifndef RWF_NOWAIT	/* older musl, which has no pwritev2(3) either */
 #define RWF_NOWAIT 0x8
@@ -382,7 +383,8 @@ sock_rest_ms(int fd, uint64_t limit_ms)
 	socklen_t len = sizeof(info);
 	uint32_t quiet;
 
-	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1 || info.tcpi_snd_mss == 0)
+	if (limit_ms > REST_MAX_MS ||
+	    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1 || info.tcpi_snd_mss == 0)
 		return 0;
 	quiet = info.tcpi_last_data_sent > info.tcpi_last_ack_recv ?
 	    info.tcpi_last_data_sent : info.tcpi_last_ack_recv;

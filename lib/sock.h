@@ -119,7 +119,8 @@ void sock_close(int fd, bool reset);
 
 /*
  * How much of limit_ms is left since the kernel last sent bytes to fd's peer and heard from it:
- * they may be on their way long after we wrote them. 0: it is over, or the kernel doesn't say.
+ * they may be on their way long after we wrote them. 0: it is over, or unknown: the kernel doesn't
+ * say, or the limit is weeks.
  */
 uint64_t sock_rest_ms(int fd, uint64_t limit_ms);
 

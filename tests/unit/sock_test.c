@@ -649,6 +649,22 @@ a_reset_reaches_the_peer_as_a_reset(void **state)
 	close(pair[1]);
 }
 
+/* Else a connection that was silent for so long would get the same time again, for ever. */
+static void
+the_kernel_is_not_asked_about_a_silence_longer_than_it_counts(void **state)
+{
+	const uint64_t day = 86400000, month = 30 * day;
+	int pair[2];
+
+	(void)state;
+	tcp_pair(pair);
+	assert_true(sock_rest_ms(pair[0], day) > day / 2);
+	assert_int_equal(sock_rest_ms(pair[0], month), 0);
+	assert_int_equal(sock_rest_ms(pair[0], 100 * month), 0);
+	sock_close(pair[0], false);
+	sock_close(pair[1], false);
+}
+
 static void
 a_socket_somebody_else_made_becomes_one_of_ours(void **state)
 {
@@ -852,6 +868,7 @@ main(void)
 		dir_test(kinds_of_descriptors_are_told_apart),
 		cmocka_unit_test(silence_counts_from_what_the_kernel_sent_last_if_it_says_when),
 		cmocka_unit_test(a_reset_reaches_the_peer_as_a_reset),
+		cmocka_unit_test(the_kernel_is_not_asked_about_a_silence_longer_than_it_counts),
 		cmocka_unit_test(a_socket_somebody_else_made_becomes_one_of_ours),
 		cmocka_unit_test(a_descriptor_arrives_with_its_message),
 		cmocka_unit_test(a_message_without_a_descriptor_and_the_end_are_told),
