@@ -390,22 +390,24 @@ watch(struct mux *m)
 	ev_timer_at(m->pool->ev, &m->life, due == UINT64_MAX ? 0 : due);
 }
 
-/*
- * Whether nothing came for too long. We may have been stopped ourselves:
- * so what waits in the socket counts.
- */
+/* Whether nothing was heard for too long. */
+static bool
+late(const struct mux *m)
+{
+	return m->conf.dead_ms != 0 && ev_now_ms(m->pool->ev) >= m->heard_ms + m->conf.dead_ms;
+}
+
+/* The same, but we may have been stopped ourselves: so what waits in the socket counts. */
 static bool
 silent(struct mux *m)
 {
-	uint64_t now = ev_now_ms(m->pool->ev);
-
-	if (m->conf.dead_ms == 0 || now < m->heard_ms + m->conf.dead_ms)
+	if (!late(m))
 		return false;
 	if (mux_link_waiting(m))
-		m->heard_ms = now;
+		m->heard_ms = ev_now_ms(m->pool->ev);
 	m->readable = true;
 	input(m);
-	return !m->over && now >= m->heard_ms + m->conf.dead_ms;
+	return !m->over && late(m);
 }
 
 static void
@@ -674,7 +676,9 @@ mux_goaway(struct mux *m)
 bool
 mux_must_wait(struct mux *m)
 {
-	m->waiting = yamux_must_wait(m->y);
+	bool gone = late(m) && (!mux_link_waiting(m) || sock_has_ended(m->io.fd));
+
+	m->waiting = gone || yamux_must_wait(m->y);
 	return m->waiting;
 }
 

@@ -180,8 +180,9 @@ uint64_t mux_tx(const struct mux *m);
 bool mux_open(struct mux *m, struct mux_stream *s, const struct mux_stream_ops *ops);
 
 /*
- * Whether mux_open() would fail for now, because an ancestor has yet to take YAMUX_BACKLOG streams;
- * ops->room() reports the end of that.
+ * Whether opening a stream has to wait: an ancestor has yet to take YAMUX_BACKLOG of them, or the
+ * peer left while we were stopped, which is only about to be noticed. ops->room() reports the end
+ * of that, unless ops->ended() does.
  */
 bool mux_must_wait(struct mux *m);
 
