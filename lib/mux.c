@@ -115,6 +115,35 @@ mux_end(struct mux *m, enum mux_end how, const char *why)
 }
 
 void
+mux_ended_by_peer(struct mux *m)
+{
+	if (m->closing || !mux_streams_finish(m)) {
+		mux_end(m, MUX_CLOSED, "the peer ended it");
+		return;
+	}
+	m->closing = MUX_DELIVERING;
+	(void)shutdown(m->io.fd, SHUT_WR);
+	ev_timer_at(m->pool->ev, &m->life, 0);
+	mux_due(m);
+	m->ops->goaway(m);	/* if it had not said so before */
+}
+
+/* Whether nothing is read or sent any more. */
+static bool
+is_ended(const struct mux *m)
+{
+	return m->over || m->closing == MUX_DELIVERING;
+}
+
+/* Streams end as their last bytes are written; with the last of them, the session does. */
+static void
+deliver(struct mux *m)
+{
+	if (mux_streams_tell(m) && m->streams == NULL)
+		mux_end(m, MUX_CLOSED, "the peer ended it");
+}
+
+void
 mux_free(struct mux *m)
 {
 	if (m == NULL || m->freed)
@@ -407,7 +436,7 @@ silent(struct mux *m)
 		m->heard_ms = ev_now_ms(m->pool->ev);
 	m->readable = true;
 	input(m);
-	return !m->over && late(m);
+	return !is_ended(m) && late(m);
 }
 
 static void
@@ -426,7 +455,7 @@ on_life(struct ev_timer *t)
 		    (unsigned long long)(now - m->heard_ms));
 		mux_end(m, MUX_SILENT, why);
 	}
-	if (m->over)
+	if (is_ended(m))
 		return;
 	if (now >= ping_at(m)) {
 		m->said_ms = m->pinged_ms = now;
@@ -440,7 +469,7 @@ on_life(struct ev_timer *t)
 void
 mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
 {
-	if (m->over || m->closing == MUX_LINGERING)
+	if (is_ended(m) || m->closing == MUX_LINGERING)
 		return;
 	m->conf.heartbeat_ms = heartbeat_ms;
 	m->conf.dead_ms = dead_ms;
@@ -571,6 +600,10 @@ on_task(struct ev_task *task)
 {
 	struct mux *m = EV_CONTAINER(task, struct mux, task);
 
+	if (m->closing == MUX_DELIVERING) {
+		deliver(m);
+		return;
+	}
 	if (m->closing)
 		finish(m);
 	if (m->over || m->closing == MUX_LINGERING)
@@ -589,7 +622,7 @@ on_io(struct ev_io *io, unsigned events)
 {
 	struct mux *m = EV_CONTAINER(io, struct mux, io);
 
-	if (m->over)
+	if (is_ended(m))
 		return;
 	if (m->closing == MUX_LINGERING) {
 		linger(m);

@@ -36,7 +36,7 @@ end_tls(struct mux *m, enum tls_result r)
 {
 	switch (r) {
 	case TLS_EOF:
-		mux_end(m, MUX_CLOSED, "the peer ended it");
+		mux_ended_by_peer(m);
 		break;
 	case TLS_CUT:
 		mux_end(m, MUX_LOST, tls_why(m->tls));
@@ -60,7 +60,7 @@ receive_plain(struct mux *m)
 		return (size_t)n;
 	m->readable = false;
 	if (n == 0)
-		mux_end(m, MUX_CLOSED, "the peer ended it");
+		mux_ended_by_peer(m);
 	else if (!sock_would_block())
 		mux_link_lost(m);
 	return 0;

@@ -32,7 +32,8 @@ enum mux_closing {
 	MUX_OPEN,
 	MUX_FINISHING,		/* what remains leaves as the socket has room; owner's deadline */
 	MUX_ENDING,		/* so does the end itself */
-	MUX_LINGERING		/* all sent: waits for the peer's end, LINGER_MS without progress */
+	MUX_LINGERING,		/* all sent: waits for the peer's end, LINGER_MS without progress */
+	MUX_DELIVERING		/* the peer has ended it: what came before waits to be written */
 };
 
 struct mux {
@@ -81,6 +82,9 @@ void mux_due(struct mux *m);
 
 /* The only way for a session to end, in order or not. */
 void mux_end(struct mux *m, enum mux_end how, const char *why);
+
+/* The same when the peer has ended it in order, once all it sent is delivered that can be. */
+void mux_ended_by_peer(struct mux *m);
 
 /* ---- lib/mux_link.c ---- */
 
@@ -153,6 +157,12 @@ bool mux_streams_tell(struct mux *m);
 
 /* The same for all streams, MUX_LOST for those that were not doomed. */
 bool mux_streams_lose(struct mux *m);
+
+/*
+ * Doom those that need the peer, as MUX_LOST: the others have ended both ways, and what is left of
+ * them is to be written. Whether there are any.
+ */
+bool mux_streams_finish(struct mux *m);
 
 /* The first of a queue, taken off; NULL: empty. */
 struct mux_stream *mux_queue_take(struct mux_queue *q);

@@ -199,6 +199,20 @@ mux_streams_lose(struct mux *m)
 	return mux_streams_tell(m);
 }
 
+bool
+mux_streams_finish(struct mux *m)
+{
+	bool left = false;
+
+	for (struct mux_stream *s = m->streams; s != NULL; s = s->next) {
+		if (s->joined && s->in != NULL && s->peer_eof && yamux_over(&s->y))
+			left = true;
+		else
+			mux_stream_doom(s, MUX_LOST);
+	}
+	return left;
+}
+
 void
 mux_reset(struct mux_stream *s)
 {
@@ -213,6 +227,7 @@ mux_reset(struct mux_stream *s)
 		let_go(s);
 	}
 	leave(s);
+	mux_due(m);
 }
 
 /* ---- its beginning ---- */
