@@ -374,6 +374,8 @@ attempt_failed(struct dial *d, const char *reason)
 	drop_attempt(d);
 	if (next_address(d) == ATTEMPT_RUNS)
 		return;
+	if (d->addrs > 0)
+		resolver_doubt(d->dialer->resolver, d->current->addr.host);
 	target_failed(d->current, reason);
 	try_next_target(d);
 }

@@ -417,6 +417,16 @@ resolver_ask(struct resolver *r, struct resolve *q, struct slice host)
 }
 
 void
+resolver_doubt(struct resolver *r, struct slice host)
+{
+	struct resolve_name *name = name_get(r, host);
+	uint64_t soon_ms = ev_now_ms(r->ev) + TTL_MIN_MS;
+
+	if (name != NULL && name->fresh_until_ms > soon_ms)
+		name->fresh_until_ms = soon_ms;
+}
+
+void
 resolver_cancel(struct resolve *q)
 {
 	struct resolve **at;

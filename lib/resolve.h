@@ -39,6 +39,12 @@ void resolver_free(struct resolver *r);
  */
 bool resolver_ask(struct resolver *r, struct resolve *q, struct slice host);
 
+/*
+ * None of host's addresses was of use: whatever its TTL, the answer serves for a second at most,
+ * and then, while DNS gives none, as a stale one.
+ */
+void resolver_doubt(struct resolver *r, struct slice host);
+
 /* Cancel the look-up: q->cb will not be called. Fine when nothing was asked. */
 void resolver_cancel(struct resolve *q);
 

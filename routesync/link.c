@@ -457,10 +457,12 @@ connect_to(struct link *l, const struct addr *a)
 	l->port = a->ip.port;
 	l->question.cb = on_resolved;
 	l->next_addr = l->naddrs = 0;
-	if (a->kind == ADDR_IP)
+	if (a->kind == ADDR_IP) {
 		on_resolved(&l->question, &a->ip, 1);
-	else
-		resolver_ask(l->resolver, &l->question, a->host);
+		return;
+	}
+	resolver_doubt(l->resolver, a->host);	/* it led to the connection that is gone */
+	resolver_ask(l->resolver, &l->question, a->host);
 }
 
 static void

@@ -428,6 +428,7 @@ on_addresses(struct resolve *q, const struct endpoint *addr, size_t n)
 {
 	struct reach *r = EV_CONTAINER(q, struct reach, question);
 
+	resolver_doubt(r->resolver, r->place.host);	/* the next dial asks again */
 	if (n == 0) {
 		snprintf(r->why, sizeof(r->why), "no address found for the name%s",
 		    r->talk.request == NULL ? "" : " of the proxy");

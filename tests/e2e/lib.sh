@@ -458,10 +458,10 @@ box_beside() {
 is_apart() { [ "$(readlink "/proc/$box/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 within() { nsenter -t "$box" -n "$@"; }
 
-# dns HOSTLINE...: a DNS server with these hosts lines on 127.0.0.1:53, TTL 1 s, which our resolv.conf names
+# dns HOSTLINE...: a DNS server with these hosts lines on 127.0.0.1:53, TTL 1 s (or DNS_TTL), which our resolv.conf names
 dns() {
 	printf '%s\n' "$@" >hosts.dns
-	spawn dns dnsmasq -d --conf-file=/dev/null --user=root --no-resolv --no-hosts --no-poll --local-ttl=1 \
+	spawn dns dnsmasq -d --conf-file=/dev/null --user=root --no-resolv --no-hosts --no-poll --local-ttl="${DNS_TTL:-1}" \
 	    --listen-address=127.0.0.1 --bind-interfaces --addn-hosts="$T/hosts.dns"
 	wait_for 5 sh -c 'ss -Hlun sport = :53 | grep -q .' || fail "no DNS server"
 }

@@ -197,6 +197,30 @@ the_ttl_of_an_alias_counts_as_well(void **state)
 }
 
 static void
+an_answer_in_doubt_is_asked_for_once_a_second_and_kept_as_stale(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	learns(&a, 600);
+	for (size_t i = 1; i < 3; i++) {
+		resolver_doubt(resolver, slice_str("www.example"));
+		assert_true(ask(&a, "www.example"));
+		pass_s(2);
+		resolver_doubt(resolver, slice_str("www.example"));	/* no second more */
+		assert_false(ask(&a, "www.example"));
+		assert_int_equal(queries, i + 1);
+		dns_answers(i, "192.0.2.2", 600);
+		assert_string_equal(a.said, "192.0.2.2:0");
+	}
+	resolver_doubt(resolver, slice_str("www.example"));
+	pass_s(2);
+	assert_false(ask(&a, "www.example"));
+	dns_fails(3);
+	assert_string_equal(a.said, "192.0.2.2:0");
+}
+
+static void
 a_failure_is_answered_with_nothing_and_asked_again_a_second_later(void **state)
 {
 	struct asker a = { 0 };
@@ -572,6 +596,7 @@ main(void)
 		resolve_test(a_ttl_of_nought_serves_for_a_second_and_a_huge_one_for_an_hour),
 		resolve_test(the_shortest_ttl_of_the_addresses_counts),
 		resolve_test(the_ttl_of_an_alias_counts_as_well),
+		resolve_test(an_answer_in_doubt_is_asked_for_once_a_second_and_kept_as_stale),
 		resolve_test(a_failure_is_answered_with_nothing_and_asked_again_a_second_later),
 		resolve_test(a_stale_answer_does_not_wait_for_slow_dns),
 		resolve_test(a_stale_answer_comes_before_who_asks_gives_up),
