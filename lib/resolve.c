@@ -378,17 +378,23 @@ ask(struct resolver *r, struct resolve_name *name)
 	rearm(r);
 }
 
-/* The right servers may be others now: what somebody waits for is asked through a new channel. */
+/*
+ * The right servers may be others now: what somebody waits for is asked through a new channel,
+ * and what is known counts as stale.
+ */
 static void
 on_renew(struct ev_task *task)
 {
 	struct resolver *r = EV_CONTAINER(task, struct resolver, renew);
 
 	channel_close(r);
-	for (int i = 0; i < BUCKETS; i++)
-		for (struct resolve_name *name = r->bucket[i]; name != NULL; name = name->next)
+	for (int i = 0; i < BUCKETS; i++) {
+		for (struct resolve_name *name = r->bucket[i]; name != NULL; name = name->next) {
+			name->fresh_until_ms = 0;
 			if (name->waiting != NULL && !name->asking)
 				ask(r, name);
+		}
+	}
 }
 
 bool

@@ -53,7 +53,8 @@ bool resolve_wait(struct slice host, struct endpoint *out);
 
 /*
  * Read resolv.conf and hosts anew for what is asked in later turns. What somebody waits for is
- * asked again, other queries under way are dropped; the cache stays. Fine from inside a callback.
+ * asked again, other queries under way are dropped; answers known count as stale. Fine from inside
+ * a callback.
  */
 void resolver_reload(struct resolver *r);
 
