@@ -6,11 +6,13 @@
 #include "resolve.h"
 
 #include <ares.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
 #include "hash.h"
+#include "host.h"
 
 #define QUERY_TIMEOUT_MS 1000	/* per try and server; c-ares doubles it for the second */
 #define QUERY_TRIES 2
@@ -33,6 +35,7 @@ struct resolve_name {
 	uint64_t fresh_until_ms;	/* until then what's known is the answer, even if nothing */
 	struct ev_timer stale;
 	bool asking;
+	bool as_is;			/* without the search list of resolv.conf */
 	char host[];
 };
 
@@ -340,9 +343,36 @@ forget_addresses(struct resolve_name *name)
 	name->n = 0;
 }
 
+static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info);
+
+static void
+query(struct resolve_name *name, bool as_is)
+{
+	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM };
+	char text[HOST_MAX + 2];
+
+	name->as_is = as_is;
+	snprintf(text, sizeof(text), "%s%s", name->host, as_is ? "." : "");
+	ares_getaddrinfo(name->resolver->channel, text, NULL, &hints, on_answer, name);
+}
+
 /*
- * NXDOMAIN is an answer, not a failure (RFC 8767 4). NODATA would be one too, but c-ares says it
- * as well when one of A and AAAA has no record and the other query failed.
+ * c-ares gives up at the first item of the search list that no server takes, such as a domain of
+ * an office that those of a cluster refuse, where libc goes on, to the name as it is in the end.
+ */
+static bool
+is_to_be_asked_as_is(const struct resolve_name *name, int status)
+{
+	return (status == ARES_ECONNREFUSED || status == ARES_EREFUSED ||
+	    status == ARES_ESERVFAIL) && !name->as_is &&
+	    name->host[strlen(name->host) - 1] != '.';
+}
+
+/*
+ * NXDOMAIN is an answer, not a failure (RFC 8767 4), unless it is about the name as it is. NODATA
+ * would be one too, but c-ares says it as well when one of A and AAAA has no record and the other
+ * query failed.
  */
 static void
 on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
@@ -350,10 +380,14 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	struct resolve_name *name = arg;
 
 	(void)timeouts;
+	if (is_to_be_asked_as_is(name, status)) {
+		query(name, true);
+		return;
+	}
 	name->asking = false;
 	if (status == ARES_EDESTRUCTION)
 		return;		/* of the channel, not of the look-up: see on_renew() */
-	if (status == ARES_ENOTFOUND)
+	if (status == ARES_ENOTFOUND && !name->as_is)
 		forget_addresses(name);
 	if (status != ARES_SUCCESS || !take_answer(name, info))
 		name->fresh_until_ms = ev_now_ms(name->resolver->ev) +
@@ -366,15 +400,12 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 static void
 ask(struct resolver *r, struct resolve_name *name)
 {
-	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM };
-
 	if (channel_open(r) == -1) {
 		answer(name);
 		return;
 	}
 	name->asking = true;
-	ares_getaddrinfo(r->channel, name->host, NULL, &hints, on_answer, name);
+	query(name, false);
 	rearm(r);
 }
 

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Host names as targets are resolved at use, v4 and v6, every address of a name is tried, and unknown names get alert 80.
+# Host names as targets are resolved at use, v4 and v6, every address of a name is tried, unknown names get alert 80.
+# A name is asked for as it is where libc would do so.
 . "${0%/*}/lib.sh"
 
 own_network
 use_own_dns
-dns '127.0.0.1 back.test' '::1 six.test' '127.0.0.2 many.test' '127.0.0.3 many.test' '127.0.0.4 many.test'
+dns '127.0.0.1 back.test' '127.0.0.1 late.test' '::1 six.test' '127.0.0.2 many.test' '127.0.0.3 many.test' '127.0.0.4 many.test'
 named a
 named many "127.0.0.4:0"
 named six '[::1]:0'
@@ -13,6 +14,7 @@ cat >routes <<-END
 	a.example.org     tls=back.test:$(addr_of a | sed 's/.*://')
 	six.example.org   tls=six.test:$(addr_of six | sed 's/.*://')
 	many.example.org  tls=many.test:$(addr_of many | sed 's/.*://')
+	late.example.org  tls=late.test:$(addr_of a | sed 's/.*://')
 	none.example.org  tls=none.test:443
 	next.example.org  tls=none.test:443,back.test:$(addr_of a | sed 's/.*://') balance=first
 END
@@ -24,3 +26,9 @@ for i in 1 2 3; do answers many.example.org many || fail "not every address was 
 refuses none.example.org 80
 answers next.example.org a || fail "no failover from a name that is unknown"
 logged 'name=none\.example\.org .*end=unreachable$'
+
+# a search list in which the server refuses a domain
+printf 'search office.example\noptions ndots:5\n' >>resolv.conf
+signal sniroute HUP
+logged 'routes: read'
+answers late.example.org a || fail "not asked for as it is"

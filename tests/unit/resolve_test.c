@@ -220,6 +220,32 @@ an_answer_in_doubt_is_asked_for_once_a_second_and_kept_as_stale(void **state)
 	assert_string_equal(a.said, "192.0.2.2:0");
 }
 
+/* Where the search list was refused; that the name as it is does not exist says nothing then. */
+static void
+a_refused_name_is_asked_for_as_it_is(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	learns(&a, 10);
+	pass_s(11);
+	assert_false(ask(&a, "www.example"));
+	call_back(&query[1], ARES_ESERVFAIL, 0, NULL);
+	assert_int_equal(a.answers, 1);
+	assert_string_equal(query[2].name, "www.example.");
+	dns_knows_no_such_name(2);
+	assert_string_equal(a.said, "192.0.2.1:0");
+	pass_s(6);
+	assert_false(ask(&a, "www.example"));
+	call_back(&query[3], ARES_ECONNREFUSED, 0, NULL);
+	dns_answers(4, "192.0.2.2", 60);
+	assert_string_equal(a.said, "192.0.2.2:0");
+	assert_false(ask(&a, "other.example."));
+	call_back(&query[5], ARES_ESERVFAIL, 0, NULL);
+	assert_int_equal(queries, 6);
+	assert_string_equal(a.said, "");
+}
+
 static void
 a_failure_is_answered_with_nothing_and_asked_again_a_second_later(void **state)
 {
@@ -601,6 +627,7 @@ main(void)
 		resolve_test(the_shortest_ttl_of_the_addresses_counts),
 		resolve_test(the_ttl_of_an_alias_counts_as_well),
 		resolve_test(an_answer_in_doubt_is_asked_for_once_a_second_and_kept_as_stale),
+		resolve_test(a_refused_name_is_asked_for_as_it_is),
 		resolve_test(a_failure_is_answered_with_nothing_and_asked_again_a_second_later),
 		resolve_test(a_stale_answer_does_not_wait_for_slow_dns),
 		resolve_test(a_stale_answer_comes_before_who_asks_gives_up),
