@@ -461,7 +461,7 @@ a_failed_name_may_be_asked_for_again_by_its_answer(void **state)
 }
 
 static void
-a_reload_opens_a_new_channel_at_the_next_question_and_makes_answers_stale(void **state)
+a_reload_opens_a_new_channel_at_the_next_question_with_stale_answers(void **state)
 {
 	struct asker a = { 0 };
 
@@ -640,7 +640,7 @@ main(void)
 		resolve_test(a_question_may_be_taken_back_by_the_answer_to_another),
 		resolve_test(an_answer_may_ask_the_next_question),
 		resolve_test(a_failed_name_may_be_asked_for_again_by_its_answer),
-		resolve_test(a_reload_opens_a_new_channel_at_the_next_question_and_makes_answers_stale),
+		resolve_test(a_reload_opens_a_new_channel_at_the_next_question_with_stale_answers),
 		resolve_test(a_reload_fails_no_question_under_way),
 		resolve_test(a_reload_waits_for_the_answer_that_comes_in_just_then),
 		resolve_test(a_reload_ends_a_query_that_was_taken_back),
