@@ -13,7 +13,9 @@
 
 #include "hash.h"
 #include "host.h"
+#include "stamp.h"
 
+#define CONF "/etc/resolv.conf"
 #define QUERY_TIMEOUT_MS 1000	/* per try and server; c-ares doubles it for the second */
 #define QUERY_TRIES 2
 #define TTL_MIN_MS 1000u	/* an answer is used at least this long, whatever its TTL */
@@ -43,6 +45,7 @@ struct resolver {
 	struct ev *ev;
 	uint64_t stale_wait_ms;
 	ares_channel channel;
+	struct stamp conf;		/* of CONF, when the channel read it */
 	bool open;
 	struct ev_task renew;		/* the channel */
 	struct ev_timer timer;
@@ -182,6 +185,7 @@ channel_open(struct resolver *r)
 
 	if (r->open)
 		return 0;
+	r->conf = stamp_of(CONF);
 	if (ares_init_options(&r->channel, &o,
 	    ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
 		return -1;
@@ -397,6 +401,16 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	answer(name);
 }
 
+/* As libc does: DHCP, or a VPN, has named other servers. */
+static void
+follow_conf(struct resolver *r)
+{
+	struct stamp now = stamp_of(CONF);
+
+	if (!stamp_same(&now, &r->conf))
+		resolver_reload(r);
+}
+
 static void
 ask(struct resolver *r, struct resolve_name *name)
 {
@@ -404,6 +418,7 @@ ask(struct resolver *r, struct resolve_name *name)
 		answer(name);
 		return;
 	}
+	follow_conf(r);
 	name->asking = true;
 	query(name, false);
 	rearm(r);
