@@ -44,7 +44,8 @@ enum mux_end {
 	MUX_PEER_RESET,		/* stream: the peer reset it */
 	MUX_IDLE,		/* stream: idle_ms without a byte */
 	MUX_HALF_CLOSE,		/* stream: half_close_ms without a byte after one direction's end */
-	MUX_MEMORY,		/* stream: the session was full, this descriptor stuck longest */
+	MUX_MEMORY,		/* stream: the session was full, this descriptor stuck longest;
+				   session: there was no memory to go on with */
 	MUX_LOST,		/* session: the connection broke; stream: its session is over */
 	MUX_SILENT,		/* session: nothing came for dead_ms */
 	MUX_PROTOCOL		/* session: the peer broke the rules, TLS's included */

@@ -44,6 +44,9 @@ end_tls(struct mux *m, enum tls_result r)
 	case TLS_BAD:
 		mux_end(m, MUX_PROTOCOL, tls_why(m->tls));
 		break;
+	case TLS_NO_MEMORY:
+		mux_end(m, MUX_MEMORY, tls_why(m->tls));
+		break;
 	case TLS_OK:
 	case TLS_AGAIN:
 		break;
@@ -105,7 +108,7 @@ send_plain(struct mux *m, const uint8_t *bytes, size_t len)
 		return;
 	m->blocked = true;
 	if (!mux_spill_add(&m->pending, bytes + w, len - (size_t)w, UINT32_MAX))
-		mux_end(m, MUX_LOST, "out of memory");
+		mux_end(m, MUX_MEMORY, strerror(ENOMEM));
 }
 
 static void

@@ -328,6 +328,10 @@ failed(struct tls *t, int error)
 		snprintf(t->why, sizeof(t->why), "the peer ended the session");
 		return end(t, TLS_EOF);
 	}
+	if (!cut && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
+		snprintf(t->why, sizeof(t->why), "%s", strerror(ENOMEM));
+		return end(t, TLS_NO_MEMORY);
+	}
 	if (!cut) {
 		explain(t, ERR_peek_error());
 		return end(t, TLS_BAD);
@@ -343,7 +347,7 @@ send_failed(struct tls *t)
 {
 	snprintf(t->why, sizeof(t->why), "%s", strerror(t->send_error));
 	errno = t->send_error;
-	return TLS_CUT;
+	return errno == ENOMEM ? TLS_NO_MEMORY : TLS_CUT;
 }
 
 const char *
@@ -470,7 +474,7 @@ tls_flush(struct tls *t)
 void
 tls_goodbye(struct tls *t)
 {
-	if (!t->done || t->over == TLS_BAD || t->over == TLS_CUT)
+	if (!t->done || t->over >= TLS_CUT)
 		return;
 	ERR_clear_error();
 	SSL_shutdown(t->ssl);

@@ -53,7 +53,8 @@ enum tls_result {
 	TLS_AGAIN,	/* the socket has no bytes, or no room: come back when it has */
 	TLS_EOF,	/* the peer ended in order (close_notify) */
 	TLS_CUT,	/* the connection ended or broke without that: errno, 0: end of file */
-	TLS_BAD		/* a party that does not speak our TLS, or refuses us: tls_why() */
+	TLS_BAD,	/* a party that does not speak our TLS, or refuses us: tls_why() */
+	TLS_NO_MEMORY	/* we have none to go on with */
 };
 
 /*
@@ -86,7 +87,7 @@ bool tls_drained(const struct tls *t);
  * Send len bytes: they are encrypted now and leave by as few system calls as possible; what the
  * socket has no room for is kept (tls_pending()). While anything is pending, call only tls_flush(),
  * when the socket is writable. len is at most 1 MiB. TLS_OK, or AGAIN: all was taken, but some is
- * pending; CUT or BAD otherwise.
+ * pending; CUT, BAD or NO_MEMORY otherwise.
  */
 enum tls_result tls_write(struct tls *t, const uint8_t *buf, size_t len);
 enum tls_result tls_flush(struct tls *t);
@@ -95,7 +96,7 @@ size_t tls_pending(const struct tls *t);
 /* Send our end of the session (close_notify), as far as the socket has room. */
 void tls_goodbye(struct tls *t);
 
-/* Why it was TLS_BAD or TLS_CUT, for the log. Never contains a secret. */
+/* Why it was TLS_BAD, TLS_CUT or TLS_NO_MEMORY, for the log. Never contains a secret. */
 const char *tls_why(const struct tls *t);
 
 #endif

@@ -525,6 +525,7 @@ shake_hands(struct link *l)
 		break;
 	case TLS_CUT:
 	case TLS_BAD:
+	case TLS_NO_MEMORY:
 		if (l->wrong_pin[0] != '\0')
 			fail(l, "%s", l->wrong_pin);
 		else

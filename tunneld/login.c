@@ -224,6 +224,9 @@ login_shake(struct client *c)
 		login_malformed(c, why);
 		client_linger(c, END_HELLO);
 		break;
+	case TLS_NO_MEMORY:
+		client_close(c, END_LIMIT);
+		break;
 	}
 }
 

@@ -347,6 +347,8 @@ end_of(struct client *c, enum mux_end end)
 		return END_CLOSED;
 	case MUX_SILENT:
 		return END_IDLE;
+	case MUX_MEMORY:
+		return END_LIMIT;
 	case MUX_PROTOCOL:
 		c->verdict = HELLO_MALFORMED;
 		return END_HELLO;
@@ -354,7 +356,6 @@ end_of(struct client *c, enum mux_end end)
 	case MUX_PEER_RESET:
 	case MUX_IDLE:
 	case MUX_HALF_CLOSE:
-	case MUX_MEMORY:
 	case MUX_LOST:
 		break;
 	}
