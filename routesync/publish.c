@@ -298,6 +298,7 @@ load(struct publisher *p)
 	p->retry_ms = 0;
 	if (changed_meanwhile(p)) {
 		lines_free(&new);
+		p->watch.seen = (struct stamp){ 0 };	/* it may come back as it was */
 		return false;
 	}
 	take(p, &new);
