@@ -47,6 +47,7 @@ struct resolver {
 	ares_channel channel;
 	struct stamp conf;		/* of CONF, when the channel read it */
 	bool open;
+	bool deaf;			/* a socket of the channel cannot be watched */
 	struct ev_task renew;		/* the channel */
 	struct ev_timer timer;
 	struct watched {
@@ -173,8 +174,11 @@ on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 	}
 	io->fd = fd;
 	io->cb = on_socket;
-	(added ? ev_mod : ev_add)(r->ev, io,
-	    (readable ? EV_READ : 0u) | (writable ? EV_WRITE : 0u));
+	if ((added ? ev_mod : ev_add)(r->ev, io,
+	    (readable ? EV_READ : 0u) | (writable ? EV_WRITE : 0u)) == -1) {
+		r->deaf = true;		/* and c-ares would use it for all that is asked next */
+		ev_defer(r->ev, &r->renew);
+	}
 }
 
 static int
@@ -347,6 +351,13 @@ forget_addresses(struct resolve_name *name)
 	name->n = 0;
 }
 
+static void
+ask_later(struct resolve_name *name)
+{
+	name->fresh_until_ms = ev_now_ms(name->resolver->ev) +
+	    (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);
+}
+
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info);
 
 static void
@@ -394,8 +405,7 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	if (status == ARES_ENOTFOUND && !name->as_is)
 		forget_addresses(name);
 	if (status != ARES_SUCCESS || !take_answer(name, info))
-		name->fresh_until_ms = ev_now_ms(name->resolver->ev) +
-		    (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);
+		ask_later(name);
 	if (info != NULL)
 		ares_freeaddrinfo(info);
 	answer(name);
@@ -432,13 +442,22 @@ static void
 on_renew(struct ev_task *task)
 {
 	struct resolver *r = EV_CONTAINER(task, struct resolver, renew);
+	bool deaf = r->deaf;
 
+	r->deaf = false;
 	channel_close(r);
 	for (int i = 0; i < BUCKETS; i++) {
 		for (struct resolve_name *name = r->bucket[i]; name != NULL; name = name->next) {
-			name->fresh_until_ms = 0;
-			if (name->waiting != NULL && !name->asking)
+			if (!deaf)
+				name->fresh_until_ms = 0;
+			if (name->waiting == NULL || name->asking)
+				continue;
+			if (deaf) {
+				ask_later(name);
+				answer(name);
+			} else {
 				ask(r, name);
+			}
 		}
 	}
 }
