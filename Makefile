@@ -45,8 +45,9 @@ SAN_FLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -Ilib -pthread -MMD -MP -Wall -Wextra -Wshadow \
     -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 $(if $(WERROR),-Werror) \
-    -ffile-prefix-map=$(CURDIR)=. $(if $(SAN),$(SAN_FLAGS),$(HARDEN)) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
-HARDEN    = -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fPIE -ffunction-sections -fdata-sections
+    '-ffile-prefix-map=$(CURDIR)=.' $(if $(SAN),$(SAN_FLAGS),$(HARDEN)) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+HARDEN    = -fstack-protector-strong $(FORTIFY) -fPIE -ffunction-sections -fdata-sections
+FORTIFY   = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKG_LIB) hiredis jansson openssl 2>/dev/null)
 ALL_LDFLAGS = -pthread $(if $(SAN),$(SAN_FLAGS),-Wl,--gc-sections \
     $(if $(findstring -static,$(LDFLAGS)),,-pie -Wl,-z,relro,-z,now)) $(LDFLAGS)
@@ -138,7 +139,7 @@ help:
 #: make run          install what is missing, build, and serve examples/routes on loopback until Ctrl-C
 run: deps-run
 	@$(MAKE) --no-print-directory all
-	@examples/run.sh $(CURDIR)/$(BUILD)/bin
+	@examples/run.sh '$(CURDIR)/$(BUILD)/bin'
 
 #: make check        install what is missing, then every test, plain and under ASan and UBSan
 check: deps-check
@@ -169,12 +170,12 @@ fuzz: fuzzers
 #: make bench        tables: each tool against programs people use for its work, on this machine
 bench: deps-bench
 	@$(MAKE) --no-print-directory all $(LOADGEN)
-	@tests/bench/run.sh $(CURDIR)/build
+	@tests/bench/run.sh '$(CURDIR)/build'
 
 #: make fleet        a rehearsal of three nodes, Redis and 200 clients in network namespaces: nodes killed, restarted, cut off
 fleet: deps-check
 	@$(MAKE) --no-print-directory all
-	@tests/fleet/fleet.py --bin $(CURDIR)/$(BUILD)/bin
+	@tests/fleet/fleet.py --bin '$(CURDIR)/$(BUILD)/bin'
 
 #: make static       the same tools linked statically, in build-static/bin/   (TOOLS=tunnelc: that one alone)
 # (ld warns of functions in libcrypto and libcares that would need libc's shared libraries; nothing here calls them.)
