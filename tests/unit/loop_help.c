@@ -24,9 +24,10 @@ clock_gettime(clockid_t clock, struct timespec *ts)
 	int r = (int)syscall(CLOCK_CALL, clock, ts);
 	int64_t ms;
 
-	before_next_look = NULL;
-	if (first != NULL)
+	if (first != NULL) {	/* else not touched: there may be threads */
+		before_next_look = NULL;
 		first();
+	}
 	ms = clock == CLOCK_REALTIME ? skipped_wall_ms : skipped_ms;
 	ts->tv_sec += (time_t)(ms / 1000);
 	ts->tv_nsec += (long)(ms % 1000) * 1000000;
