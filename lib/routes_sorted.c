@@ -153,9 +153,8 @@ lower_bound(struct routes_sorted *s, struct slice name)
 		off_t middle = low + (high - low) / 2;
 		off_t start = middle == low ? low : next_line(s, middle - 1);
 
-		if (!read_route(s, start, high, &line))
-			high = middle;
-		else if (routes_name_order(routes_line_name(line.text), name) < 0)
+		if (read_route(s, start, high, &line) &&
+		    routes_name_order(routes_line_name(line.text), name) < 0)
 			low = line.next;
 		else
 			high = middle;

@@ -50,7 +50,7 @@ compare_slots(const void *a, const void *b)
 bool
 table_sort(struct table *t)
 {
-	size_t old = t->sorted_n, fresh, at;
+	size_t old, fresh, at;
 	struct entry **tail;
 
 	table_bury(t);
