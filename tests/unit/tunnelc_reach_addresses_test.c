@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of tunnelc/reach.c: a server's addresses, one after the other and in a race. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "dns_help.h"
 #include "tunnelc_reach_help.h"
 
@@ -19,11 +22,15 @@ static void
 an_address_needs_no_look_up(void **state)
 {
 	struct place v4 = place_at("127.0.0.1", 0), v6 = place_at("[::1]", 0);
+	int on = 0;
+	socklen_t len = sizeof(on);
 
 	(void)state;
 	begin(v4.text);
 	expect_reached();
 	reached_at("127.0.0.1");
+	assert_int_equal(getsockopt(io.fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+	assert_true(on);
 	hang_up();
 	begin(v6.text);
 	expect_reached();
@@ -191,10 +198,12 @@ a_slow_address_may_still_win(void **state)
 	goes_deaf(&slow);
 	goes_deaf(&deaf);
 	begin(named(&slow, "tunnel.example"));
-	dns_answers(0, "127.0.0.2 127.0.0.1", 60);
+	dns_answers(0, "127.0.0.2 127.0.0.1 127.0.0.3", 60);
 	turns(3);
 	skip_ms(251);
 	turns(3);			/* both are under way now */
+	skip_ms(251);
+	turns(3);			/* the last one is refused */
 	for (int i = 0; i < 2; i++)	/* room: the SYN's repetition gets in after a second */
 		if (sock_accept(slow.lfd, &fd, &peer) == SOCK_ACCEPTED)
 			close(fd);

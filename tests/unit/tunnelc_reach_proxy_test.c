@@ -16,18 +16,15 @@ set_up(void **state)
 static struct place proxy;
 static int at_proxy;		/* its end of our connection */
 
-/* Begin, and hear at the proxy what is asked of it. */
+/* Hear at the proxy what is asked of it. */
 static void
-begin_at_proxy(void)
+hear_request(void)
 {
 	struct endpoint peer;
-	char url[128], request[512];
+	char request[512];
 	size_t used = 0;
 	ssize_t n;
 
-	proxy = place_at("127.0.0.1", 0);
-	snprintf(url, sizeof(url), "http://%s", proxy.text);
-	begin_through("tunnel.example:443", url);
 	do	/* it asks at once, and only with that does the handshake's last ACK leave */
 		run_turn();
 	while (sock_accept(proxy.lfd, &at_proxy, &peer) == SOCK_NONE);
@@ -39,6 +36,17 @@ begin_at_proxy(void)
 	request[used] = '\0';
 	assert_string_equal(request, "CONNECT tunnel.example:443 HTTP/1.1\r\n"
 	    "Host: tunnel.example:443\r\n\r\n");
+}
+
+static void
+begin_at_proxy(void)
+{
+	char url[128];
+
+	proxy = place_at("127.0.0.1", 0);
+	snprintf(url, sizeof(url), "http://%s", proxy.text);
+	begin_through("tunnel.example:443", url);
+	hear_request();
 	assert_int_equal(queries, 0);		/* the proxy resolves the name */
 }
 
@@ -87,12 +95,38 @@ a_proxy_has_names_and_addresses_too(void **state)
 }
 
 static void
+the_first_address_of_a_proxy_that_connects_may_take_its_time(void **state)
+{
+	struct place deaf = place_at("127.0.0.2", 0);
+	char url[128];
+	int before;
+
+	(void)state;
+	goes_deaf(&deaf);
+	proxy = place_at("127.0.0.1", deaf.port);
+	before = open_fds();
+	snprintf(url, sizeof(url), "http://%s", named(&proxy, "proxy.example"));
+	begin_through("tunnel.example:443", url);
+	dns_answers(0, "127.0.0.2 127.0.0.1 127.0.0.3", 60);
+	turns(3);
+	skip_ms(251);
+	hear_request();
+	assert_int_equal(open_fds(), before + 2);	/* of one connection: the loser is closed */
+	skip_ms(251);		/* the third address would have its turn */
+	turns(3);
+	proxy_says("HTTP/1.1 200 OK\r\n\r\n", 19);
+	expect_reached();
+	leaves(&deaf);
+	proxy_leaves();
+}
+
+static void
 the_url_of_a_proxy_is_checked(void **state)
 {
 	static const char *const good[] = { "http://p:1", "http://p.example:3128/",
 		"http://[::1]:8080", "http://192.0.2.1:80" };
-	static const char *const bad[] = { "", "http://", "p:1", "https://p:1", "http:/p:1",
-		"http://p", "http://p:0", "http://user@p:1", "http://user:secret@p:1",
+	static const char *const bad[] = { "", "http://", "p:1", "proxy1.example:80", "https://p:1",
+		"http:/p:1", "http://p", "http://p:0", "http://user@p:1", "http://user:secret@p:1",
 		"http://p:1//", "http://p:1/x", "http://unix:/p", "http://:1", "http://unix:@p:1" };
 
 	(void)state;
@@ -264,6 +298,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		reach_test(a_proxy_is_asked_for_the_server_by_name),
 		reach_test(a_proxy_has_names_and_addresses_too),
+		reach_test(the_first_address_of_a_proxy_that_connects_may_take_its_time),
 		reach_test(the_url_of_a_proxy_is_checked),
 		reach_test(an_answer_may_come_in_any_pieces_and_bytes_behind_it_stay),
 		reach_test(a_proxy_that_refuses_is_quoted_by_its_status),
