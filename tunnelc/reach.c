@@ -113,14 +113,20 @@ drop_socket(struct reach *r)
 	r->io->fd = -1;
 }
 
+static void
+stop(struct reach *r)
+{
+	attempts_close(r);
+	resolver_cancel(&r->question);
+	ev_timer_at(r->ev, &r->deadline, 0);
+	ev_timer_at(r->ev, &r->stagger, 0);
+}
+
 /* Attempts may still have an event in this turn's batch. */
 static void
 reach_free(struct reach *r)
 {
-	resolver_cancel(&r->question);
-	attempts_close(r);
-	ev_timer_at(r->ev, &r->deadline, 0);
-	ev_timer_at(r->ev, &r->stagger, 0);
+	stop(r);
 	ev_undefer(r->ev, &r->finish);
 	free(r->talk.request);
 	if (r->attempt != NULL)
@@ -137,10 +143,8 @@ on_finish(struct ev_task *task)
 {
 	struct reach *r = EV_CONTAINER(task, struct reach, finish);
 
-	if (r->io->fd != -1 && ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE) == -1) {
-		snprintf(r->why, sizeof(r->why), "%s", strerror(errno));
-		drop_socket(r);
-	}
+	if (r->io->fd != -1)
+		(void)ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE);
 	r->done(r->arg, r->io->fd != -1 ? NULL : r->why);
 	reach_free(r);
 }
@@ -148,10 +152,7 @@ on_finish(struct ev_task *task)
 static void
 end(struct reach *r)
 {
-	attempts_close(r);
-	resolver_cancel(&r->question);
-	ev_timer_at(r->ev, &r->deadline, 0);
-	ev_timer_at(r->ev, &r->stagger, 0);
+	stop(r);
 	ev_defer(r->ev, &r->finish);
 }
 
@@ -188,6 +189,7 @@ on_deadline(struct ev_timer *t)
 
 /* ---- through a proxy: RFC 9110 9.3.6 ---- */
 
+/* Where it fails reading will tell, and whatever the proxy has said before. */
 static void
 ask_proxy(struct reach *r)
 {
@@ -197,10 +199,8 @@ ask_proxy(struct reach *r)
 	if (t->sent == t->size)
 		return;
 	n = send(r->io->fd, t->request + t->sent, t->size - t->sent, MSG_NOSIGNAL);
-	if (n >= 0)
+	if (n > 0)
 		t->sent += (size_t)n;
-	else if (errno != EAGAIN)
-		proxy_failed(r, "closed the connection");
 }
 
 /* Take what was only peeked at so far: never a byte of what follows the head. */
@@ -283,8 +283,6 @@ hear_proxy(struct reach *r)
 void
 reach_on_io(struct reach *r, unsigned events)
 {
-	if (r->finish.queued)
-		return;
 	if (events & EV_WRITE)
 		ask_proxy(r);
 	if (events & EV_READ)
@@ -304,13 +302,12 @@ won(struct attempt *a)
 	a->io.fd = -1;
 	r->under_way--;
 	attempts_close(r);
-	r->next = r->attempts;
 	ev_timer_at(r->ev, &r->stagger, 0);
 	sock_nodelay(r->io->fd);
 	if (r->talk.request == NULL)
 		end(r);
-	else if (ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE) == -1)
-		proxy_failed(r, strerror(errno));
+	else
+		(void)ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE);
 }
 
 static void
@@ -339,7 +336,7 @@ on_attempt(struct ev_io *io, unsigned events)
 	}
 }
 
-/* Whether it is under way, or even connected. */
+/* Whether it is under way: one that is connected at once has its event for that, too. */
 static bool
 attempt_start(struct attempt *a)
 {
@@ -348,11 +345,8 @@ attempt_start(struct attempt *a)
 
 	if (c == SOCK_CONNECTED || c == SOCK_CONNECTING) {
 		r->under_way++;
-		if (ev_add(r->ev, &a->io, EV_READ | EV_WRITE | EV_EDGE) == 0) {
-			if (c == SOCK_CONNECTED)
-				won(a);
+		if (ev_add(r->ev, &a->io, EV_READ | EV_WRITE | EV_EDGE) == 0)
 			return true;
-		}
 	}
 	note_error(a, errno);
 	attempt_close(a);
@@ -364,11 +358,10 @@ static void
 try_next(struct reach *r)
 {
 	while (r->next < r->attempts) {
-		if (!attempt_start(&r->attempt[r->next++]))
-			continue;
-		if (r->next < r->attempts)
+		if (attempt_start(&r->attempt[r->next++])) {
 			ev_timer_in(r->ev, &r->stagger, STAGGER_MS);
-		return;
+			return;
+		}
 	}
 	if (r->under_way == 0)
 		failed(r);
@@ -458,10 +451,8 @@ write_request(struct talk *t, const char *server)
 {
 	int n = asprintf(&t->request, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", server, server);
 
-	if (n == -1) {
-		t->request = NULL;
+	if (n == -1)
 		return false;
-	}
 	t->size = (size_t)n;
 	return true;
 }
