@@ -39,3 +39,8 @@ wait_for 5 test -e sent || fail "no answer sent"
 signal httpredir CONT
 ends up 0 20
 has "$(cat up.log)" '^got=5.x0d.x0awhole.x0d.x0a0.x0d.x0a.x0d.x0a$'
+
+# A client's reset is told from its end in the middle of a head, and between two requests
+client "$ADDR" 'send:GET / HTT' rst
+client "$ADDR" 'send:GET / HTTP/1.1\r\nHost: c.test\r\n\r\n' 'until:</html>\n' rst
+logged_times 2 ' end=client-reset$' httpredir
