@@ -36,3 +36,5 @@ pids=$(workers)
 signal sniroute TERM
 ends sniroute 0
 for p in $pids; do wait_for 3 gone "$p" || fail "worker $p is left"; done
+logged_times 1 'ready on'
+not_logged ' exit [0-9]|no worker'
