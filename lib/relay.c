@@ -22,7 +22,6 @@
 #define PIPE_SIZE (1024 * 1024)
 #define ONE_SEGMENT 536u		/* bytes one TCP segment holds anywhere (RFC 9293 3.7.1) */
 #define LARGE_READ (32u * 1024u)	/* a read that counts as bulk */
-#define LARGE_READS 8			/* in a row: worth a pipe */
 #define HELD_MAX 257u			/* reads to hold until the end of a turn, and one */
 #define HELD_BYTES (256u * 1024u)
 #define HOLD_LARGEST 4096		/* bytes of a read to hold, by a copy */
@@ -39,7 +38,6 @@ struct relay_pipe {
 	struct relay_pipe *next;	/* in the pool */
 	int fd[2];
 	size_t len;			/* bytes inside */
-	size_t size;
 };
 
 struct relay_pool {
@@ -185,7 +183,6 @@ pipe_new(struct relay_pool *pool)
 		pipe_destroy(pool, p);
 		return NULL;
 	}
-	p->size = (size_t)size;
 	p->len = 0;
 	return p;
 }
@@ -457,15 +454,14 @@ drained(struct relay_flow *f)
 	f->eof = f->fin;
 }
 
-/* What a read of n bytes says about the flow: is it bulk, and to be spliced from now on? */
+/* Whether a read of n bytes is bulk. So many in a row are worth a pipe. */
 static void
 rate(struct relay_flow *f, size_t n)
 {
 	if (n < LARGE_READ)
 		f->large = 0;
-	else if (f->large < LARGE_READS)
+	else if (f->large < RELAY_LARGE_READS)
 		f->large++;
-	f->splice = f->large == LARGE_READS && !f->no_splice;
 }
 
 /* Write n bytes, and keep what the destination does not take. */
@@ -492,7 +488,7 @@ hold(struct relay_pool *pool, struct relay *r, int i, size_t n)
 {
 	struct relay_flow *f = &r->flow[i];
 
-	if (n > HOLD_LARGEST || f->large > 0 || f->readable || !f->writable ||
+	if (n > HOLD_LARGEST || f->large > 0 || f->readable ||
 	    pool->n_held == HELD_MAX || HELD_BYTES - pool->held_len < n)
 		return false;
 	memcpy(pool->held_bytes + pool->held_len, pool->scratch, n);
@@ -556,15 +552,11 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 	struct relay_pipe *p = pipe_take(pool);
 	ssize_t n;
 
-	if (!f->nodelay)
-		sock_nodelay(to);
-	f->nodelay = true;
 	if (p == NULL) {
-		f->splice = false;
 		f->large = 0;
 		return STEP_MOVED;
 	}
-	n = splice(from, NULL, p->fd[1], NULL, p->size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	n = splice(from, NULL, p->fd[1], NULL, PIPE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (n <= 0) {
 		pipe_give(pool, p);
 		if (n == 0) {
@@ -573,7 +565,6 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 		}
 		if (splice_is_refused()) {
 			f->no_splice = true;
-			f->splice = false;
 			return STEP_MOVED;
 		}
 		f->readable = !sock_would_block();
@@ -618,8 +609,8 @@ step(struct relay_pool *pool, struct relay *r, int i)
 		return finish(r, i);
 	if (!f->readable)
 		return STEP_BLOCKED;
-	return f->splice && !f->no_splice ? move(pool, f, from, to, &r->bytes[i]) :
-	    copy(pool, r, i, from, to);
+	return f->large == RELAY_LARGE_READS && !f->no_splice ?
+	    move(pool, f, from, to, &r->bytes[i]) : copy(pool, r, i, from, to);
 }
 
 /* The destination of flow i is gone. What it still had to send is delivered first. */
@@ -713,10 +704,9 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 		case STEP_BLOCKED:
 			if (!f->writable)
 				ask_for_room(pool, r, i);
-			if (f->splice && r->bytes[i] != start && r->bytes[i] - start < SPLICE_MIN) {
-				f->splice = false;
+			if (f->large == RELAY_LARGE_READS && r->bytes[i] != start &&
+			    r->bytes[i] - start < SPLICE_MIN)
 				f->large = 0;
-			}
 			return;
 		case STEP_NO_SOURCE:
 			break_off(r, i);

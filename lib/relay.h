@@ -54,6 +54,8 @@ struct relay_pipe;
 
 enum { RELAY_NONE = -1, RELAY_BOTH = 2 };
 
+#define RELAY_LARGE_READS 8	/* in a row: worth a pipe */
+
 /* One direction, from end[i] to the other. Private to relay.c once relay_pump() was called. */
 struct relay_flow {
 	struct relay_spill *spill;	/* owned: bytes read (or given at the start), unwritten */
@@ -64,7 +66,6 @@ struct relay_flow {
 	bool readable : 1, writable : 1; /* of the source, of the destination, until EAGAIN */
 	bool fin : 1;			/* the source's end is known to follow what is queued */
 	bool urgent : 1;		/* a short read proves nothing: urgent data, unix socket */
-	bool splice : 1;		/* worth a pipe */
 	bool no_splice : 1;		/* refused, for these descriptors or at all */
 	bool eof : 1;			/* the source has ended */
 	bool over : 1;			/* and the destination was told, or is gone */

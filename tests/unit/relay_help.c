@@ -17,26 +17,24 @@ note_what_it_holds(void)
 	for (int i = 0; i < 2; i++) {
 		const struct relay_flow *f = &relay->flow[i];
 
-		spliced[i] = spliced[i] || f->splice;
+		spliced[i] = spliced[i] || f->large == RELAY_LARGE_READS;
 		if (f->spill != NULL && f->spill->len > kept_most)
 			kept_most = f->spill->len;
 	}
 }
 
-/* As a tool does: the reset of one side is passed on to the other. */
+void
+cut(enum conn_end end)
+{
+	relay_release(pool, relay);
+	relay_release(pool, relay);
+	relay_close(relay, end);
+}
+
 static void
 close_relay(void)
 {
-	int fd = relay->end[0].fd;
-
-	relay_release(pool, relay);
-	relay_release(pool, relay);
-	if (relay->out_fd != fd && relay->out_fd != -1)
-		close(relay->out_fd);
-	state_now == RELAY_TARGET_RESET ? sock_close(fd, true) : (void)close(fd);
-	state_now == RELAY_CLIENT_RESET ? sock_close(relay->end[1].fd, true) :
-	    (void)close(relay->end[1].fd);
-	relay->end[0].fd = relay->end[1].fd = relay->out_fd = -1;
+	cut(relay_end(state_now));
 }
 
 enum relay_state
