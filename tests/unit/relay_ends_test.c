@@ -135,6 +135,64 @@ an_end_in_front_of_a_reset_stays_an_end(void **state)
 	part();
 }
 
+/* ---- a close before both have ended: by a deadline, at the end of a drain ---- */
+
+static void
+what_is_cut_off_does_not_look_whole(void **state)
+{
+	(void)state;
+	join(tcp_pair, 8);
+	watch_relay();
+	says(&client, 100, false);
+	says(&server, 100, false);
+	run_turn();
+	cut(END_IDLE);
+	run_until(client_heard_the_end);
+	run_until(server_heard_the_end);
+	assert_true(client.reset && server.reset);
+	part();
+
+	join(tcp_pair, 0);		/* nor where the end is known, and not all is written */
+	says(&client, 300, true);
+	run_turn();
+	await(relay->end[0].fd, POLLRDHUP);
+	relay_note(relay, 1, EV_WRITE);
+	(void)pump(0, EV_READ | EV_EOF);
+	cut(END_DRAIN);
+	run_until(server_heard_the_end);
+	assert_true(server.reset);
+	part();
+}
+
+/* A reset would take along what is still on its way there. */
+static void
+who_was_told_of_the_end_is_not_reset(void **state)
+{
+	struct party *const side[] = { &client, &server };
+	bool (*const heard[])(void) = { server_heard_the_end, client_heard_the_end };
+	int little = 65536;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		join(tcp_pair, 8);
+		watch_relay();
+		side[!i]->deaf = true;
+		assert_int_equal(setsockopt(side[!i]->io.fd, SOL_SOCKET, SO_RCVBUF, &little,
+		    sizeof(little)), 0);
+		says(side[i], 400000, true);
+		while (!relay_was_told(relay, !i))
+			run_turn();
+		cut(END_IDLE);
+		run_turn();
+		side[!i]->deaf = false;
+		party_wants(side[!i]);
+		run_until(heard[i]);
+		assert_int_equal(side[!i]->received, 400000);
+		assert_false(side[!i]->reset);
+		part();
+	}
+}
+
 /* The client was reset; what it had said, n bytes, arrives. */
 static void
 expect_last_words(uint64_t n)
@@ -331,6 +389,8 @@ main(void)
 		loop_test(data_and_a_reset_seen_at_once_do_not_look_like_an_orderly_end),
 		loop_test(nor_do_they_when_the_other_direction_has_ended_already),
 		loop_test(an_end_in_front_of_a_reset_stays_an_end),
+		loop_test(what_is_cut_off_does_not_look_whole),
+		loop_test(who_was_told_of_the_end_is_not_reset),
 		loop_test(what_a_dead_end_said_last_is_delivered),
 		loop_test(and_so_is_what_it_said_before_its_end),
 		loop_test(a_reset_is_seen_although_the_other_side_takes_nothing),

@@ -35,6 +35,9 @@ void part(void);
  */
 enum relay_state pump(int end, unsigned events);
 
+/* Close it here and now, whatever the state it is in. */
+void cut(enum conn_end end);
+
 /* This many bytes, and some more the other way. All arrive, and nothing is left behind. */
 void exchange(pair_maker *make, unsigned max_pipes, uint64_t bytes, uint32_t piece);
 
