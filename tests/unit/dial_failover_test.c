@@ -100,6 +100,10 @@ only_one_dial_waits_for_a_target_whose_time_is_over(void **state)
 	skip_ms(TIMEOUT_MS + 1);
 	assert_true(ends_at(p[1].text));
 	hang_up();
+	leaves(&p[0]);		/* which is not the last time */
+	comes_back(&p[0]);
+	skip_ms(2001);
+	assert_true(dial_reaches(list_of(p, 2), p[0].text));
 	close_places(p, 2);
 }
 
