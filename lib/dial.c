@@ -308,12 +308,11 @@ connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
 	if (r == SOCK_REFUSED)
 		return ATTEMPT_FAILED;
 	if (r == SOCK_NO_FDS) {
-		drop_attempt(d);
 		end(d, DIAL_NO_FDS, 0);
 		return ATTEMPT_RUNS;
 	}
 	d->connected = r == SOCK_CONNECTED;
-	d->mute = d->beginning && d->queued;
+	d->mute = d->queued;
 	return d->mute ? ATTEMPT_RUNS : go_on(d);
 }
 
