@@ -299,7 +299,8 @@ uint64_t proxy_deadline_ms(const struct proxy *p);
 void proxy_on_deadline(struct proxy *p);
 
 /*
- * How much of that deadline is left by what the kernel has sent meanwhile of an answer, 0: nothing.
+ * How much of that deadline is left by what the kernel has sent meanwhile of an answer, or of the
+ * request before that. 0: nothing.
  */
 uint64_t proxy_still_sending_ms(const struct proxy *p);
 

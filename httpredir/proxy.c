@@ -707,7 +707,9 @@ proxy_deadline_ms(const struct proxy *p)
 uint64_t
 proxy_still_sending_ms(const struct proxy *p)
 {
-	return p->answering ? sock_rest_ms(p->client->out_fd, silence(p).ms) : 0;
+	if (p->answering)
+		return sock_rest_ms(p->client->out_fd, silence(p).ms);
+	return is_clients_turn(p) ? 0 : sock_rest_ms(p->backend->io.fd, the->opts->response_ms);
 }
 
 void

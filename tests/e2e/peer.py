@@ -419,7 +419,8 @@ class End:
     def do_skip(self, arg):
         left = int(arg)
         while left > 0:
-            n = len(self.get(left))
+            n = len(self.get(min(left, self.sip)))
+            time.sleep(self.pause)
             left = left - n if n else 0
 
     def do_line(self, _arg):
