@@ -4,7 +4,7 @@
 . "${0%/*}/lib.sh"
 
 backend echo echo && ECHO=$READY
-hub --heartbeat 0.7 --dead-after 1.4 --park 30
+hub --heartbeat 0.7 --dead-after 1.4 --park 30 --hello-timeout 30
 tunnel c "tcp=$ECHO"
 for i in 1 2 3; do
 	spawn_peer v$i client "unix:$T/visitors" touch:here$i wait:go "visitor:$ID.tun.test,kind=tcp" send:hello touch:sent$i recv:5
