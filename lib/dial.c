@@ -238,7 +238,6 @@ drop_attempt(struct dial *d)
 {
 	sock_close(d->io->fd, true);	/* what is cut off must not look whole */
 	d->io->fd = -1;
-	d->mute = false;
 }
 
 enum attempt { ATTEMPT_RUNS, ATTEMPT_FAILED };
@@ -253,7 +252,6 @@ go_on(struct dial *d)
 	int error = d->ops->early == NULL ? EAGAIN : d->ops->early(d->arg, d->current);
 	unsigned room = error == 0 ? 0 : EV_WRITE;
 
-	d->mute = false;
 	if (error != 0 && error != EAGAIN) {
 		drop_attempt(d);
 		errno = error;
