@@ -121,6 +121,56 @@ a_session_that_is_closed_ends_in_order_at_both_ends(void **state)
 }
 
 static bool
+near_leg_over(void)
+{
+	return awaited->near.ended != 0;
+}
+
+static bool
+near_over_and_the_other_visit(void)
+{
+	return near.ended != 0 && wires[0].far.ended != 0;
+}
+
+static void
+what_both_had_said_is_delivered_after_the_session(void **state)
+{
+	(void)state;
+	for (enum transport t = UNIX; t <= TLS; t++)
+		for (int cut = 0; cut < 2; cut++) {
+			start(t);
+			visit_and_wait();
+			visit_and_wait()->service.deaf = true;
+			party_wants(&awaited->service);
+			narrow(awaited->far.s.io.fd, 16384);
+			narrow(awaited->service.io.fd, 16384);
+			says_at_once(&awaited->service, 0, true);
+			says(&awaited->visitor, 200000, true);
+			run_until(near_leg_over);
+			mux_close(near.m);
+			run_until(near_over_and_the_other_visit);
+			assert_int_equal(wires[0].far.how, MUX_LOST);
+			assert_int_equal(far.goaways, 2);	/* by GOAWAY, and by the end */
+			assert_int_equal(far.ended, 0);
+			assert_false(mux_open(far.m, &wires[2].far.s, &near_leg_ops));
+			if (cut) {
+				mux_reset(&awaited->far.s);
+				leg_ended(&awaited->far.s, MUX_CLOSED);
+			} else {
+				awaited->service.deaf = false;
+				party_wants(&awaited->service);
+				run_until(service_saw_end);
+				assert_int_equal(awaited->service.received, 200000);
+			}
+			run_until(far_over);
+			assert_int_equal(far.how, MUX_CLOSED);
+			assert_int_equal(awaited->far.ended, 1);
+			assert_int_equal(awaited->far.how, MUX_CLOSED);
+			stop();
+		}
+}
+
+static bool
 far_went_away(void)
 {
 	return near.goaways == 1;
@@ -668,6 +718,7 @@ main(void)
 		loop_test(a_write_that_finds_the_connection_lost_ends_the_session),
 		loop_test(a_tls_session_that_ends_without_a_word_is_lost),
 		loop_test(a_session_that_is_closed_ends_in_order_at_both_ends),
+		loop_test(what_both_had_said_is_delivered_after_the_session),
 		loop_test(goaway_ends_new_streams_and_no_others),
 		loop_test(goaway_goes_behind_what_was_said),
 		loop_test(goaway_goes_behind_an_end_too),
