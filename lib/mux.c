@@ -128,13 +128,6 @@ mux_ended_by_peer(struct mux *m)
 	m->ops->goaway(m);	/* if it had not said so before */
 }
 
-/* Whether nothing is read or sent any more. */
-static bool
-is_ended(const struct mux *m)
-{
-	return m->over || m->closing == MUX_DELIVERING;
-}
-
 /* Streams end as their last bytes are written; with the last of them, the session does. */
 static void
 deliver(struct mux *m)
@@ -436,7 +429,7 @@ silent(struct mux *m)
 		m->heard_ms = ev_now_ms(m->pool->ev);
 	m->readable = true;
 	input(m);
-	return !is_ended(m) && late(m);
+	return !mux_has_ended(m) && late(m);
 }
 
 static void
@@ -455,7 +448,7 @@ on_life(struct ev_timer *t)
 		    (unsigned long long)(now - m->heard_ms));
 		mux_end(m, MUX_SILENT, why);
 	}
-	if (is_ended(m))
+	if (mux_has_ended(m))
 		return;
 	if (now >= ping_at(m)) {
 		m->said_ms = m->pinged_ms = now;
@@ -469,7 +462,7 @@ on_life(struct ev_timer *t)
 void
 mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms)
 {
-	if (is_ended(m) || m->closing == MUX_LINGERING)
+	if (mux_has_ended(m) || m->closing == MUX_LINGERING)
 		return;
 	m->conf.heartbeat_ms = heartbeat_ms;
 	m->conf.dead_ms = dead_ms;
@@ -622,7 +615,7 @@ on_io(struct ev_io *io, unsigned events)
 {
 	struct mux *m = EV_CONTAINER(io, struct mux, io);
 
-	if (is_ended(m))
+	if (mux_has_ended(m))
 		return;
 	if (m->closing == MUX_LINGERING) {
 		linger(m);
@@ -725,6 +718,12 @@ void
 mux_refuse(struct mux *m)
 {
 	yamux_refuse(m->y);
+}
+
+bool
+mux_has_ended(const struct mux *m)
+{
+	return m->over || m->closing == MUX_DELIVERING;
 }
 
 bool

@@ -66,7 +66,7 @@ struct mux_stream;
 struct mux_ops {
 	/* The peer opened a stream: mux_accept() it or mux_refuse() before returning. */
 	void (*opened)(struct mux *m);
-	/* The peer takes no more new streams. */
+	/* The peer takes no more new streams, or has left: mux_has_ended(). */
 	void (*goaway)(struct mux *m);
 	/*
 	 * The session is over and its streams were told so:
@@ -166,6 +166,12 @@ void mux_goaway(struct mux *m);
 
 /* The welcome's values, in force from now on. */
 void mux_heartbeat(struct mux *m, uint64_t heartbeat_ms, uint64_t dead_ms);
+
+/*
+ * Whether nothing is read or sent any more. Before ops->ended() it is so if the peer has left, and
+ * bytes it sent wait to be written.
+ */
+bool mux_has_ended(const struct mux *m);
 
 /* After mux_close(): whether all that was to be sent, the end too, has been acknowledged. */
 bool mux_is_delivered(const struct mux *m);

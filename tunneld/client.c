@@ -15,7 +15,7 @@
 #define PART_MS 2000u		/* for a client to take in why it must go, and to close */
 
 static const char *const state_name[] = { "HEADER", "SECRET", "HANDSHAKE", "HELLO", "LIVE",
-	"DRAINING", "PARTING", "LINGER", "CLOSED" };
+	"DRAINING", "DELIVERING", "PARTING", "LINGER", "CLOSED" };
 
 /* ---- states ---- */
 
@@ -35,6 +35,7 @@ client_enter(struct client *c, enum client_state next)
 		break;		/* one deadline for all of the login: LOGIN_MS from accept */
 	case CLIENT_LIVE:
 	case CLIENT_DRAINING:
+	case CLIENT_DELIVERING:
 	case CLIENT_CLOSED:
 		ev_timer_at(the->serve->ev, &c->deadline, 0);
 		break;
@@ -157,6 +158,13 @@ client_part(struct client *c, enum conn_end end)
 	ev_defer(the->serve->ev, &c->parting);
 }
 
+void
+client_gone(struct client *c)
+{
+	leave(c);
+	client_enter(c, CLIENT_DELIVERING);
+}
+
 /* ---- events ---- */
 
 static void
@@ -185,6 +193,7 @@ on_client(struct ev_io *io, unsigned events)
 		linger_on(c);
 		break;
 	case CLIENT_HELLO:
+	case CLIENT_DELIVERING:
 	case CLIENT_PARTING:
 	case CLIENT_CLOSED:		/* fired in the batch that closed it */
 		break;

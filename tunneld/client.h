@@ -16,6 +16,9 @@
  *   HEADER -> HANDSHAKE -> HELLO -welcome-> LIVE -drain-> DRAINING -all gone-> PARTING -> CLOSED
  *      '----> SECRET --------^--------------^  '---refused, withdrawn, replaced---^
  *
+ * A client that leaves before its visitors have taken all of what it sent goes from LIVE or
+ * DRAINING to DELIVERING, which ends with the last of them.
+ *
  * HEADER exists only with --accept-proxy, SECRET is an ancestor's. All states up to HELLO share one
  * deadline, counted from accept; a live session has the heartbeat of its mux; PARTING after the
  * last visitor has what is left of the grace, as DRAINING has; after a SECRET that was refused it
@@ -29,6 +32,7 @@ enum client_state {
 	CLIENT_HELLO,		/* stream 1 and what it says */
 	CLIENT_LIVE,
 	CLIENT_DRAINING,	/* told to go elsewhere; ends with its last visitor */
+	CLIENT_DELIVERING,	/* it is gone; visitors are still to take what it has sent */
 	CLIENT_PARTING,		/* told why, or nothing: the session is being ended in order */
 	CLIENT_LINGER,		/* TLS said why: its end is waited for, so that no reset overtakes
 				   what it was told */
@@ -97,6 +101,9 @@ void client_close(struct client *c, enum conn_end end);
 
 /* End its session in order, without a word. */
 void client_part(struct client *c, enum conn_end end);
+
+/* It has ended its session, of which only bytes for its visitors are left. */
+void client_gone(struct client *c);
 
 /* There is no session, and all was said: wait for the other side's end. */
 void client_linger(struct client *c, enum conn_end end);

@@ -322,7 +322,10 @@ on_goaway(struct mux *m)
 {
 	struct client *c = mux_arg(m);
 
-	client_closing(&c->session);
+	if (mux_has_ended(m) && client_has_joined(c))
+		client_gone(c);
+	else
+		client_closing(&c->session);
 }
 
 /* An ancestor has taken streams: there may be visitors that wait for that. */
