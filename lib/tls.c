@@ -328,7 +328,8 @@ failed(struct tls *t, int error)
 		snprintf(t->why, sizeof(t->why), "the peer ended the session");
 		return end(t, TLS_EOF);
 	}
-	if (!cut && ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
+	if (!cut && (t->send_error == ENOMEM ||
+	    ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)) {
 		snprintf(t->why, sizeof(t->why), "%s", strerror(ENOMEM));
 		return end(t, TLS_NO_MEMORY);
 	}
@@ -386,8 +387,8 @@ tls_handshake(struct tls *t)
 
 	if (t->over != TLS_OK)
 		return end(t, t->over);
-	if (tls_pending(t) > 0 && tls_flush(t) == TLS_CUT)
-		return TLS_CUT;
+	if (tls_pending(t) > 0 && (result = tls_flush(t)) >= TLS_CUT)
+		return result;
 	ERR_clear_error();
 	r = SSL_do_handshake(t->ssl);
 	result = r == 1 ? handshake_done(t) : failed(t, SSL_get_error(t->ssl, r));

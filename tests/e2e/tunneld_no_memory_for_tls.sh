@@ -4,15 +4,19 @@
 . "${0%/*}/lib.sh"
 
 sanitized && skip "the sanitizer has a malloc of its own"
-# The size of a buffer for one record.
+# Which buffers there is no memory for. hungry: for one record; gathering: for what is to be sent.
 cat >hungry.c <<-'END'
 	#define _GNU_SOURCE
 	#include <dlfcn.h>
 	#include <stddef.h>
 	#include <unistd.h>
+	static int none(size_t n, size_t above, const char *file)
+	{
+		return n > above && n < above + 10240 && access(file, F_OK) == 0;
+	}
 	void *malloc(size_t n)
 	{
-		if (n > 16384 && n < 17408 && access("hungry", F_OK) == 0)
+		if (none(n, 16384, "hungry") || none(n, 262144, "gathering"))
 			return NULL;
 		return ((void *(*)(size_t))dlsym(RTLD_NEXT, "malloc"))(n);
 	}
@@ -20,10 +24,14 @@ END
 gcc -shared -fPIC -O1 -fno-builtin -o hungry.so hungry.c
 
 export LD_PRELOAD="$T/hungry.so"
+touch gathering
 hub
 unset LD_PRELOAD
 backend echo send:hello read
-tunnel c "tcp=$(addr_of echo)"
+spawn_tunnel c "tcp=$(addr_of echo)"
+logged '^tunneld: info: conn=1 .* name=- .* end=limit$' tunneld
+rm gathering
+wait_for 20 this_often 1 'session=up' tunneld || fail "it did not come back"
 touch hungry
 visit "$ID.tun.test,kind=tcp" shut read >/dev/null
 logged 'session=down reason="memory: Cannot allocate memory"$' tunneld
