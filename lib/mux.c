@@ -125,7 +125,7 @@ mux_ended_by_peer(struct mux *m)
 	(void)shutdown(m->io.fd, SHUT_WR);
 	ev_timer_at(m->pool->ev, &m->life, 0);
 	mux_due(m);
-	m->ops->goaway(m);	/* if it had not said so before */
+	m->ops->goaway(m);	/* again, if it had said so before */
 }
 
 /* Streams end as their last bytes are written; with the last of them, the session does. */
