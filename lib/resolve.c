@@ -448,8 +448,7 @@ on_renew(struct ev_task *task)
 	channel_close(r);
 	for (int i = 0; i < BUCKETS; i++) {
 		for (struct resolve_name *name = r->bucket[i]; name != NULL; name = name->next) {
-			if (!deaf)
-				name->fresh_until_ms = 0;
+			name->fresh_until_ms = 0;
 			if (name->waiting == NULL || name->asking)
 				continue;
 			if (deaf) {

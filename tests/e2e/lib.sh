@@ -466,6 +466,20 @@ dns() {
 	wait_for 5 sh -c 'ss -Hlun sport = :53 | grep -q .' || fail "no DNS server"
 }
 
+# moving_target: sniroute in a network of its own leads to back.test, which is a; at 127.0.0.2 there is b.  move_to ADDR: from
+# now on it is there
+moving_target() {
+	own_network
+	use_own_dns
+	dns '127.0.0.1 back.test'
+	named a
+	named b "127.0.0.2:${READY##*:}"
+	echo "* tls=back.test:${READY##*:}" >routes
+	serve -l 127.0.0.1:0 -r routes
+	answers www.example.org a || fail "first address"
+}
+move_to() { echo "$1 back.test" >hosts.dns && signal dns HUP; }
+
 use_own_dns() {
 	echo "nameserver 127.0.0.1" >resolv.conf
 	: >hosts.empty
