@@ -82,7 +82,9 @@ finish(struct text *t, const struct answer *a, size_t length)
 void
 answer_count(unsigned status)
 {
-	metrics_add(the->serve->metrics, the->serve->worker, M_ANSWER + status / 100 - 2, 1);
+	unsigned class = status < 600 ? status / 100 : 5;	/* RFC 9110 15 */
+
+	metrics_add(the->serve->metrics, the->serve->worker, M_ANSWER + class - 2, 1);
 }
 
 void

@@ -103,7 +103,7 @@ struct http1_request {
 };
 
 struct http1_response {
-	unsigned status;	/* 100 to 599 */
+	unsigned status;	/* 100 to 999: to be taken for a 5xx from 600 on (RFC 9110 15) */
 	struct slice reason;
 	struct http1_message msg;
 };

@@ -556,7 +556,7 @@ parse_status_line(struct slice line, struct http1_response *res)
 
 	if (line.len < 12 || line.p[8] != ' ' ||
 	    parse_version(slice_of(line.p, 8), &res->msg.minor) != HTTP1_OK ||
-	    !num_parse(slice_of(line.p + 9, 3), 100, 599, &status) ||
+	    !num_parse(slice_of(line.p + 9, 3), 100, 999, &status) ||
 	    (line.len > 12 && line.p[12] != ' '))
 		return HTTP1_BAD;
 	res->status = (unsigned)status;
