@@ -225,20 +225,24 @@ forward_request(const struct client *c, const struct http1_request *req, bool up
 	struct text t = text_in(out, FORWARD_MAX);
 	struct slice fields = req->msg.fields;
 	struct http1_field f;
-	bool trust = trusted(c), length_said = false;
+	bool trust = trusted(c), length_said = false, trailers = false;
 
 	text_add(&t, req->method);
 	text_str(&t, " ");
 	add_target(&t, req);
 	text_str(&t, " HTTP/1.1\r\n");
 	add_field(&t, slice_str("Host"), req->authority);
-	while (http1_next_field(&fields, &f))
+	while (http1_next_field(&fields, &f)) {
 		request_field(&t, &req->msg, &f, trust, &length_said);
+		trailers |= f.known == HTTP1_N_TE && http1_list_has(f.value, "trailers");
+	}
 	add_forwarding(&t, c, req);
 	if (req->msg.framing == HTTP1_CHUNKED)
 		text_str(&t, "Transfer-Encoding: chunked\r\n");
 	if (upgrade)
 		add_upgrade(&t, req->msg.fields);
+	else if (trailers && req->msg.minor == 1)	/* RFC 9110 6.5.1: else it may send none */
+		text_str(&t, "Connection: TE\r\nTE: trailers\r\n");
 	text_str(&t, "\r\n");
 	return (size_t)(t.at - out);
 }

@@ -17,7 +17,7 @@ logged_times 5 'GET' one
 logged_times 2 'GET /b' two
 not_logged 'conn=2' one
 not_logged 'GET /[ac]' two
-answer=$(get '/x%20y//z?q=%2f' -H 'X-Multi: 1' -H 'x-multi: 2' -H 'Connection: X-Gone' -H 'X-Gone: 1' -H 'Keep-Alive: 5' -H 'TE: trailers')
+answer=$(get '/x%20y//z?q=%2f' -H 'X-Multi: 1' -H 'x-multi: 2' -H 'Connection: X-Gone' -H 'X-Gone: 1' -H 'Keep-Alive: 5' -H 'TE: gzip')
 has "$answer" '^GET /x%20y//z\?q=%2f HTTP/1.1$'
 has "$answer" '^Host: a\.test$'
 has "$(printf '%s\n' "$answer" | grep -i multi | paste -sd ,)" '^X-Multi: 1,x-multi: 2$'
