@@ -156,8 +156,9 @@ engage(struct proxy *p, struct backend *b)
 	b->src.client = p->client->base.source;
 }
 
+/* avoided: a target that has not answered, or NULL. False: no memory. */
 static bool
-dial(struct proxy *p, const struct route *route)
+dial(struct proxy *p, const struct route *route, const struct target *avoided)
 {
 	static const struct dial_ops ops = { .done = on_dialled };
 	struct backend *b = backend_new();
@@ -168,6 +169,8 @@ dial(struct proxy *p, const struct route *route)
 	engage(p, b);
 	p->dial = dial_start(the->dialer, route->targets, route->balance, &p->client->base.peer,
 	    true, &p->backend->io, &ops, p);
+	if (p->dial != NULL && avoided != NULL)
+		dial_avoid(p->dial, avoided);
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNECTS, 1);
 	return p->dial != NULL;
 }
@@ -185,11 +188,13 @@ find_route_again(const struct proxy *p, struct route *route)
 
 /*
  * The connection ended without a byte of answer: it was a kept one, or a target with a spare one
- * goes down. Send a repeatable request again, once, on a new one.
+ * goes down. Send a repeatable request again, once, on a new one; to another target, if that was
+ * not the end of a kept one.
  */
 static bool
 retry(struct proxy *p)
 {
+	const struct target *t = p->backend->probed ? NULL : p->backend->target;
 	struct route route;
 
 	if (p->again == NULL || p->got > 0 || !find_route_again(p, &route))
@@ -202,7 +207,7 @@ retry(struct proxy *p)
 	p->again = NULL;
 	p->deaf = p->broken = false;
 	p->sent = 0;
-	if (dial(p, &route))
+	if (dial(p, &route, t))
 		client_rearm(p->client);
 	else
 		fail(p, 503, END_LIMIT);
@@ -783,7 +788,7 @@ send_first(struct proxy *p, const struct route *route, bool may_repeat, struct w
 		p->again = spill_pieces(w->iov, w->n, 0);
 	if (b == NULL) {
 		p->up = spill_pieces(w->iov, w->n, 0);
-		return p->up != NULL && dial(p, route);
+		return p->up != NULL && dial(p, route, NULL);
 	}
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_REUSES, 1);
 	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* introduced when opened */

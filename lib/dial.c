@@ -52,6 +52,7 @@ struct dial {
 	struct resolve question;
 	struct target *current;		/* held through choice[] */
 	bool probes;			/* it: the others wait for what comes of that */
+	const struct target *avoided;	/* only to be compared */
 	struct endpoint *addr;		/* owned copy of the resolver's answer */
 	size_t addrs, next_addr;
 	unsigned events;
@@ -127,6 +128,14 @@ better(enum routes_balance balance, const struct endpoint *src, const struct tar
 	return false;
 }
 
+static bool
+comes_first(const struct dial *d, const struct target *a, const struct target *b)
+{
+	if ((a == d->avoided) != (b == d->avoided) && target_held_off(a) == target_held_off(b))
+		return b == d->avoided;
+	return better(d->balance, &d->src, a, b);
+}
+
 static void
 end_probe(struct dial *d)
 {
@@ -148,8 +157,7 @@ choose(struct dial *d)
 	for (size_t i = 0; i < d->choices; i++) {
 		struct choice *c = &d->choice[i];
 
-		if (!c->tried && (best == NULL ||
-		    better(d->balance, &d->src, c->target, best->target)))
+		if (!c->tried && (best == NULL || comes_first(d, c->target, best->target)))
 			best = c;
 	}
 	if (best == NULL)
@@ -521,6 +529,15 @@ dial_start(struct dialer *dialer, struct slice targets, enum routes_balance bala
 	(void)choose(d);	/* now, for dial_first() to be right about it, and about the next */
 	enqueue(d);
 	return d;
+}
+
+void
+dial_avoid(struct dial *d, const struct target *t)
+{
+	d->avoided = t;
+	for (size_t i = 0; i < d->choices; i++)
+		d->choice[i].tried = false;
+	(void)choose(d);
 }
 
 void

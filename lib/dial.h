@@ -65,6 +65,12 @@ struct dial *dial_start(struct dialer *d, struct slice targets, enum routes_bala
     const struct endpoint *src, bool speaks_first, struct ev_io *io,
     const struct dial_ops *ops, void *arg);
 
+/*
+ * Right after dial_start(): try t after all others that are not held off. It lets callers in, but
+ * was of no use to this one. t is only compared.
+ */
+void dial_avoid(struct dial *dial, const struct target *t);
+
 /* The owner of io passes its events on here until done is called. */
 void dial_on_io(struct dial *dial, unsigned events);
 

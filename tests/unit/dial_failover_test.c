@@ -46,6 +46,46 @@ a_target_that_does_not_answer_is_left_at_the_deadline(void **state)
 	close_places(p, 2);
 }
 
+static bool
+reaches_but_rather_not(const char *targets, const struct target *avoided, const char *text)
+{
+	bool right;
+
+	begin_later("192.0.2.1", targets, BALANCE_FIRST);
+	dial_avoid(under_way, avoided);
+	right = ends_at(text);
+	hang_up();
+	return right;
+}
+
+static void
+a_target_to_be_avoided_comes_after_all_that_are_not_held_off(void **state)
+{
+	struct target *avoided;
+	struct place p[3];
+
+	(void)state;
+	make_places(p, 3);
+	assert_true(dial_reaches(list_of(p, 1), p[0].text));
+	begin(list_of(p, 1));
+	assert_true(ends_at(p[0].text));
+	avoided = target;
+	target_keep(avoided);
+	hang_up();
+	assert_true(reaches_but_rather_not(list_of(p, 3), avoided, p[1].text));
+	assert_true(reaches_but_rather_not(list_of(p, 1), avoided, p[0].text));
+	leaves(&p[1]);
+	assert_true(reaches_but_rather_not(list_of(p, 3), avoided, p[2].text));
+	assert_int_equal(visitors(&p[0]), 3);
+	leaves(&p[2]);
+	assert_true(reaches_but_rather_not(list_of(p, 3), avoided, p[0].text));
+	/* now all others are held off */
+	assert_true(reaches_but_rather_not(list_of(p, 3), avoided, p[0].text));
+	assert_true(dial_reaches(list_of(p, 3), p[0].text));
+	target_forget(avoided);
+	close_places(p, 1);
+}
+
 /* ---- hold-off ---- */
 
 static void
@@ -280,6 +320,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		dial_test(the_next_target_is_tried_within_the_same_dial),
 		dial_test(a_target_that_does_not_answer_is_left_at_the_deadline),
+		dial_test(a_target_to_be_avoided_comes_after_all_that_are_not_held_off),
 		dial_test(a_target_that_failed_is_held_off_for_a_second),
 		dial_test(only_one_dial_waits_for_a_target_whose_time_is_over),
 		dial_test(a_held_off_target_is_tried_when_there_is_no_other),
