@@ -2,13 +2,16 @@
 /* Readiness and state notifications. */
 #include "notify.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -44,6 +47,8 @@ notify_close_fd(int fd)
 void
 notify_systemd(const char *state)
 {
+	static const struct timeval wait = { .tv_sec = 1 };
+	static bool deaf;	/* it left us waiting: not again until it reads */
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	size_t len = path == NULL ? 0 : strlen(path);
@@ -54,11 +59,12 @@ notify_systemd(const char *state)
 	memcpy(un.sun_path, path, len);
 	if (path[0] == '@')
 		un.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | (deaf ? SOCK_NONBLOCK : 0), 0);
 	if (fd == -1)
 		return;
-	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&un,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	deaf = sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&un,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1 && errno == EAGAIN;
 	close(fd);
 }
 

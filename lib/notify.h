@@ -14,7 +14,9 @@ void notify_close_fd(int fd);
 
 /*
  * Send state ("READY=1") to the unix datagram socket named by NOTIFY_SOCKET (sd_notify(3)). Without
- * the variable, or with nobody there, nothing happens.
+ * the variable, or with nobody there, nothing happens. The socket's queue may be full when many
+ * services start: this waits for room, as a start whose READY=1 is lost has failed, but for no more
+ * than a second, and only once if nobody reads at all.
  */
 void notify_systemd(const char *state);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/notify.c: the readiness line, and what systemd is told. */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/un.h>
 
@@ -155,6 +156,46 @@ without_a_supervisor_nothing_happens(void **state)
 	assert_int_equal(open_fds(), before);
 }
 
+/* Others filled it; it reads them late, then what comes from us: NULL when nothing does. */
+static void *
+read_late(void *arg)
+{
+	struct pollfd p = { .fd = *(int *)arg, .events = POLLIN };
+	const char *text = NULL;
+
+	usleep(50000);
+	while (poll(&p, 1, 1000) == 1 && (text = heard(p.fd)) != NULL)
+		if (strcmp(text, "STATUS=other") != 0)
+			return (void *)(uintptr_t)text;
+	return NULL;
+}
+
+static void
+a_full_queue_is_waited_for(void **state)
+{
+	int fd, other = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_un un;
+	socklen_t len = sizeof(un);
+	pthread_t reader;
+	char name[64];
+	void *text;
+
+	(void)state;
+	snprintf(name, sizeof(name), "@tcproute-notify-%d", (int)getpid());
+	fd = supervisor_at(name);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&un, &len), 0);
+	while (sendto(other, "STATUS=other", 12, 0, (struct sockaddr *)&un, len) != -1)
+		;
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(pthread_create(&reader, NULL, read_late, &fd), 0);
+	notify_systemd("READY=1");
+	assert_int_equal(pthread_join(reader, &text), 0);
+	assert_non_null(text);
+	assert_string_equal(text, "READY=1");
+	close(other);
+	close(fd);
+}
+
 static void
 a_supervisor_that_does_not_read_never_blocks_us(void **state)
 {
@@ -181,6 +222,7 @@ main(void)
 		cmocka_unit_test(systemd_is_told_by_path_and_by_abstract_name),
 		cmocka_unit_test(a_reload_carries_the_time),
 		cmocka_unit_test(without_a_supervisor_nothing_happens),
+		cmocka_unit_test(a_full_queue_is_waited_for),
 		cmocka_unit_test(a_supervisor_that_does_not_read_never_blocks_us),
 	};
 
