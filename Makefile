@@ -185,12 +185,12 @@ static:
 #: make install      programs, manuals and examples below $(DESTDIR)$(PREFIX)
 # (Texts name the places below /usr/local where things are by default: those of this installation are put in.)
 install: all
-	install -d $(DESTDIR)$(BINDIR)
-	install -m 755 $(BINS) $(EXAMPLES) $(DESTDIR)$(BINDIR)
+	install -d '$(DESTDIR)$(BINDIR)'
+	install -m 755 $(BINS) $(EXAMPLES) '$(DESTDIR)$(BINDIR)'
 	@set -e; put() { \
 	    mode=644; [ ! -x $$1 ] || mode=755; \
-	    install -D -m $$mode $$1 $(DESTDIR)$$2; \
-	    sed 's,/usr/local/bin,$(BINDIR),g; s,/usr/local/share/tcproute,$(SHAREDIR),g' $$1 >$(DESTDIR)$$2; \
+	    install -D -m $$mode $$1 '$(DESTDIR)'"$$2"; \
+	    sed 's,/usr/local/bin,$(BINDIR),g; s,/usr/local/share/tcproute,$(SHAREDIR),g' $$1 >'$(DESTDIR)'"$$2"; \
 	}; \
 	for m in $(MANUALS); do put $$m $(MANDIR)/man$${m##*.}/$${m##*/}; done; \
 	for f in $$(find examples -type f); do put $$f $(SHAREDIR)/$$f; done; \

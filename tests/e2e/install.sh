@@ -5,8 +5,8 @@
 . "${0%/*}/lib.sh"
 
 case $BUILD in *-san) san=1 ;; *) san= ;; esac
-(umask 077 && make -s -C "$TESTS/../.." SAN=$san install DESTDIR="$T/root" PREFIX=/opt/route >log 2>&1) || fail "$(cat log)"
-cd root/opt/route
+(umask 077 && make -s -C "$TESTS/../.." SAN=$san install DESTDIR="$T/a root" PREFIX=/opt/route >log 2>&1) || fail "$(cat log)"
+cd "a root/opt/route"
 for tool in sniroute httpredir routesync tunneld tunnelc; do
 	"bin/$tool" -V >/dev/null || fail "$tool does not run"
 	[ -e "share/man/man8/$tool.8" ] || fail "no manual of $tool"
@@ -21,6 +21,7 @@ same "" "$(grep -rIl '/usr/local/\(bin\|share/tcproute\)' .)" "texts about other
 grep -q '^ExecStart=/opt/route/bin/sniroute ' share/tcproute/examples/systemd/sniroute.service || fail "the unit starts something else"
 
 cd "$T"
+mv "a root" root
 TMPDIR=$T spawn run root/opt/route/share/tcproute/examples/run.sh root/opt/route/bin
 wait_for 30 grep -q '^Ctrl-C' run.log || fail "no instructions"
 same "This is backend one." "$(sh -c "$(sed -n '/www.example.org.who$/{p;q;}' run.log)" 2>/dev/null)"
