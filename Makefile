@@ -6,7 +6,7 @@ BINDIR    = $(PREFIX)/bin
 MANDIR    = $(PREFIX)/share/man
 SHAREDIR  = $(PREFIX)/share/tcproute
 DOCDIR    = $(PREFIX)/share/doc/tcproute
-DESTDIR   =
+DESTDIR  ?=
 ifeq ($(origin CC),default)
 CC        = gcc
 endif

@@ -20,6 +20,9 @@ same "" "$(find . -name run ! -perm -005)" "what they may not run"
 same "" "$(grep -rIl '/usr/local/\(bin\|share/tcproute\)' .)" "texts about other places"
 grep -q '^ExecStart=/opt/route/bin/sniroute ' share/tcproute/examples/systemd/sniroute.service || fail "the unit starts something else"
 
+# staged by the environment, too, as by other builds: ignored, it would overwrite what the machine runs
+has "$(DESTDIR=/stage make -n -C "$TESTS/../.." SAN=$san install PREFIX=/opt)" "^install -d '/stage/opt/bin'"
+
 cd "$T"
 mv "a root" root
 TMPDIR=$T spawn run root/opt/route/share/tcproute/examples/run.sh root/opt/route/bin
