@@ -84,23 +84,26 @@ begin_line(char out[static LOG_LINE_MAX], enum log_level level)
 }
 
 static void
-add_code(struct text *t, uint8_t c)
+add_hex(struct text *t, uint8_t c)
 {
 	static const char hex[] = "0123456789abcdef";
-	const char code[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
+	const char digits[] = { hex[c >> 4], hex[c & 15] };
 
-	text_add(t, slice_of(code, sizeof(code)));
+	text_add(t, slice_of(digits, sizeof(digits)));
 }
 
 /* Unprintable bytes, from a file name, say, must not reach a terminal. */
 static void
 add_visible(struct text *t, const char *text)
 {
-	for (; *text != '\0'; text++)
-		if (*text >= ' ' && *text <= '~')
+	for (; *text != '\0'; text++) {
+		if (*text >= ' ' && *text <= '~') {
 			text_add(t, slice_of(text, 1));
-		else
-			add_code(t, (uint8_t)*text);
+		} else {
+			text_str(t, "\\x");
+			add_hex(t, (uint8_t)*text);
+		}
+	}
 }
 
 /* The whole line with its newline; what does not fit is cut, but not the newline. */
@@ -376,12 +379,14 @@ add_escaped(struct text *t, uint8_t c)
 {
 	const char quoted[] = { '\\', (char)c };
 
-	if (char_class[c] & PRINTABLE)
+	if (char_class[c] & PRINTABLE) {
 		text_add(t, slice_of(&quoted[1], 1));
-	else if (c == '"' || c == '\\')
+	} else if (c == '"' || c == '\\') {
 		text_add(t, slice_of(quoted, sizeof(quoted)));
-	else
-		add_code(t, c);
+	} else {
+		text_str(t, "\\u00");
+		add_hex(t, c);
+	}
 }
 
 void

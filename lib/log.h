@@ -22,7 +22,7 @@ exit_worse(int a, int b)
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-#define LOG_LINE_MAX 2048u	/* bytes of one line; longer ones are cut */
+#define LOG_LINE_MAX 3072u	/* bytes of one line; longer ones are cut */
 
 /*
  * Set the tool's name (borrowed for the life of the process) and how much to log; with_time puts an
@@ -92,13 +92,13 @@ void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), no
 void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 
 #define LOG_VALUE_CUT 256u	/* bytes of a value; the rest is cut off */
-#define LOG_VALUE_MAX 1100u	/* room for that many, each escaped as \xNN, two quotes and a NUL */
+#define LOG_VALUE_MAX 1600u	/* room for that many, each as \u00NN, two quotes and a NUL */
 
 /*
  * A value from outside as one logfmt word in out, which is returned: "-" when absent; as it is
  * when it holds only letters, digits and the marks - . _ : / * [ ] @ + , and otherwise quoted,
- * with '"' and '\' preceded by a '\' and every control or non-ASCII byte as \xNN. The other
- * one adds it to a text.
+ * with '"' and '\' preceded by a '\' and every control or non-ASCII byte NN as \u00NN, which is what
+ * readers of logfmt know (RFC 8259 7). The other one adds it to a text.
  */
 const char *log_value(struct slice value, char out[static LOG_VALUE_MAX]);
 void log_add_value(struct text *t, struct slice value);

@@ -15,4 +15,11 @@ logged_times 16 'end=unreachable$'
 ! LC_ALL=C grep -nP '[^\x20-\x7e]' sniroute.log || fail "raw bytes in the log"
 not_logged '^[^s]|^sniroute: info: forged'
 not_logged 'name=[^" ]*[ ]?end='
+logged 'name="\\u00ff\\u00fe\\u0000" '
+# what readers of logfmt know: the escapes of JSON
+python3 - sniroute.log <<-'END' || fail "a value no reader of logfmt takes"
+	import json, re, sys
+	for text in re.findall(r'="(?:[^"\\]|\\.)*"', open(sys.argv[1]).read()):
+	    json.loads(text[1:])
+END
 lacks "$(grep -E 'name="' sniroute.log | sed -E 's/="([^"\\]|\\.)*"/=Q/g')" '"'

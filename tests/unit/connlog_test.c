@@ -58,8 +58,8 @@ a_name_from_the_network_cannot_forge_a_field(void **state)
 
 	(void)state;
 	assert_string_equal(written(&line), "tool: info: conn=0 peer=[2001:db8::1]:1 "
-	    "name=\"a end=closed\\x0a\\x1b[31m\\\"\" route=- target=- hello=no-sni rx=0 tx=0 ms=0 "
-	    "end=no-route\n");
+	    "name=\"a end=closed\\u000a\\u001b[31m\\\"\" route=- target=- hello=no-sni rx=0 "
+	    "tx=0 ms=0 end=no-route\n");
 }
 
 static void

@@ -33,12 +33,12 @@ unescape(const char *text)
 		assert_int_equal(strlen(text), 3);
 		return (unsigned char)text[1];
 	}
-	if (text[2] != 'x') {
+	if (text[2] != 'u') {
 		assert_int_equal(strlen(text), 4);
 		return (unsigned char)text[2];
 	}
-	assert_int_equal(sscanf(text, "\"\\x%2x\"", &byte), 1);
-	assert_int_equal(strlen(text), 6);
+	assert_int_equal(sscanf(text, "\"\\u00%2x\"", &byte), 1);
+	assert_int_equal(strlen(text), 8);
 	return (int)byte;
 }
 
@@ -80,7 +80,7 @@ one_odd_byte_quotes_the_whole_value(void **state)
 
 	(void)state;
 	assert_string_equal(value_of("a.example end=closed", 20, out), "\"a.example end=closed\"");
-	assert_string_equal(value_of("a\"b\\c\n\x7f", 7, out), "\"a\\\"b\\\\c\\x0a\\x7f\"");
+	assert_string_equal(value_of("a\"b\\c\n\x7f", 7, out), "\"a\\\"b\\\\c\\u000a\\u007f\"");
 	assert_string_equal(value_of("*.example.org", 13, out), "*.example.org");
 	assert_string_equal(value_of("[2001:db8::1]:443", 17, out), "[2001:db8::1]:443");
 }
@@ -93,7 +93,7 @@ a_value_over_256_bytes_is_cut_and_the_worst_one_fits(void **state)
 	(void)state;
 	memset(bytes, 0xff, sizeof(bytes));
 	value_of(bytes, sizeof(bytes), out);
-	assert_int_equal(strlen(out), 256 * 4 + 2);
+	assert_int_equal(strlen(out), 256 * 6 + 2);
 	memset(bytes, 'a', sizeof(bytes));
 	value_of(bytes, 257, out);
 	assert_int_equal(strlen(out), 256);
