@@ -97,7 +97,7 @@ void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), n
 /*
  * A value from outside as one logfmt word in out, which is returned: "-" when absent; as it is
  * when it holds only letters, digits and the marks - . _ : / * [ ] @ + , and otherwise quoted,
- * with '"' and '\' preceded by a '\' and every control or non-ASCII byte NN as \u00NN, which is what
+ * with '"' and '\' preceded by a '\' and every control or non-ASCII byte NN as \u00NN, which
  * readers of logfmt know (RFC 8259 7). The other one adds it to a text.
  */
 const char *log_value(struct slice value, char out[static LOG_VALUE_MAX]);
