@@ -19,6 +19,7 @@ struct asked {
 	struct slice alpn;		/* wire list */
 	uint8_t alpn_wire[1024];
 	struct endpoint src;
+	bool proxied;			/* a PROXY header must come first, and hasn't yet */
 	enum hello_verdict verdict;
 };
 
@@ -77,11 +78,30 @@ await_stdin(uint64_t deadline_ms)
 	return poll(&in, 1, left > INT_MAX ? INT_MAX : (int)left) != 0;
 }
 
+static enum hello_verdict
+judge(struct asked *a, struct hello *h, const uint8_t *buf, size_t len)
+{
+	static uint8_t scratch[HELLO_ABSOLUTE_MAX];
+	static size_t used;		/* by the PROXY header */
+	struct proxyhdr header;
+	enum proxyhdr_result r;
+
+	if (a->proxied) {
+		r = proxyhdr_read(buf, len, &header, &used);
+		if (r != PROXYHDR_OK)
+			return r == PROXYHDR_MORE ? HELLO_MORE : HELLO_MALFORMED;
+		a->proxied = false;
+		if (header.src.family != AF_UNSPEC)
+			a->src = header.src;
+	}
+	return hello_parse(h, buf + used, len - used, scratch);
+}
+
 /* Like a client's: no more is read than the verdict needs, and --hello-timeout waited for it. */
 static enum hello_verdict
-read_hello(struct hello *h, uint64_t timeout_ms)
+read_hello(struct asked *a, struct hello *h, uint64_t timeout_ms)
 {
-	static uint8_t buf[7 * HELLO_ABSOLUTE_MAX], scratch[HELLO_ABSOLUTE_MAX];
+	static uint8_t buf[7 * HELLO_ABSOLUTE_MAX];
 	uint64_t deadline_ms = timeout_ms == 0 ? UINT64_MAX : ev_clock_ms() + timeout_ms;
 	enum hello_verdict verdict = HELLO_MORE;
 	size_t len = 0;
@@ -98,7 +118,7 @@ read_hello(struct hello *h, uint64_t timeout_ms)
 		if (n == 0)
 			return HELLO_EOF;
 		len += (size_t)n;
-		verdict = hello_parse(h, buf, len, scratch);
+		verdict = judge(a, h, buf, len);
 	}
 	return verdict;
 }
@@ -108,7 +128,8 @@ parse_stdin(struct asked *a, const struct options *o)
 {
 	struct hello h = { .max = (uint32_t)o->hello_max };
 
-	a->verdict = read_hello(&h, o->serve.hello_ms);
+	a->proxied = serve_wants_proxyhdr(&o->serve, &a->src);
+	a->verdict = read_hello(a, &h, o->serve.hello_ms);
 	if (a->verdict == HELLO_OK || a->verdict == HELLO_NO_SNI)
 		take_name(a, h.name);
 	if (h.alpn.p != NULL)
@@ -244,8 +265,11 @@ answer(const struct options *o, const struct routeset *rs)
 		return print_route(&a, rs, ROUTES_TCP);
 	case HELLO_TOO_BIG:
 	case HELLO_MALFORMED:
-		printf("refused: the hello is %s (alert 50, decode_error)\n",
-		    hello_word(a.verdict));
+		if (a.proxied)
+			printf("refused: the PROXY header is broken or missing\n");
+		else
+			printf("refused: the hello is %s (alert 50, decode_error)\n",
+			    hello_word(a.verdict));
 		break;
 	case HELLO_EOF:
 	case HELLO_MORE:

@@ -54,6 +54,18 @@ has "$(cat out)" '^hello=timeout ' && has "$(cat out)" '^refused: '
 peer hello www.example.org >&9
 exits 0 timeout 5 "$SNIROUTE" -r first -x - --hello-timeout 0 <open
 has "$(cat out)" '^hello=ok '
+# behind a balancer a PROXY header comes first, as it does to a sniroute with these options
+peer hello in.example.org >hello
+{ printf 'PROXY TCP4 10.1.2.3 192.0.2.2 1 2\r\n' && cat hello; } >proxied
+for asked in '--accept-proxy -x -' '--accept-proxy=192.0.2.9 -x -,src=192.0.2.9'; do
+	# shellcheck disable=SC2086 # two words are wanted
+	exits 0 "$SNIROUTE" -r first $asked <proxied
+	has "$(cat out)" '^hello=ok .* src=10\.1\.2\.3$' && has "$(cat out)" '^client: admitted$'
+done
+exits 100 "$SNIROUTE" -r first --accept-proxy=192.0.2.9 -x -,src=10.1.2.3 <proxied
+has "$(cat out)" '^hello=not-tls '
+exits 100 "$SNIROUTE" -r first --accept-proxy -x - <hello
+has "$(cat out)" '^hello=malformed ' && has "$(cat out)" '^refused: the PROXY header is broken or missing$'
 exits 100 "$SNIROUTE" -r first -x www.example.org,colour=red
 exits 100 "$SNIROUTE" -x www.example.org
 
