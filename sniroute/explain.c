@@ -20,6 +20,7 @@ struct asked {
 	uint8_t alpn_wire[1024];
 	struct endpoint src;
 	bool proxied;			/* a PROXY header must come first, and hasn't yet */
+	size_t header_len;		/* of the one that has */
 	enum hello_verdict verdict;
 };
 
@@ -78,23 +79,23 @@ await_stdin(uint64_t deadline_ms)
 	return poll(&in, 1, left > INT_MAX ? INT_MAX : (int)left) != 0;
 }
 
+/* All that has come so far, as sniroute would judge it with these options. */
 static enum hello_verdict
 judge(struct asked *a, struct hello *h, const uint8_t *buf, size_t len)
 {
 	static uint8_t scratch[HELLO_ABSOLUTE_MAX];
-	static size_t used;		/* by the PROXY header */
 	struct proxyhdr header;
 	enum proxyhdr_result r;
 
 	if (a->proxied) {
-		r = proxyhdr_read(buf, len, &header, &used);
+		r = proxyhdr_read(buf, len, &header, &a->header_len);
 		if (r != PROXYHDR_OK)
 			return r == PROXYHDR_MORE ? HELLO_MORE : HELLO_MALFORMED;
 		a->proxied = false;
 		if (header.src.family != AF_UNSPEC)
 			a->src = header.src;
 	}
-	return hello_parse(h, buf + used, len - used, scratch);
+	return hello_parse(h, buf + a->header_len, len - a->header_len, scratch);
 }
 
 /* Like a client's: no more is read than the verdict needs, and --hello-timeout waited for it. */
