@@ -14,8 +14,6 @@
 _Static_assert(NAMED_IS_LAST(struct http1_request) && NAMED_IS_LAST(struct http1_response),
     "all before it is zeroed");
 
-#define LENGTH_DIGITS 18u	/* of a Content-Length: what fits in 63 bits whatever the digits */
-
 /* ---- bytes ---- */
 
 enum { TOKEN = 1, URI = 2, VALUE = 4 };
@@ -230,14 +228,16 @@ struct said {
 	bool chunked, close, expect, keep_alive, upgrade, names_upgrade;
 };
 
-/* RFC 9112 6.3: digits only; if repeated, the values must be the same. */
+/*
+ * RFC 9112 6.3: digits only; if repeated, the values must be the same. The most an off_t holds
+ * stands for "without end" at some servers of live streams.
+ */
 static bool
 note_length(struct said *s, struct slice value)
 {
 	uint64_t n;
 
-	if (value.len > LENGTH_DIGITS || !num_parse(value, 0, UINT64_MAX, &n) ||
-	    (s->lengths > 0 && n != s->length))
+	if (!num_parse(value, 0, INT64_MAX, &n) || (s->lengths > 0 && n != s->length))
 		return false;
 	s->length = n;
 	s->lengths++;

@@ -222,6 +222,7 @@ every_smuggling_shape_is_refused(void **state)
 		HEAD "Content-Length: 5 5\r\n\r\n",
 		HEAD "Content-Length:\r\n\r\n",
 		HEAD "Content-Length: 18446744073709551617\r\n\r\n",
+		HEAD "Content-Length: 9223372036854775808\r\n\r\n",
 		HEAD "Content-Length: 9999999999999999999\r\n\r\n",
 		HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
 		HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n",
@@ -318,6 +319,12 @@ lengths_and_codings_frame_the_body(void **state)
 	assert_int_equal(request(HEAD "Content-Length: 999999999999999999\r\n\r\n", &req),
 	    HTTP1_OK);
 	assert_true(req.msg.length == 999999999999999999u);
+	assert_int_equal(request(HEAD "Content-Length: 9223372036854775807\r\n\r\n", &req),
+	    HTTP1_OK);
+	assert_true(req.msg.length == INT64_MAX);
+	assert_int_equal(request(HEAD "Content-Length: 0000000000000000007\r\n\r\n", &req),
+	    HTTP1_OK);
+	assert_int_equal(req.msg.length, 7);
 }
 
 static void
