@@ -578,6 +578,16 @@ frame_response(struct http1_response *res, bool to_head)
 		m->keep_alive = false;
 }
 
+/* Whether a head may still come of what begins so: who speaks another protocol is not waited for. */
+static bool
+begins_response(const char *buf, size_t len)
+{
+	static const char begin[] = "HTTP/1.";
+	size_t n = sizeof(begin) - 1;
+
+	return memcmp(buf, begin, len < n ? len : n) == 0;
+}
+
 enum http1_result
 http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head,
     struct http1_response *out)
@@ -587,7 +597,8 @@ http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_hea
 	struct slice head;
 
 	if (r == HTTP1_MORE)
-		return len >= HTTP1_RESPONSE_MAX ? HTTP1_BAD : HTTP1_MORE;
+		return len < HTTP1_RESPONSE_MAX && begins_response(buf, len) ? HTTP1_MORE :
+		    HTTP1_BAD;
 	if (r != HTTP1_OK || scan->line == 0 || scan->at > HTTP1_RESPONSE_MAX)
 		return HTTP1_BAD;
 	memset(out, 0, NAMED_AT(struct http1_response));

@@ -12,7 +12,7 @@ get_raw() { printf 'GET /raw/%s HTTP/1.1\\r\\nHost: a.test\\r\\n\\r\\n' "$(hex "
 l='GET /body HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n'
 for answer in 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n' \
     'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab' 'HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n' \
-    'HTTP/1.1 200 OK\nX : y\n\n' 'SSH-2.0-x\r\n\r\n' 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n' \
+    'HTTP/1.1 200 OK\nX : y\n\n' 'SSH-2.0-x\r\n\r\n' 'SSH-2.0-x\r\n' 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n' \
     'HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n' 'HTTP/1.1 200 OK\r\nX : y\r\n\r\n' \
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'; do
 	same "502 200 eof" "$(statuses "send:$(get_raw "$answer")$l")" "$answer"

@@ -604,6 +604,19 @@ every_proper_prefix_of_a_response_wants_more(void **state)
 }
 
 static void
+another_protocol_is_refused_at_its_first_byte(void **state)
+{
+	static const char *const others[] = { "SSH-2.0-x\r\n", "220 mail ESMTP\r\n", "-ERR x\r\n",
+		"\x15\x03\x03", "\x01", "\r", "\n", "h", "Hello", "HTTP/2", "HTTP/10" };
+	struct http1_response res;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (response(others[i], false, &res) != HTTP1_BAD)
+			fail_msg("waited for: %s", others[i]);
+}
+
+static void
 a_response_head_without_an_end_is_refused_at_its_limit(void **state)
 {
 	struct http1_scan scan = { 0 };
@@ -675,6 +688,7 @@ main(void)
 		cmocka_unit_test(lying_responses_are_refused),
 		cmocka_unit_test(lines_of_a_response_may_end_with_lf_alone),
 		cmocka_unit_test(every_proper_prefix_of_a_response_wants_more),
+		cmocka_unit_test(another_protocol_is_refused_at_its_first_byte),
 		cmocka_unit_test(a_response_head_without_an_end_is_refused_at_its_limit),
 		cmocka_unit_test(lists_are_looked_through_member_by_member),
 		cmocka_unit_test(a_request_line_alone_decides_safety),
