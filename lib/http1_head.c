@@ -578,7 +578,7 @@ frame_response(struct http1_response *res, bool to_head)
 		m->keep_alive = false;
 }
 
-/* Whether a head may still come of what begins so: who speaks another protocol is not waited for. */
+/* Whether a head may still come: a target that speaks another protocol is not waited for. */
 static bool
 begins_response(const char *buf, size_t len)
 {
