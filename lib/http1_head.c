@@ -511,18 +511,22 @@ parse_request(struct slice head, struct http1_request *req)
 	return HTTP1_OK;
 }
 
-/* Why a head whose end has not come is not waited for any longer. */
+/*
+ * Why a head whose end has not come is not waited for any longer. first: its first line was not
+ * here whole before, and is judged if it is now.
+ */
 static enum http1_result
-judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, struct http1_request *out)
+judge_prefix(const struct http1_scan *scan, bool first, const char *buf, size_t len,
+    struct http1_request *out)
 {
 	struct slice head = slice_of(buf, len);
+	enum http1_result r = HTTP1_OK;
 	const char *blank;
 
-	if (scan->line > 0 && len < HTTP1_HEAD_MAX)
-		return HTTP1_MORE;
+	if (scan->line > 0 && first)
+		r = parse_request_line(cut_line(&head), out);
 	if (scan->line > 0)
-		return parse_request_line(cut_line(&head), out) == HTTP1_TARGET_LONG ?
-		    HTTP1_TARGET_LONG : HTTP1_HEAD_LONG;
+		return r != HTTP1_OK ? r : len < HTTP1_HEAD_MAX ? HTTP1_MORE : HTTP1_HEAD_LONG;
 	blank = memchr(buf, ' ', len < HTTP1_METHOD_MAX + 1 ? len : HTTP1_METHOD_MAX + 1);
 	if (blank == NULL)
 		return len > HTTP1_METHOD_MAX ? HTTP1_BAD : HTTP1_MORE;
@@ -533,13 +537,14 @@ judge_prefix(const struct http1_scan *scan, const char *buf, size_t len, struct 
 enum http1_result
 http1_request(struct http1_scan *scan, const char *buf, size_t len, struct http1_request *out)
 {
+	bool first = scan->line == 0;
 	enum http1_result r;
 
 	if (len > 0 && (uint8_t)buf[0] == 0x16)
 		return HTTP1_TLS;
 	r = find_end(scan, buf, len, false);
 	if (r == HTTP1_MORE)
-		return judge_prefix(scan, buf, len, out);
+		return judge_prefix(scan, first, buf, len, out);
 	if (r != HTTP1_OK || scan->at == 2)
 		return HTTP1_BAD;
 	r = parse_request(slice_of(buf, scan->at), out);

@@ -42,6 +42,8 @@ same "414 eof" "$(statuses "send:GET /$long HTTP/1.1\r\n$h\r\n$behind")"
 same "414 eof" "$(statuses "send:GET /$long$long")"
 same "431 eof" "$(statuses "send:GET / HTTP/1.1\r\n${h}X: $long$long\r\n\r\n$behind")"
 same "431 eof" "$(statuses "send:GET / HTTP/1.1\r\n${h}X: $long$long")"
+# so is a first line: nobody waits for the fields behind it
+same "400 eof" "$(statuses 'send:SSH-2.0-x\r\n')"
 has "$(raw 'send:GET / HTTP/1.1\r\n\r\n')" 'Connection:.x20close.*<h1>400.x20Bad.x20Request</h1>'
 # TLS on this port: an alert; bytes that arrive one by one are judged the same
 has "$(client "$ADDR" hello:a.test alert)" '^alert=40 version=030[13] end=eof$'

@@ -458,6 +458,27 @@ long_targets_are_414_and_long_heads_431(void **state)
 }
 
 static void
+a_first_line_is_judged_before_the_rest_is_here(void **state)
+{
+	struct http1_scan scan = { 0 };
+	struct http1_request req;
+	char *text = long_target(HTTP1_TARGET_MAX + 1, " HTTP/1.1\r\n");
+	size_t n = 0;
+
+	(void)state;
+	wants(text, HTTP1_TARGET_LONG);
+	free(text);
+	wants("SSH-2.0-x\r\n", HTTP1_BAD);
+	wants("GET / HTTP/2.0\r\nHost: a", HTTP1_VERSION);
+	wants("CONNECT a:1 HTTP/1.1\r\n", HTTP1_CONNECT);
+	wants("GET / HTTP/1.1\r\nHost : a\r\n", HTTP1_MORE);
+#define LINE "GET /a b HTTP/1.1\r\n"
+	while (http1_request(&scan, heap(LINE, n), n, &req) == HTTP1_MORE)
+		n++;
+	assert_int_equal(n, strlen(LINE));
+}
+
+static void
 version_1_0_expects_nothing(void **state)
 {
 	struct http1_request req;
@@ -682,6 +703,7 @@ main(void)
 		cmocka_unit_test(connection_says_what_becomes_of_it),
 		cmocka_unit_test(every_field_that_connection_names_is_known_or_the_head_refused),
 		cmocka_unit_test(long_targets_are_414_and_long_heads_431),
+		cmocka_unit_test(a_first_line_is_judged_before_the_rest_is_here),
 		cmocka_unit_test(version_1_0_expects_nothing),
 		cmocka_unit_test(only_requests_are_limited_to_one_host),
 		cmocka_unit_test(responses_are_framed_by_what_they_answer),
