@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	part = feed(&twice, data, cut, &copy, &req);
 	if (part == HTTP1_MORE)
 		part = feed(&twice, data, size, &copy, &req);
-	/* a first line may be refused for itself, whatever the fields behind it would have led to */
+	/* a first line may be refused for itself, whatever the fields behind it would lead to */
 	assert(part == r || r == HTTP1_MORE || part == HTTP1_BAD || part == HTTP1_TARGET_LONG ||
 	    part == HTTP1_CONNECT || part == HTTP1_VERSION);
 	assert((part == HTTP1_OK) == (r == HTTP1_OK));
