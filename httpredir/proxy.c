@@ -420,6 +420,7 @@ begin_answer(struct proxy *p, const struct http1_response *res, struct wire *w)
 	struct onward how = { .framing = framing_down(p, res), .old = p->old };
 
 	body_init(&p->res, &res->msg, how.framing);
+	p->res.chunked.padded = true;
 	how.last = is_last(p);
 	if (!res->msg.keep_alive)
 		p->backend->src.fin = true;	/* it will close: not to be kept */

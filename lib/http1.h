@@ -141,11 +141,12 @@ bool http1_is_named(const struct http1_message *m, struct slice name);
 
 /* ---- chunked bodies (RFC 9112 7.1) ---- */
 
-/* Progress through one chunked body. Zero it. */
+/* Progress through one chunked body. Zero it, but for padded. */
 struct http1_chunked {
 	uint64_t left;		/* bytes of this chunk's data still to come */
 	uint16_t line;		/* bytes of this size line so far */
 	uint8_t state;		/* http1_chunked.c's */
+	bool padded;		/* blanks may fill up a size line, as those of old servers do */
 	struct http1_scan scan;	/* of the trailer section */
 };
 

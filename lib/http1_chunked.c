@@ -10,6 +10,7 @@
 enum state {
 	SIZE,			/* before the first digit */
 	DIGITS,
+	BLANKS,			/* behind the digits */
 	EXTENSION,
 	SIZE_LF,
 	DATA,
@@ -18,9 +19,30 @@ enum state {
 	TRAILER
 };
 
+/* What may follow the digits of a size. */
+static bool
+end_size(struct http1_chunked *c, char byte)
+{
+	switch (byte) {
+	case ' ':		/* "bad" whitespace before a ';', to be taken (RFC 9112 7.1.1) */
+	case '\t':
+		c->state = BLANKS;
+		return true;
+	case ';':
+		c->state = EXTENSION;
+		return true;
+	case '\r':
+		if (c->state == BLANKS && !c->padded)
+			return false;
+		c->state = SIZE_LF;
+		return true;
+	}
+	return false;
+}
+
 /*
  * A byte that is not data; false when it is not allowed here.
- * No blank, no sign, no bare LF (RFC 9112 7.1).
+ * No sign, no bare LF (RFC 9112 7.1).
  */
 static bool
 take_byte(struct http1_chunked *c, char byte)
@@ -37,10 +59,9 @@ take_byte(struct http1_chunked *c, char byte)
 			c->state = DIGITS;
 			return c->line <= SIZE_DIGITS;
 		}
-		if (c->state == SIZE || (byte != ';' && byte != '\r'))
-			return false;
-		c->state = byte == ';' ? EXTENSION : SIZE_LF;
-		return true;
+		return c->state == DIGITS && end_size(c, byte);
+	case BLANKS:
+		return end_size(c, byte);
 	case EXTENSION:
 		if (byte == '\r')
 			c->state = SIZE_LF;

@@ -42,7 +42,7 @@ feed(struct http1_chunked *c, const uint8_t *data, size_t len, struct out *o)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct http1_chunked one = { 0 }, two = { 0 };
+	struct http1_chunked one = { .padded = size % 2 == 0 }, two = one;
 	struct out a = { .payload = malloc(size + 1) }, b = { .payload = malloc(size + 1) };
 	size_t cut = size < 2 ? 0 : (size_t)(data[size - 1] << 8 | data[size - 2]) % size;
 

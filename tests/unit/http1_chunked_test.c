@@ -22,9 +22,8 @@ struct fed {
 };
 
 static struct fed
-feed(const char *text, size_t step)
+feed_to(struct http1_chunked c, const char *text, size_t step)
 {
-	struct http1_chunked c = { 0 };
 	struct fed out = { .result = HTTP1_CHUNK_MORE, .trailer = HTTP1_MORE };
 	size_t len = strlen(text);
 
@@ -52,6 +51,12 @@ feed(const char *text, size_t step)
 		free(piece);
 	}
 	return out;
+}
+
+static struct fed
+feed(const char *text, size_t step)
+{
+	return feed_to((struct http1_chunked){ 0 }, text, step);
 }
 
 static void
@@ -103,10 +108,27 @@ every_proper_prefix_wants_more(void **state)
 }
 
 static void
+blanks_come_before_an_extension_and_fill_up_sizes_of_old_servers(void **state)
+{
+	static const char before[] = "1 \t;a=b\r\n.\r\n0 ;c\r\n\r\n";
+	static const char filled[] = "1  \t\r\n.\r\n0 \r\n\r\n", odd[] = "1 1\r\n.\r\n0\r\n\r\n";
+	const struct http1_chunked old = { .padded = true };
+
+	(void)state;
+	for (size_t step = 1; step < sizeof(before); step++) {
+		assert_int_equal(feed(before, step).trailer, HTTP1_OK);
+		assert_int_equal(feed_to(old, before, step).trailer, HTTP1_OK);
+		assert_int_equal(feed_to(old, filled, step).trailer, HTTP1_OK);
+		assert_int_equal(feed(filled, step).result, HTTP1_CHUNK_BAD);
+		assert_int_equal(feed_to(old, odd, step).result, HTTP1_CHUNK_BAD);
+	}
+}
+
+static void
 bad_sizes_and_line_ends_are_refused(void **state)
 {
 	static const char *const bad[] = { "\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n",
-		" 1\r\n", "1 \r\n", "1\t\r\n", "1\n", "1\r", "1\r\r\n", "1 ;a\r\n", ";a\r\n",
+		" 1\r\n", "1 \r\n", "1\t\r\n", "1\n", "1\r", "1\r\r\n", "1 \t;a \r\r\n", ";a\r\n",
 		"1;a\x01\r\n", "1;a\x7f\r\n", "1;a\nb\r\n", "1;a\rb\r\n", "1,1\r\n", "1g\r\n",
 		"1000000000000000\r\n", "ffffffffffffffffff\r\n", "0000000000000001\r\n",
 		"1\r\nab\r\n", "1\r\na\n", "1\r\na\rb", "1\r\na1\r\n" };
@@ -218,6 +240,7 @@ main(void)
 		cmocka_unit_test(chunks_in_any_pieces_are_the_same_payload),
 		cmocka_unit_test(an_empty_body_has_an_empty_trailer),
 		cmocka_unit_test(every_proper_prefix_wants_more),
+		cmocka_unit_test(blanks_come_before_an_extension_and_fill_up_sizes_of_old_servers),
 		cmocka_unit_test(bad_sizes_and_line_ends_are_refused),
 		cmocka_unit_test(a_size_line_is_bounded),
 		cmocka_unit_test(bad_trailers_are_refused),
