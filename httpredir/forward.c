@@ -249,6 +249,13 @@ forward_request(const struct client *c, const struct http1_request *req, bool up
 
 /* ---- responses ---- */
 
+/* Agreed to, or asked for: such a field comes with the Connection option (RFC 9110 7.8). */
+static bool
+says_upgrade(const struct onward *how, const struct http1_response *res)
+{
+	return how->upgrade || res->status == 426;
+}
+
 /*
  * A field of the target's: hop-by-hop ones are dropped; a length is given once, rewritten,
  * where it first stood.
@@ -265,7 +272,7 @@ response_field(struct text *t, const struct onward *how, const struct http1_resp
 		*length_said = true;
 		return;
 	case HTTP1_N_UPGRADE:
-		if (how->upgrade || res->status == 426)
+		if (says_upgrade(how, res))
 			add_field(t, f->name, f->value);
 		return;
 	case HTTP1_N_CONNECTION:
@@ -304,9 +311,9 @@ forward_response(const struct onward *how, const struct http1_response *res, cha
 		response_field(&t, how, res, &f, &length_said);
 	if (how->framing == HTTP1_CHUNKED)
 		text_str(&t, "Transfer-Encoding: chunked\r\n");
-	if (how->upgrade)
+	if (says_upgrade(how, res))
 		text_str(&t, "Connection: Upgrade\r\n");
-	else if (res->status >= 200 && how->last)
+	if (res->status >= 200 && how->last)
 		text_str(&t, "Connection: close\r\n");
 	else if (res->status >= 200 && how->old)
 		text_str(&t, "Connection: keep-alive\r\n");

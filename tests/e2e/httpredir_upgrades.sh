@@ -19,6 +19,10 @@ has "$(raw "send:${e}early" 'until:early' print:there send:more shut)" '101.x20S
 has "$(get /head -H 'Connection: Upgrade' -H 'Upgrade: x/1' -H 'X: y' -H 'Upgrade: y, z' | paste -sd ' ')" 'Connection: Upgrade Upgrade: x/1 Upgrade: y, z'
 has "$(get /ws -H 'Connection: Upgrade' -H 'Upgrade: x' -H 'Upgrade: y, H2C')" '^no upgrade'
 has "$(get /ws -H 'Connection: Upgrade' -H 'Upgrade: x' -d body)" '^no upgrade'
+# nor is what a target would like to change to, but where it insists
+says() { get "/raw/$(printf "HTTP/1.1 $1 X\r\nConnection: Upgrade\r\nUpgrade: y\r\nContent-Length: 0\r\n\r\n" | od -An -v -tx1 | tr -d ' \n')" -i; }
+has "$(says 426 | tr -d '\r' | paste -sd ' ')" 'Upgrade: y.* Connection: Upgrade'
+lacks "$(says 200)" Upgrade
 begin=$(now_ms)
 has "$(raw "send:$u")" 'welcome.x0a end=reset$'
 [ $(($(now_ms) - begin)) -gt 1500 ] || fail "the idle limit came early"
