@@ -53,6 +53,7 @@ struct reach {
 	struct resolve question;
 	struct attempt *attempt;	/* owned; in the order of their turns */
 	size_t attempts, next, under_way;
+	unsigned *in_vain;		/* borrowed until done */
 	char why[WHY_MAX];
 	struct talk talk;
 	char text[];
@@ -301,6 +302,7 @@ won(struct attempt *a)
 	r->io->fd = a->io.fd;
 	a->io.fd = -1;
 	r->under_way--;
+	(*r->in_vain)++;
 	attempts_close(r);
 	ev_timer_at(r->ev, &r->stagger, 0);
 	sock_nodelay(r->io->fd);
@@ -397,11 +399,15 @@ next_of(const struct endpoint *addr, size_t n, size_t at, bool v6)
 	return at;
 }
 
-/* Families take turns, v6 first, each in the order the resolver gave (RFC 8305 4). */
+/*
+ * Families take turns, v6 first, each in the order the resolver gave (RFC 8305 4); of all that,
+ * those that were connected to in vain come last.
+ */
 static void
 take_turns(struct reach *r, const struct endpoint *addr, size_t n)
 {
 	size_t at[2] = { next_of(addr, n, 0, true), next_of(addr, n, 0, false) };
+	size_t last = r->attempts - *r->in_vain % r->attempts;
 	bool v6 = true;
 
 	for (size_t i = 0; i < r->attempts; i++, v6 = !v6) {
@@ -409,9 +415,10 @@ take_turns(struct reach *r, const struct endpoint *addr, size_t n)
 			v6 = !v6;
 		size_t *from = &at[v6 ? 0 : 1];
 		struct endpoint e = addr[*from];
+		struct attempt *a = &r->attempt[(last + i) % r->attempts];
 
 		e.port = r->place.ip.port;
-		r->attempt[i].len = endpoint_sockaddr(&e, &r->attempt[i].sa);
+		a->len = endpoint_sockaddr(&e, &a->sa);
 		*from = next_of(addr, n, *from + 1, v6);
 	}
 }
@@ -459,7 +466,7 @@ write_request(struct talk *t, const char *server)
 
 struct reach *
 reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy,
-    uint64_t timeout_ms, struct ev_io *io, reach_done *done, void *arg)
+    uint64_t timeout_ms, unsigned *in_vain, struct ev_io *io, reach_done *done, void *arg)
 {
 	struct slice place;
 	struct reach *r;
@@ -479,6 +486,7 @@ reach_start(struct ev *ev, struct resolver *resolver, const char *server, const 
 	io->fd = -1;
 	r->ev = ev;
 	r->resolver = resolver;
+	r->in_vain = in_vain;
 	r->io = io;
 	r->done = done;
 	r->arg = arg;

@@ -46,3 +46,10 @@ hub -l "127.0.0.4:$port"
 arrives_at 127.0.0.4 four
 start_peer deaf full "[::1]:$port"
 arrives_at 127.0.0.4 late
+
+# one that takes connections and makes no session comes last next time: v6 leads to a server with another key
+stop deaf
+start other "$TUNNELD" -n 9 -l "[::1]:$port" -i box.key --domain tun.test --visitors "unix:$T/other.visitors" --open
+spawn_tunnel third -s "hub.test:$port" "tcp=$(addr_of local)"
+wait_for 20 served || fail "no other address is tried: $(cat third.log)"
+logged 'link=down reason="wrong server key' third

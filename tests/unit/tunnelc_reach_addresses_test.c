@@ -250,6 +250,43 @@ many_addresses_are_tried_one_and_all(void **state)
 	expect_failed(reason);
 }
 
+/* Each of them takes connections; what comes of them only the owner knows. */
+static void
+an_address_that_was_connected_to_in_vain_comes_last_next_time(void **state)
+{
+	static const char *const turn[] = { "::1", "127.0.0.1", "127.0.0.2", "::1" };
+	struct place p = place_at("127.0.0.1", 0), other = place_at("127.0.0.2", p.port);
+	struct place v6 = place_at("[::1]", p.port);
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		begin(named(&p, "tunnel.example"));
+		dns_answers(i, "127.0.0.1 127.0.0.2 ::1", 0);
+		expect_reached();
+		reached_at(turn[i]);
+		assert_int_equal(in_vain, i + 1);
+		hang_up();
+		skip_ms(1001);		/* an answer is used for a second at least */
+	}
+	leaves(&p);
+	leaves(&other);
+	leaves(&v6);
+}
+
+static void
+one_that_is_not_connected_to_was_not_in_vain(void **state)
+{
+	struct place p = place_at("127.0.0.1", 0);
+
+	(void)state;
+	leaves(&p);
+	begin(named(&p, "tunnel.example"));
+	dns_answers(0, "127.0.0.1 ::1", 60);
+	run_until(is_done);
+	assert_false(reached);
+	assert_int_equal(in_vain, 0);
+}
+
 int
 main(void)
 {
@@ -267,6 +304,8 @@ main(void)
 		reach_test(a_slow_address_may_still_win),
 		reach_test(when_all_fail_the_last_reason_is_told),
 		reach_test(many_addresses_are_tried_one_and_all),
+		reach_test(an_address_that_was_connected_to_in_vain_comes_last_next_time),
+		reach_test(one_that_is_not_connected_to_was_not_in_vain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
 struct ev_io io;
 struct reach *under_way;
 int dones;
-unsigned events_after;
+unsigned events_after, in_vain;
 bool reached;
 char why[256];
 static struct resolver *resolver;
@@ -36,6 +36,7 @@ set_up_reach(void **state)
 {
 	make_loop(state);
 	dones = 0;
+	in_vain = 0;
 	under_way = NULL;
 	io = (struct ev_io){ -1, on_io };
 	resolver = resolver_new(loop, TIMEOUT_MS);
@@ -58,7 +59,8 @@ begin_through(const char *server, const char *proxy)
 
 	ev_refresh(loop);
 	events_after = 0;
-	under_way = reach_start(loop, resolver, copy, proxy_copy, TIMEOUT_MS, &io, on_done, &dones);
+	under_way = reach_start(loop, resolver, copy, proxy_copy, TIMEOUT_MS, &in_vain, &io,
+	    on_done, &dones);
 	assert_non_null(under_way);
 	assert_int_equal(dones, 0);
 	free(copy);
