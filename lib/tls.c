@@ -443,6 +443,18 @@ tls_drained(const struct tls *t)
 	return t->drained;
 }
 
+/* Sessions last for months. Told at once: until then OpenSSL would not even say goodbye. */
+static void
+renew_key_in_time(struct tls *t, size_t written)
+{
+	t->key_records += (unsigned)(written / TLS_RECORD_MAX) + 1;
+	if (t->key_records < TLS_KEY_RECORDS)
+		return;
+	t->key_records = 0;
+	if (SSL_key_update(t->ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
+		(void)SSL_do_handshake(t->ssl);
+}
+
 enum tls_result
 tls_write(struct tls *t, const uint8_t *buf, size_t len)
 {
@@ -452,6 +464,8 @@ tls_write(struct tls *t, const uint8_t *buf, size_t len)
 	for (; len > 0 && t->send_error == 0; buf += written, len -= written) {
 		bool taken = SSL_write_ex(t->ssl, buf, len < CHUNK ? len : CHUNK, &written) == 1;
 
+		if (taken)
+			renew_key_in_time(t, written);
 		leave(t);	/* what a failure left there would go to the next connection */
 		if (!taken)
 			return failed(t, SSL_ERROR_SSL);

@@ -7,6 +7,9 @@
 
 #include "tls.h"
 
+/* Sent under one key, then a new one: AES-GCM is good for 2^24.5 of them (RFC 8446 5.5). */
+#define TLS_KEY_RECORDS (1u << 23)
+
 struct tls_context {
 	SSL_CTX *ssl;
 	BIO_METHOD *bio;
@@ -30,6 +33,7 @@ struct tls {
 	bool pending_whole;	/* pending is a buffer of the context's */
 	uint8_t *pending;	/* owned: ciphertext the socket had no room for */
 	size_t pending_at, pending_len;
+	unsigned key_records;	/* sent under this key; data only, at most one a write too many */
 	size_t answers;		/* bytes added to pending that no caller of ours sent */
 	size_t received;	/* bytes before the handshake was done */
 	unsigned messages;	/* handshake messages since the last data */

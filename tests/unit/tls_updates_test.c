@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/tls.c: key updates, and floods of them. */
 #include "tls_help.h"
+#include "tls_private.h"
 
 static struct rogue
 friendly_rogue(enum tls_side ours)
@@ -29,6 +30,52 @@ keys_may_be_updated(void **state)
 			assert_int_equal(say(r.t, "yes"), TLS_OK);
 			assert_int_equal(SSL_read(r.ssl, text, sizeof(text)), 3);
 		}
+		rogue_free(&r);
+	}
+}
+
+static void
+count_updates(int sent_by_peer, int version, int type, const void *bytes, size_t len, SSL *ssl,
+    void *updates)
+{
+	(void)version;
+	(void)ssl;
+	if (sent_by_peer == 0 && type == SSL3_RT_HANDSHAKE && len > 0 &&
+	    *(const uint8_t *)bytes == SSL3_MT_KEY_UPDATE)
+		(*(unsigned *)updates)++;
+}
+
+/* Each write of a byte is a record, and one of all of sent is many. */
+static void
+a_key_is_renewed_before_it_is_worn_out(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct rogue r = friendly_rogue(i == 0 ? TLS_SERVER : TLS_CLIENT);
+		unsigned updates = 0;
+
+		SSL_set_msg_callback(r.ssl, count_updates);
+		SSL_set_msg_callback_arg(r.ssl, &updates);
+		for (unsigned k = 0; k < 3; k++) {
+			r.t->key_records = TLS_KEY_RECORDS - 3;
+			for (unsigned n = 0; n < 4; n++) {
+				assert_int_equal(say(r.t, "x"), TLS_OK);
+				assert_int_equal(SSL_read(r.ssl, got, sizeof(got)), 1);
+				assert_int_equal(updates, n < 3 ? k : k + 1);
+			}
+		}
+		r.t->key_records = TLS_KEY_RECORDS - 2;
+		assert_int_equal(tls_write(r.t, sent, 2 * TLS_RECORD_MAX), TLS_OK);
+		assert_int_equal(say(r.t, "x"), TLS_OK);
+		for (size_t n = 0; n < 2 * TLS_RECORD_MAX + 1; )
+			n += (size_t)SSL_read(r.ssl, got, sizeof(got));
+		assert_int_equal(updates, 4);
+		r.t->key_records = TLS_KEY_RECORDS - 1;
+		assert_int_equal(say(r.t, "x"), TLS_OK);
+		tls_goodbye(r.t);
+		assert_int_equal(SSL_read(r.ssl, got, sizeof(got)), 1);
+		assert_int_equal(SSL_read(r.ssl, got, sizeof(got)), 0);
+		assert_int_equal(SSL_get_shutdown(r.ssl), SSL_RECEIVED_SHUTDOWN);
 		rogue_free(&r);
 	}
 }
@@ -136,6 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_may_be_updated),
+		cmocka_unit_test(a_key_is_renewed_before_it_is_worn_out),
 		cmocka_unit_test(a_flood_of_key_updates_is_bad),
 		cmocka_unit_test(many_key_updates_are_dealt_with_little_by_little),
 		cmocka_unit_test(a_byte_of_data_now_and_then_does_not_make_a_flood_none),
