@@ -125,6 +125,13 @@ enum http1_result http1_response(struct http1_scan *scan, const char *buf, size_
     struct http1_response *out);
 
 /*
+ * The same for a proxy's response to CONNECT: what its fields say of a body has to be ignored
+ * (RFC 9110 9.3.6), and msg has only its size, version and fields.
+ */
+enum http1_result http1_response_to_connect(struct http1_scan *scan, const char *buf, size_t len,
+    struct http1_response *out);
+
+/*
  * Walk the fields of a message, or of a trailer section, in order: false after the last.
  * *fields is advanced.
  */

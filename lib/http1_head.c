@@ -593,11 +593,9 @@ begins_response(const char *buf, size_t len)
 	return memcmp(buf, begin, len < n ? len : n) == 0;
 }
 
-enum http1_result
-http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head,
-    struct http1_response *out)
+static enum http1_result
+parse_response(struct http1_scan *scan, const char *buf, size_t len, struct http1_response *out)
 {
-	struct said said = { .msg = &out->msg };
 	enum http1_result r = find_end(scan, buf, len, true);	/* RFC 9112 2.2 */
 	struct slice head;
 
@@ -609,13 +607,40 @@ http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_hea
 	memset(out, 0, NAMED_AT(struct http1_response));
 	out->msg.size = scan->at;
 	head = slice_of(buf, scan->line);
-	if (parse_status_line(cut_line(&head), out) != HTTP1_OK ||
-	    read_fields(head, &said) != HTTP1_OK || !framing_is_clear(&said, out->msg.minor))
-		return HTTP1_BAD;
+	r = parse_status_line(cut_line(&head), out);
 	out->msg.fields = head;
+	return r;
+}
+
+enum http1_result
+http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_head,
+    struct http1_response *out)
+{
+	struct said said = { .msg = &out->msg };
+	enum http1_result r = parse_response(scan, buf, len, out);
+
+	if (r != HTTP1_OK)
+		return r;
+	if (read_fields(out->msg.fields, &said) != HTTP1_OK ||
+	    !framing_is_clear(&said, out->msg.minor))
+		return HTTP1_BAD;
 	fill_message(&out->msg, &said);
 	frame_response(out, to_head);
 	return HTTP1_OK;
+}
+
+enum http1_result
+http1_response_to_connect(struct http1_scan *scan, const char *buf, size_t len,
+    struct http1_response *out)
+{
+	enum http1_result r = parse_response(scan, buf, len, out);
+	struct slice rest = r == HTTP1_OK ? out->msg.fields : slice_of(NULL, 0);
+	struct http1_field f;
+
+	while (rest.len > 0)
+		if (!cut_field(&rest, &f))
+			return HTTP1_BAD;
+	return r;
 }
 
 /* ---- trailers ---- */

@@ -235,14 +235,14 @@ read_status(struct reach *r, const struct http1_response *answer)
 	}
 }
 
-/* n more bytes are at hand. An answer that succeeds has no body, whatever its fields say. */
+/* n more bytes are at hand. */
 static void
 read_answer(struct reach *r, size_t n)
 {
 	struct talk *t = &r->talk;
 	struct http1_response answer;
 
-	switch (http1_response(&t->scan, t->answer, t->used + n, true, &answer)) {
+	switch (http1_response_to_connect(&t->scan, t->answer, t->used + n, &answer)) {
 	case HTTP1_OK:
 		take_answer(r, answer.msg.size - t->used);
 		read_status(r, &answer);

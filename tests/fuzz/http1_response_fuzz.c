@@ -7,14 +7,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static enum http1_result
-feed(struct http1_scan *scan, const uint8_t *data, size_t len, bool to_head, char **copy,
-    struct http1_response *res)
+static void
+copy_exactly(const uint8_t *data, size_t len, char **copy)
 {
 	free(*copy);
 	*copy = malloc(len);
 	if (len > 0)
 		memcpy(*copy, data, len);
+}
+
+static enum http1_result
+feed(struct http1_scan *scan, const uint8_t *data, size_t len, bool to_head, char **copy,
+    struct http1_response *res)
+{
+	copy_exactly(data, len, copy);
 	return http1_response(scan, *copy, len, to_head, res);
 }
 
@@ -44,6 +50,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (part == HTTP1_MORE)
 		part = feed(&twice, data, size, to_head, &copy, &res);
 	assert((part == HTTP1_OK) == (r == HTTP1_OK));
+	once = (struct http1_scan){ 0 };
+	copy_exactly(data, size, &copy);
+	part = http1_response_to_connect(&once, copy, size, &res);	/* framing alone differs */
+	assert(part == r || (part == HTTP1_OK && r == HTTP1_BAD));
 	free(copy);
 	return 0;
 }

@@ -173,6 +173,8 @@ an_answer_may_come_in_any_pieces_and_bytes_behind_it_stay(void **state)
 		"HTTP/1.0 200 Connection established\r\nProxy-agent: tinyproxy/1.11.1\r\n\r\n",
 		"HTTP/1.1 299 Whatever\r\nContent-Length: 7\r\nVia: x\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+		"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 5, 6\r\nContent-Length: no\r\n\r\n",
 		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
 	};
 
@@ -199,6 +201,7 @@ a_proxy_that_refuses_is_quoted_by_its_status(void **state)
 	    "Proxy-Authenticate: Basic\r\n\r\n", "the proxy answers 407");
 	refused_with("HTTP/1.0 403 Filtered\r\n\r\n<html>", "the proxy answers 403");
 	refused_with("HTTP/1.1 503 \r\n\r\n", "the proxy answers 503");
+	refused_with("HTTP/1.0 502 \r\nTransfer-Encoding: x\r\n\r\n", "the proxy answers 502");
 	refused_with("HTTP/1.1 101 Switching Protocols\r\n\r\n", "the proxy answers 101");
 	refused_with("HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n", "the proxy answers 301");
 }
