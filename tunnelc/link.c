@@ -610,7 +610,7 @@ on_deadline(struct ev_timer *t)
 /* ---- for the server ---- */
 
 struct link *
-link_new(struct server *s, const char *address, bool raw, unsigned *in_vain)
+link_new(struct server *s, const char *address, bool raw, struct reach_vain *vain)
 {
 	struct link *l = calloc(1, sizeof(*l));
 
@@ -622,7 +622,7 @@ link_new(struct server *s, const char *address, bool raw, unsigned *in_vain)
 	l->io = (struct ev_io){ -1, on_io };
 	l->deadline.cb = on_deadline;
 	l->control.io.fd = -1;
-	l->reach = reach_start(the->ev, the->resolver, address, the->opts->proxy, REACH_MS, in_vain,
+	l->reach = reach_start(the->ev, the->resolver, address, the->opts->proxy, REACH_MS, vain,
 	    &l->io, on_reached, l);
 	if (l->reach != NULL)
 		return l;

@@ -15,7 +15,6 @@
 #include "tunnelc.h"
 
 #define STAGGER_MS 250u		/* until the next address is tried beside the last (RFC 8305 5) */
-#define ADDRESSES_MAX 32u	/* of one name; any more are not tried */
 #define ANSWER_MAX 8192u	/* bytes of a proxy's answer, heads of 1xx included */
 #define WHY_MAX 192u
 #define SCHEME "http://"
@@ -53,7 +52,7 @@ struct reach {
 	struct resolve question;
 	struct attempt *attempt;	/* owned; in the order of their turns */
 	size_t attempts, next, under_way;
-	unsigned *in_vain;		/* borrowed until done */
+	struct reach_vain *vain;	/* borrowed until done */
 	char why[WHY_MAX];
 	struct talk talk;
 	char text[];
@@ -294,6 +293,31 @@ reach_on_io(struct reach *r, unsigned events)
 
 static void try_next(struct reach *r);
 
+static bool
+is_at(const struct attempt *a, const struct endpoint *e)
+{
+	struct endpoint at;
+
+	endpoint_of(&a->sa, &at);
+	return at.family == e->family && memcmp(at.ip, e->ip, sizeof(at.ip)) == 0;
+}
+
+static void
+note_in_vain(struct reach_vain *v, const struct attempt *a)
+{
+	size_t i = 0;
+
+	while (i < v->n && !is_at(a, &v->addr[i]))
+		i++;
+	if (i == REACH_ADDRESSES_MAX)
+		i = 0;			/* the longest ago makes room */
+	if (i < v->n) {
+		v->n--;
+		memmove(&v->addr[i], &v->addr[i + 1], (v->n - i) * sizeof(v->addr[0]));
+	}
+	endpoint_of(&a->sa, &v->addr[v->n++]);
+}
+
 static void
 won(struct attempt *a)
 {
@@ -302,7 +326,7 @@ won(struct attempt *a)
 	r->io->fd = a->io.fd;
 	a->io.fd = -1;
 	r->under_way--;
-	(*r->in_vain)++;
+	note_in_vain(r->vain, a);
 	attempts_close(r);
 	ev_timer_at(r->ev, &r->stagger, 0);
 	sock_nodelay(r->io->fd);
@@ -375,6 +399,24 @@ on_stagger(struct ev_timer *t)
 	try_next(EV_CONTAINER(t, struct reach, stagger));
 }
 
+/* Those that were connected to in vain come last, in the order of that. */
+static void
+put_off_the_vain(struct reach *r)
+{
+	for (size_t v = 0; v < r->vain->n; v++) {
+		for (size_t i = 0; i < r->attempts; i++) {
+			struct attempt a = r->attempt[i];
+
+			if (!is_at(&a, &r->vain->addr[v]))
+				continue;
+			memmove(&r->attempt[i], &r->attempt[i + 1],
+			    (r->attempts - i - 1) * sizeof(a));
+			r->attempt[r->attempts - 1] = a;
+			break;
+		}
+	}
+}
+
 static bool
 make_attempts(struct reach *r, size_t n)
 {
@@ -399,15 +441,11 @@ next_of(const struct endpoint *addr, size_t n, size_t at, bool v6)
 	return at;
 }
 
-/*
- * Families take turns, v6 first, each in the order the resolver gave (RFC 8305 4); of all that,
- * those that were connected to in vain come last.
- */
+/* Families take turns, v6 first, each in the order the resolver gave (RFC 8305 4). */
 static void
 take_turns(struct reach *r, const struct endpoint *addr, size_t n)
 {
 	size_t at[2] = { next_of(addr, n, 0, true), next_of(addr, n, 0, false) };
-	size_t last = r->attempts - *r->in_vain % r->attempts;
 	bool v6 = true;
 
 	for (size_t i = 0; i < r->attempts; i++, v6 = !v6) {
@@ -415,10 +453,9 @@ take_turns(struct reach *r, const struct endpoint *addr, size_t n)
 			v6 = !v6;
 		size_t *from = &at[v6 ? 0 : 1];
 		struct endpoint e = addr[*from];
-		struct attempt *a = &r->attempt[(last + i) % r->attempts];
 
 		e.port = r->place.ip.port;
-		a->len = endpoint_sockaddr(&e, &a->sa);
+		r->attempt[i].len = endpoint_sockaddr(&e, &r->attempt[i].sa);
 		*from = next_of(addr, n, *from + 1, v6);
 	}
 }
@@ -433,8 +470,9 @@ on_addresses(struct resolve *q, const struct endpoint *addr, size_t n)
 		snprintf(r->why, sizeof(r->why), "no address found for the name%s",
 		    r->talk.request == NULL ? "" : " of the proxy");
 		failed(r);
-	} else if (make_attempts(r, n > ADDRESSES_MAX ? ADDRESSES_MAX : n)) {
+	} else if (make_attempts(r, n > REACH_ADDRESSES_MAX ? REACH_ADDRESSES_MAX : n)) {
 		take_turns(r, addr, n);
+		put_off_the_vain(r);
 		try_next(r);
 	}
 }
@@ -466,7 +504,7 @@ write_request(struct talk *t, const char *server)
 
 struct reach *
 reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy,
-    uint64_t timeout_ms, unsigned *in_vain, struct ev_io *io, reach_done *done, void *arg)
+    uint64_t timeout_ms, struct reach_vain *vain, struct ev_io *io, reach_done *done, void *arg)
 {
 	struct slice place;
 	struct reach *r;
@@ -486,7 +524,7 @@ reach_start(struct ev *ev, struct resolver *resolver, const char *server, const 
 	io->fd = -1;
 	r->ev = ev;
 	r->resolver = resolver;
-	r->in_vain = in_vain;
+	r->vain = vain;
 	r->io = io;
 	r->done = done;
 	r->arg = arg;

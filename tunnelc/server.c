@@ -22,7 +22,7 @@ struct server {
 	uint64_t since_ms;		/* when it came up; 0: it is not */
 	uint64_t after_ms, within_ms;	/* the server's wish for the next time */
 	unsigned failures;		/* in a row */
-	unsigned in_vain;		/* connections that made no session, in a row */
+	struct reach_vain vain;		/* its addresses that made no session */
 	bool raw;			/* by the ancestors' first handshake */
 	uint64_t logged_ms;
 	char logged[LINK_WHY_MAX];	/* the last failure in the log; empty after a success */
@@ -94,7 +94,7 @@ static void
 connect_now(struct server *s)
 {
 	s->is_met = false;
-	s->now = link_new(s, s->address, s->raw, &s->in_vain);
+	s->now = link_new(s, s->address, s->raw, &s->vain);
 	if (s->now == NULL)
 		log_error("server=%s link=down reason=\"out of memory\" retry_ms=%" PRIu64,
 		    s->address, schedule(s));
@@ -147,7 +147,7 @@ server_up(struct server *s, struct link *l, const char *names)
 
 	if (l != s->now)
 		return;
-	s->in_vain = 0;
+	s->vain.n = 0;
 	if (!first && strcmp(s->names, names) == 0)
 		return;
 	snprintf(s->names, sizeof(s->names), "%s", names);
@@ -217,7 +217,7 @@ void
 server_other_handshake(struct server *s)
 {
 	s->raw = !s->raw;
-	s->in_vain = 0;			/* by that of the same one */
+	s->vain.n = 0;			/* by that of the same one */
 	log_debug("server=%s hung up on this handshake: the %s one next time", s->address,
 	    s->raw ? "raw" : "yamux");
 }

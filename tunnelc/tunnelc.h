@@ -107,6 +107,14 @@ void app_turned_away(void);	/* both at once, of one there was no memory for */
 
 struct reach;
 
+#define REACH_ADDRESSES_MAX 32u	/* of one name; any more are not tried */
+
+/* The addresses that were connected to, the last one last, since one was of use. */
+struct reach_vain {
+	size_t n;		/* its owner sets it to 0 then */
+	struct endpoint addr[REACH_ADDRESSES_MAX];
+};
+
 /*
  * Called once, later. why NULL: io->fd is connected, with TCP_NODELAY, watched edge-triggered for
  * read and write, and the callee's. Otherwise it is -1 and why says what failed (valid until the
@@ -119,13 +127,12 @@ typedef void reach_done(void *arg, const char *why);
  * anew, addresses of both families take turns, a new attempt starts 250 ms after the previous one
  * while that goes on (RFC 8305), the first one connected wins; timeout_ms is for all of it. proxy
  * (http://HOST:PORT, NULL: none): connect there instead and ask it for the server by name (CONNECT,
- * RFC 9110 9.3.6). *in_vain, borrowed until done, counts connections: so many addresses come last,
- * until the caller, for whom one was of use, sets it to 0. NULL when out of memory. Owned by the
- * caller until done is called.
+ * RFC 9110 9.3.6). The addresses in vain, which is borrowed until done, come last, in their order;
+ * the one connected to is added. NULL when out of memory. Owned by the caller until done is called.
  */
 struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server,
-    const char *proxy, uint64_t timeout_ms, unsigned *in_vain, struct ev_io *io, reach_done *done,
-    void *arg);
+    const char *proxy, uint64_t timeout_ms, struct reach_vain *vain, struct ev_io *io,
+    reach_done *done, void *arg);
 
 /* io's owner passes its events on until done is called. */
 void reach_on_io(struct reach *r, unsigned events);
@@ -156,10 +163,11 @@ struct link;
 #define LINK_NAMES_MAX 256u	/* and of names: longer ones are cut */
 
 /*
- * Begin to connect. raw: the ancestors' first handshake; in_vain: as reach_start() has it. Frees
+ * Begin to connect. raw: the ancestors' first handshake; vain: as reach_start() has it. Frees
  * itself after server_down(). NULL when out of memory.
  */
-struct link *link_new(struct server *s, const char *address, bool raw, unsigned *in_vain);
+struct link *link_new(struct server *s, const char *address, bool raw,
+    struct reach_vain *vain);
 void link_free(struct link *l);		/* now: its visitors end; server_down() is not called */
 void link_drain(struct link *l);	/* no new visitors; it ends with the last one */
 const char *link_state_word(const struct link *l);

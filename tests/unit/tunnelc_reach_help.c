@@ -5,7 +5,8 @@
 struct ev_io io;
 struct reach *under_way;
 int dones;
-unsigned events_after, in_vain;
+unsigned events_after;
+struct reach_vain vain;
 bool reached;
 char why[256];
 static struct resolver *resolver;
@@ -36,7 +37,7 @@ set_up_reach(void **state)
 {
 	make_loop(state);
 	dones = 0;
-	in_vain = 0;
+	vain.n = 0;
 	under_way = NULL;
 	io = (struct ev_io){ -1, on_io };
 	resolver = resolver_new(loop, TIMEOUT_MS);
@@ -59,7 +60,7 @@ begin_through(const char *server, const char *proxy)
 
 	ev_refresh(loop);
 	events_after = 0;
-	under_way = reach_start(loop, resolver, copy, proxy_copy, TIMEOUT_MS, &in_vain, &io,
+	under_way = reach_start(loop, resolver, copy, proxy_copy, TIMEOUT_MS, &vain, &io,
 	    on_done, &dones);
 	assert_non_null(under_way);
 	assert_int_equal(dones, 0);

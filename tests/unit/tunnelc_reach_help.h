@@ -17,7 +17,7 @@ extern struct ev_io io;			/* what is to be connected */
 extern struct reach *under_way;
 extern int dones;
 extern unsigned events_after;		/* what io's owner was told after the end */
-extern unsigned in_vain;		/* connections so far */
+extern struct reach_vain vain;
 
 /* ---- how it ended ---- */
 
