@@ -293,31 +293,6 @@ reach_on_io(struct reach *r, unsigned events)
 
 static void try_next(struct reach *r);
 
-static bool
-is_at(const struct attempt *a, const struct endpoint *e)
-{
-	struct endpoint at;
-
-	endpoint_of(&a->sa, &at);
-	return at.family == e->family && memcmp(at.ip, e->ip, sizeof(at.ip)) == 0;
-}
-
-static void
-note_in_vain(struct reach_vain *v, const struct attempt *a)
-{
-	size_t i = 0;
-
-	while (i < v->n && !is_at(a, &v->addr[i]))
-		i++;
-	if (i == REACH_ADDRESSES_MAX)
-		i = 0;			/* the longest ago makes room */
-	if (i < v->n) {
-		v->n--;
-		memmove(&v->addr[i], &v->addr[i + 1], (v->n - i) * sizeof(v->addr[0]));
-	}
-	endpoint_of(&a->sa, &v->addr[v->n++]);
-}
-
 static void
 won(struct attempt *a)
 {
@@ -326,7 +301,7 @@ won(struct attempt *a)
 	r->io->fd = a->io.fd;
 	a->io.fd = -1;
 	r->under_way--;
-	note_in_vain(r->vain, a);
+	endpoint_of(&a->sa, &r->vain->addr[r->vain->n++ % REACH_ADDRESSES_MAX]);
 	attempts_close(r);
 	ev_timer_at(r->ev, &r->stagger, 0);
 	sock_nodelay(r->io->fd);
@@ -399,22 +374,31 @@ on_stagger(struct ev_timer *t)
 	try_next(EV_CONTAINER(t, struct reach, stagger));
 }
 
-/* Those that were connected to in vain come last, in the order of that. */
+static void
+put_last(struct reach *r, const struct endpoint *e)
+{
+	for (size_t i = 0; i < r->attempts; i++) {
+		struct attempt a = r->attempt[i];
+		struct endpoint at;
+
+		endpoint_of(&a.sa, &at);
+		if (at.family != e->family || memcmp(at.ip, e->ip, sizeof(at.ip)) != 0)
+			continue;
+		memmove(&r->attempt[i], &r->attempt[i + 1], (r->attempts - i - 1) * sizeof(a));
+		r->attempt[r->attempts - 1] = a;
+		return;
+	}
+}
+
+/* Those that were connected to in vain: the later, the farther behind. */
 static void
 put_off_the_vain(struct reach *r)
 {
-	for (size_t v = 0; v < r->vain->n; v++) {
-		for (size_t i = 0; i < r->attempts; i++) {
-			struct attempt a = r->attempt[i];
+	const struct reach_vain *v = r->vain;
+	unsigned at = v->n > REACH_ADDRESSES_MAX ? v->n - REACH_ADDRESSES_MAX : 0;
 
-			if (!is_at(&a, &r->vain->addr[v]))
-				continue;
-			memmove(&r->attempt[i], &r->attempt[i + 1],
-			    (r->attempts - i - 1) * sizeof(a));
-			r->attempt[r->attempts - 1] = a;
-			break;
-		}
-	}
+	for (; at < v->n; at++)
+		put_last(r, &v->addr[at % REACH_ADDRESSES_MAX]);
 }
 
 static bool

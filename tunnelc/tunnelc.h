@@ -109,10 +109,10 @@ struct reach;
 
 #define REACH_ADDRESSES_MAX 32u	/* of one name; any more are not tried */
 
-/* The addresses that were connected to, the last one last, since one was of use. */
+/* The last addresses that were connected to since one was of use. */
 struct reach_vain {
-	size_t n;		/* its owner sets it to 0 then */
-	struct endpoint addr[REACH_ADDRESSES_MAX];
+	unsigned n;		/* in all; its owner sets it to 0 when one was */
+	struct endpoint addr[REACH_ADDRESSES_MAX];	/* ring */
 };
 
 /*
