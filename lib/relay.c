@@ -635,47 +635,6 @@ break_off(struct relay *r, int end)
 }
 
 /*
- * Write what a relay holds. Returns whether there is more to do: an end to pass on, or a
- * destination that did not take all, or is gone.
- */
-static bool
-write_one(struct relay_pool *pool, const struct held *h)
-{
-	struct relay_flow *f = &h->r->flow[h->flow];
-	int to = h->flow == 0 ? h->r->end[1].fd : h->r->out_fd;
-
-	switch (release_held(pool, f, to)) {
-	case STEP_MOVED:
-		return f->eof;
-	case STEP_NO_SINK:
-		lose_sink(pool, h->r, h->flow);
-		break;
-	case STEP_NO_MEMORY:
-		break_off(h->r, RELAY_BOTH);
-		break;
-	case STEP_BLOCKED:
-	case STEP_NO_SOURCE:
-		break;
-	}
-	return true;
-}
-
-static void
-write_held(struct ev_task *task)
-{
-	struct relay_pool *pool = EV_CONTAINER(task, struct relay_pool, write_held);
-
-	for (size_t n = 1; n < pool->n_held; n++) {
-		const struct held h = pool->held[n];
-
-		if (h.r != NULL && write_one(pool, &h))
-			pool->more(h.r);
-	}
-	pool->n_held = 1;
-	pool->held_len = 0;
-}
-
-/*
  * Most connections never fill a socket: asking about room from the start
  * would cost an event for nothing.
  */
@@ -719,6 +678,29 @@ pump_flow(struct relay_pool *pool, struct relay *r, int i)
 			return;
 		}
 	}
+}
+
+/*
+ * Write what the turn has read. An owner is told only where that may be the end of its relay: one
+ * of a direction was passed on, or a destination is gone.
+ */
+static void
+write_held(struct ev_task *task)
+{
+	struct relay_pool *pool = EV_CONTAINER(task, struct relay_pool, write_held);
+
+	for (size_t n = 1; n < pool->n_held; n++) {
+		struct relay *r = pool->held[n].r;
+		int i = pool->held[n].flow;
+
+		if (r == NULL)
+			continue;
+		pump_flow(pool, r, i);
+		if (r->flow[i].eof || r->broken != RELAY_NONE)
+			pool->more(r);
+	}
+	pool->n_held = 1;
+	pool->held_len = 0;
 }
 
 /* Bytes that were read and wait to be written, except those held until the turn's end. */
