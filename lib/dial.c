@@ -42,7 +42,6 @@ struct dial {
 	bool speaks_first;
 	bool queued;			/* to begin, or on_begin()'s second pass is still to come */
 	bool connected;			/* by connect(2), at once */
-	bool mute;			/* connecting; on_begin()'s second pass goes on with it */
 	bool beginning;			/* in on_begin(), which calls done itself */
 	bool over;			/* done is called after this call, or in a later turn */
 	enum dial_result result;
@@ -318,25 +317,19 @@ connect_to(struct dial *d, const struct sockaddr_storage *sa, socklen_t len)
 		return ATTEMPT_RUNS;
 	}
 	d->connected = r == SOCK_CONNECTED;
-	d->mute = d->queued;
-	return d->mute ? ATTEMPT_RUNS : go_on(d);
-}
-
-static enum attempt
-connect_ip(struct dial *d, const struct endpoint *ip)
-{
-	struct sockaddr_storage sa;
-	socklen_t len = endpoint_sockaddr(ip, &sa);
-
-	return connect_to(d, &sa, len);
+	return d->queued ? ATTEMPT_RUNS : go_on(d);
 }
 
 /* The addresses of the current target still to be tried, the one that last worked first. */
 static enum attempt
 next_address(struct dial *d)
 {
+	struct sockaddr_storage sa;
+
 	while (d->next_addr < d->addrs) {
-		if (connect_ip(d, &d->addr[d->next_addr++]) == ATTEMPT_RUNS)
+		socklen_t len = endpoint_sockaddr(&d->addr[d->next_addr++], &sa);
+
+		if (connect_to(d, &sa, len) == ATTEMPT_RUNS)
 			return ATTEMPT_RUNS;
 	}
 	return ATTEMPT_FAILED;
@@ -464,7 +457,7 @@ on_begin(struct ev_task *task)
 	}
 	while ((d = dialer->first) != NULL && d->beginning) {
 		dequeue(d);
-		if (d->mute && go_on(d) == ATTEMPT_FAILED)
+		if (d->io->fd != -1 && go_on(d) == ATTEMPT_FAILED)
 			attempt_failed(d, strerror(errno));
 		d->beginning = false;
 		if (d->over)
