@@ -44,9 +44,8 @@ struct resolve_name {
 struct resolver {
 	struct ev *ev;
 	uint64_t stale_wait_ms;
-	ares_channel channel;
+	ares_channel channel;		/* NULL: not open */
 	struct stamp conf;		/* of CONF, when the channel read it */
-	bool open;
 	bool deaf;			/* a socket of the channel cannot be watched */
 	struct ev_task renew;		/* the channel */
 	struct ev_timer timer;
@@ -95,10 +94,10 @@ name_free(struct resolve_name *name)
 static void
 channel_close(struct resolver *r)
 {
-	if (!r->open)
+	if (r->channel == NULL)
 		return;
 	ares_destroy(r->channel);	/* on_socket_state() hears of each socket */
-	r->open = false;
+	r->channel = NULL;
 	ev_timer_at(r->ev, &r->timer, 0);
 }
 
@@ -187,14 +186,13 @@ channel_open(struct resolver *r)
 	struct ares_options o = { .timeout = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES,
 	    .sock_state_cb = on_socket_state, .sock_state_cb_data = r };
 
-	if (r->open)
+	if (r->channel != NULL)
 		return 0;
 	r->conf = stamp_of(CONF);
 	if (ares_init_options(&r->channel, &o,
 	    ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
 		return -1;
 	r->timer.cb = on_timer;
-	r->open = true;
 	return 0;
 }
 
