@@ -71,7 +71,7 @@ static bool
 preload(struct tunnel *t, struct client *c, struct slice behind)
 {
 	struct slice early = source_peek(&c->src);
-	struct relay_spill *up = NULL, *down;
+	struct relay_spill *up = NULL;
 
 	if (early.len > 0 && !put_later(&up, early))
 		return false;
@@ -79,15 +79,12 @@ preload(struct tunnel *t, struct client *c, struct slice behind)
 		free(up);
 		return false;
 	}
-	down = c->out;
-	c->out = NULL;
 	source_drop(&c->src);
-	if (up != NULL)
-		relay_preload(&t->relay, up);
-	if (down != NULL) {
-		c->tx += down->len;
-		relay_preload_client(&t->relay, down);
-	}
+	relay_preload(&t->relay, 1, up);
+	if (c->out != NULL)
+		c->tx += c->out->len;
+	relay_preload(&t->relay, 0, c->out);
+	c->out = NULL;
 	return true;
 }
 

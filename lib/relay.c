@@ -232,15 +232,9 @@ relay_spill_new(size_t size)
 }
 
 void
-relay_preload(struct relay *r, struct relay_spill *spill)
+relay_preload(struct relay *r, int end, struct relay_spill *spill)
 {
-	r->flow[0].spill = spill;
-}
-
-void
-relay_preload_client(struct relay *r, struct relay_spill *spill)
-{
-	r->flow[1].spill = spill;
+	r->flow[!end].spill = spill;
 }
 
 void

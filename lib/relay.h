@@ -105,8 +105,11 @@ enum relay_state {
 /* Ready for use, nothing open: end[].fd = out_fd = -1. */
 void relay_init(struct relay *r);
 
-/* Bytes to write to end[1] before anything else; takes over spill. Not counted in bytes[]. */
-void relay_preload(struct relay *r, struct relay_spill *spill);
+/*
+ * Bytes to write to end[end] before anything else; takes over spill, NULL: none.
+ * Not counted in bytes[].
+ */
+void relay_preload(struct relay *r, int end, struct relay_spill *spill);
 
 /*
  * end[1].fd is new, and may be connected already: write what was preloaded. 0, or the
@@ -114,9 +117,6 @@ void relay_preload(struct relay *r, struct relay_spill *spill);
  * for each descriptor that is tried.
  */
 int relay_early(struct relay *r);
-
-/* The same as relay_preload() for end[0]. */
-void relay_preload_client(struct relay *r, struct relay_spill *spill);
 
 /*
  * end[end] is a unix socket: a read may stop short at a descriptor passed along in it,

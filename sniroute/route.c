@@ -136,7 +136,7 @@ preload(struct conn *c, const struct route *route, const struct question *q)
 	if (q->bytes.len > 0)
 		memcpy(spill->bytes + spill->len, q->bytes.p, q->bytes.len);
 	spill->len += (uint32_t)q->bytes.len;
-	relay_preload(&c->relay, spill);
+	relay_preload(&c->relay, 1, spill);
 	return true;
 }
 

@@ -117,7 +117,7 @@ preload(struct raw *r, struct slice bytes)
 		return false;
 	memcpy(spill->bytes, bytes.p, bytes.len);
 	spill->len = (uint32_t)bytes.len;
-	relay_preload(&r->relay, spill);
+	relay_preload(&r->relay, 1, spill);
 	r->ahead = bytes.len;
 	return true;
 }

@@ -98,7 +98,7 @@ what_was_read_before_is_written_first_and_not_counted(void **state)
 	spill->at = 10;
 	spill->len = 990;
 	memcpy(spill->bytes + 10, text_at(1, 0), 990);
-	relay_preload(relay, spill);
+	relay_preload(relay, 1, spill);
 	client.sent = client.to_send = 990;
 	watch_relay();
 	says(&client, 5000, true);
@@ -120,7 +120,7 @@ a_preload_longer_than_the_sink_takes_is_not_lost(void **state)
 	spill->len = LEN;
 	for (uint32_t i = 0; i < LEN; i += PIECE)
 		memcpy(spill->bytes + i, text_at(1, i), PIECE);
-	relay_preload(relay, spill);
+	relay_preload(relay, 1, spill);
 	client.sent = client.to_send = LEN;
 	watch_relay();
 	says(&client, 100, true);

@@ -183,7 +183,7 @@ preload(const char *bytes, size_t n)
 
 	memcpy(spill->bytes, bytes, n);
 	spill->len = (uint32_t)n;
-	relay_preload(relay, spill);
+	relay_preload(relay, 1, spill);
 }
 
 static void
