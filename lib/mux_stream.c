@@ -135,6 +135,7 @@ let_go(struct mux_stream *s)
 {
 	struct mux *m = s->mux;
 
+	yamux_reset(m->y, &s->y);
 	free_in(s);
 	free(s->out);
 	s->out = NULL;
@@ -143,16 +144,6 @@ let_go(struct mux_stream *s)
 	if (s->ready)
 		queue_remove(&m->ready, s);
 	s->ready = false;
-}
-
-/* Let the machine forget it; what it then has to send leaves with this turn. */
-static void
-reset_frames(struct mux_stream *s)
-{
-	if (s->y.id == 0)
-		return;
-	yamux_reset(s->mux->y, &s->y);
-	mux_due(s->mux);
 }
 
 static void
@@ -171,7 +162,6 @@ mux_stream_doom(struct mux_stream *s, enum mux_end end)
 		return;
 	s->dead = true;
 	s->end = (uint8_t)end;
-	reset_frames(s);
 	let_go(s);
 	queue_put(&s->mux->doomed, s);
 	mux_due(s->mux);
@@ -220,12 +210,10 @@ mux_reset(struct mux_stream *s)
 
 	if (m == NULL)
 		return;
-	if (s->dead) {
+	if (s->dead)
 		queue_remove(&m->doomed, s);
-	} else {
-		reset_frames(s);
+	else
 		let_go(s);
-	}
 	leave(s);
 	mux_due(m);
 }
