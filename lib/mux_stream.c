@@ -338,10 +338,23 @@ put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
 static void
 took(struct mux_stream *s, size_t n)
 {
-	if (n == 0)
-		return;
 	s->stuck_ms = (uint32_t)ev_now_ms(s->mux->pool->ev);
 	mux_window_credit(s, n);
+}
+
+/* How many of the bytes the descriptor took. */
+static size_t
+write_through(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
+{
+	ssize_t w = put(s, iov, n, len);
+
+	s->writable = w == (ssize_t)len;
+	if (w == -1 && !sock_would_block())
+		sink_broke(s);
+	if (w <= 0)
+		return 0;
+	took(s, (size_t)w);
+	return (size_t)w;
 }
 
 /* Write what was kept. */
@@ -349,20 +362,12 @@ static void
 drain(struct mux_stream *s)
 {
 	struct iovec iov = { s->in->bytes + s->in->at, s->in->len };
-	ssize_t w = put(s, &iov, 1, iov.iov_len);
+	size_t n = write_through(s, &iov, 1, iov.iov_len);
 
-	if (w == -1 && sock_would_block()) {
-		s->writable = false;
+	if (n == 0)
 		return;
-	}
-	if (w == -1) {
-		sink_broke(s);
-		return;
-	}
 	touch(s);
-	s->writable = (size_t)w == iov.iov_len;
-	drop_in(s, (size_t)w);
-	took(s, (size_t)w);
+	drop_in(s, n);
 	settle(s);
 }
 
@@ -419,21 +424,6 @@ keep(struct mux_stream *s, const struct iovec *iov, int n, size_t skip)
 	account(s, before);
 	while (m->kept > allowance(m))
 		cut_one(m);
-}
-
-/* How many of the bytes the descriptor took. */
-static size_t
-write_through(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
-{
-	ssize_t w = put(s, iov, n, len);
-
-	if (w == -1 && !sock_would_block()) {
-		sink_broke(s);
-		return 0;
-	}
-	s->writable = w == (ssize_t)len;
-	took(s, w == -1 ? 0 : (size_t)w);
-	return w == -1 ? 0 : (size_t)w;
 }
 
 void
