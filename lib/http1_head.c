@@ -345,24 +345,26 @@ read_fields(struct slice fields, struct said *s)
 	return r;
 }
 
-/*
- * Length and coding together, or a coding in version 1.0,
- * are how requests are smuggled (RFC 9112 6.1, 6.3).
- */
-static bool
-framing_is_clear(const struct said *s, uint8_t minor)
+/* The header section of a message whose version is known. */
+static enum http1_result
+parse_section(struct slice fields, struct said *s)
 {
-	return s->codings == 0 || (s->lengths == 0 && minor == 1);
-}
+	struct http1_message *m = s->msg;
+	enum http1_result r = read_fields(fields, s);
 
-static void
-fill_message(struct http1_message *m, const struct said *s)
-{
+	if (r != HTTP1_OK)
+		return r;
+	/* length and coding together, or a coding in version 1.0, are how requests are smuggled
+	   (RFC 9112 6.1, 6.3) */
+	if (s->codings > 0 && (s->lengths > 0 || m->minor == 0))
+		return HTTP1_BAD;
+	m->fields = fields;
 	m->framing = s->chunked ? HTTP1_CHUNKED : s->lengths > 0 ? HTTP1_LENGTH : HTTP1_NO_BODY;
 	m->length = s->length;
 	m->keep_alive = m->minor == 0 ? s->keep_alive && !s->close : !s->close;
 	m->upgrade = s->upgrade && s->names_upgrade && m->minor == 1;
 	m->expects = s->expect && m->minor == 1;	/* RFC 9110 10.1.1 */
+	return HTTP1_OK;
 }
 
 /* "HTTP/" DIGIT "." DIGIT, nothing else. */
@@ -475,17 +477,12 @@ parse_request_line(struct slice line, struct http1_request *req)
 static bool
 take_host(struct http1_request *req, const struct said *s)
 {
-	struct slice absolute = req->authority, host;
-
-	if (s->hosts == 0)
-		return req->msg.minor == 0 &&
-		    (absolute.p == NULL || parse_authority(absolute, &req->host));
-	if (s->hosts > 1 || !parse_authority(s->host, &host))
+	if (s->hosts > 1 || (s->hosts == 0 && req->msg.minor > 0) ||
+	    (s->hosts == 1 && !parse_authority(s->host, &req->host)))
 		return false;
-	if (absolute.p != NULL)
-		return parse_authority(absolute, &req->host);
+	if (req->authority.p != NULL)
+		return parse_authority(req->authority, &req->host);
 	req->authority = s->host;
-	req->host = host;
 	return true;
 }
 
@@ -501,14 +498,8 @@ parse_request(struct slice head, struct http1_request *req)
 	r = parse_request_line(cut_line(&head), req);
 	if (r != HTTP1_OK)
 		return r;
-	req->msg.fields = head;
-	r = read_fields(head, &said);
-	if (r != HTTP1_OK)
-		return r;
-	if (!framing_is_clear(&said, req->msg.minor) || !take_host(req, &said))
-		return HTTP1_BAD;
-	fill_message(&req->msg, &said);
-	return HTTP1_OK;
+	r = parse_section(head, &said);
+	return r == HTTP1_OK && !take_host(req, &said) ? HTTP1_BAD : r;
 }
 
 /*
@@ -621,10 +612,8 @@ http1_response(struct http1_scan *scan, const char *buf, size_t len, bool to_hea
 
 	if (r != HTTP1_OK)
 		return r;
-	if (read_fields(out->msg.fields, &said) != HTTP1_OK ||
-	    !framing_is_clear(&said, out->msg.minor))
+	if (parse_section(out->msg.fields, &said) != HTTP1_OK)
 		return HTTP1_BAD;
-	fill_message(&out->msg, &said);
 	frame_response(out, to_head);
 	return HTTP1_OK;
 }
