@@ -489,19 +489,13 @@ on_client(struct ev_io *io, unsigned events)
 	}
 }
 
-/* The descriptor we write to, when a connection comes over two. */
 static void
-on_out(struct ev_io *io, unsigned events)
+on_out(struct serve_conn *base, unsigned events)
 {
-	struct serve_conn *only = the->serve->conns;
-	struct client *c;
-	bool awaited;
+	struct client *c = EV_CONTAINER(base, struct client, base);
+	bool awaited = c->state == CLIENT_HEADER || c->state == CLIENT_HEAD ||
+	    c->state == CLIENT_DROP;
 
-	(void)io;
-	if (only == NULL)
-		return;
-	c = EV_CONTAINER(only, struct client, base);
-	awaited = c->state == CLIENT_HEADER || c->state == CLIENT_HEAD || c->state == CLIENT_DROP;
 	c->writable = true;
 	if (awaited && (events & EV_ERROR))	/* who could read the answer? */
 		on_end(c);
@@ -518,17 +512,6 @@ client_relay(struct client *c, struct tunnel *t)
 {
 	c->tunnel = t;
 	client_enter(c, CLIENT_RELAY);
-}
-
-static int
-watch(struct client *c)
-{
-	if (c->out_fd != c->io.fd && c->out_fd != -1) {
-		the->out_io = (struct ev_io){ c->out_fd, on_out };
-		if (ev_add(the->serve->ev, &the->out_io, EV_WRITE | EV_EDGE) == -1)
-			return -1;
-	}
-	return ev_add(the->serve->ev, &c->io, EV_READ | EV_WRITE | EV_EDGE);
 }
 
 /* ---- serve_ops ---- */
@@ -556,7 +539,8 @@ on_accept(struct serve *s, const struct serve_client *client)
 	c->src.client = c->base.source;
 	client_rearm(c);
 	serve_requests(c);
-	if (c->state != CLIENT_CLOSED && watch(c) == -1)
+	if (c->state != CLIENT_CLOSED &&
+	    serve_watch(s, &c->io, EV_READ | EV_WRITE, c->out_fd) == -1)
 		client_close(c, END_LIMIT);
 }
 
@@ -616,6 +600,7 @@ cut(struct serve *s, struct serve_conn *base)
 const struct serve_ops client_ops = {
 	.start = start,
 	.accept = on_accept,
+	.out = on_out,
 	.cut = cut,
 	.hup = on_hup,
 	.drain = on_drain,

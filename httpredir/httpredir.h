@@ -50,7 +50,6 @@ struct httpredir {
 	struct relay_pool *relays;
 	struct backend *resting, *resting_last;		/* kept connections, the latest first */
 	uint64_t backends;				/* connections to targets, kept ones, too */
-	struct ev_io out_io;				/* over two pipes: the one we write to */
 	uint64_t acme_warned_ms;			/* when a token was unreadable; 0: never */
 	uint64_t date_ms;				/* when date was written */
 	size_t date_len;

@@ -55,11 +55,10 @@ on_target(struct ev_io *io, unsigned events)
 	pump(EV_CONTAINER(io, struct tunnel, relay.end[1]), 1, events);
 }
 
-/* The pipe we write to, when a connection comes over two pipes. */
 void
 tunnel_on_out(struct tunnel *t, unsigned events)
 {
-	if (t->relay.out_fd != -1)	/* epoll watches on what somebody else holds */
+	if (t->relay.out_fd != -1)
 		pump(t, 0, events & (EV_WRITE | EV_ERROR));
 }
 

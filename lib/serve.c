@@ -44,6 +44,26 @@ serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *cl
 		listener_ref(c->via);
 }
 
+static void
+on_out(struct ev_io *io, unsigned events)
+{
+	struct serve *s = EV_CONTAINER(io, struct serve, out);
+
+	if (s->conns != NULL)		/* there is one at most */
+		s->ops->out(s->conns, events);
+}
+
+int
+serve_watch(struct serve *s, struct ev_io *in, unsigned want, int out_fd)
+{
+	if (out_fd != -1 && out_fd != in->fd) {
+		s->out = (struct ev_io){ out_fd, on_out };
+		if (ev_add(s->ev, &s->out, EV_WRITE | EV_EDGE) == -1)
+			return -1;
+	}
+	return ev_add(s->ev, in, want | EV_EDGE);
+}
+
 void
 serve_turn_away(struct serve *s, const struct serve_client *client)
 {

@@ -181,6 +181,11 @@ struct serve_ops {
 	int (*start)(struct serve *s);
 	/* A client: call serve_enter() with it or close it. */
 	void (*accept)(struct serve *s, const struct serve_client *client);
+	/*
+	 * Events of the descriptor c writes to, where it is not the one it reads from. May come
+	 * after it was closed, as epoll watches on what somebody else holds. NULL with no_one.
+	 */
+	void (*out)(struct serve_conn *c, unsigned events);
 	/* End the connection now, as END_DRAIN. */
 	void (*cut)(struct serve *s, struct serve_conn *c);
 	/* The tables were replaced, or SIGHUP came (both may be NULL). */
@@ -219,6 +224,7 @@ struct serve {
 	unsigned max_pipes;		/* relay pipes this process may have, by its fd limit;
 					   none for one connection */
 	struct serve_conn *conns;	/* the open ones, the newest first */
+	struct ev_io out;		/* of one connection over two pipes: the one to write to */
 	uint64_t max_conns, most_conns;	/* how many there may be now, and ever */
 
 	/* private to lib's serve files */
@@ -270,6 +276,12 @@ bool serve_count_source(struct serve *s, struct serve_conn *c);
  * Takes over the client's hold on its listener and quota.
  */
 void serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *client);
+
+/*
+ * Watch a connection's descriptors, edge-triggered: in for want, and for room the one written to if
+ * that is another, see ops->out(). -1 with errno.
+ */
+int serve_watch(struct serve *s, struct ev_io *in, unsigned want, int out_fd);
 
 /* No memory for a client: close it and give back its place. */
 void serve_turn_away(struct serve *s, const struct serve_client *client);

@@ -245,18 +245,12 @@ on_target(struct ev_io *io, unsigned events)
 		conn_pump(c, 1, events);
 }
 
-/* What we write to, when a connection comes over two descriptors. */
 static void
-on_out(struct ev_io *io, unsigned events)
+on_out(struct serve_conn *base, unsigned events)
 {
-	struct serve_conn *only = the->serve->conns;
-	struct conn *c;
+	struct conn *c = EV_CONTAINER(base, struct conn, base);
 
-	(void)io;
-	if (only == NULL)
-		return;
-	c = EV_CONTAINER(only, struct conn, base);
-	if (c->relay.out_fd == -1)	/* closed, but epoll watches on what somebody else holds */
+	if (c->relay.out_fd == -1)
 		return;
 	if (c->state == CONN_RELAY)
 		conn_pump(c, 0, events & (EV_WRITE | EV_ERROR));
@@ -264,19 +258,6 @@ on_out(struct ev_io *io, unsigned events)
 		conn_close(c, END_CLIENT_RESET);	/* a pipe: just no answer is wanted */
 	else
 		relay_note(&c->relay, 0, events & EV_WRITE);
-}
-
-static int
-watch(struct conn *c)
-{
-	struct relay *r = &c->relay;
-
-	if (r->out_fd != -1 && r->out_fd != r->end[0].fd) {
-		the->out = (struct ev_io){ r->out_fd, on_out };
-		if (ev_add(the->serve->ev, &the->out, EV_WRITE | EV_EDGE) == -1)
-			return -1;
-	}
-	return ev_add(the->serve->ev, &r->end[0], EV_READ | EV_EDGE);
 }
 
 /* ---- serve_ops ---- */
@@ -308,7 +289,8 @@ on_accept(struct serve *s, const struct serve_client *client)
 		route_plain(c, &(struct question){ .local.family = AF_UNSPEC });
 	else
 		greeting_read(c);
-	if (c->state != CONN_CLOSED && watch(c) == -1)
+	if (c->state != CONN_CLOSED &&
+	    serve_watch(s, &c->relay.end[0], EV_READ, c->relay.out_fd) == -1)
 		conn_close(c, END_LIMIT);
 }
 
@@ -360,6 +342,7 @@ cut(struct serve *s, struct serve_conn *base)
 const struct serve_ops conn_ops = {
 	.start = start,
 	.accept = on_accept,
+	.out = on_out,
 	.cut = cut,
 	.routes_changed = on_routes,
 	.hup = on_hup,

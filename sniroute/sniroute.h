@@ -31,7 +31,6 @@ struct sniroute {
 	struct ration inboxes;		/* of bytes of unfinished hellos held */
 	bool peek;			/* a route may hand the socket over: leave it unread */
 	uint8_t gather[HELLO_ABSOLUTE_MAX];	/* hello_parse()'s scratch */
-	struct ev_io out;		/* a connection over two pipes: the one we write to */
 };
 
 /* serve_ops of conn.c. */
