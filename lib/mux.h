@@ -18,6 +18,7 @@
 #include "connlog.h"
 #include "ev.h"
 #include "slice.h"
+#include "sock.h"
 #include "tls.h"
 #include "yamux.h"
 
@@ -119,13 +120,13 @@ struct mux_stream {
 	uint32_t taken;			/* bytes taken since then */
 	uint32_t stuck_ms;		/* since when io took none of the kept bytes (low bits) */
 	uint8_t end;			/* enum mux_end, once dead */
+	struct sock_nagle nagle;	/* of the descriptor */
 	bool joined : 1;
 	bool readable : 1, writable : 1; /* of the descriptor, until EAGAIN says otherwise */
 	bool hup : 1;			/* of the descriptor: its end follows what can be read */
 	bool urgent : 1;		/* a short read from it proves nothing */
 	bool error : 1;			/* it has, or had, one to report */
 	bool broken : 1;		/* it takes no more bytes */
-	bool nodelay : 1, wrote : 1;	/* TCP_NODELAY is set there; something was written to it */
 	bool bulk : 1;			/* the last read brought all that was asked for */
 	bool eof : 1, fin_out : 1;	/* our direction has ended; the peer was told */
 	bool peer_eof : 1, shut : 1;	/* the peer's direction ended; the descriptor was told */

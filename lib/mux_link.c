@@ -227,9 +227,7 @@ mux_link_limit(const struct mux *m)
 void
 mux_link_options(struct mux *m)
 {
-	int on = 1;
-
-	(void)setsockopt(m->io.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	sock_nodelay(m->io.fd);
 	set_room(m, ROOM_FIRST);
 	mux_link_limit(m);
 }

@@ -6,11 +6,9 @@
 #include <sys/socket.h>
 
 #include "relay.h"
-#include "sock.h"
 
 #define FRAMES 8		/* read at once from a bulk stream; others get one */
 #define BLAME_MIN 65536u	/* kept bytes from which a stream may be to blame, at the limit */
-#define ONE_SEGMENT 536u	/* bytes that fit one TCP segment anywhere (RFC 9293 3.7.1) */
 
 /* ---- queues ---- */
 
@@ -318,19 +316,11 @@ sink_broke(struct mux_stream *s)
 	mux_stream_ready(s);
 }
 
-/*
- * Nagle's algorithm holds back a small segment behind unacknowledged ones, so TCP_NODELAY is not
- * worth its system call before a second write or a first one of several segments. The peer's FIN,
- * if known, is to travel with the last bytes.
- */
+/* The peer's FIN, if known, is to travel with the last bytes. */
 static ssize_t
 put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
 {
-	if (!s->nodelay && (s->wrote || len > ONE_SEGMENT)) {
-		sock_nodelay(s->io.fd);
-		s->nodelay = true;
-	}
-	s->wrote = true;
+	sock_before_put(s->io.fd, &s->nagle, len);
 	return sock_put(s->io.fd, iov, n, s->peer_eof ? MSG_MORE : 0);
 }
 

@@ -13,14 +13,12 @@
 #include <unistd.h>
 
 #include "launch.h"
-#include "sock.h"
 
 #define CHUNK_FIRST 16	/* log2: 64 KiB; grows while reads fill it and writes keep up */
 #define CHUNK_MIN 14
 #define CHUNK_LAST 19	/* RELAY_CHUNK_MAX */
 #define TURN_MAX (1024u * 1024u)	/* bytes per flow and call, then others get their turn */
 #define PIPE_SIZE (1024 * 1024)
-#define ONE_SEGMENT 536u		/* bytes one TCP segment holds anywhere (RFC 9293 3.7.1) */
 #define LARGE_READ (32u * 1024u)	/* a read that counts as bulk */
 #define HELD_MAX 257u			/* reads to hold until the end of a turn, and one */
 #define HELD_BYTES (256u * 1024u)
@@ -217,7 +215,7 @@ relay_init(struct relay *r)
 	memset(r, 0, sizeof(*r));
 	r->end[0].fd = r->end[1].fd = r->out_fd = r->broken = -1;
 	r->flow[0].chunk = r->flow[1].chunk = CHUNK_FIRST;
-	r->flow[1].nodelay = true;	/* inherited from the listening socket */
+	r->flow[1].nagle.off = true;	/* inherited from the listening socket */
 	r->flow[1].writable = true;
 }
 
@@ -363,21 +361,15 @@ keep(struct relay_flow *f, const uint8_t *left, size_t len)
 }
 
 /*
- * Write to the destination. Nagle's algorithm holds back a small segment behind unacknowledged
- * ones, so TCP_NODELAY is not worth its system call before a second write or a first one of several
- * segments. When the source's end is known to follow, its FIN should travel in the same segment:
- * MSG_MORE holds the data back for the shutdown() that comes next.
+ * Write to the destination. When the source's end is known to follow, its FIN should travel in the
+ * same segment: MSG_MORE holds the data back for the shutdown() that comes next.
  */
 static ssize_t
 put(struct relay_flow *f, int to, const void *bytes, size_t len)
 {
 	const struct iovec iov = { (void *)(uintptr_t)bytes, len };
 
-	if (!f->nodelay && (f->wrote || len > ONE_SEGMENT)) {
-		sock_nodelay(to);
-		f->nodelay = true;
-	}
-	f->wrote = true;
+	sock_before_put(to, &f->nagle, len);
 	return sock_put(to, &iov, 1, f->eof ? MSG_MORE : 0);
 }
 
@@ -407,13 +399,14 @@ relay_early(struct relay *r)
 {
 	struct relay_flow *f = &r->flow[0];
 
-	f->nodelay = f->wrote = f->told = false;	/* of an earlier attempt */
+	f->nagle = (struct sock_nagle){ 0 };	/* not of an earlier attempt */
+	f->told = false;
 	f->writable = true;
 	if (f->spill == NULL)
 		return EAGAIN;
 	if (flush_spill(f, r->end[1].fd) == STEP_MOVED || f->spill->at > 0)
 		return 0;
-	f->wrote = false;
+	f->nagle.wrote = false;
 	return sock_would_block() || sock_no_memory() ?	/* these say nothing about the target */
 	    EAGAIN : errno;
 }

@@ -17,6 +17,7 @@
 
 #include "connlog.h"
 #include "ev.h"
+#include "sock.h"
 
 #define RELAY_CHUNK_MAX (512u * 1024u)	/* bytes read at once, and so kept, at most per direction */
 
@@ -69,9 +70,8 @@ struct relay_flow {
 	bool no_splice : 1;		/* refused, for these descriptors or at all */
 	bool eof : 1;			/* the source has ended */
 	bool over : 1;			/* and the destination was told, or is gone */
-	bool wrote : 1;			/* something was written to the destination */
-	bool nodelay : 1;		/* TCP_NODELAY is set there */
-	bool told : 1;			/* epoll was asked to report room there */
+	bool told : 1;			/* epoll was asked to report room at the destination */
+	struct sock_nagle nagle;	/* of the destination */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define BACKLOG 65535	/* the kernel cuts it to net.core.somaxconn */
+#define ONE_SEGMENT 536u	/* bytes one TCP segment holds anywhere (RFC 9293 3.7.1) */
 #define PROBES 3	/* unanswered ones before we give up on a silent peer */
 #define REST_MAX_MS (UINT32_MAX / 2)	/* TCP_INFO counts silence in 32 bits: half is safe */
 
@@ -218,6 +219,16 @@ void
 sock_nodelay(int fd)
 {
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+void
+sock_before_put(int fd, struct sock_nagle *nagle, size_t len)
+{
+	if (!nagle->off && (nagle->wrote || len > ONE_SEGMENT)) {
+		sock_nodelay(fd);
+		nagle->off = true;
+	}
+	nagle->wrote = true;
 }
 
 static int

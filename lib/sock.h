@@ -69,6 +69,19 @@ ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);
 /* Send small segments at once from now on (a no-op on anything but a TCP socket). */
 void sock_nodelay(int fd);
 
+/* A socket's state for sock_before_put(). Zero it for a new one. */
+struct sock_nagle {
+	bool off : 1;			/* TCP_NODELAY is set */
+	bool wrote : 1;			/* something was written */
+};
+
+/*
+ * To be called before len bytes are written: sock_nodelay(), once it is worth its system call.
+ * Nagle's algorithm holds back a small segment behind unacknowledged ones, so that is a second
+ * write, or a first one of several segments.
+ */
+void sock_before_put(int fd, struct sock_nagle *nagle, size_t len);
+
 /*
  * Let TCP probe a peer after idle_s seconds without a byte, and end the connection with an error
  * when a few probes, one every each_s, were not answered. Less than a second counts as one. A
