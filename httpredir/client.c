@@ -195,7 +195,7 @@ client_put(struct client *c, struct iovec *iov, int n, bool done)
 bool
 client_put_later(struct client *c, struct slice more)
 {
-	return put_later(&c->out, more) || wrote(c, PUT_NO_MEMORY);
+	return spill_add(&c->out, more.p, more.len, 0) || wrote(c, PUT_NO_MEMORY);
 }
 
 bool

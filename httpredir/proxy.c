@@ -18,8 +18,8 @@ struct proxy {
 	struct client *client;		/* borrowed; it ends us by proxy_cancel() */
 	struct backend *backend;	/* owned */
 	struct dial *dial;		/* owned while connecting, else NULL */
-	struct relay_spill *up;		/* owned: bytes the target has yet to take */
-	struct relay_spill *again;	/* owned: the whole request, while it may be sent again */
+	struct spill *up;		/* owned: bytes the target has yet to take */
+	struct spill *again;	/* owned: the whole request, while it may be sent again */
 	struct ev_task more;		/* work left for a later turn */
 	struct body req, res;
 	uint64_t got;			/* bytes the target has sent */
@@ -786,11 +786,9 @@ send_first(struct proxy *p, const struct route *route, bool may_repeat, struct w
 	struct backend *b = backend_take(p->client, route);
 
 	if (may_repeat && (b != NULL || has_spare(route)))
-		p->again = spill_pieces(w->iov, w->n, 0);
-	if (b == NULL) {
-		p->up = spill_pieces(w->iov, w->n, 0);
-		return p->up != NULL && dial(p, route, NULL);
-	}
+		(void)spill_add_pieces(&p->again, w->iov, w->n, 0, 0);
+	if (b == NULL)
+		return spill_add_pieces(&p->up, w->iov, w->n, 0, 0) && dial(p, route, NULL);
 	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_REUSES, 1);
 	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* introduced when opened */
 	w->iov[0].iov_len -= intro;

@@ -2,32 +2,9 @@
 /* Where bytes go: a descriptor, and what it has yet to take. */
 #include "put.h"
 
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "sock.h"
-
-struct relay_spill *
-spill_pieces(const struct iovec *iov, int n, size_t from)
-{
-	struct relay_spill *spill;
-	size_t total = 0;
-
-	for (int i = 0; i < n; i++)
-		total += iov[i].iov_len;
-	spill = relay_spill_new(total - from);
-	if (spill == NULL)
-		return NULL;
-	for (int i = 0; i < n; i++) {
-		size_t skip = from < iov[i].iov_len ? from : iov[i].iov_len;
-
-		memcpy(spill->bytes + spill->len, (char *)iov[i].iov_base + skip,
-		    iov[i].iov_len - skip);
-		spill->len += (uint32_t)(iov[i].iov_len - skip);
-		from -= skip;
-	}
-	return spill;
-}
 
 /* A write failed, and not for lack of room. */
 static enum put_result
@@ -37,7 +14,7 @@ put_failed(void)
 }
 
 enum put_result
-put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint64_t *sent)
+put(int fd, struct iovec *iov, int n, bool last, struct spill **left, uint64_t *sent)
 {
 	size_t total = 0;
 	ssize_t w;
@@ -53,42 +30,19 @@ put(int fd, struct iovec *iov, int n, bool last, struct relay_spill **left, uint
 	*sent += (uint64_t)w;
 	if ((size_t)w == total)
 		return PUT_ALL;
-	*left = spill_pieces(iov, n, (size_t)w);
-	return *left == NULL ? PUT_NO_MEMORY : PUT_PART;
-}
-
-bool
-put_later(struct relay_spill **left, struct slice more)
-{
-	size_t first = *left == NULL ? 0 : (*left)->len;
-	struct relay_spill *spill = relay_spill_new(first + more.len);
-
-	if (spill == NULL)
-		return false;
-	if (first > 0)
-		memcpy(spill->bytes, (*left)->bytes + (*left)->at, first);
-	memcpy(spill->bytes + first, more.p, more.len);
-	spill->len = (uint32_t)(first + more.len);
-	free(*left);
-	*left = spill;
-	return true;
+	return spill_add_pieces(left, iov, n, (size_t)w, 0) ? PUT_PART : PUT_NO_MEMORY;
 }
 
 enum put_result
-put_left(int fd, struct relay_spill **left, uint64_t *sent)
+put_left(int fd, struct spill **left, uint64_t *sent)
 {
-	struct relay_spill *spill = *left;
+	struct spill *spill = *left;
 	struct iovec iov = { spill->bytes + spill->at, spill->len };
 	ssize_t w = sock_put(fd, &iov, 1, 0);
 
 	if (w == -1)
 		return sock_would_block() ? PUT_PART : put_failed();
 	*sent += (uint64_t)w;
-	spill->at += (uint32_t)w;
-	spill->len -= (uint32_t)w;
-	if (spill->len > 0)
-		return PUT_PART;
-	free(spill);
-	*left = NULL;
-	return PUT_ALL;
+	spill_drop(left, (size_t)w);
+	return *left == NULL ? PUT_ALL : PUT_PART;
 }

@@ -70,11 +70,11 @@ static bool
 preload(struct tunnel *t, struct client *c, struct slice behind)
 {
 	struct slice early = source_peek(&c->src);
-	struct relay_spill *up = NULL;
+	struct spill *up = NULL;
 
-	if (early.len > 0 && !put_later(&up, early))
+	if (early.len > 0 && !spill_add(&up, early.p, early.len, 0))
 		return false;
-	if (behind.len > 0 && !put_later(&c->out, behind)) {
+	if (behind.len > 0 && !spill_add(&c->out, behind.p, behind.len, 0)) {
 		free(up);
 		return false;
 	}

@@ -19,6 +19,7 @@
 #include "ev.h"
 #include "slice.h"
 #include "sock.h"
+#include "spill.h"
 #include "tls.h"
 #include "yamux.h"
 
@@ -104,7 +105,6 @@ struct mux_conf {
  * One stream, embedded in its owner: zeroed before mux_open() or mux_accept(), but for io and
  * deadline. Private except for what is stated here.
  */
-struct mux_spill;
 struct mux_stream {
 	struct yamux_stream y;
 	struct mux *mux;		/* NULL: not in a session */
@@ -113,7 +113,7 @@ struct mux_stream {
 	struct ev_timer deadline;	/* likewise, its callback replaced; off once it has left */
 	struct mux_stream *next, **at;	/* among all of the session */
 	struct mux_stream *next_due;	/* among those with something to send or an end to report */
-	struct mux_spill *in, *out;	/* owned: not yet written; to be sent before what io has */
+	struct spill *in, *out;	/* owned: not yet written; to be sent before what io has */
 	uint64_t rx, tx;		/* bytes from, and to the peer (mux_send()'s included) */
 	uint64_t looked_us;		/* when half a window was last taken, or it was joined */
 	uint32_t window;		/* intended size of the peer's window */

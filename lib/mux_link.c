@@ -107,7 +107,7 @@ send_plain(struct mux *m, const uint8_t *bytes, size_t len)
 	if ((size_t)w == len)
 		return;
 	m->blocked = true;
-	if (!mux_spill_add(&m->pending, bytes + w, len - (size_t)w, UINT32_MAX))
+	if (!spill_add(&m->pending, bytes + w, len - (size_t)w, UINT32_MAX))
 		mux_end(m, MUX_MEMORY, strerror(ENOMEM));
 }
 
@@ -120,7 +120,7 @@ push_plain(struct mux *m)
 	if (w == -1 && !sock_would_block())
 		mux_link_lost(m);
 	else if (w > 0)
-		mux_spill_drop(&m->pending, (size_t)w);
+		spill_drop(&m->pending, (size_t)w);
 	m->blocked = m->pending != NULL;
 }
 

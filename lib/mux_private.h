@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What lib/mux.c (a session), mux_link.c (its connection), mux_stream.c (its streams),
- * mux_spill.c (what waits), mux_window.c (credit) alone share.
+ * mux_window.c (credit) alone share.
  */
 #ifndef MUX_PRIVATE_H
 #define MUX_PRIVATE_H
@@ -42,7 +42,7 @@ struct mux {
 	void *arg;
 	struct yamux *y;
 	struct tls *tls;		/* owned; NULL: plain */
-	struct mux_spill *pending;	/* owned: what a plain socket had no room for */
+	struct spill *pending;	/* owned: what a plain socket had no room for */
 	struct ev_io io;
 	struct ev_task task;
 	struct ev_timer life;
@@ -112,23 +112,6 @@ void mux_link_lost(struct mux *m);
 /* Set the socket's options; only those that follow from .conf.dead_ms. */
 void mux_link_options(struct mux *m);
 void mux_link_limit(const struct mux *m);
-
-/* ---- lib/mux_spill.c ---- */
-
-/* Bytes waiting; malloc'd. */
-struct mux_spill {
-	uint32_t at, len, size;		/* bytes[at .. at + len) of size are left */
-	uint8_t bytes[];
-};
-
-/*
- * Append to *spill, NULL: nothing is in it yet; it grows ahead of need, up to most bytes.
- * False when out of memory.
- */
-bool mux_spill_add(struct mux_spill **spill, const void *bytes, size_t len, size_t most);
-
-/* Drop the first n bytes, and with the last byte the memory: *spill is then NULL. */
-void mux_spill_drop(struct mux_spill **spill, size_t n);
 
 /* ---- lib/mux_stream.c ---- */
 

@@ -80,7 +80,7 @@ mux_stream_ready(struct mux_stream *s)
 /* ---- what is kept for its descriptor ---- */
 
 static size_t
-spill_size(const struct mux_spill *p)
+spill_size(const struct spill *p)
 {
 	return p == NULL ? 0 : sizeof(*p) + p->size;
 }
@@ -100,7 +100,7 @@ drop_in(struct mux_stream *s, size_t n)
 {
 	size_t before = spill_size(s->in);
 
-	mux_spill_drop(&s->in, n);
+	spill_drop(&s->in, n);
 	account(s, before);
 }
 
@@ -399,17 +399,9 @@ keep(struct mux_stream *s, const struct iovec *iov, int n, size_t skip)
 
 	if (s->in == NULL)
 		s->stuck_ms = (uint32_t)ev_now_ms(m->pool->ev);
-	for (int i = 0; i < n; i++) {
-		size_t cut = skip < iov[i].iov_len ? skip : iov[i].iov_len;
-
-		skip -= cut;
-		if (cut < iov[i].iov_len &&
-		    !mux_spill_add(&s->in, (char *)iov[i].iov_base + cut,
-		    iov[i].iov_len - cut, s->window)) {
-			account(s, before);
-			mux_stream_doom(s, MUX_MEMORY);
-			return;
-		}
+	if (!spill_add_pieces(&s->in, iov, n, skip, s->window)) {
+		mux_stream_doom(s, MUX_MEMORY);
+		return;
 	}
 	account(s, before);
 	while (m->kept > allowance(m))
@@ -525,7 +517,7 @@ output_kept(struct mux_stream *s, uint8_t *out, size_t room)
 		memcpy(iov[i].iov_base, from, iov[i].iov_len);
 		from += iov[i].iov_len;
 	}
-	mux_spill_drop(&s->out, sum);
+	spill_drop(&s->out, sum);
 	return head(s, iov, sum);
 }
 
@@ -676,7 +668,7 @@ mux_send(struct mux_stream *s, struct slice bytes)
 {
 	if (s->mux == NULL || s->dead || s->eof || bytes.len == 0)
 		return true;
-	if (!mux_spill_add(&s->out, bytes.p, bytes.len, UINT32_MAX))
+	if (!spill_add(&s->out, bytes.p, bytes.len, UINT32_MAX))
 		return false;
 	mux_stream_ready(s);
 	return true;

@@ -219,18 +219,8 @@ relay_init(struct relay *r)
 	r->flow[1].writable = true;
 }
 
-struct relay_spill *
-relay_spill_new(size_t size)
-{
-	struct relay_spill *spill = malloc(sizeof(*spill) + size);
-
-	if (spill != NULL)
-		spill->at = spill->len = 0;
-	return spill;
-}
-
 void
-relay_preload(struct relay *r, int end, struct relay_spill *spill)
+relay_preload(struct relay *r, int end, struct spill *spill)
 {
 	r->flow[!end].spill = spill;
 }
@@ -350,11 +340,8 @@ failed(enum step gone)
 static enum step
 keep(struct relay_flow *f, const uint8_t *left, size_t len)
 {
-	f->spill = relay_spill_new(len);
-	if (f->spill == NULL)
+	if (!spill_add(&f->spill, left, len, 0))
 		return STEP_NO_MEMORY;
-	memcpy(f->spill->bytes, left, len);
-	f->spill->len = (uint32_t)len;
 	if (f->chunk > CHUNK_MIN)
 		f->chunk--;
 	return STEP_BLOCKED;
@@ -376,22 +363,16 @@ put(struct relay_flow *f, int to, const void *bytes, size_t len)
 static enum step
 flush_spill(struct relay_flow *f, int to)
 {
-	struct relay_spill *spill = f->spill;
+	struct spill *spill = f->spill;
 	ssize_t n = put(f, to, spill->bytes + spill->at, spill->len);
 
 	if (n == -1) {
 		f->writable = !sock_would_block();
 		return f->writable ? failed(STEP_NO_SINK) : STEP_BLOCKED;
 	}
-	spill->at += (uint32_t)n;
-	spill->len -= (uint32_t)n;
-	if (spill->len > 0) {
-		f->writable = false;
-		return STEP_BLOCKED;
-	}
-	free(spill);
-	f->spill = NULL;
-	return STEP_MOVED;
+	f->writable = (size_t)n == spill->len;
+	spill_drop(&f->spill, (size_t)n);
+	return f->writable ? STEP_MOVED : STEP_BLOCKED;
 }
 
 int

@@ -18,6 +18,7 @@
 #include "connlog.h"
 #include "ev.h"
 #include "sock.h"
+#include "spill.h"
 
 #define RELAY_CHUNK_MAX (512u * 1024u)	/* bytes read at once, and so kept, at most per direction */
 
@@ -42,15 +43,6 @@ void relay_pool_free(struct relay_pool *pool);
  */
 uint8_t *relay_scratch(struct relay_pool *pool);
 
-/* Bytes waiting to be written; malloc'd. */
-struct relay_spill {
-	uint32_t at, len;	/* bytes[at .. at+len) are left */
-	uint8_t bytes[];
-};
-
-/* Room for size bytes, none in it yet; NULL when out of memory. */
-struct relay_spill *relay_spill_new(size_t size);
-
 struct relay_pipe;
 
 enum { RELAY_NONE = -1, RELAY_BOTH = 2 };
@@ -59,7 +51,7 @@ enum { RELAY_NONE = -1, RELAY_BOTH = 2 };
 
 /* One direction, from end[i] to the other. Private to relay.c once relay_pump() was called. */
 struct relay_flow {
-	struct relay_spill *spill;	/* owned: bytes read (or given at the start), unwritten */
+	struct spill *spill;	/* owned: bytes read (or given at the start), unwritten */
 	struct relay_pipe *pipe;	/* owned while bytes are in it */
 	uint8_t chunk;			/* log2 of the bytes to read at once */
 	uint8_t large;			/* large reads in a row */
@@ -109,7 +101,7 @@ void relay_init(struct relay *r);
  * Bytes to write to end[end] before anything else; takes over spill, NULL: none.
  * Not counted in bytes[].
  */
-void relay_preload(struct relay *r, int end, struct relay_spill *spill);
+void relay_preload(struct relay *r, int end, struct spill *spill);
 
 /*
  * end[1].fd is new, and may be connected already: write what was preloaded. 0, or the

@@ -42,7 +42,7 @@ route_leave(struct conn *c)
 static int
 hand_over(struct conn *c)
 {
-	const struct relay_spill *spill = c->relay.flow[0].spill;
+	const struct spill *spill = c->relay.flow[0].spill;
 
 	if (sock_send_fd(c->relay.end[1].fd, spill->bytes, c->pass_len, c->relay.end[0].fd) == -1)
 		return errno == EAGAIN ? ENOBUFS : errno;
@@ -56,7 +56,7 @@ static void
 on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events)
 {
 	struct conn *c = arg;
-	struct relay_spill *spill = c->relay.flow[0].spill;
+	struct spill *spill = c->relay.flow[0].spill;
 
 	if (result != DIAL_OK) {
 		if (result == DIAL_NO_FDS)
@@ -117,12 +117,12 @@ static bool
 preload(struct conn *c, const struct route *route, const struct question *q)
 {
 	bool pass = route_has_pass(route->targets);
-	struct relay_spill *spill;
+	struct spill *spill;
 	struct proxyhdr h;
 
 	if (!pass && route->proxy == PROXYHDR_NONE && q->bytes.len == 0)
 		return true;
-	spill = relay_spill_new((pass ? PROXYHDR_MAX : 0) + (route->proxy ? PROXYHDR_MAX : 0) +
+	spill = spill_new((pass ? PROXYHDR_MAX : 0) + (route->proxy ? PROXYHDR_MAX : 0) +
 	    q->bytes.len);
 	if (spill == NULL)
 		return false;

@@ -108,15 +108,12 @@ look(struct ev_timer *t)
 static bool
 preload(struct raw *r, struct slice bytes)
 {
-	struct relay_spill *spill;
+	struct spill *spill = NULL;
 
 	if (bytes.len == 0)
 		return true;
-	spill = relay_spill_new(bytes.len);
-	if (spill == NULL)
+	if (!spill_add(&spill, bytes.p, bytes.len, 0))
 		return false;
-	memcpy(spill->bytes, bytes.p, bytes.len);
-	spill->len = (uint32_t)bytes.len;
 	relay_preload(&r->relay, 1, spill);
 	r->ahead = bytes.len;
 	return true;

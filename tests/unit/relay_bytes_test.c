@@ -91,7 +91,7 @@ large_transfers_do_without_pipes_of_two_pages(void **state)
 static void
 what_was_read_before_is_written_first_and_not_counted(void **state)
 {
-	struct relay_spill *spill = relay_spill_new(1000);
+	struct spill *spill = spill_new(1000);
 
 	(void)state;
 	join(tcp_pair, 8);
@@ -113,7 +113,7 @@ static void
 a_preload_longer_than_the_sink_takes_is_not_lost(void **state)
 {
 	enum { LEN = 8 << 20 };
-	struct relay_spill *spill = relay_spill_new(LEN);
+	struct spill *spill = spill_new(LEN);
 
 	(void)state;
 	join(unix_pair, 0);

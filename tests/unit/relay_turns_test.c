@@ -179,10 +179,9 @@ one_with_endless_work_lets_the_others_have_their_turns(void **state)
 static void
 preload(const char *bytes, size_t n)
 {
-	struct relay_spill *spill = relay_spill_new(n);
+	struct spill *spill = NULL;
 
-	memcpy(spill->bytes, bytes, n);
-	spill->len = (uint32_t)n;
+	assert_true(spill_add(&spill, bytes, n, 0));
 	relay_preload(relay, 1, spill);
 }
 
