@@ -255,8 +255,6 @@ hear(struct mux *m, const uint8_t *bytes, size_t len)
 		len -= used;
 		if (e == YAMUX_DATA && gather_add(&g, stream_of(&what), what.data))
 			continue;
-		if (e == YAMUX_FIN && g.s == stream_of(&what))
-			g.s->peer_eof = true;	/* so that it travels with the last bytes */
 		gather_flush(&g);
 		if (e == YAMUX_MORE || m->over)
 			break;

@@ -128,8 +128,8 @@ struct mux_stream {
 	bool error : 1;			/* it has, or had, one to report */
 	bool broken : 1;		/* it takes no more bytes */
 	bool bulk : 1;			/* the last read brought all that was asked for */
-	bool eof : 1, fin_out : 1;	/* our direction has ended; the peer was told */
-	bool peer_eof : 1, shut : 1;	/* the peer's direction ended; the descriptor was told */
+	bool eof : 1;			/* our direction has ended: a FIN is due or sent */
+	bool shut : 1;			/* the descriptor was told of the peer's */
 	bool ready : 1;			/* in the queue of those with something to send */
 	bool dead : 1;			/* ended, which is yet to be reported */
 };

@@ -60,7 +60,7 @@ may_read(const struct mux_stream *s)
 static bool
 has_to_send(const struct mux_stream *s)
 {
-	if (s->dead || s->fin_out || s->y.id == 0)
+	if (s->dead || s->y.fin_sent || s->y.id == 0)
 		return false;
 	if (s->out != NULL)
 		return yamux_may_send(&s->y) > 0;
@@ -193,7 +193,7 @@ mux_streams_finish(struct mux *m)
 	bool left = false;
 
 	for (struct mux_stream *s = m->streams; s != NULL; s = s->next) {
-		if (s->joined && s->in != NULL && s->peer_eof && yamux_over(&s->y))
+		if (s->joined && s->in != NULL && s->y.fin_received && yamux_over(&s->y))
 			left = true;
 		else
 			mux_stream_doom(s, MUX_LOST);
@@ -260,7 +260,7 @@ mux_of(const struct mux_stream *s)
 static struct relay_silence
 silence(const struct mux_stream *s)
 {
-	return relay_silence(s->eof != s->peer_eof, s->mux->conf.half_close_ms,
+	return relay_silence(s->eof != s->y.fin_received, s->mux->conf.half_close_ms,
 	    s->mux->conf.idle_ms);
 }
 
@@ -290,7 +290,7 @@ on_deadline(struct ev_timer *t)
 static void
 settle(struct mux_stream *s)
 {
-	if (s->dead || s->in != NULL || !s->peer_eof)
+	if (s->dead || s->in != NULL || !s->y.fin_received)
 		return;
 	if (yamux_over(&s->y)) {
 		mux_stream_doom(s, s->broken ? MUX_LOCAL_RESET : MUX_CLOSED);
@@ -316,12 +316,12 @@ sink_broke(struct mux_stream *s)
 	mux_stream_ready(s);
 }
 
-/* The peer's FIN, if known, is to travel with the last bytes. */
+/* The peer's FIN is to travel with the last bytes: where it is there it is known by now. */
 static ssize_t
 put(struct mux_stream *s, const struct iovec *iov, int n, size_t len)
 {
 	sock_before_put(s->io.fd, &s->nagle, len);
-	return sock_put(s->io.fd, iov, n, s->peer_eof ? MSG_MORE : 0);
+	return sock_put(s->io.fd, iov, n, s->y.fin_received ? MSG_MORE : 0);
 }
 
 /* n bytes, at least one, were written. */
@@ -433,7 +433,6 @@ mux_stream_fin(struct mux_stream *s)
 {
 	if (s->dead)
 		return;
-	s->peer_eof = true;
 	touch(s);
 	if (!s->joined && s->ops->data != NULL) {
 		struct mux *m = s->mux;
@@ -566,7 +565,6 @@ output_read(struct mux_stream *s, uint8_t *out, size_t room)
 static size_t
 output_end(struct mux_stream *s, uint8_t *out)
 {
-	s->fin_out = true;
 	yamux_data(s->mux->y, &s->y, 0, true, out);
 	touch(s);
 	return YAMUX_HEADER;
@@ -585,7 +583,7 @@ mux_stream_output(struct mux_stream *s, uint8_t *out, size_t room)
 		bytes = output_read(s, out, room);
 	if (s->eof && s->out == NULL && !s->dead && room - bytes >= YAMUX_HEADER)
 		bytes += output_end(s, out + bytes);
-	if (s->fin_out)
+	if (s->y.fin_sent)
 		settle(s);
 	return bytes;
 }
@@ -694,7 +692,7 @@ mux_take(struct mux_stream *s, size_t n)
 bool
 mux_ended(const struct mux_stream *s)
 {
-	return s->peer_eof;
+	return s->y.fin_received;
 }
 
 void

@@ -191,7 +191,7 @@ mux_window_credit(struct mux_stream *s, size_t n)
 	uint64_t now = mux_now_us();
 	uint32_t less, more = 0;
 
-	if (s->peer_eof || s->y.id == 0)
+	if (s->y.fin_received || s->y.id == 0)
 		return;
 	note_company(s, now);
 	s->taken += (uint32_t)n;

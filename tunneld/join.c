@@ -99,7 +99,7 @@ join_keeps_waiting(const struct session *s, uint64_t ms)
 		const struct visitor *v = EV_CONTAINER(base, struct visitor, base);
 
 		if (base->via->role == DOOR_VISITORS && v->session == s &&
-		    v->state == VISITOR_JOINED && v->stream.rx == 0 && !v->stream.peer_eof &&
+		    v->state == VISITOR_JOINED && v->stream.rx == 0 && !mux_ended(&v->stream) &&
 		    now - base->started_ms >= ms)
 			return true;
 	}
