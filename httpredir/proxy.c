@@ -661,14 +661,17 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 	p->dial = NULL;
 	b->target = t;
 	note_target(p->client, t);
-	if (result != DIAL_OK) {
-		if (result == DIAL_NO_FDS) {
-			backend_drop_resting();
-			serve_out_of_fds(the->serve);
-		}
-		fail(p, result == DIAL_NO_FDS ? 503 : 502,
-		    result == DIAL_NO_FDS ? END_LIMIT : END_UNREACHABLE);
+	switch (result) {
+	case DIAL_UNREACHABLE:
+		fail(p, 502, END_UNREACHABLE);
 		return;
+	case DIAL_NO_FDS:
+		backend_drop_resting();
+		serve_out_of_fds(the->serve);
+		fail(p, 503, END_LIMIT);
+		return;
+	case DIAL_OK:
+		break;
 	}
 	sock_nodelay(b->io.fd);
 	b->writable = true;
