@@ -33,8 +33,8 @@ pump(struct tunnel *t, int end, unsigned events)
 
 	if (state == RELAY_MOVED)
 		client_rearm(t->client);
-	else if (state != RELAY_STILL)
-		client_close(t->client, relay_end(state));
+	else if (state == RELAY_OVER)
+		client_close(t->client, relay_end(&t->relay));
 }
 
 void

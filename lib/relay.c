@@ -269,21 +269,12 @@ relay_release(struct relay_pool *pool, struct relay *r)
 }
 
 enum conn_end
-relay_end(enum relay_state state)
+relay_end(const struct relay *r)
 {
-	switch (state) {
-	case RELAY_CLIENT_RESET:
-		return END_CLIENT_RESET;
-	case RELAY_TARGET_RESET:
-		return END_TARGET_RESET;
-	case RELAY_NO_MEMORY:
-		return END_LIMIT;
-	case RELAY_DONE:
-	case RELAY_STILL:
-	case RELAY_MOVED:
-		break;
-	}
-	return END_CLOSED;
+	static const enum conn_end of_broken[] = { END_CLIENT_RESET, END_TARGET_RESET,
+		[RELAY_BOTH] = END_LIMIT };
+
+	return r->broken == RELAY_NONE ? END_CLOSED : of_broken[r->broken];
 }
 
 uint64_t
@@ -729,18 +720,20 @@ is_gone(const struct relay *r, int end, unsigned events)
 	return end == 0 && two ? client_is_gone(r) : sock_error(r->end[end].fd) != 0;
 }
 
+static bool
+is_over(const struct relay *r)
+{
+	return r->flow[0].over && r->flow[1].over;
+}
+
 enum relay_state
 relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events)
 {
-	static const enum relay_state over[] = { RELAY_CLIENT_RESET, RELAY_TARGET_RESET,
-		[RELAY_BOTH] = RELAY_NO_MEMORY };
 	bool moved;
 
 	relay_note(r, end, events);
 	moved = pump_both(pool, r, end);
-	if (!(r->flow[0].over && r->flow[1].over) && is_gone(r, end, events))
+	if (!is_over(r) && is_gone(r, end, events))
 		break_off(r, r->broken == RELAY_NONE ? end : r->broken);
-	if (!r->flow[0].over || !r->flow[1].over)
-		return moved ? RELAY_MOVED : RELAY_STILL;
-	return r->broken == RELAY_NONE ? RELAY_DONE : over[r->broken];
+	return is_over(r) ? RELAY_OVER : moved ? RELAY_MOVED : RELAY_STILL;
 }

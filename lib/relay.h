@@ -88,10 +88,7 @@ struct relay {
 enum relay_state {
 	RELAY_STILL,		/* open, and nothing has happened */
 	RELAY_MOVED,		/* open; bytes moved, or a direction ended: silence starts over */
-	RELAY_DONE,		/* both directions ended in order */
-	RELAY_CLIENT_RESET,	/* end[0] is gone: reset the other */
-	RELAY_TARGET_RESET,
-	RELAY_NO_MEMORY		/* bytes are lost, through our fault: reset both */
+	RELAY_OVER		/* both directions have ended: relay_end() says how */
 };
 
 /* Ready for use, nothing open: end[].fd = out_fd = -1. */
@@ -121,12 +118,15 @@ void relay_note(struct relay *r, int end, unsigned events);
 
 /*
  * Do what the events of end[end] (0: only go on with what was noted or left) allow, a bounded
- * amount of it. Any result but STILL and MOVED is final: call relay_release().
+ * amount of it. RELAY_OVER is final: call relay_release().
  */
 enum relay_state relay_pump(struct relay_pool *pool, struct relay *r, int end, unsigned events);
 
-/* How a connection ends whose relay came to this state, a final one. */
-enum conn_end relay_end(enum relay_state state);
+/*
+ * How a connection ends whose relay is over: closed in order; reset by an end that is gone; or by
+ * the limit of memory, which made us lose bytes.
+ */
+enum conn_end relay_end(const struct relay *r);
 
 /* Whether one direction has ended and the other has not. */
 bool relay_half_closed(const struct relay *r);

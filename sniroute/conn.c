@@ -195,8 +195,8 @@ conn_pump(struct conn *c, int end, unsigned events)
 
 	if (state == RELAY_MOVED)
 		ev_timer_in(the->serve->ev, &c->deadline, silence(c).ms);
-	else if (state != RELAY_STILL)
-		conn_close(c, relay_end(state));
+	else if (state == RELAY_OVER)
+		conn_close(c, relay_end(&c->relay));
 }
 
 static void

@@ -113,8 +113,8 @@ pump(struct raw *r, int end, unsigned events)
 
 	if (state == RELAY_MOVED)
 		ev_timer_in(the->ev, &r->deadline, silence(r).ms);
-	else if (state != RELAY_STILL)
-		finish(r, relay_end(state), NULL);
+	else if (state == RELAY_OVER)
+		finish(r, relay_end(&r->relay), NULL);
 }
 
 void

@@ -59,8 +59,8 @@ pump(struct raw *r, int end, unsigned events)
 	state = relay_pump(the->relays, &r->relay, end, events);
 	if (state == RELAY_MOVED)
 		ev_timer_in(the->serve->ev, &r->deadline, silence(r).ms);
-	else if (state != RELAY_STILL)
-		raw_leave(r, relay_end(state));
+	else if (state == RELAY_OVER)
+		raw_leave(r, relay_end(&r->relay));
 }
 
 void

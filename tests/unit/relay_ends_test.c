@@ -23,7 +23,7 @@ end_one_way(pair_maker *make, struct party *first, struct party *last, bool (*fi
 	run_until(first_heard);
 	assert_false(first->reset);
 	assert_int_equal(first->received, 1000001);
-	assert_int_equal(state_now, RELAY_DONE);
+	expect_over(END_CLOSED);
 	part();
 }
 
@@ -48,7 +48,7 @@ an_end_without_a_byte_passes(void **state)
 	run_until(server_heard_the_end);
 	says(&server, 0, true);
 	run_until(both_ended);
-	assert_int_equal(state_now, RELAY_DONE);
+	expect_over(END_CLOSED);
 	assert_false(relay_half_closed(relay));
 	part();
 }
@@ -65,7 +65,7 @@ a_reset_of_either_side_arrives_as_a_reset_at_the_other(void **state)
 	run_turn();
 	hangs_up(&client);
 	run_until(server_heard_the_end);
-	assert_int_equal(state_now, RELAY_CLIENT_RESET);
+	expect_over(END_CLIENT_RESET);
 	assert_true(server.reset);
 	part();
 
@@ -75,7 +75,7 @@ a_reset_of_either_side_arrives_as_a_reset_at_the_other(void **state)
 	run_turn();
 	hangs_up(&server);
 	run_until(client_heard_the_end);
-	assert_int_equal(state_now, RELAY_TARGET_RESET);
+	expect_over(END_TARGET_RESET);
 	assert_true(client.reset);
 	part();
 }
@@ -84,7 +84,7 @@ static void
 client_hears_a_broken_answer(void)
 {
 	run_until(client_heard_the_end);
-	assert_int_equal(state_now, RELAY_TARGET_RESET);
+	expect_over(END_TARGET_RESET);
 	assert_int_equal(client.received, 1000);
 	assert_false(client.eof);
 	part();
@@ -198,7 +198,7 @@ static void
 expect_last_words(uint64_t n)
 {
 	run_until(is_over);
-	assert_int_equal(state_now, RELAY_CLIENT_RESET);
+	expect_over(END_CLIENT_RESET);
 	assert_int_equal(relay->bytes[0], n);
 	run_until(server_heard_the_end);
 	assert_int_equal(server.received, n);
@@ -256,7 +256,7 @@ a_reset_is_seen_although_the_other_side_takes_nothing(void **state)
 			run_turn();
 		hangs_up(&client);
 		run_until(is_over);
-		assert_int_equal(state_now, RELAY_CLIENT_RESET);
+		expect_over(END_CLIENT_RESET);
 		part();
 	}
 }
@@ -313,7 +313,7 @@ two_pipes_are_as_good_as_a_socket(void **state)
 		says(&server, 3 << 20, true);
 		while (!both_ended())
 			run_until(client_has_said_all);
-		assert_int_equal(state_now, RELAY_DONE);
+		expect_over(END_CLOSED);
 		assert_false(client.reset || server.reset);
 		expect_all_heard();
 		part();
@@ -334,7 +334,7 @@ the_end_of_the_target_closes_the_pipe_we_write_to(void **state)
 	assert_false(is_over());
 	says_at_once(&client, 1000, true);
 	run_until(both_ended);
-	assert_int_equal(state_now, RELAY_DONE);
+	expect_over(END_CLOSED);
 	part();
 }
 
@@ -350,7 +350,7 @@ a_pipe_nobody_reads_any_more_is_a_client_that_is_gone(void **state)
 	run_turn();
 	close(client.out);
 	run_until(server_heard_the_end);
-	assert_int_equal(state_now, RELAY_CLIENT_RESET);
+	expect_over(END_CLIENT_RESET);
 	assert_true(server.reset);
 	part();
 }

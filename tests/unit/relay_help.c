@@ -34,7 +34,7 @@ cut(enum conn_end end)
 static void
 close_relay(void)
 {
-	cut(relay_end(state_now));
+	cut(relay_end(relay));
 }
 
 enum relay_state
@@ -113,7 +113,14 @@ part(void)
 bool
 is_over(void)
 {
-	return state_now != RELAY_STILL && state_now != RELAY_MOVED;
+	return state_now == RELAY_OVER;
+}
+
+void
+expect_over(enum conn_end end)
+{
+	assert_true(is_over());
+	assert_int_equal(relay_end(relay), end);
 }
 
 bool
@@ -165,7 +172,7 @@ exchange(pair_maker *make, unsigned max_pipes, uint64_t bytes, uint32_t piece)
 	says(&client, bytes, true);
 	says(&server, bytes + 77, true);
 	run_until(both_ended);
-	assert_int_equal(state_now, RELAY_DONE);
+	expect_over(END_CLOSED);
 	assert_false(client.reset || server.reset);
 	expect_all_heard();
 	/* the two parties' and the pool's */

@@ -42,6 +42,7 @@ void cut(enum conn_end end);
 void exchange(pair_maker *make, unsigned max_pipes, uint64_t bytes, uint32_t piece);
 
 bool is_over(void);
+void expect_over(enum conn_end end);
 bool both_ended(void);
 bool server_heard_all(void);
 bool server_heard_the_end(void);
