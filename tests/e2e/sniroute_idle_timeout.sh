@@ -15,7 +15,7 @@ begin=$(now_ms)
 out=$(client "$ADDR" hello:quiet.example.org read)
 ms=$(($(now_ms) - begin))
 has "$out" 'end=reset$'
-has "$(cat quiet.log)" 'end=reset$'
+logged 'end=reset$' quiet
 [ $ms -ge 1400 ] && [ $ms -lt 5000 ] || fail "ended after $ms ms"
 logged 'conn=1 .*hello=ok rx=[0-9]+ tx=[0-9]+ ms=[0-9]+ end=idle$'
 out=$(client "$ADDR" hello:www.example.org pieces:1:0.7 send:abcdef shut read)
