@@ -373,12 +373,13 @@ query(struct resolve_name *name, bool as_is)
 /*
  * c-ares gives up at the first item of the search list that no server takes, such as a domain of
  * an office that those of a cluster refuse, where libc goes on, to the name as it is in the end.
+ * Up to 1.19 it also does at ".", which is the whole list where systemd-resolved knows no domain.
  */
 static bool
 is_to_be_asked_as_is(const struct resolve_name *name, int status)
 {
 	return (status == ARES_ECONNREFUSED || status == ARES_EREFUSED ||
-	    status == ARES_ESERVFAIL) && !name->as_is &&
+	    status == ARES_ESERVFAIL || status == ARES_EBADNAME) && !name->as_is &&
 	    name->host[strlen(name->host) - 1] != '.';
 }
 

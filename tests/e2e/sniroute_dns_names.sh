@@ -6,7 +6,7 @@
 
 own_network
 use_own_dns
-dns '127.0.0.1 back.test' '127.0.0.1 late.test' '::1 six.test' '127.0.0.2 many.test' '127.0.0.3 many.test' '127.0.0.4 many.test'
+dns '127.0.0.1 back.test' '127.0.0.1 late.test' '127.0.0.1 short' '::1 six.test' '127.0.0.2 many.test' '127.0.0.3 many.test' '127.0.0.4 many.test'
 named a
 named many "127.0.0.4:0"
 named six '[::1]:0'
@@ -15,6 +15,7 @@ cat >routes <<-END
 	six.example.org   tls=six.test:$(addr_of six | sed 's/.*://')
 	many.example.org  tls=many.test:$(addr_of many | sed 's/.*://')
 	late.example.org  tls=late.test:$(addr_of a | sed 's/.*://')
+	short.example.org tls=short:$(addr_of a | sed 's/.*://')
 	none.example.org  tls=none.test:443
 	next.example.org  tls=none.test:443,back.test:$(addr_of a | sed 's/.*://') balance=first
 END
@@ -32,3 +33,7 @@ printf 'search office.example\noptions ndots:5\n' >>resolv.conf
 signal sniroute HUP
 logged 'routes: read'
 answers late.example.org a || fail "not asked for as it is"
+
+# the root as the only domain to search
+printf 'nameserver 127.0.0.1\nsearch .\n' >resolv.conf
+answers short.example.org a || fail "a name of one label"
