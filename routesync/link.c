@@ -21,7 +21,7 @@
 /*
  *   closed --link_open--> RESOLVE --> CONNECT, HELLO --last reply--> up --lost--> closed
  *                            ^              |
- *                            '-- master ----'  (asking a sentinel)
+ *                            '--------------'  (to the master a sentinel names, or to the next)
  */
 static void try_next(struct link *l);
 static void connect_ip(struct link *l);
@@ -57,7 +57,10 @@ link_close(struct link *l)
 		redisAsyncFree(ac);
 }
 
-/* Another address of the name may work, or another sentinel may know better. */
+/*
+ * Another address of the name may work, or another sentinel may know better: one that is cut off
+ * from the others names a master that is gone, or a replica.
+ */
 static void
 lost(struct link *l, enum link_trouble trouble, const char *why)
 {
@@ -65,7 +68,7 @@ lost(struct link *l, enum link_trouble trouble, const char *why)
 
 	if (trouble == LINK_UNREACHABLE && l->next_addr < l->naddrs)
 		connect_ip(l);
-	else if (l->asking && l->servers.p != NULL)
+	else if ((l->asking || trouble == LINK_UNREACHABLE) && l->servers.p != NULL)
 		try_next(l);
 	else
 		l->down(l, trouble, tls != NULL ? tls : why);
@@ -228,6 +231,7 @@ hello_done(struct link *l)
 {
 	l->is_up = true;
 	l->naddrs = 0;
+	l->servers = slice_of(NULL, 0);
 	l->up(l);
 }
 
@@ -470,6 +474,7 @@ try_next(struct link *l)
 {
 	struct addr a;
 
+	l->asking = l->conf->source->kind == SOURCE_SENTINEL;
 	source_next(l->conf->source, &l->servers, &a);
 	connect_to(l, &a);
 }
@@ -485,7 +490,6 @@ link_open(struct link *l)
 	l->silence.cb = on_silence;
 	l->failing.cb = on_failing;
 	l->servers = s->servers;
-	l->asking = s->kind == SOURCE_SENTINEL;
 	if (s->kind != SOURCE_UNIX) {
 		try_next(l);
 		return;

@@ -1,26 +1,29 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# A failover by redis-sentinel: the promoted replica is followed, the file stays meanwhile.
+# A failover by redis-sentinel: the promoted replica is followed, the file stays meanwhile. A sentinel that missed it, and
+# names the old master, is not the last one asked.
 . "${0%/*}/lib.sh"
 
 command -v redis-sentinel >/dev/null || skip "no redis-sentinel here"
-A=$(free_port) B=$(free_port) S1=$(free_port) S2=$(free_port)
+A=$(free_port) B=$(free_port) S1=$(free_port) S2=$(free_port) S3=$(free_port)
 server() { redis "$1" --port "$2" --bind 127.0.0.1 --repl-diskless-sync-delay 0; }
 server redis "$A"
 server replica "$B"
 redis-cli -s replica.sock replicaof 127.0.0.1 "$A" >/dev/null
 many 50
-for s in "$S1" "$S2"; do
-	cat >"sentinel$s.conf" <<-END
-	port $s
+sentinel() {
+	cat >"sentinel$1.conf" <<-END
+	port $1
 	bind 127.0.0.1
 	dir $T
 	sentinel monitor fleet 127.0.0.1 $A 2
 	sentinel down-after-milliseconds fleet 700
 	sentinel failover-timeout fleet 3000
 	END
-	spawn "sentinel$s" redis-sentinel "$T/sentinel$s.conf"
-done
+	spawn "sentinel$1" redis-sentinel "$T/sentinel$1.conf"
+}
+sentinel "$S1"
+sentinel "$S2"
 knows_all() {
 	[ "$(redis-cli -p "$1" sentinel replicas fleet 2>/dev/null | grep -c '^name$')" = 1 ] &&
 	[ "$(redis-cli -p "$1" sentinel sentinels fleet 2>/dev/null | grep -c '^name$')" = 1 ]
@@ -41,3 +44,9 @@ wait_for 10 grep -q '^new ' routes || fail "the new master is not followed"
 routes_count 51
 logged_times 2 'store=good' sync
 logged_times 1 'store=unreachable' sync
+
+sentinel "$S3"
+names_old() { redis-cli -p "$S3" sentinel get-master-addr-by-name fleet 2>/dev/null | grep -qx "$A"; }
+wait_for 5 names_old || fail "the sentinel that comes late names another master"
+exits 0 "$ROUTESYNC" "redis+sentinel://127.0.0.1:$S3,127.0.0.1:$S1/fleet"
+has "$(cat out)" '^new tls='
