@@ -27,6 +27,11 @@
 #define SOCKETS 16		/* c-ares uses one or two per server */
 #define BUCKETS 256
 
+/* From 1.31 on c-ares has a cache too, and none of its answers is ever in doubt; 0 s is off. */
+#ifndef ARES_OPT_QUERY_CACHE
+#define ARES_OPT_QUERY_CACHE 0
+#endif
+
 struct resolve_name {
 	struct resolve_name *next;	/* in its bucket */
 	struct resolver *resolver;
@@ -189,8 +194,8 @@ channel_open(struct resolver *r)
 	if (r->channel != NULL)
 		return 0;
 	r->conf = stamp_of(CONF);
-	if (ares_init_options(&r->channel, &o,
-	    ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
+	if (ares_init_options(&r->channel, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+	    ARES_OPT_SOCK_STATE_CB | ARES_OPT_QUERY_CACHE) != ARES_SUCCESS)
 		return -1;
 	r->timer.cb = on_timer;
 	return 0;
