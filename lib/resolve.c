@@ -18,6 +18,8 @@
 #define CONF "/etc/resolv.conf"
 #define QUERY_TIMEOUT_MS 1000	/* per try and server; c-ares doubles it for the second */
 #define QUERY_TRIES 2
+#define QUICK_TRIES 4		/* where the first may be a quick one, see channel_init(), */
+#define QUICK_MAX_MS 2000	/* and none is longer than this */
 #define TTL_MIN_MS 1000u	/* an answer is used at least this long, whatever its TTL */
 #define TTL_MAX_MS 3600000u
 #define STALE_WAIT_MS 1800u	/* longest wait for DNS with a stale answer (RFC 8767 5) */
@@ -26,11 +28,6 @@
 #define UNASKED_MS 86400000u	/* unused this long, an answer is not kept as stale (RFC 8767 5) */
 #define SOCKETS 16		/* c-ares uses one or two per server */
 #define BUCKETS 256
-
-/* From 1.31 on c-ares has a cache too, and none of its answers is ever in doubt; 0 s is off. */
-#ifndef ARES_OPT_QUERY_CACHE
-#define ARES_OPT_QUERY_CACHE 0
-#endif
 
 struct resolve_name {
 	struct resolve_name *next;	/* in its bucket */
@@ -185,17 +182,37 @@ on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 	}
 }
 
+/*
+ * Since 1.31 c-ares has a cache of its own, where no answer is ever in doubt; 0 s is off. Since 1.32
+ * the first try may last only 250 ms, by what earlier answers took: with two tries there would be
+ * no time for a name that the server must ask others for.
+ */
 static int
-channel_open(struct resolver *r)
+channel_init(struct resolver *r)
 {
 	struct ares_options o = { .timeout = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES,
 	    .sock_state_cb = on_socket_state, .sock_state_cb_data = r };
+	int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 
+#ifdef ARES_OPT_QUERY_CACHE
+	o.qcache_max_ttl = 0;
+	mask |= ARES_OPT_QUERY_CACHE;
+#endif
+#ifdef ARES_OPT_MAXTIMEOUTMS
+	o.tries = QUICK_TRIES;
+	o.maxtimeout = QUICK_MAX_MS;
+	mask |= ARES_OPT_MAXTIMEOUTMS;
+#endif
+	return ares_init_options(&r->channel, &o, mask) == ARES_SUCCESS ? 0 : -1;
+}
+
+static int
+channel_open(struct resolver *r)
+{
 	if (r->channel != NULL)
 		return 0;
 	r->conf = stamp_of(CONF);
-	if (ares_init_options(&r->channel, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-	    ARES_OPT_SOCK_STATE_CB | ARES_OPT_QUERY_CACHE) != ARES_SUCCESS)
+	if (channel_init(r) == -1)
 		return -1;
 	r->timer.cb = on_timer;
 	return 0;
