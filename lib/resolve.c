@@ -183,9 +183,9 @@ on_socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 }
 
 /*
- * Since 1.31 c-ares has a cache of its own, where no answer is ever in doubt; 0 s is off. Since 1.32
- * the first try may last only 250 ms, by what earlier answers took: with two tries there would be
- * no time for a name that the server must ask others for.
+ * Since 1.31 c-ares has a cache of its own, where no answer is ever in doubt; 0 s is off. Since
+ * 1.32 the first try may last only 250 ms, by what earlier answers took: with two tries there would
+ * be no time for a name that the server must ask others for.
  */
 static int
 channel_init(struct resolver *r)
