@@ -57,7 +57,7 @@ int
 listen_name_wait(struct addr *a)
 {
 	struct endpoint ip = { 0 };
-	bool found = resolve_wait(a->host, &ip);
+	bool found = resolve_wait(a->host, 0, &ip);
 
 	return set_ip(a, found, ip);
 }
@@ -108,9 +108,11 @@ listen_names_forked(struct listeners *ls)
 /* ---- looking up ---- */
 
 static void
-look_up(struct listen_name *n)
+look_up(struct listen_name *n, uint64_t max_ms)
 {
-	n->state = resolve_wait(slice_of(n->addr, n->host_len), &n->ip) ? NAME_FOUND : NAME_MISSING;
+	bool found = resolve_wait(slice_of(n->addr, n->host_len), max_ms, &n->ip);
+
+	n->state = found ? NAME_FOUND : NAME_MISSING;
 }
 
 static void
@@ -120,7 +122,7 @@ look_up_wanted(struct job *j)
 
 	for (struct listen_name *n = names->first; n != NULL; n = n->next)
 		if (n->state == NAME_WANTED)
-			look_up(n);
+			look_up(n, 0);
 }
 
 static void
@@ -142,7 +144,7 @@ look_up_at_start(struct listen_names *names, struct listen_name *n)
 
 	if (names->waited_ms >= START_WAIT_MS)
 		return;
-	look_up(n);
+	look_up(n, START_WAIT_MS - names->waited_ms);
 	names->waited_ms += ev_clock_ms() - begin_ms;
 }
 

@@ -534,6 +534,7 @@ resolver_cancel(struct resolve *q)
 
 struct wait {
 	struct resolve question;
+	struct ev_timer end;
 	struct ev *ev;
 	struct endpoint *out;
 	bool found;
@@ -550,14 +551,24 @@ on_awaited(struct resolve *q, const struct endpoint *addr, size_t n)
 	ev_stop(w->ev);
 }
 
-bool
-resolve_wait(struct slice host, struct endpoint *out)
+static void
+on_wait_end(struct ev_timer *t)
 {
-	struct wait w = { .question.cb = on_awaited, .ev = ev_new(), .out = out };
+	ev_stop(EV_CONTAINER(t, struct wait, end)->ev);
+}
+
+bool
+resolve_wait(struct slice host, uint64_t max_ms, struct endpoint *out)
+{
+	struct wait w = { .question.cb = on_awaited, .end.cb = on_wait_end, .ev = ev_new(),
+		.out = out };
 	struct resolver *r = w.ev == NULL ? NULL : resolver_new(w.ev, 0);
 
-	if (r != NULL && !resolver_ask(r, &w.question, host))
+	if (r != NULL && !resolver_ask(r, &w.question, host)) {
+		ev_timer_in(w.ev, &w.end, max_ms);
 		(void)ev_run(w.ev);
+		ev_timer_at(w.ev, &w.end, 0);
+	}
 	resolver_free(r);
 	ev_free(w.ev);
 	return w.found;

@@ -48,8 +48,11 @@ void resolver_doubt(struct resolver *r, struct slice host);
 /* Cancel the look-up: q->cb will not be called. Fine when nothing was asked. */
 void resolver_cancel(struct resolve *q);
 
-/* Ask and wait, for an address of our own to listen on: the first one; false when there is none. */
-bool resolve_wait(struct slice host, struct endpoint *out);
+/*
+ * Ask and wait, for an address of our own to listen on: the first one; false when there is none,
+ * or none within max_ms (0: as long as it takes).
+ */
+bool resolve_wait(struct slice host, uint64_t max_ms, struct endpoint *out);
 
 /*
  * Read resolv.conf and hosts anew for what is asked in later turns. What somebody waits for is
