@@ -343,7 +343,7 @@ bad_names_are_refused(void **state)
 	expect_refused(ID_A " names=,a.example", "f:1: empty item in names=\n");
 	expect_refused(ID_A " names=", "f:1: names= is empty\n");
 	expect_refused(ID_A " names=b\xc3\xbc" "cher.example",
-	    "f:1: bad name \"b\\xc3\\xbccher.example\" in names=: neither a host name nor "
+	    "f:1: bad name \"b\\u00c3\\u00bccher.example\" in names=: neither a host name nor "
 	    "*.SUFFIX\n");
 }
 
@@ -405,7 +405,7 @@ unknown_and_repeated_options_are_refused(void **state)
 	expect_refused(ID_A " a.example", "f:1: a.example is not OPTION=VALUE\n");
 	expect_refused(ID_A " names=a names=b", "f:1: names= given twice\n");
 	expect_refused(ID_A " sessions=1 streams=1 sessions=1", "f:1: sessions= given twice\n");
-	expect_refused(ID_A " a\x80=b", "f:1: unknown option \"a\\x80\"=\n");
+	expect_refused(ID_A " a\x80=b", "f:1: unknown option \"a\\u0080\"=\n");
 }
 
 static void
