@@ -92,7 +92,7 @@ struct client {
 	struct ev_task more;		/* requests left for a later turn */
 	struct source src;
 	struct http1_scan scan;
-	struct spill *out;	/* owned: bytes the client has yet to take */
+	struct spill *out;		/* owned: bytes the client has yet to take */
 	union {
 		struct proxy *proxy;	/* PROXY: owned; NULL: it is over, another state follows */
 		struct tunnel *tunnel;	/* RELAY: owned */

@@ -19,7 +19,7 @@ struct proxy {
 	struct backend *backend;	/* owned */
 	struct dial *dial;		/* owned while connecting, else NULL */
 	struct spill *up;		/* owned: bytes the target has yet to take */
-	struct spill *again;	/* owned: the whole request, while it may be sent again */
+	struct spill *again;		/* owned: the whole request, while it may be sent again */
 	struct ev_task more;		/* work left for a later turn */
 	struct body req, res;
 	uint64_t got;			/* bytes the target has sent */

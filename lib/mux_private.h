@@ -42,7 +42,7 @@ struct mux {
 	void *arg;
 	struct yamux *y;
 	struct tls *tls;		/* owned; NULL: plain */
-	struct spill *pending;	/* owned: what a plain socket had no room for */
+	struct spill *pending;		/* owned: what a plain socket had no room for */
 	struct ev_io io;
 	struct ev_task task;
 	struct ev_timer life;

@@ -51,7 +51,7 @@ enum { RELAY_NONE = -1, RELAY_BOTH = 2 };
 
 /* One direction, from end[i] to the other. Private to relay.c once relay_pump() was called. */
 struct relay_flow {
-	struct spill *spill;	/* owned: bytes read (or given at the start), unwritten */
+	struct spill *spill;		/* owned: bytes read (or given at the start), unwritten */
 	struct relay_pipe *pipe;	/* owned while bytes are in it */
 	uint8_t chunk;			/* log2 of the bytes to read at once */
 	uint8_t large;			/* large reads in a row */
