@@ -217,7 +217,8 @@ void
 server_other_handshake(struct server *s)
 {
 	s->raw = !s->raw;
-	s->vain.n = 0;			/* by that of the same one */
+	if (s->raw && s->vain.n > 0)
+		s->vain.n--;		/* the address may know that one; else it was in vain */
 	log_debug("server=%s hung up on this handshake: the %s one next time", s->address,
 	    s->raw ? "raw" : "yamux");
 }

@@ -111,7 +111,8 @@ struct reach;
 
 /* The last addresses that were connected to since one was of use. */
 struct reach_vain {
-	unsigned n;		/* in all; its owner sets it to 0 when one was */
+	unsigned n;		/* in all; its owner sets it to 0 when one was, and takes back
+				   the last one that is to be tried again */
 	struct endpoint addr[REACH_ADDRESSES_MAX];	/* ring */
 };
 

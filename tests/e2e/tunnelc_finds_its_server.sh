@@ -53,3 +53,14 @@ start other "$TUNNELD" -n 9 -l "[::1]:$port" -i box.key --domain tun.test --visi
 spawn_tunnel third -s "hub.test:$port" "tcp=$(addr_of local)"
 wait_for 20 served || fail "no other address is tried: $(cat third.log)"
 logged 'link=down reason="wrong server key' third
+
+# so does one that hangs up on both handshakes of the ancestors
+echo "secret=sha256:$(printf s3cret | sha256sum | cut -d ' ' -f 1) names=old.test" >auth
+printf s3cret >secret
+chmod 600 secret
+start legacy "$TUNNELD" -n 9 -l 127.0.0.4:0 -i server.key --domain tun.test --visitors "unix:$T/old.visitors" -a auth \
+    --legacy "127.0.0.4:0"
+old=${READY##*:}
+start_peer closer server "[::1]:$old" close
+spawn fourth "$TUNNELC" -s "hub.test:$old" --secret-file secret "tcp=$(addr_of local)"
+wait_for 20 has_lines 1 'link=up' fourth || fail "only the one that closes is tried: $(cat fourth.log)"
