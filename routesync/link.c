@@ -360,6 +360,32 @@ say_hello(struct link *l)
 
 static void connect_to(struct link *l, const struct addr *a);
 
+/* Each sentinel may name the same one, and each try may take the time of silence. */
+static bool
+was_in_vain(const struct link *l, const struct endpoint *master)
+{
+	return endpoint_is_ip(master) && master->family == l->master.family &&
+	    master->port == l->master.port &&
+	    memcmp(master->ip, l->master.ip, sizeof(master->ip)) == 0;
+}
+
+static void
+dial_master(struct link *l, const struct addr *a)
+{
+	char text[ENDPOINT_TEXT_MAX], why[ENDPOINT_TEXT_MAX + 64];
+
+	if (was_in_vain(l, &a->ip)) {
+		snprintf(why, sizeof(why), "the sentinels name %s, which was tried in vain",
+		    endpoint_text(&a->ip, text));
+		link_fail(l, LINK_UNREACHABLE, why);
+		return;
+	}
+	l->master = a->ip;
+	link_close(l);
+	l->asking = false;
+	connect_to(l, a);
+}
+
 static void
 on_master(redisAsyncContext *ac, void *data, void *arg)
 {
@@ -387,9 +413,7 @@ on_master(redisAsyncContext *ac, void *data, void *arg)
 		a.host = slice_str(host);
 	}
 	a.ip.port = (uint16_t)port;
-	link_close(l);
-	l->asking = false;
-	connect_to(l, &a);
+	dial_master(l, &a);
 }
 
 static void
@@ -490,6 +514,7 @@ link_open(struct link *l)
 	l->silence.cb = on_silence;
 	l->failing.cb = on_failing;
 	l->servers = s->servers;
+	l->master.family = AF_UNSPEC;
 	if (s->kind != SOURCE_UNIX) {
 		try_next(l);
 		return;

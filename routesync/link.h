@@ -38,6 +38,7 @@ struct link {
 	struct endpoint addrs[LINK_ADDRS];	/* of the one being tried */
 	size_t naddrs, next_addr;
 	uint16_t port;
+	struct endpoint master;		/* named by the sentinels asked so far; none: AF_UNSPEC */
 	bool asking;			/* a sentinel, for the master */
 	bool is_up;
 };

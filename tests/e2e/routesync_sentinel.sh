@@ -50,3 +50,5 @@ names_old() { redis-cli -p "$S3" sentinel get-master-addr-by-name fleet 2>/dev/n
 wait_for 5 names_old || fail "the sentinel that comes late names another master"
 exits 0 "$ROUTESYNC" "redis+sentinel://127.0.0.1:$S3,127.0.0.1:$S1/fleet"
 has "$(cat out)" '^new tls='
+exits 111 "$ROUTESYNC" "redis+sentinel://127.0.0.1:$S3,localhost:$S3/fleet"
+has "$(cat err)" "why=\"the sentinels name 127\.0\.0\.1:$A, which was tried in vain\""
