@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "slice.h"
@@ -95,6 +96,13 @@ static inline bool
 endpoint_is_ip(const struct endpoint *e)
 {
 	return e->family == AF_INET || e->family == AF_INET6;
+}
+
+/* Whatever their ports. */
+static inline bool
+endpoint_same_ip(const struct endpoint *a, const struct endpoint *b)
+{
+	return a->family == b->family && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
 }
 
 /*

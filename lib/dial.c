@@ -339,7 +339,7 @@ static void
 put_good_first(struct dial *d)
 {
 	for (size_t i = 1; i < d->addrs; i++) {
-		if (memcmp(d->addr[i].ip, d->current->good.ip, sizeof(d->addr[i].ip)) == 0) {
+		if (endpoint_same_ip(&d->addr[i], &d->current->good)) {
 			struct endpoint good = d->addr[i];
 
 			memmove(d->addr + 1, d->addr, i * sizeof(*d->addr));

@@ -304,7 +304,7 @@ static bool
 known(const struct endpoint *addr, size_t n, const struct endpoint *e)
 {
 	for (size_t i = 0; i < n; i++)
-		if (memcmp(addr[i].ip, e->ip, sizeof(e->ip)) == 0)
+		if (endpoint_same_ip(&addr[i], e))
 			return true;
 	return false;
 }

@@ -364,9 +364,8 @@ static void connect_to(struct link *l, const struct addr *a);
 static bool
 was_in_vain(const struct link *l, const struct endpoint *master)
 {
-	return endpoint_is_ip(master) && master->family == l->master.family &&
-	    master->port == l->master.port &&
-	    memcmp(master->ip, l->master.ip, sizeof(master->ip)) == 0;
+	return endpoint_is_ip(master) && endpoint_same_ip(master, &l->master) &&
+	    master->port == l->master.port;
 }
 
 static void

@@ -382,7 +382,7 @@ put_last(struct reach *r, const struct endpoint *e)
 		struct endpoint at;
 
 		endpoint_of(&a.sa, &at);
-		if (at.family != e->family || memcmp(at.ip, e->ip, sizeof(at.ip)) != 0)
+		if (!endpoint_same_ip(&at, e))
 			continue;
 		memmove(&r->attempt[i], &r->attempt[i + 1], (r->attempts - i - 1) * sizeof(a));
 		r->attempt[r->attempts - 1] = a;

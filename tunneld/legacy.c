@@ -115,7 +115,7 @@ is_forgotten(struct session *old, const struct session *s)
 {
 	return old->by_secret && !old->closing && client_of(old)->mux != NULL &&
 	    memcmp(old->secret, s->secret, sizeof(old->secret)) == 0 &&
-	    memcmp(old->peer.ip, s->peer.ip, sizeof(old->peer.ip)) == 0 &&
+	    endpoint_same_ip(&old->peer, &s->peer) &&
 	    join_keeps_waiting(old, FORGOTTEN_MS);
 }
 
