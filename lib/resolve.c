@@ -23,6 +23,7 @@
 #define TTL_MIN_MS 1000u	/* an answer is used at least this long, whatever its TTL */
 #define TTL_MAX_MS 3600000u
 #define STALE_WAIT_MS 1800u	/* longest wait for DNS with a stale answer (RFC 8767 5) */
+#define LATE_MS 500u		/* DNS is late: IPv4 addresses alone are asked for, too */
 #define STALE_RETRY_MS 5000u	/* DNS failed: how long a stale answer serves before the next try */
 #define FAILED_RETRY_MS 1000u	/* DNS failed: how long a name without answer is not asked again */
 #define UNASKED_MS 86400000u	/* unused this long, an answer is not kept as stale (RFC 8767 5) */
@@ -37,8 +38,9 @@ struct resolve_name {
 	size_t n;
 	uint64_t used_ms;		/* of the last look-up or answer */
 	uint64_t fresh_until_ms;	/* until then what's known is the answer, even if nothing */
-	struct ev_timer stale;
-	bool asking;
+	struct ev_timer stale, late;
+	bool asking;			/* for addresses of all families, */
+	bool asking_ipv4;		/* for these alone */
 	bool as_is;			/* without the search list of resolv.conf */
 	char host[];
 };
@@ -58,6 +60,7 @@ struct resolver {
 	struct resolve_name *bucket[BUCKETS];
 };
 
+static void on_late(struct ev_timer *t);
 static void on_renew(struct ev_task *task);
 
 /* Well before an asker gives up. */
@@ -88,6 +91,7 @@ static void
 name_free(struct resolve_name *name)
 {
 	ev_timer_at(name->resolver->ev, &name->stale, 0);
+	ev_timer_at(name->resolver->ev, &name->late, 0);
 	free(name->addr);
 	free(name);
 }
@@ -257,7 +261,7 @@ on_stale(struct ev_timer *t)
 static bool
 is_forgettable(const struct resolve_name *name)
 {
-	return !name->asking && name->waiting == NULL &&
+	return !name->asking && !name->asking_ipv4 && name->waiting == NULL &&
 	    ev_now_ms(name->resolver->ev) - name->used_ms >= UNASKED_MS;
 }
 
@@ -295,6 +299,7 @@ name_get(struct resolver *r, struct slice host)
 	memcpy(name->host, host.p, host.len);
 	name->resolver = r;
 	name->stale.cb = on_stale;
+	name->late.cb = on_late;
 	name->next = *bucket;
 	*bucket = name;
 	return name;
@@ -378,18 +383,46 @@ ask_later(struct resolve_name *name)
 	    (name->n == 0 ? FAILED_RETRY_MS : STALE_RETRY_MS);
 }
 
-static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info);
-
 static void
-query(struct resolve_name *name, bool as_is)
+query(struct resolve_name *name, int family, ares_addrinfo_callback cb)
 {
-	const struct ares_addrinfo_hints hints = { .ai_family = AF_UNSPEC,
+	const struct ares_addrinfo_hints hints = { .ai_family = family,
 		.ai_socktype = SOCK_STREAM };
 	char text[HOST_MAX + 2];
 
-	name->as_is = as_is;
-	snprintf(text, sizeof(text), "%s%s", name->host, as_is ? "." : "");
-	ares_getaddrinfo(name->resolver->channel, text, NULL, &hints, on_answer, name);
+	snprintf(text, sizeof(text), "%s%s", name->host, name->as_is ? "." : "");
+	ares_getaddrinfo(name->resolver->channel, text, NULL, &hints, cb, name);
+}
+
+/* What matters is an answer. That there is none, the query for all families will say. */
+static void
+on_ipv4_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+{
+	struct resolve_name *name = arg;
+	bool is_news = name->asking && status == ARES_SUCCESS && take_answer(name, info);
+
+	(void)timeouts;
+	name->asking_ipv4 = false;
+	if (info != NULL)
+		ares_freeaddrinfo(info);
+	if (is_news)
+		answer(name);
+}
+
+/*
+ * Some servers, and the NATs before them, answer no question for AAAA (RFC 4074 4.1), and c-ares
+ * says nothing of the A it has got until it has given that up.
+ */
+static void
+on_late(struct ev_timer *t)
+{
+	struct resolve_name *name = EV_CONTAINER(t, struct resolve_name, late);
+
+	if (name->asking_ipv4)
+		return;
+	name->asking_ipv4 = true;
+	query(name, AF_INET, on_ipv4_answer);
+	rearm(name->resolver);
 }
 
 /*
@@ -417,10 +450,12 @@ on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 
 	(void)timeouts;
 	if (is_to_be_asked_as_is(name, status)) {
-		query(name, true);
+		name->as_is = true;
+		query(name, AF_UNSPEC, on_answer);
 		return;
 	}
 	name->asking = false;
+	ev_timer_at(name->resolver->ev, &name->late, 0);
 	if (status == ARES_EDESTRUCTION)
 		return;		/* of the channel, not of the look-up: see on_renew() */
 	if (status == ARES_ENOTFOUND && !name->as_is)
@@ -451,7 +486,9 @@ ask(struct resolver *r, struct resolve_name *name)
 	}
 	follow_conf(r);
 	name->asking = true;
-	query(name, false);
+	name->as_is = false;
+	ev_timer_in(r->ev, &name->late, LATE_MS < r->stale_wait_ms ? LATE_MS : r->stale_wait_ms);
+	query(name, AF_UNSPEC, on_answer);
 	rearm(r);
 }
 

@@ -458,11 +458,12 @@ box_beside() {
 is_apart() { [ "$(readlink "/proc/$box/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 within() { nsenter -t "$box" -n "$@"; }
 
-# dns HOSTLINE...: a DNS server with these hosts lines on 127.0.0.1:53, TTL 1 s (or DNS_TTL), which our resolv.conf names
+# dns HOSTLINE...: a DNS server with these hosts lines on 127.0.0.1:53, TTL 1 s (or DNS_TTL), which our resolv.conf names; it asks
+# DNS_ELSE (ADDR#PORT) for what they don't say
 dns() {
 	printf '%s\n' "$@" >hosts.dns
 	spawn dns dnsmasq -d --conf-file=/dev/null --user=root --no-resolv --no-hosts --no-poll --local-ttl="${DNS_TTL:-1}" \
-	    --listen-address=127.0.0.1 --bind-interfaces --addn-hosts="$T/hosts.dns"
+	    --listen-address=127.0.0.1 --bind-interfaces --addn-hosts="$T/hosts.dns" ${DNS_ELSE:+--server="$DNS_ELSE"}
 	wait_for 5 sh -c 'ss -Hlun sport = :53 | grep -q .' || fail "no DNS server"
 }
 

@@ -322,6 +322,61 @@ a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did(void **state)
 	assert_int_equal(queries, 2);
 }
 
+static void
+ipv4_addresses_do_not_wait_for_the_end_of_a_query_for_others(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	assert_false(ask(&a, "www.example"));
+	skip_ms(400);
+	run_due();
+	assert_int_equal(queries, 1);
+	assert_int_equal(query[0].family, AF_UNSPEC);
+	skip_ms(200);
+	run_due();
+	assert_int_equal(queries, 2);
+	assert_int_equal(query[1].family, AF_INET);
+	assert_string_equal(query[1].name, "www.example");
+	assert_int_equal(a.answers, 0);
+	dns_answers(1, "192.0.2.1", 60);
+	assert_string_equal(a.said, "192.0.2.1:0");
+	assert_true(ask(&a, "www.example"));
+	dns_answers(0, "192.0.2.1 2001:db8::1", 60);
+	assert_true(ask(&a, "www.example"));
+	assert_string_equal(a.said, "192.0.2.1:0 [2001:db8::1]:0");
+}
+
+static void
+that_there_is_no_ipv4_address_is_not_the_answer(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	assert_false(ask(&a, "www.example"));
+	skip_ms(600);
+	run_due();
+	dns_knows_no_such_name(1);
+	assert_int_equal(a.answers, 0);
+	dns_answers(0, "2001:db8::1", 60);
+	assert_string_equal(a.said, "[2001:db8::1]:0");
+}
+
+static void
+ipv4_addresses_that_come_after_the_whole_answer_do_not_replace_it(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	assert_false(ask(&a, "www.example"));
+	skip_ms(600);
+	run_due();
+	dns_answers(0, "192.0.2.1 2001:db8::1", 60);
+	dns_answers(1, "192.0.2.1", 60);
+	assert_true(ask(&a, "www.example"));
+	assert_string_equal(a.said, "192.0.2.1:0 [2001:db8::1]:0");
+}
+
 /* Each question waits so long, and not until there has been no other one for a while. */
 static void
 others_who_ask_meanwhile_do_not_make_the_first_wait_longer(void **state)
@@ -557,6 +612,7 @@ static void
 a_reload_ends_a_query_whose_askers_got_a_stale_answer(void **state)
 {
 	struct asker a = { 0 };
+	size_t asked;
 
 	(void)state;
 	learns(&a, 10);
@@ -565,12 +621,13 @@ a_reload_ends_a_query_whose_askers_got_a_stale_answer(void **state)
 	pass_s(2);
 	run_due();
 	assert_int_equal(a.answers, 2);
+	asked = queries;
 	resolver_reload(resolver);
 	run_turn();
 	pass_s(2);
 	run_due();
 	assert_int_equal(channels_opened, 1);
-	assert_int_equal(queries, 2);
+	assert_int_equal(queries, asked);
 }
 
 /* ---- what is forgotten ---- */
@@ -632,6 +689,9 @@ main(void)
 		resolve_test(a_stale_answer_does_not_wait_for_slow_dns),
 		resolve_test(a_stale_answer_comes_before_who_asks_gives_up),
 		resolve_test(a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did),
+		resolve_test(ipv4_addresses_do_not_wait_for_the_end_of_a_query_for_others),
+		resolve_test(that_there_is_no_ipv4_address_is_not_the_answer),
+		resolve_test(ipv4_addresses_that_come_after_the_whole_answer_do_not_replace_it),
 		resolve_test(others_who_ask_meanwhile_do_not_make_the_first_wait_longer),
 		resolve_test(stale_answers_serve_while_dns_fails),
 		resolve_test(a_name_that_is_gone_is_no_failure_of_dns),
