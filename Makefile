@@ -182,6 +182,11 @@ fleet: deps-check
 static:
 	@$(MAKE) --no-print-directory BUILD=build-static SAN= LDFLAGS='-static $(LDFLAGS)' bins
 
+# put FILE PLACE for each text that is installed
+put_texts = for m in $(MANUALS); do put $$m $(MANDIR)/man$${m\#\#*.}/$${m\#\#*/}; done; \
+	for f in $$(find examples -type f); do put $$f $(SHAREDIR)/$$f; done; \
+	for f in README.md CHANGES.md LICENSE; do put $$f $(DOCDIR)/$$f; done
+
 #: make install      programs, manuals and examples below $(DESTDIR)$(PREFIX)
 # (Texts name the places below /usr/local where things are by default: those of this installation are put in.)
 install: all
@@ -191,10 +196,14 @@ install: all
 	    mode=644; [ ! -x $$1 ] || mode=755; \
 	    install -D -m $$mode $$1 '$(DESTDIR)'"$$2"; \
 	    sed 's,/usr/local/bin,$(BINDIR),g; s,/usr/local/share/tcproute,$(SHAREDIR),g' $$1 >'$(DESTDIR)'"$$2"; \
-	}; \
-	for m in $(MANUALS); do put $$m $(MANDIR)/man$${m##*.}/$${m##*/}; done; \
-	for f in $$(find examples -type f); do put $$f $(SHAREDIR)/$$f; done; \
-	for f in README.md CHANGES.md LICENSE; do put $$f $(DOCDIR)/$$f; done
+	}; $(put_texts)
+
+#: make uninstall    what make install with the same settings has put there, away again
+uninstall:
+	rm -f $(patsubst %,'$(DESTDIR)$(BINDIR)/%',$(notdir $(BINS) $(EXAMPLES)))
+	@put() { rm -f '$(DESTDIR)'"$$2"; }; $(put_texts)
+	@for d in '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'; do \
+	    [ ! -d "$$d" ] || find "$$d" -depth -type d -empty -delete; done
 
 #: make lint         manuals through mandoc, shell through sh -n, and no line of C wider than 100 columns
 lint:
@@ -224,6 +233,6 @@ deps-bench:
 clean:
 	rm -rf build build-san build-fuzz build-static
 
-.PHONY: force all bins libraries help run check tests fuzzers fuzz-targets unit e2e fuzz bench fleet static install lint dist deps deps-run deps-check deps-bench clean
+.PHONY: force all bins libraries help run check tests fuzzers fuzz-targets unit e2e fuzz bench fleet static install uninstall lint dist deps deps-run deps-check deps-bench clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

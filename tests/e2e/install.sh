@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # make install: programs, manuals, examples and what to read, for everybody, whatever the umask; texts name the places they are
-# in, and what `make run` runs works from there.
+# in, and what `make run` runs works from there. make uninstall takes away that, and no more.
 . "${0%/*}/lib.sh"
 
 case $BUILD in *-san) san=1 ;; *) san= ;; esac
@@ -29,3 +29,9 @@ TMPDIR=$T spawn run root/opt/route/share/tcproute/examples/run.sh root/opt/route
 wait_for 30 grep -q '^Ctrl-C' run.log || fail "no instructions"
 same "This is backend one." "$(sh -c "$(sed -n '/www.example.org.who$/{p;q;}' run.log)" 2>/dev/null)"
 stop run
+
+mv root "a root"
+for i in 1 2; do make -s -C "$TESTS/../.." SAN=$san uninstall DESTDIR="$T/a root" PREFIX=/opt/route || fail "uninstall, time $i"; done
+same "" "$(find "a root" ! -type d)" "what is left"
+same "share share/man share/man/man1 share/man/man5 share/man/man7 share/man/man8" \
+    "$(cd "a root/opt/route" && echo $(find share | sort))" "folders that are left"
