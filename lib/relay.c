@@ -413,6 +413,14 @@ drained(struct relay_flow *f)
 	f->eof = f->fin;
 }
 
+/* A read of 0 bytes: the source has ended, or was reset and a write was told of that already. */
+static enum step
+ended(struct relay_flow *f)
+{
+	f->eof = !f->cut;
+	return f->cut ? STEP_NO_SOURCE : STEP_MOVED;
+}
+
 /* Whether a read of n bytes is bulk. So many in a row are worth a pipe. */
 static void
 rate(struct relay_flow *f, size_t n)
@@ -481,10 +489,8 @@ copy(struct relay_pool *pool, struct relay *r, int i, int from, int to)
 		f->readable = !sock_would_block();
 		return f->readable ? failed(STEP_NO_SOURCE) : STEP_BLOCKED;
 	}
-	if (n == 0) {
-		f->eof = true;
-		return STEP_MOVED;
-	}
+	if (n == 0)
+		return ended(f);
 	r->bytes[i] += (uint64_t)n;
 	rate(f, (size_t)n);
 	if (!filled)
@@ -518,10 +524,8 @@ move(struct relay_pool *pool, struct relay_flow *f, int from, int to, uint64_t *
 	n = splice(from, NULL, p->fd[1], NULL, PIPE_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 	if (n <= 0) {
 		pipe_give(pool, p);
-		if (n == 0) {
-			f->eof = true;
-			return STEP_MOVED;
-		}
+		if (n == 0)
+			return ended(f);
 		if (splice_is_refused()) {
 			f->no_splice = true;
 			return STEP_MOVED;
@@ -572,10 +576,14 @@ step(struct relay_pool *pool, struct relay *r, int i)
 	    move(pool, f, from, to, &r->bytes[i]) : copy(pool, r, i, from, to);
 }
 
-/* The destination of flow i is gone. What it still had to send is delivered first. */
+/*
+ * The destination of flow i is gone. What it still had to send is delivered first; EPIPE means that
+ * its end follows that, as it came before it was gone.
+ */
 static void
 lose_sink(struct relay_pool *pool, struct relay *r, int i)
 {
+	r->flow[!i].cut = errno != EPIPE;
 	r->broken = (int8_t)!i;
 	drop_pending(pool, &r->flow[i]);
 	r->flow[i].over = true;

@@ -63,6 +63,7 @@ struct relay_flow {
 	bool eof : 1;			/* the source has ended */
 	bool over : 1;			/* and the destination was told, or is gone */
 	bool told : 1;			/* epoll was asked to report room at the destination */
+	bool cut : 1;			/* a write has reported the source's reset: no end of it */
 	struct sock_nagle nagle;	/* of the destination */
 };
 
