@@ -84,7 +84,7 @@ answer_count(unsigned status)
 {
 	unsigned class = status < 600 ? status / 100 : 5;	/* RFC 9110 15 */
 
-	metrics_add(the->serve->metrics, the->serve->worker, M_ANSWER + class - 2, 1);
+	serve_count(the->serve, M_ANSWER + class - 2, 1);
 }
 
 void

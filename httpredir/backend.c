@@ -44,7 +44,7 @@ backend_close(struct backend *b, bool reset)
 		target_release(b->target);
 	ev_timer_at(the->serve->ev, &b->idle, 0);
 	the->backends--;
-	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNS, -1);
+	serve_count(the->serve, M_TARGET_CONNS, -1);
 	ev_free_later(the->serve->ev, b);
 }
 
@@ -79,7 +79,7 @@ backend_new(void)
 	b->io = (struct ev_io){ -1, on_backend };
 	b->idle.cb = on_idle;
 	the->backends++;
-	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNS, 1);
+	serve_count(the->serve, M_TARGET_CONNS, 1);
 	return b;
 }
 

@@ -121,7 +121,7 @@ check_opts(const struct options *o)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .serve = { .tool = "httpredir", SERVE_CONF_DEFAULTS },
+	static struct options o = { .serve = { SERVE_CONF_DEFAULTS },
 		.status = 308, .port = 443, .response_ms = 30000 };
 	static struct httpredir ht = { .opts = &o };
 	struct routeset *rs;

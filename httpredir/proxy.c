@@ -54,7 +54,7 @@ proxy_free(struct proxy *p, bool reset)
 	if (p->max_key != 0)
 		quota_drop(s->quota, s->worker, p->max_key);
 	if (p->counts_as != 0)
-		metrics_add(s->metrics, s->worker, p->counts_as, 1);
+		serve_count(s, p->counts_as, 1);
 	ev_free_later(s->ev, p);
 }
 
@@ -171,7 +171,7 @@ dial(struct proxy *p, const struct route *route, const struct target *avoided)
 	    true, &p->backend->io, &ops, p);
 	if (p->dial != NULL && avoided != NULL)
 		dial_avoid(p->dial, avoided);
-	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_CONNECTS, 1);
+	serve_count(the->serve, M_TARGET_CONNECTS, 1);
 	return p->dial != NULL;
 }
 
@@ -792,7 +792,7 @@ send_first(struct proxy *p, const struct route *route, bool may_repeat, struct w
 		(void)spill_add_pieces(&p->again, w->iov, w->n, 0, 0);
 	if (b == NULL)
 		return spill_add_pieces(&p->up, w->iov, w->n, 0, 0) && dial(p, route, NULL);
-	metrics_add(the->serve->metrics, the->serve->worker, M_TARGET_REUSES, 1);
+	serve_count(the->serve, M_TARGET_REUSES, 1);
 	w->iov[0].iov_base = (char *)w->iov[0].iov_base + intro;	/* introduced when opened */
 	w->iov[0].iov_len -= intro;
 	engage(p, b);

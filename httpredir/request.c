@@ -83,7 +83,7 @@ set_name(struct client *c, struct slice host)
 static void
 count(size_t metric)
 {
-	metrics_add(the->serve->metrics, the->serve->worker, metric, 1);
+	serve_count(the->serve, metric, 1);
 }
 
 /* An error of ours; not every one is what becomes of a request. */

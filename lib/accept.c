@@ -172,7 +172,7 @@ pause_accepting(struct serve *s, const char *why, uint64_t *last_ms)
 	for (struct listener *l = s->listeners.first; l != NULL; l = l->next)
 		accept_drop(s, l);
 	s->paused = true;
-	metrics_add(s->metrics, s->worker, M_PAUSES, 1);
+	serve_count(s, M_PAUSES, 1);
 	if (is_news(s, last_ms))
 		log_warn("accepting paused with %" PRIu64 " connection%s: %s", s->open_conns,
 		    s->open_conns == 1 ? "" : "s", why);
@@ -186,7 +186,7 @@ over_source_limit(struct serve *s, const struct endpoint *peer, const char *when
 	char text[ENDPOINT_TEXT_MAX], more[80] = "";
 	uint64_t n;
 
-	metrics_add(s->metrics, s->worker, M_SOURCE_LIMITED, 1);
+	serve_count(s, M_SOURCE_LIMITED, 1);
 	n = quota_log(s->quota, ev_now_ms(s->ev));
 	if (n == 0)
 		return;
@@ -227,7 +227,7 @@ take_client(struct serve *s, struct listener *l, int fd, const struct endpoint *
 {
 	struct serve_client client = { .in_fd = fd, .out_fd = fd, .peer = *peer, .via = l };
 
-	metrics_add(s->metrics, s->worker, M_ACCEPTED, 1);
+	serve_count(s, M_ACCEPTED, 1);
 	if (!l->unlimited && !count_source(s, peer, "at accept", &client.source)) {
 		close(fd);
 		return;

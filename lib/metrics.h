@@ -31,7 +31,7 @@ struct metrics *metrics_new(const struct metric *table, size_t n, unsigned worke
 /* Add to series i on behalf of worker (gauges go down with a negative by). */
 void metrics_add(struct metrics *m, unsigned worker, size_t i, int64_t by);
 
-/* Set a gauge of one worker. */
+/* Set what one worker adds to series i. */
 void metrics_set(struct metrics *m, unsigned worker, size_t i, int64_t value);
 
 /* The sum over the workers. */

@@ -39,7 +39,7 @@ serve_enter(struct serve *s, struct serve_conn *c, const struct serve_client *cl
 		c->next->at = &c->next;
 	s->conns = c;
 	s->open_conns++;
-	metrics_add(s->metrics, s->worker, M_CONNS, 1);
+	serve_count(s, M_CONNS, 1);
 	if (c->via != NULL)
 		listener_ref(c->via);
 }
@@ -71,7 +71,7 @@ serve_turn_away(struct serve *s, const struct serve_client *client)
 		.hello = HELLO_NONE, .end = END_LIMIT };
 
 	connlog_write(&line);
-	metrics_add(s->metrics, s->worker, M_END + END_LIMIT, 1);
+	serve_count(s, M_END + END_LIMIT, 1);
 	launch_close(client->in_fd, client->out_fd, false);
 	if (client->source != 0)
 		quota_drop(s->quota, s->worker, client->source);
@@ -87,10 +87,10 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 	line->end = end;
 	s->one_exit = conn_end_exit(end, line->hello);
 	connlog_write(line);
-	metrics_add(s->metrics, s->worker, M_CONNS, -1);
-	metrics_add(s->metrics, s->worker, M_END + end, 1);
-	metrics_add(s->metrics, s->worker, M_RX, (int64_t)line->rx);
-	metrics_add(s->metrics, s->worker, M_TX, (int64_t)line->tx);
+	serve_count(s, M_CONNS, -1);
+	serve_count(s, M_END + end, 1);
+	serve_count(s, M_RX, (int64_t)line->rx);
+	serve_count(s, M_TX, (int64_t)line->tx);
 	if (c->source != 0)
 		quota_drop(s->quota, s->worker, c->source);
 	if (c->via != NULL)
@@ -114,10 +114,10 @@ note_routes(struct serve *s)
 	unsigned long good, bad;
 
 	routeset_counts(s->routes, &good, &bad);
-	metrics_set(s->metrics, s->worker, M_ROUTES, (int64_t)routeset_lines(s->routes));
-	metrics_set(s->metrics, s->worker, M_ROUTES_BYTES, (int64_t)routeset_bytes(s->routes));
-	metrics_set(s->metrics, s->worker, M_RELOADS_OK, (int64_t)good);
-	metrics_set(s->metrics, s->worker, M_RELOADS_FAILED, (int64_t)bad);
+	serve_set_metric(s, M_ROUTES, (int64_t)routeset_lines(s->routes));
+	serve_set_metric(s, M_ROUTES_BYTES, (int64_t)routeset_bytes(s->routes));
+	serve_set_metric(s, M_RELOADS_OK, (int64_t)good);
+	serve_set_metric(s, M_RELOADS_FAILED, (int64_t)bad);
 }
 
 static void
@@ -351,7 +351,7 @@ start(struct serve *s)
 {
 	if (serve_make_loop(s, on_stop_signal, on_hup) == -1)
 		return -1;
-	metrics_set(s->metrics, s->worker, M_WORKERS, 1);
+	serve_set_metric(s, M_WORKERS, 1);
 	return s->ops->start(s);
 }
 

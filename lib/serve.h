@@ -16,17 +16,16 @@
 #include "launch.h"
 #include "listeners.h"
 #include "metrics.h"
-#include "scrape_door.h"
 #include "opts.h"
 #include "quota.h"
 #include "routeset.h"
+#include "scrape_door.h"
 
 #define SERVE_UNSET UINT64_MAX	/* a number option that was not given */
 #define SERVE_WORKERS_MAX 64u
 
 /* The options all listening tools share. Times in ms, 0: off. */
 struct serve_conf {
-	const char *tool;
 	struct opt_list listen, routes;
 	const char *metrics, *user, *accept_proxy;
 	uint64_t notify_fd, grace_ms, leave_ms, workers, max_conns, max_per_source;
@@ -248,6 +247,19 @@ struct serve {
 	uint64_t full_ms, starved_ms, broken_ms;
 	struct scrape_door metrics_door;
 };
+
+/* Add to series i of this process, or set it: see metrics_add(), metrics_set(). */
+static inline void
+serve_count(struct serve *s, size_t i, int64_t by)
+{
+	metrics_add(s->metrics, s->worker, i, by);
+}
+
+static inline void
+serve_set_metric(struct serve *s, size_t i, int64_t value)
+{
+	metrics_set(s->metrics, s->worker, i, value);
+}
 
 /*
  * Run: decides the launch, loads the routes files, binds, drops privileges, forks workers, serves

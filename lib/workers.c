@@ -303,7 +303,7 @@ buried(struct parent *p, unsigned i, int status)
 		log_warn("worker pid=%d ended: %s %d; replaced", (int)w->pid,
 		    WIFSIGNALED(status) ? "signal" : "exit",
 		    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-		metrics_add(s->metrics, s->worker, M_WORKERS_REPLACED, 1);
+		serve_count(s, M_WORKERS_REPLACED, 1);
 		ev_timer_in(s->ev, &p->restart, young ? RESTART_MS : 1);
 	}
 	w->pid = 0;

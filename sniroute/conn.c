@@ -76,7 +76,7 @@ log_end(struct conn *c, enum conn_end end, const struct target *target)
 	if (target != NULL)
 		line.target = slice_str(target_text(target));
 	if (c->verdict != HELLO_NONE)
-		metrics_add(s->metrics, s->worker, (size_t)(M_HELLO + c->verdict - HELLO_OK), 1);
+		serve_count(s, (size_t)(M_HELLO + c->verdict - HELLO_OK), 1);
 	serve_leave(s, &c->base, end, &line);
 }
 

@@ -80,8 +80,8 @@ check_opts(const struct options *o)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .serve = { .tool = "sniroute", .routes_listen = true,
-		SERVE_CONF_DEFAULTS }, .hello_max = HELLO_DEFAULT_MAX };
+	static struct options o = { .serve = { .routes_listen = true, SERVE_CONF_DEFAULTS },
+		.hello_max = HELLO_DEFAULT_MAX };
 	static struct sniroute sn = { .opts = &o };
 	struct routeset *rs;
 	bool good;

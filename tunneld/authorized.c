@@ -127,8 +127,7 @@ start_reading(void)
 static void
 note_grants(void)
 {
-	metrics_set(the->serve->metrics, the->serve->worker, M_GRANTS,
-	    (int64_t)clients_grants(the->clients));
+	serve_set_metric(the->serve, M_GRANTS, (int64_t)clients_grants(the->clients));
 }
 
 /* A state is logged once, and counted once. */

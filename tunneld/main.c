@@ -238,8 +238,7 @@ int
 main(int argc, char **argv)
 {
 	static struct options o = {
-		.serve = { .tool = "tunneld", .no_one = true, SERVE_CONF_DEFAULTS,
-		    .leave_ms = SERVE_UNSET },
+		.serve = { .no_one = true, SERVE_CONF_DEFAULTS, .leave_ms = SERVE_UNSET },
 		.park_ms = 5000, .heartbeat_ms = 10000, .dead_ms = 20000, .max_logins = 128,
 	};
 	static struct tunneld me = { .opts = &o };

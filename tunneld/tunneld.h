@@ -64,7 +64,7 @@ extern struct tunneld *the;		/* set once when it starts */
 static inline void
 tunneld_count(size_t metric, int64_t by)
 {
-	metrics_add(the->serve->metrics, the->serve->worker, metric, by);
+	serve_count(the->serve, metric, by);
 }
 
 /* ---- authorized.c: the -a file on disk: loaded, watched, expired ---- */

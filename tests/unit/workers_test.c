@@ -61,8 +61,8 @@ set_up(void **state)
 	snprintf(address_text, sizeof(address_text), "unix:%s", in_dir("socket"));
 	snprintf(routes_path, sizeof(routes_path), "%s", in_dir("routes"));
 	write_file(routes_path, "a.example tls=127.0.0.1:1\n");
-	conf = (struct serve_conf){ SERVE_CONF_DEFAULTS, .tool = "test",
-	    .listen = { listen_item, 1 }, .routes = { routes_item, 1 } };
+	conf = (struct serve_conf){ SERVE_CONF_DEFAULTS, .listen = { listen_item, 1 },
+	    .routes = { routes_item, 1 } };
 	log_init("test", LOG_LEVEL_INFO, false);
 	return pipe2(told, O_CLOEXEC);
 }
