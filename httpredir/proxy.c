@@ -51,8 +51,7 @@ proxy_free(struct proxy *p, bool reset)
 	free(p->up);
 	free(p->again);
 	ev_undefer(s->ev, &p->more);
-	if (p->max_key != 0)
-		quota_drop(s->quota, s->worker, p->max_key);
+	quota_drop(s->quota, s->worker, p->max_key);
 	if (p->counts_as != 0)
 		serve_count(s, p->counts_as, 1);
 	ev_free_later(s->ev, p);

@@ -144,7 +144,6 @@ tunnel_free(struct tunnel *t, enum conn_end end)
 	t->client->rx += r->bytes[0];
 	t->client->tx += r->bytes[1];
 	target_release(t->target);
-	if (t->max_key != 0)
-		quota_drop(s->quota, s->worker, t->max_key);
+	quota_drop(s->quota, s->worker, t->max_key);
 	ev_free_later(s->ev, t);
 }

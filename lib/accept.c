@@ -216,8 +216,7 @@ serve_count_source(struct serve *s, struct serve_conn *c)
 {
 	if (c->via == NULL || c->via->unlimited)
 		return true;
-	if (c->source != 0)
-		quota_drop(s->quota, s->worker, c->source);
+	quota_drop(s->quota, s->worker, c->source);
 	c->source = 0;
 	return count_source(s, &c->peer, "after its PROXY header", &c->source);
 }

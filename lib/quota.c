@@ -174,6 +174,8 @@ quota_drop_many(struct quota *q, unsigned worker, uint64_t key, uint64_t n)
 {
 	struct entry *e;
 
+	if (key == 0)
+		return;
 	lock(q);
 	e = find(q, worker, key);
 	if (e->key == key && (e->count -= n) == 0)

@@ -20,14 +20,17 @@ struct quota;
  */
 struct quota *quota_new(unsigned workers, size_t entries);
 
-/* Keys: 64-bit keyed hashes, so that outsiders cannot provoke a collision. 0 is never returned. */
-/* the address, or its /64 for v6 */
+/*
+ * The key of a source (a client's address, of v6 its /64) and of a text: 64-bit keyed hashes, so
+ * that outsiders cannot provoke a collision. Never 0, which stands for "not counted".
+ */
 uint64_t quota_key_source(const struct quota *q, const struct endpoint *peer);
 uint64_t quota_key_text(const struct quota *q, const void *text, size_t len);
 
 /*
  * Count n more, at least 1, for key on behalf of worker, unless all workers together would hold
- * more than limit (0: no limit). True: counted, give them back with quota_drop_many().
+ * more than limit (0: no limit). True: counted, give them back with quota_drop_many(), which does
+ * nothing for key 0.
  */
 bool quota_take_many(struct quota *q, unsigned worker, uint64_t key, uint64_t n, uint64_t limit);
 void quota_drop_many(struct quota *q, unsigned worker, uint64_t key, uint64_t n);

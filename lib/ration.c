@@ -27,7 +27,7 @@ ration_change(struct ration *r, uint64_t source, size_t from, size_t to)
 	if (to > from)
 		return grow(r, source, to - from);
 	r->total -= from - to;
-	if (source != 0 && to < from)
+	if (to < from)
 		quota_drop_many(r->held, 0, source, from - to);
 	return true;
 }

@@ -73,8 +73,7 @@ serve_turn_away(struct serve *s, const struct serve_client *client)
 	connlog_write(&line);
 	serve_count(s, M_END + END_LIMIT, 1);
 	launch_close(client->in_fd, client->out_fd, false);
-	if (client->source != 0)
-		quota_drop(s->quota, s->worker, client->source);
+	quota_drop(s->quota, s->worker, client->source);
 	s->one_exit = EXIT_TEMP;
 }
 
@@ -91,8 +90,7 @@ serve_leave(struct serve *s, struct serve_conn *c, enum conn_end end, struct con
 	serve_count(s, M_END + end, 1);
 	serve_count(s, M_RX, (int64_t)line->rx);
 	serve_count(s, M_TX, (int64_t)line->tx);
-	if (c->source != 0)
-		quota_drop(s->quota, s->worker, c->source);
+	quota_drop(s->quota, s->worker, c->source);
 	if (c->via != NULL)
 		listener_unref(c->via);
 	*c->at = c->next;

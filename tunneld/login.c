@@ -73,8 +73,7 @@ login_over(struct client *c, size_t result)
 	logins.now--;
 	tunneld_count(M_LOGINS, -1);
 	tunneld_count(result, 1);
-	if (c->login_source != 0)
-		quota_drop(logins.per_source, 0, c->login_source);
+	quota_drop(logins.per_source, 0, c->login_source);
 	c->login_source = 0;
 }
 
@@ -307,8 +306,7 @@ login_accept(const struct serve_client *from)
 		tunneld_count(M_LOGINS_LIMITED, 1);
 	}
 	if (c == NULL) {
-		if (source != 0)
-			quota_drop(logins.per_source, 0, source);
+		quota_drop(logins.per_source, 0, source);
 		serve_turn_away(the->serve, from);
 		return;
 	}

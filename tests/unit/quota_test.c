@@ -75,6 +75,19 @@ counts_follow_the_model_whatever_is_taken_and_dropped(void **state)
 }
 
 static void
+giving_back_what_was_not_counted_changes_nothing(void **state)
+{
+	struct quota *q = quota_new(1, 10);
+	uint64_t key = crowded_key(2);	/* where key 0 would be looked for */
+
+	(void)state;
+	assert_non_null(q);
+	quota_drop(q, 0, 0);
+	assert_true(quota_take(q, 0, key, 1));
+	assert_false(quota_take(q, 0, key, 1));
+}
+
+static void
 a_limit_is_for_all_workers_together(void **state)
 {
 	struct quota *q = quota_new(2, 10);
@@ -360,6 +373,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table_beyond_the_address_space_is_refused),
 		cmocka_unit_test(counts_follow_the_model_whatever_is_taken_and_dropped),
+		cmocka_unit_test(giving_back_what_was_not_counted_changes_nothing),
 		cmocka_unit_test(a_limit_is_for_all_workers_together),
 		cmocka_unit_test(dropping_what_nobody_holds_changes_nothing),
 		cmocka_unit_test(a_big_table_is_forgotten_from_end_to_end_and_no_other),
