@@ -147,6 +147,8 @@ identity_id_valid(struct slice text)
 bool
 identity_reserved(struct slice name)
 {
+	if (slice_starts(name, "*."))
+		name = slice_skip(name, 2);
 	return identity_id_valid(slice_cut(&name, '.'));
 }
 

@@ -47,8 +47,8 @@ const char *identity_id(const struct identity *me);
 bool identity_id_valid(struct slice text);
 
 /*
- * Whether a (normalised) host name's first label, or the name, is shaped like an id:
- * such names can't be aliases.
+ * Whether the first label of a (normalised) host name, or of the SUFFIX of "*.SUFFIX", is shaped
+ * like an id: such names can't be aliases.
  */
 bool identity_reserved(struct slice name);
 

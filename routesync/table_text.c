@@ -228,7 +228,7 @@ why_barred(struct slice name)
 {
 	if (slice_is(name, "*"))
 		return "* can't be the name of a tunnel";
-	if (identity_reserved(slice_starts(name, "*.") ? slice_skip(name, 2) : name))
+	if (identity_reserved(name))
 		return "names shaped like an id are reserved";
 	return NULL;
 }

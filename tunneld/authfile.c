@@ -206,7 +206,6 @@ static bool
 add_name(struct parser *p, struct slice item, char *out, size_t *len)
 {
 	char quoted[LOG_VALUE_MAX], text[HOST_PATTERN_MAX + 1];
-	struct slice name;
 
 	if (item.len == 0)
 		return refuse(p, "empty item in names=");
@@ -217,8 +216,7 @@ add_name(struct parser *p, struct slice item, char *out, size_t *len)
 		return refuse(p, "bad name %s in names=: neither a host name nor *.SUFFIX",
 		    log_value(item, quoted));
 	memcpy(out, text, *len);
-	name = slice_of(out, *len);
-	if (identity_reserved(slice_starts(name, "*.") ? slice_skip(name, 2) : name))
+	if (identity_reserved(slice_of(out, *len)))
 		return refuse(p, "name %s in names=: names shaped like an id are reserved",
 		    log_value(item, quoted));
 	return true;

@@ -307,6 +307,7 @@ names_that_begin_with_an_id_are_reserved(void **state)
 	assert_true(identity_reserved(slice_str(RFC7515_ID)));
 	assert_true(identity_reserved(slice_str(RFC7515_ID ".")));
 	assert_true(identity_reserved(slice_str(RFC7515_ID ".tun.example.com")));
+	assert_true(identity_reserved(slice_str("*." RFC7515_ID ".tun.example.com")));
 	assert_false(identity_reserved(slice_str("x." RFC7515_ID ".tun.example.com")));
 	assert_false(identity_reserved(slice_str(RFC7515_ID "x.tun.example.com")));
 	assert_false(identity_reserved(slice_str("www.example.org")));
