@@ -336,7 +336,7 @@ listen_at(struct passexec *pe, const char *path)
 	if (snprintf(text, sizeof(text), "unix:%s", path) < (int)sizeof(text))
 		r = addr_parse(slice_str(text), ADDR_LISTEN, &a);
 	if (r != ADDR_OK)
-		diex(EXIT_USAGE, "%s: %s", path, addr_reason(r));
+		diex(EXIT_USAGE, "%s: %s", path, addr_why(r, ADDR_LISTEN));
 	if (sock_listen(&a, &pe->listener.fd) == -1)
 		die(EXIT_TEMP, "listen %s", path);
 }

@@ -10,24 +10,22 @@
 #include "text.h"
 
 #define PATH_LEN_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)	/* a NUL before or after */
-#define V4_AT 12		/* where IPv4 lies in a v4-mapped address (RFC 4291 2.5.5.2) */
-#define V4_BITS_BEFORE 96u	/* the same in bits */
 
-static void
-set_ip4(struct endpoint *e, const void *ip4)
+static const uint8_t v4_mapped[ENDPOINT_V4_AT] = { [10] = 0xff, [11] = 0xff };
+
+void
+endpoint_set_v4(struct endpoint *e, const void *ip)
 {
-	static const uint8_t mapped[V4_AT] = { [10] = 0xff, [11] = 0xff };
-
-	memcpy(e->ip, mapped, sizeof(mapped));
-	memcpy(e->ip + V4_AT, ip4, 4);
+	memcpy(e->ip, v4_mapped, sizeof(v4_mapped));
+	memcpy(e->ip + ENDPOINT_V4_AT, ip, 4);
 	e->family = AF_INET;
 }
 
-static void
-set_ip6(struct endpoint *e, const struct in6_addr *ip6)
+void
+endpoint_set_v6(struct endpoint *e, const void *ip)
 {
-	memcpy(e->ip, ip6, sizeof(e->ip));
-	e->family = IN6_IS_ADDR_V4MAPPED(ip6) ? AF_INET : AF_INET6;
+	memcpy(e->ip, ip, sizeof(e->ip));
+	e->family = memcmp(ip, v4_mapped, sizeof(v4_mapped)) == 0 ? AF_INET : AF_INET6;
 }
 
 bool
@@ -47,9 +45,9 @@ endpoint_parse_ip(struct slice text, struct endpoint *out)
 
 	memset(out, 0, sizeof(*out));
 	if (!bracketed && inet_pton(AF_INET, copy, &ip4) == 1)
-		set_ip4(out, &ip4);
+		endpoint_set_v4(out, &ip4);
 	else if (inet_pton(AF_INET6, copy, &ip6) == 1)
-		set_ip6(out, &ip6);
+		endpoint_set_v6(out, &ip6);
 	else
 		return false;
 	return true;
@@ -154,7 +152,7 @@ addr_parse(struct slice text, unsigned allow, struct addr *out)
 }
 
 const char *
-addr_reason(enum addr_result r)
+addr_why(enum addr_result r, unsigned allow)
 {
 	static const char *const reason[] = {
 		[ADDR_OK] = "fine",
@@ -170,22 +168,13 @@ addr_reason(enum addr_result r)
 		[ADDR_NOT_HERE] = "this form of address has no meaning here (HOST:PORT or "
 		    "unix:/PATH has)",
 	};
+	static const char *const listening[ADDR_NOT_HERE + 1] = {
+		[ADDR_NO_PORT] = "no port (HOST:PORT, :PORT or unix:/PATH)",
+		[ADDR_BAD_PORT] = "port is not a number from 0 to 65535",
+		[ADDR_NOT_HERE] = "nobody can listen there (HOST:PORT, :PORT or unix:/PATH)",
+	};
 
-	return reason[r];
-}
-
-const char *
-addr_why(enum addr_result r, unsigned allow)
-{
-	bool listen = (allow & ADDR_LISTEN) != 0;
-
-	if (r == ADDR_NO_PORT && listen)
-		return "no port (HOST:PORT, :PORT or unix:/PATH)";
-	if (r == ADDR_BAD_PORT && listen)
-		return "port is not a number from 0 to 65535";
-	if (r == ADDR_NOT_HERE && listen)
-		return "nobody can listen there (HOST:PORT, :PORT or unix:/PATH)";
-	return addr_reason(r);
+	return (allow & ADDR_LISTEN) && listening[r] != NULL ? listening[r] : reason[r];
 }
 
 /* ---- socket addresses ---- */
@@ -246,7 +235,7 @@ endpoint_sockaddr(const struct endpoint *e, struct sockaddr_storage *out)
 	case AF_INET:
 		in->sin_family = AF_INET;
 		in->sin_port = htons(e->port);
-		memcpy(&in->sin_addr, e->ip + V4_AT, sizeof(in->sin_addr));
+		memcpy(&in->sin_addr, e->ip + ENDPOINT_V4_AT, sizeof(in->sin_addr));
 		return sizeof(*in);
 	case AF_INET6:
 		in6->sin6_family = AF_INET6;
@@ -267,11 +256,11 @@ endpoint_of(const struct sockaddr_storage *sa, struct endpoint *out)
 	memset(out, 0, sizeof(*out));
 	switch (sa->ss_family) {
 	case AF_INET:
-		set_ip4(out, &in->sin_addr);
+		endpoint_set_v4(out, &in->sin_addr);
 		out->port = ntohs(in->sin_port);
 		break;
 	case AF_INET6:
-		set_ip6(out, &in6->sin6_addr);
+		endpoint_set_v6(out, &in6->sin6_addr);
 		out->port = ntohs(in6->sin6_port);
 		break;
 	case AF_UNIX:
@@ -299,7 +288,7 @@ endpoint_ip_text(const struct endpoint *e, char out[static ENDPOINT_TEXT_MAX])
 	struct text t = text_in(out, ENDPOINT_TEXT_MAX - 1);
 
 	if (e->family == AF_INET)
-		add_v4(&t, e->ip + V4_AT);
+		add_v4(&t, e->ip + ENDPOINT_V4_AT);
 	else if (e->family == AF_INET6)
 		return slice_str(inet_ntop(AF_INET6, e->ip, out, ENDPOINT_TEXT_MAX));
 	else
@@ -352,7 +341,7 @@ cidr_parse(struct slice text, struct cidr *out)
 		return true;
 	if (!num_parse(bits, 0, v4_text ? 32 : 128, &number))
 		return false;
-	out->bits = (unsigned)number + (v4_text ? V4_BITS_BEFORE : 0);
+	out->bits = (unsigned)number + (v4_text ? ENDPOINT_V4_AT * 8 : 0);
 	return true;
 }
 

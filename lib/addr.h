@@ -21,6 +21,7 @@ struct endpoint {
 				   AF_UNSPEC: unknown */
 };
 
+#define ENDPOINT_V4_AT 12u	/* where IPv4 lies in a v4-mapped address (RFC 4291 2.5.5.2) */
 #define ENDPOINT_TEXT_MAX 64	/* "[v6]:port" and a NUL fit */
 
 enum addr_kind {
@@ -59,12 +60,9 @@ struct addr {
 enum addr_result addr_parse(struct slice text, unsigned allow, struct addr *out);
 
 /*
- * Why addr_parse() refused, for a message: "no port",
- * "port is not a number from 1 to 65535", ... Static.
+ * Why addr_parse() with this allow refused, for a message that names the forms and ports that would
+ * do: "no port (HOST:PORT or unix:/PATH)", ... Static.
  */
-const char *addr_reason(enum addr_result r);
-
-/* The same for a call with this allow: names the forms and ports that would do. */
 const char *addr_why(enum addr_result r, unsigned allow);
 
 /*
@@ -72,6 +70,10 @@ const char *addr_why(enum addr_result r, unsigned allow);
  * for ADDR_HOST. ADDR_PASS gives the unix path.
  */
 socklen_t addr_sockaddr(const struct addr *a, struct sockaddr_storage *out);
+
+/* Set family and address, 4 or 16 bytes in network order; what is v4-mapped becomes AF_INET. */
+void endpoint_set_v4(struct endpoint *e, const void *ip);
+void endpoint_set_v6(struct endpoint *e, const void *ip);
 
 /*
  * The endpoint of a socket address;

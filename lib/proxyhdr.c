@@ -23,8 +23,6 @@
 #define TLV_TEXT_MAX 255		/* bytes of an authority or ALPN value we write */
 #define TLV_KIND_MAX 16
 
-static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };	/* as endpoints keep IPv4 */
-
 /* ---- reading version 1 ---- */
 
 /* A field up to the next single space; the last one has none after it. */
@@ -96,13 +94,10 @@ v2_ip(struct slice *block, bool v6, struct endpoint *out)
 
 	if (!take_bytes(block, v6 ? 16 : 4, &ip))
 		return false;
-	if (v6) {
-		memcpy(out->ip, ip.p, 16);
-	} else {
-		memcpy(out->ip, v4_mapped, sizeof(v4_mapped));
-		memcpy(out->ip + sizeof(v4_mapped), ip.p, 4);
-	}
-	out->family = memcmp(out->ip, v4_mapped, sizeof(v4_mapped)) == 0 ? AF_INET : AF_INET6;
+	if (v6)
+		endpoint_set_v6(out, ip.p);
+	else
+		endpoint_set_v4(out, ip.p);
 	return true;
 }
 
@@ -248,7 +243,7 @@ static size_t
 v1_write(const struct proxyhdr *h, uint8_t *out)
 {
 	bool v4 = both_v4(h);
-	size_t skip = v4 ? sizeof(v4_mapped) : 0;
+	size_t skip = v4 ? ENDPOINT_V4_AT : 0;
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
 	int n;
 
@@ -292,7 +287,7 @@ put_tlv(uint8_t *at, uint8_t type, struct slice value, size_t max)
 static uint8_t *
 put_addresses(uint8_t *at, const struct proxyhdr *h)
 {
-	size_t skip = both_v4(h) ? sizeof(v4_mapped) : 0;
+	size_t skip = both_v4(h) ? ENDPOINT_V4_AT : 0;
 
 	if (!both_known(h))
 		return at;

@@ -80,14 +80,16 @@ expect_host(SSL *ssl, const struct source *source)
 	struct slice servers = source->servers;
 	char text[HOST_MAX + 1];
 	struct addr a;
+	size_t skip;
 
 	source_next(source, &servers, &a);
 	if (a.kind == ADDR_HOST) {
 		snprintf(text, sizeof(text), SLICE_FMT, SLICE_ARG(a.host));
 		return SSL_set_tlsext_host_name(ssl, text) == 1 && SSL_set1_host(ssl, text) == 1;
 	}
-	return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl),
-	    a.ip.family == AF_INET ? a.ip.ip + 12 : a.ip.ip, a.ip.family == AF_INET ? 4 : 16) == 1;
+	skip = a.ip.family == AF_INET ? ENDPOINT_V4_AT : 0;
+	return X509_VERIFY_PARAM_set1_ip(SSL_get0_param(ssl), a.ip.ip + skip,
+	    sizeof(a.ip.ip) - skip) == 1;
 }
 
 bool

@@ -52,7 +52,8 @@ check_target(struct slice targets)
 		if (t.len == 0)
 			log_error("-t: empty item in the list of targets");
 		else
-			log_error("-t " SLICE_FMT ": %s", SLICE_ARG(t), addr_reason(r));
+			log_error("-t " SLICE_FMT ": %s", SLICE_ARG(t),
+			    addr_why(r, ADDR_ALLOW_PASS));
 		good = false;
 	} while (targets.p != NULL);
 	return good;

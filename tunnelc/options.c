@@ -100,7 +100,7 @@ check_servers(const struct opt_list *servers)
 		enum addr_result r = addr_parse(slice_str(servers->item[i]), 0, &a);
 
 		if (r != ADDR_OK)
-			log_error("-s %s: %s", servers->item[i], addr_reason(r));
+			log_error("-s %s: %s", servers->item[i], addr_why(r, 0));
 		else if (is_repeated(servers, i))
 			log_error("-s %s is given twice", servers->item[i]);
 		else

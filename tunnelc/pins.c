@@ -45,7 +45,7 @@ check_fields(struct slice server, struct slice id, struct slice more)
 	enum addr_result r = addr_parse(server, 0, &a);
 
 	if (r != ADDR_OK)
-		return addr_reason(r);
+		return addr_why(r, 0);
 	if (!identity_id_valid(id))
 		return "no id behind HOST:PORT: 52 characters a-z and 2-7";
 	return more.p != NULL ? "more than HOST:PORT ID" : NULL;

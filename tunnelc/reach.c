@@ -83,7 +83,7 @@ reach_check_proxy(const char *proxy)
 	r = addr_parse(proxy_authority(proxy), 0, &a);
 	if (r == ADDR_OK && a.kind != ADDR_IP && a.kind != ADDR_HOST)
 		return "not " SCHEME "HOST:PORT";
-	return r == ADDR_OK ? NULL : addr_reason(r);
+	return r == ADDR_OK ? NULL : addr_why(r, 0);
 }
 
 /* ---- the end ---- */

@@ -51,7 +51,7 @@ check_targets(struct slice targets, const char *word, char why[static WORDS_WHY_
 
 		if (r != ADDR_OK)
 			return refuse(why, word, "\"%.*s\": %s", t.len > 60 ? 60 : (int)t.len, t.p,
-			    addr_reason(r));
+			    addr_why(r, 0));
 	} while (targets.p != NULL);
 	return true;
 }

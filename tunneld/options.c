@@ -107,7 +107,7 @@ check_advertise(const struct options *o)
 	if ((o->clients == NULL) != (o->advertise == NULL))
 		return log_wrong(false, "--clients FILE and --advertise ADDR go together");
 	r = o->advertise == NULL ? ADDR_OK : addr_parse(slice_str(o->advertise), 0, &a);
-	return r == ADDR_OK || log_wrong(false, "--advertise %s: %s", o->advertise, addr_reason(r));
+	return r == ADDR_OK || log_wrong(false, "--advertise %s: %s", o->advertise, addr_why(r, 0));
 }
 
 const char *

@@ -137,13 +137,13 @@ every_bad_target_is_refused_with_its_reason(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++)
 		if (parse(bad[i].text, ADDR_ALLOW_PASS, &a) != bad[i].why)
 			fail_msg("\"%s\" is not refused with \"%s\"", bad[i].text,
-			    addr_reason(bad[i].why));
+			    addr_why(bad[i].why, ADDR_ALLOW_PASS));
 	assert_int_equal(parse("pass:/x", 0, &a), ADDR_NOT_HERE);
 	assert_int_equal(addr_parse(slice_of(NULL, 0), 0, &a), ADDR_EMPTY);
 	assert_int_equal(addr_parse(copy_of("unix:/a\0b", 9), 0, &a), ADDR_BAD_PATH);
 	assert_int_equal(addr_parse(copy_of("1.2.3.4\0:80", 11), 0, &a), ADDR_BAD_HOST);
 	for (enum addr_result r = ADDR_OK; r <= ADDR_NOT_HERE; r++)
-		assert_true(strlen(addr_reason(r)) > 0);
+		assert_true(strlen(addr_why(r, 0)) > 0);
 }
 
 static void

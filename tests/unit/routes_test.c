@@ -212,8 +212,8 @@ bad_listening_addresses_are_refused(void **state)
 	snprintf(reports, sizeof(reports),
 	    "\nf:1: bad listening address \":x\": %s\nf:2: bad listening address \"unix:\": %s"
 	    "\nf:3: bad listening address \"::1\": %s\nf:4: bad listening address \"pass:/a\": %s",
-	    addr_why(ADDR_BAD_PORT, ADDR_LISTEN), addr_reason(ADDR_BAD_PATH),
-	    addr_reason(ADDR_BAD_HOST), addr_why(ADDR_NOT_HERE, ADDR_LISTEN));
+	    addr_why(ADDR_BAD_PORT, ADDR_LISTEN), addr_why(ADDR_BAD_PATH, 0),
+	    addr_why(ADDR_BAD_HOST, 0), addr_why(ADDR_NOT_HERE, ADDR_LISTEN));
 	expect_refused(":x tcp=a:1\nunix: tcp=a:1\n::1 tcp=a:1\npass:/a tcp=a:1\n:0 tcp=a:1\n",
 	    reports);
 }
