@@ -335,23 +335,17 @@ die(int code, const char *fmt, ...)
 }
 
 void
+diex(int code, const char *fmt, ...)
+{
+	GATHER(LOG_LEVEL_ERROR);
+	exit(code);
+}
+
+void
 log_stdout_done(void)
 {
 	if (fflush(stdout) == EOF || ferror(stdout))
 		die(EXIT_TEMP, "standard output");
-}
-
-void
-diex(int code, const char *fmt, ...)
-{
-	char text[LOG_LINE_MAX / 2];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	log_error("%s", text);
-	exit(code);
 }
 
 /* What a value may hold unquoted, and what it may hold between quotes. */

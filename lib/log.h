@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Log lines on standard error, escaping, and the exit codes. The only module that prints. */
+/* Log lines on standard error, escaping, and the exit codes. Nothing else writes there. */
 #ifndef LOG_H
 #define LOG_H
 
@@ -13,7 +13,7 @@ enum {
 	EXIT_TEMP = 111		/* the system said no: a supervisor may retry */
 };
 
-/* The worse of two exit codes: a system that said no may yet allow it. */
+/* The worse of two exit codes: what is wrong stays so, what the system refused may work later. */
 static inline int
 exit_worse(int a, int b)
 {
@@ -48,16 +48,16 @@ bool log_wants(enum log_level level);
 int log_wrong(int result, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * The same as log_info() for a line written too often for printf(3), if log_wants(LOG_LEVEL_INFO):
- * returns its beginning, to append to; log_text_done() adds it to the gathered ones. Nothing may
- * be logged in between.
+ * For a line at level info that is written too often for printf(3): returns its beginning, to
+ * append to; log_text_done() then adds it to those gathered. Nothing may be logged in between, and
+ * log_wants(LOG_LEVEL_INFO) is the caller's to ask.
  */
 struct text log_text(void);
 void log_text_done(struct text *line);
 
 /*
- * One line, written at once by one write(2), or dropped as below;
- * for threads other than the main one.
+ * For threads other than the main one: a line written at once by one write(2), or dropped as
+ * log_flush() says.
  */
 void log_from_thread(enum log_level level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -85,8 +85,8 @@ void log_bare(const char *text);
 void log_stdout_done(void);
 
 /*
- * Log as an error, flush, and exit;
- * die() appends the reason in errno, diex() does not. For main.c.
+ * Log as an error and exit; die() appends the reason in errno, diex() does not. Only for what reads
+ * the command line (main.c, options.c, opts.c, startup.c), and for a loop that cannot go on (ev.c).
  */
 void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
 void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), noreturn));
@@ -98,9 +98,11 @@ void diex(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3), n
  * A value from outside as one logfmt word in out, which is returned: "-" when absent; as it is
  * when it holds only letters, digits and the marks - . _ : / * [ ] @ + , and otherwise quoted,
  * with '"' and '\' preceded by a '\' and every control or non-ASCII byte NN as \u00NN, which
- * readers of logfmt know (RFC 8259 7). The other one adds it to a text.
+ * readers of logfmt know (RFC 8259 7).
  */
 const char *log_value(struct slice value, char out[static LOG_VALUE_MAX]);
+
+/* The same, appended to a text. */
 void log_add_value(struct text *t, struct slice value);
 
 #endif
