@@ -69,14 +69,20 @@ unwatch(void)
 }
 
 static void
-client_close(struct client *c)
+release(struct client *c)
 {
-	ev_timer_at(the.ev, &c->deadline, 0);
-	ev_del(the.ev, &c->io);		/* a worker forked meanwhile holds it too */
 	close(c->io.fd);
 	c->io.fd = -1;
 	free(c->answer);
 	c->answer = NULL;
+}
+
+static void
+client_close(struct client *c)
+{
+	ev_timer_at(the.ev, &c->deadline, 0);
+	ev_del(the.ev, &c->io);		/* a worker forked meanwhile holds it too */
+	release(c);
 	watch();
 }
 
@@ -263,14 +269,8 @@ scrape_start(struct ev *ev, const struct metrics *metrics, int fd)
 void
 scrape_abandon(void)
 {
-	for (size_t i = 0; the.ev != NULL && i < CLIENTS_MAX; i++) {
-		struct client *c = &the.client[i];
-
-		if (c->io.fd != -1)
-			close(c->io.fd);
-		c->io.fd = -1;
-		free(c->answer);
-		c->answer = NULL;
-	}
+	for (size_t i = 0; the.ev != NULL && i < CLIENTS_MAX; i++)
+		if (the.client[i].io.fd != -1)
+			release(&the.client[i]);
 	the.ev = NULL;
 }
