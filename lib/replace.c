@@ -28,6 +28,17 @@ write_all(int fd, struct slice text)
 	return 0;
 }
 
+/* The folder path is in, or with O_TMPFILE a file without a name in it. */
+static int
+open_folder(const char *path, int flags)
+{
+	char *copy = strdup(path);
+	int fd = copy == NULL ? -1 : open(dirname(copy), flags | O_CLOEXEC, 0600);
+
+	free(copy);
+	return fd;
+}
+
 /*
  * Make the rename survive a power cut. Folders that cannot be synced
  * (some network file systems) do not matter.
@@ -35,13 +46,8 @@ write_all(int fd, struct slice text)
 static void
 sync_folder(const char *path)
 {
-	char *copy = strdup(path);
-	int fd;
+	int fd = open_folder(path, O_RDONLY | O_DIRECTORY);
 
-	if (copy == NULL)
-		return;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
 	if (fd == -1)
 		return;
 	fsync(fd);
@@ -76,19 +82,6 @@ template_beside(const char *path)
 	return text;
 }
 
-/* A file without a name in the folder of path; ENOTSUP where the file system has no such thing. */
-static int
-open_nameless(const char *path)
-{
-	char *copy = strdup(path);
-	int fd = copy == NULL ? -1 : open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-
-	free(copy);
-	if (fd == -1)
-		errno = ENOTSUP;
-	return fd;
-}
-
 /* Through the name of its descriptor, for which /proc must be there. */
 static int
 give_name(int fd, const char *name)
@@ -108,10 +101,12 @@ static int
 write_nameless(char *template, mode_t mode, struct slice text)
 {
 	uint32_t random = 0;
-	int fd = open_nameless(template), saved;
+	int fd = open_folder(template, O_TMPFILE | O_WRONLY), saved;
 
-	if (fd == -1)
+	if (fd == -1) {
+		errno = ENOTSUP;
 		return -1;
+	}
 	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
 	sprintf(template + strlen(template) - 6, "%06x", (unsigned)random & 0xffffff);
 	if (write_synced(fd, mode, text) == 0) {
