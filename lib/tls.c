@@ -286,60 +286,60 @@ tls_free(struct tls *t)
 
 /* ---- how it went ---- */
 
-/* Words for OpenSSL's reason. */
-static void
-explain(struct tls *t, unsigned long code)
+/* Words for OpenSSL's reason; room is for those that have to be put together. */
+static const char *
+explain(const struct tls *t, unsigned long code, char room[static TLS_WHY_MAX])
 {
 	int reason = ERR_GET_REASON(code);
 	const char *text = ERR_reason_error_string(code);
 
 	if (t->said != NULL)
-		snprintf(t->why, sizeof(t->why), "%s", t->said);
-	else if (t->ctx->side == TLS_SERVER && !t->hello)
-		snprintf(t->why, sizeof(t->why), "no TLS 1.3 hello");
-	else if (reason > SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256)
-		snprintf(t->why, sizeof(t->why), "peer refused us: %s",
-		    SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
-	else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_VERSION_NUMBER ||
+		return t->said;
+	if (t->ctx->side == TLS_SERVER && !t->hello)
+		return "no TLS 1.3 hello";
+	if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_VERSION_NUMBER ||
 	    reason == SSL_R_HTTP_REQUEST)
-		snprintf(t->why, sizeof(t->why),
-		    t->done ? "bytes that are no TLS 1.3" : "no TLS 1.3 hello");
-	else
-		snprintf(t->why, sizeof(t->why), "%s", text == NULL ? "TLS failed" : text);
+		return t->done ? "bytes that are no TLS 1.3" : "no TLS 1.3 hello";
+	if (reason <= SSL_AD_REASON_OFFSET || reason >= SSL_AD_REASON_OFFSET + 256)
+		return text == NULL ? "TLS failed" : text;
+	snprintf(room, TLS_WHY_MAX, "peer refused us: %s",
+	    SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+	return room;
+}
+
+/* What every further read says again. */
+static enum tls_result
+over(const struct tls *t)
+{
+	errno = t->recv_error;
+	return t->over;
 }
 
 static enum tls_result
-end(struct tls *t, enum tls_result result)
+end(struct tls *t, enum tls_result result, const char *why)
 {
+	snprintf(t->why, sizeof(t->why), "%s", why);
 	t->over = result;
-	errno = t->recv_error;
-	return result;
+	return over(t);
 }
 
 /* Why OpenSSL's read did not succeed. */
 static enum tls_result
 failed(struct tls *t, int error)
 {
-	bool cut = t->eof || t->recv_error != 0;
+	char room[TLS_WHY_MAX];
 
 	if (error == SSL_ERROR_WANT_READ)
 		return TLS_AGAIN;
-	if (error == SSL_ERROR_ZERO_RETURN) {
-		snprintf(t->why, sizeof(t->why), "the peer ended the session");
-		return end(t, TLS_EOF);
-	}
-	if (!cut && (t->send_error == ENOMEM ||
-	    ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)) {
-		snprintf(t->why, sizeof(t->why), "%s", strerror(ENOMEM));
-		return end(t, TLS_NO_MEMORY);
-	}
-	if (!cut) {
-		explain(t, ERR_peek_error());
-		return end(t, TLS_BAD);
-	}
-	snprintf(t->why, sizeof(t->why), "%s",
-	    t->eof ? "the connection ended without a word" : strerror(t->recv_error));
-	return end(t, TLS_CUT);
+	if (error == SSL_ERROR_ZERO_RETURN)
+		return end(t, TLS_EOF, "the peer ended the session");
+	if (t->eof)
+		return end(t, TLS_CUT, "the connection ended without a word");
+	if (t->recv_error != 0)
+		return end(t, TLS_CUT, strerror(t->recv_error));
+	if (t->send_error == ENOMEM || ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+		return end(t, TLS_NO_MEMORY, strerror(ENOMEM));
+	return end(t, TLS_BAD, explain(t, ERR_peek_error(), room));
 }
 
 /* Sending failed: what the peer sent before may still be read. */
@@ -368,10 +368,8 @@ tls_peer_id(const struct tls *t)
 static enum tls_result
 handshake_done(struct tls *t)
 {
-	if (!tls_alpn_agreed(t)) {
-		snprintf(t->why, sizeof(t->why), "no common ALPN protocol");
-		return end(t, TLS_BAD);
-	}
+	if (!tls_alpn_agreed(t))
+		return end(t, TLS_BAD, TLS_NO_ALPN);
 	t->done = true;
 	t->messages = t->unpaid = 0;
 	/* not earlier: bytes after the handshake must not count against its limit */
@@ -386,7 +384,7 @@ tls_handshake(struct tls *t)
 	int r;
 
 	if (t->over != TLS_OK)
-		return end(t, t->over);
+		return over(t);
 	if (tls_pending(t) > 0 && (result = tls_flush(t)) >= TLS_CUT)
 		return result;
 	ERR_clear_error();
@@ -415,7 +413,7 @@ tls_read(struct tls *t, uint8_t *buf, size_t size, size_t *n)
 
 	*n = 0;
 	if (t->over != TLS_OK)
-		return end(t, t->over);
+		return over(t);
 	ERR_clear_error();
 	for (unsigned records = 0;
 	    records < READ_RECORDS && size - *n >= TLS_RECORD_MAX && result == TLS_OK; ) {

@@ -55,7 +55,7 @@ on_hello(SSL *ssl, int *alert, void *arg)
 	if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation,
 	    &list, &len) == 1)
 		return SSL_CLIENT_HELLO_SUCCESS;
-	t->said = "no common ALPN protocol";
+	t->said = TLS_NO_ALPN;
 	*alert = SSL_AD_NO_APPLICATION_PROTOCOL;
 	return SSL_CLIENT_HELLO_ERROR;
 }
@@ -75,7 +75,7 @@ on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 		*out = found;
 		return SSL_TLSEXT_ERR_OK;
 	}
-	t->said = "no common ALPN protocol";
+	t->said = TLS_NO_ALPN;
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 

@@ -10,6 +10,8 @@
 /* Sent under one key, then a new one: AES-GCM is good for 2^24.5 of them (RFC 8446 5.5). */
 #define TLS_KEY_RECORDS (1u << 23)
 
+#define TLS_NO_ALPN "no common ALPN protocol"	/* a reason, found out at three places */
+
 struct tls_context {
 	SSL_CTX *ssl;
 	BIO_METHOD *bio;
