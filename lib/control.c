@@ -7,9 +7,6 @@
 
 #include "host.h"
 
-#define MS_MAX 86400000		/* a day */
-#define STREAMS_MAX 2147483647	/* yamux has no more ids for one side */
-
 /* A member that is a whole number, and its range. */
 struct number {
 	const char *member;
@@ -18,19 +15,21 @@ struct number {
 	const char *why;
 };
 
+#define TEXT_OF(number) #number
+#define NUMBER(member, min, max, optional)                                                         \
+	{ member, min, max, optional,                                                              \
+	    member " is not a number from " TEXT_OF(min) " to " TEXT_OF(max) }
+#define VERSION_MAX 4294967295	/* 32 bits */
+#define MS_MAX 86400000		/* a day */
+#define STREAMS_MAX 2147483647	/* yamux has no more ids for one side */
+
 static const struct number
-    version = { "version", 1, UINT32_MAX, false,
-	"version is not a number from 1 to 4294967295" },
-    heartbeat = { "heartbeat_ms", 0, MS_MAX, false,
-	"heartbeat_ms is not a number from 0 to 86400000" },
-    dead = { "dead_ms", 0, MS_MAX, false,
-	"dead_ms is not a number from 0 to 86400000" },
-    streams = { "streams", 1, STREAMS_MAX, false,
-	"streams is not a number from 1 to 2147483647" },
-    after = { "after_ms", 0, MS_MAX, true,
-	"after_ms is not a number from 0 to 86400000" },
-    within = { "within_ms", 0, MS_MAX, true,
-	"within_ms is not a number from 0 to 86400000" };
+    version = NUMBER("version", 1, VERSION_MAX, false),
+    heartbeat = NUMBER("heartbeat_ms", 0, MS_MAX, false),
+    dead = NUMBER("dead_ms", 0, MS_MAX, false),
+    streams = NUMBER("streams", 1, STREAMS_MAX, false),
+    after = NUMBER("after_ms", 0, MS_MAX, true),
+    within = NUMBER("within_ms", 0, MS_MAX, true);
 
 static const char *const type_word[] = {
 	[CONTROL_HELLO] = "hello", [CONTROL_WELCOME] = "welcome",
