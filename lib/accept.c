@@ -108,7 +108,6 @@ watch(struct serve *s, struct listener *l)
 {
 	unsigned shared = s->conf->workers > 1 ? EV_SHARED : 0;
 
-	l->owner = s;
 	l->io.cb = on_listener;
 	l->watched = ev_add(s->ev, &l->io, EV_READ | shared) == 0;
 	if (!l->watched)
@@ -291,7 +290,7 @@ static void
 on_listener(struct ev_io *io, unsigned events)
 {
 	struct listener *l = EV_CONTAINER(io, struct listener, io);
-	struct serve *s = l->owner;
+	struct serve *s = EV_CONTAINER(l->set, struct serve, listeners);
 	unsigned most = s->conf->workers > 1 ? ACCEPT_BATCH_SHARED : ACCEPT_BATCH, n = 0;
 
 	(void)events;

@@ -29,7 +29,6 @@ struct listener {
 	struct listener *same;		/* in its bucket, if from_routes */
 	struct listeners *set;
 	struct ev_io io;		/* fd -1: closed, kept for connections that refer to it */
-	void *owner;			/* for io's callback */
 	unsigned burst;			/* clients to accept in one turn */
 	unsigned refs;			/* the list, and every connection that came through it */
 	uint8_t role;			/* what it is for: its opener's own numbers */
