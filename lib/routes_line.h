@@ -94,7 +94,7 @@ bool routes_why_unsorted(struct slice name, struct slice before, struct routes_w
 /* Whether there is a pass: target. */
 bool routes_fields_pass(const struct routes_fields *f);
 
-/* Fill *out except file and line, if one of the fields answers this kind of look-up. */
+/* Fill *out except file, if one of the fields answers this kind of look-up. */
 bool routes_fields_answer(const struct routes_fields *f, enum routes_kind kind, struct slice alpn,
     struct route *out);
 

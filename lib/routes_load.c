@@ -117,7 +117,7 @@ read_text(struct loading *l, int fd)
 		}
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
 			return -1;
-		if (n != 0 && !S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
+		if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
 			l->why = "neither a plain file nor a pipe";
 			return -1;
 		}
