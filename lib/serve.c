@@ -353,14 +353,13 @@ start(struct serve *s)
 	return s->ops->start(s);
 }
 
-static int
-run(struct serve *s)
+int
+serve_run(struct serve *s)
 {
-	if (ev_run(s->ev) == -1) {
-		log_error("event loop: %s", strerror(errno));
-		return EXIT_TEMP;
-	}
-	return s->one ? s->one_exit : 0;
+	if (ev_run(s->ev) == 0)
+		return 0;
+	log_error("event loop: %s", strerror(errno));
+	return EXIT_TEMP;
 }
 
 static void
@@ -420,7 +419,7 @@ serve_process(struct serve *s, int master_fd)
 	}
 	accept_begin(s);
 	r = s->follows ? 0 : serve_announce(s);
-	return r != 0 ? r : run(s);
+	return r != 0 ? r : serve_run(s);
 }
 
 int
@@ -439,7 +438,7 @@ serve_one(struct serve *s, const struct launch_one *one)
 	}
 	s->one = true;
 	s->ops->accept(s, &client);
-	code = s->open_conns == 0 ? s->one_exit : run(s);
+	code = s->open_conns == 0 ? 0 : serve_run(s);
 	log_flush();
-	return code;
+	return code != 0 ? code : s->one_exit;
 }

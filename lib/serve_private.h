@@ -26,6 +26,9 @@ int serve_announce(struct serve *s);
  */
 int serve_make_loop(struct serve *s, ev_signal_cb *on_stop, ev_signal_cb *on_hangup);
 
+/* Run the loop until it is stopped. 0, or the exit code, logged. */
+int serve_run(struct serve *s);
+
 /*
  * For the process that reads the files, the tool itself or the parent of workers: keep the tables
  * and the listeners of the routes files as the files say, and answer on --metrics. on_tables is

@@ -403,10 +403,9 @@ supervise(struct parent *p)
 	}
 	r = serve_announce(s);
 	while (r == 0 && !s->follows) {
-		if (ev_run(s->ev) == -1)
-			return EXIT_TEMP;
-		if (s->draining)
-			return 0;
+		r = serve_run(s);
+		if (r != 0 || s->draining)
+			return r;
 		spawn_missing(p);
 	}
 	return s->follows ? p->code : r;
