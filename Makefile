@@ -64,6 +64,12 @@ EXAMPLES  = $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c)
 FUZZERS   = $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/*_fuzz.c))
 LOADGEN   = $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 
+# A program of its objects, lib.a and the libraries pkg-config knows by these names.
+define link
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,$(PKG_LIB) $(1))
+endef
+
 all: bins $(EXAMPLES)
 bins: $(BINS)
 
@@ -86,8 +92,7 @@ $(LIB): $(call objs,lib)
 
 .SECONDEXPANSION:
 $(BINS): $(BUILD)/bin/%: $$(call objs,$$*) $(LIB)
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB) $(PKG_$*))
+	$(call link,$(PKG_$*))
 
 # Unit tests and fuzz targets link lib; those of a tool's pure parts these files too.
 PURE_routesync = lines live record record_line shelf source table table_old table_text
@@ -105,28 +110,24 @@ unit_names = draw loop party place $(word 1,$(unit_words)) $(word 1,$(unit_words
 unit_help = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(patsubst %,tests/unit/%_help.c,$(unit_names))))
 
 $(UNIT): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $$(call unit_help,$$*) $(LIB)
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(call pkg_libs,cmocka $(PKG_LIB) openssl jansson)
+	$(call link,cmocka openssl jansson)
 $(UNIT_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
 $(UNIT_tunneld): $(PURE_tunneld:%=$(BUILD)/tunneld/%.o)
 $(UNIT_tunnelc): $(PURE_tunnelc:%=$(BUILD)/tunnelc/%.o)
 $(BUILD)/unit/tunnelc_program_test: $(BUILD)/tunnelc/program.o
 
 $(HELPERS): $(BUILD)/e2e/%: $(BUILD)/tests/e2e/%.o $(LIB)
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB))
+	$(link)
 
 $(EXAMPLES): $(BUILD)/examples/%: $(BUILD)/examples/%.o $(LIB)
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(call pkg_libs,$(PKG_LIB))
+	$(link)
 
 build/bench/%: tests/bench/%.c tests/bench/bench.h
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -pthread -o $@ $<
 
 $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(LIB)
-	$(call quiet,LD)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) \
-	    $(call pkg_libs,$(PKG_LIB) openssl jansson)
+	$(call link,openssl jansson)
 $(FUZZ_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
 $(FUZZ_tunneld): $(PURE_tunneld:%=$(BUILD)/tunneld/%.o)
 

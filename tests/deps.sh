@@ -8,16 +8,15 @@ for p in "$@"; do
 done
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ]; then
-	sudo=env
+	sudo=
 elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-	sudo='sudo -n env'
+	sudo='sudo -n'
 else
 	echo "missing packages; run: sudo apt-get install -y$missing" >&2
 	exit 100
 fi
-export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # words are wanted
 {
-	$sudo DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
-	$sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get update -qq &&
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 } >/dev/null
