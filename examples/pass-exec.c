@@ -12,7 +12,7 @@
 #include "addr.h"
 #include "ev.h"
 #include "host.h"
-#include "launch.h"
+#include "launch_std.h"
 #include "log.h"
 #include "notify.h"
 #include "num.h"

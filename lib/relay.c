@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "launch.h"
+#include "launch_std.h"
 
 #define CHUNK_FIRST 16	/* log2: 64 KiB; grows while reads fill it and writes keep up */
 #define CHUNK_MIN 14

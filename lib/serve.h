@@ -13,7 +13,7 @@
 
 #include "connlog.h"
 #include "ev.h"
-#include "launch.h"
+#include "launch_std.h"
 #include "listeners.h"
 #include "metrics.h"
 #include "opts.h"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "accept.h"
+#include "launch.h"
 #include "log.h"
 #include "privs.h"
 #include "serve_private.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "launch.h"
+#include "launch_std.h"
 #include "log.h"
 #include "notify.h"
 #include "opts.h"

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "launch_std.h"
 #include "listeners.h"
 #include "log.h"
 #include "metrics.h"

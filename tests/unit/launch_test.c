@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Tests of lib/launch.c: what we were started with, each case in a child of its own. */
+/* Tests of lib/launch.c and launch_std.c: what we were started with, each case in its own child. */
 #include "launch.h"
+#include "launch_std.h"
+#include "listeners.h"
 #include "loop_help.h"
 
 #define child_test(name)                                                                \
