@@ -15,7 +15,7 @@
 #define ACCEPT_BATCH 64		/* per listener and turn, then the others get theirs */
 #define ACCEPT_BATCH_SHARED 8	/* so that other workers get theirs too */
 #define ACCEPT_REST_MAX 4096u	/* of clients that wait when accepting ends: what a backlog holds */
-#define RESUME_MS 100		/* until the next try after a failure, often: out of descriptors */
+#define RESUME_MS 100		/* to the next try after a failure: mostly a lack of descriptors */
 #define QUIET_MS 10000		/* at least, between two log lines about trouble with accepting */
 
 #define FDS_LEAST 13u		/* standard, loop's, table's, a file's: fewer fail */
@@ -34,8 +34,9 @@ left_by_listeners(const struct serve *s)
 }
 
 /*
- * How many connections the descriptors suffice for, besides listeners and pipes: two each, and a
- * reserve, smaller where few are left: clients beyond that wait in the backlog and are not refused.
+ * How many connections the descriptors suffice for: two for each, of those that listeners, pipes
+ * and a reserve leave; the reserve is smaller where there are few. Clients beyond that are not
+ * refused, they wait in the backlog.
  */
 static uint64_t
 carried(const struct serve *s)
@@ -43,8 +44,9 @@ carried(const struct serve *s)
 	uint64_t fds = left_by_listeners(s), reserved = FDS_RESERVED, pipes = 2 * s->max_pipes;
 
 	if (reserved > fds / 4)
-		reserved = fds / 4 > FDS_LEAST ? fds / 4 :
-		    fds / 2 < FDS_LEAST ? fds / 2 : FDS_LEAST;
+		reserved = fds / 4 > FDS_LEAST ? fds / 4 : FDS_LEAST;
+	if (reserved > fds / 2)
+		reserved = fds / 2;
 	return fds < reserved + pipes + 2 ? 1 : (fds - reserved - pipes) / 2;
 }
 

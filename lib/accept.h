@@ -7,14 +7,15 @@ struct serve;
 struct listener;
 
 /*
- * How many connections and relay pipes the descriptors carry beside the listeners, once all of
- * these are there. A --max-conns beyond that is logged.
+ * Once all listeners are open: find out how many connections and relay pipes the other descriptors
+ * suffice for. A --max-conns beyond that is logged.
  */
 void accept_set_limits(struct serve *s);
 
 /*
- * Listeners were opened or closed: as many connections as the other descriptors carry, unless
- * --max-conns says how many. Never more than at start, what counts them has no room for those.
+ * Listeners were opened or closed: from now on as many connections as the other descriptors suffice
+ * for, unless --max-conns says how many; but never more than at start, as the quota has room for
+ * those alone.
  */
 void accept_fit_limits(struct serve *s);
 
@@ -25,7 +26,7 @@ void accept_begin(struct serve *s);
 void accept_watch(struct serve *s, struct listener *l);
 void accept_drop(struct serve *s, struct listener *l);
 
-/* Before all stop: those who wait in its backlog are connected as far as they know. */
+/* Accepting is to end: take those who wait in its backlog, as they believe they are connected. */
 void accept_rest(struct serve *s, struct listener *l);
 
 /* A connection has ended: go on, if there is room again. */

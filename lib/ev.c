@@ -13,8 +13,7 @@
 #include "log.h"
 
 #define BATCH 256	/* events taken per wait */
-/* full batches in a row that timers wait for: what came in time goes before what is due */
-#define FULL_MAX 16
+#define FULL_MAX 16	/* batches in a row, all full, that timers wait for: see turn() */
 #define SIGNALS 65
 
 struct handler {
@@ -26,8 +25,8 @@ struct ev {
 	int epfd;
 	bool stop;
 	uint64_t now_ms;
-	struct ev_timer **heap;		/* owned, of borrowed timers, heap[0] is due first by key */
 	unsigned full;			/* batches in a row that were full */
+	struct ev_timer **heap;		/* owned, of borrowed timers, heap[0] is due first by key */
 	uint64_t *key;			/* when heap[i] is looked at: no later than its due_ms */
 	uint32_t timers, room;
 	struct ev_task *tasks, **last_task;

@@ -38,8 +38,8 @@ void follow_close_bell(void);
 int follow_orders(struct serve *s, int fd);
 
 /*
- * In a worker: it lacks room for a client for which the kernel woke no other.
- * The others look at their listeners.
+ * In a worker without room for a client that waits: have the others look at their listeners, as the
+ * kernel woke none of them for it.
  */
 void follow_wake_others(void);
 

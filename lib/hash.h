@@ -82,8 +82,8 @@ hash_mix(uint64_t h)
 }
 
 /*
- * For where it stands for the text, which nobody compares: the other two give some texts that
- * differ in a few bits the same hash, whatever the seed.
+ * A hash that can stand for its text, where texts are not compared any more: hash_text() and
+ * hash_nocase() give some texts that differ in a few bits the same hash, whatever the seed.
  */
 static inline uint64_t
 hash_fingerprint(uint64_t seed, struct slice text)

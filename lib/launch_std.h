@@ -37,8 +37,8 @@ void launch_restore(void);
 void launch_close(int in_fd, int out_fd, bool reset);
 
 /*
- * The last byte was written to *out_fd: tell its reader, whoever else holds it. One that is not
- * in_fd is closed with that, restored, and then -1.
+ * The last byte was written to *out_fd: tell its reader, whoever else holds it. If it is not in_fd,
+ * it is restored and closed with that, and then -1.
  */
 void launch_last_word(int in_fd, int *out_fd);
 

@@ -7,7 +7,7 @@
 
 #include "ev.h"
 
-#define LINGER_MS 2000u		/* for the other side to take it, and to end */
+#define LINGER_MS 2000u		/* for the other side to read our last word, and to end */
 
 enum linger_result {
 	LINGER_OVER,	/* the other side has ended: close it */

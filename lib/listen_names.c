@@ -30,8 +30,8 @@ struct listen_names {
 	struct listeners *of;		/* NULL: given up while the job was busy */
 	struct ev *ev;			/* the job's */
 	struct listen_name *first;
-	struct listen_name **rest;	/* those not asked for in this sync, behind the others,
-					   which stand in the order they were asked for */
+	struct listen_name **rest;	/* behind those asked for in this sync, which come first,
+					   in the order they were asked for */
 	bool answered;			/* in this sync: what is still to be looked up
 					   waits for the next */
 	uint64_t waited_ms;		/* at start */

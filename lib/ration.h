@@ -24,9 +24,9 @@ struct ration {
 int ration_open(struct ration *r, size_t max, size_t sources);
 
 /*
- * Somebody will hold `to` bytes in place of `from`. source: who that is in the quota of
- * --max-per-source; 0: nobody who is counted there, so only the limit in all holds. False: too
- * much, nothing has changed; never when it is no more than before.
+ * Somebody who held `from` bytes is to hold `to`. source: its key, as quota_key_source() makes it;
+ * 0: it is counted for no source, so only the limit in all holds. False: too much, and nothing has
+ * changed; never when it is no more than before.
  */
 bool ration_change(struct ration *r, uint64_t source, size_t from, size_t to);
 

@@ -174,10 +174,10 @@ struct routes_why {
 bool routes_line_canonical(struct slice line, char *out, struct routes_text *text,
     struct routes_why *why);
 
-/* Whether a NAME is spelt as it is there. */
+/* Whether a NAME is spelt as in a line's canonical form. */
 bool routes_name_is_canonical(struct slice name);
 
-/* Whether that is what may come before '='. */
+/* Whether that is a key: what may come before '='. */
 bool routes_is_key(struct slice word);
 
 /* Less, equal or greater than 0, as LC_ALL=C sort(1) orders a and b. */

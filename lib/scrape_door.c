@@ -40,8 +40,8 @@ scrape_door_bind(struct scrape_door *d, const char *text)
 }
 
 /*
- * Taken at start, by the process we replace: not logged again.
- * All else is: without root, a low port is denied.
+ * That it is taken, by the process we replace, was logged at start. Any other reason is news:
+ * without root, a low port is denied.
  */
 static void
 note_why(struct scrape_door *d)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* The ancestors' handshake, both ways: 0x1111, a 16-bit length, a secret; all big-endian. */
+/* The handshake of the ancestors, both ways. */
 #include "secret.h"
 
 #include <assert.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* The ancestors' handshake, both ways: 0x1111, a 16-bit length, a secret; all big-endian. */
+/*
+ * The handshake of the ancestors (tunneld(8)), both ways: 0x1111, a 16-bit length, a secret; all
+ * big-endian.
+ */
 #ifndef SECRET_H
 #define SECRET_H
 

@@ -138,7 +138,7 @@ on_retry_bind(struct ev_timer *t)
 	sync_listeners(EV_CONTAINER(t, struct serve, retry_bind), false);
 }
 
-/* A reload requested during another is still to come. */
+/* All files are read again, unless another reload was asked for meanwhile. */
 static void
 note_reloaded(struct serve *s)
 {
@@ -148,7 +148,7 @@ note_reloaded(struct serve *s)
 	notify_systemd("READY=1");
 }
 
-/* Tables go before listeners: who comes there is to be found. */
+/* Tables before listeners: a client of a new address needs its route. */
 static void
 on_round_over(void *arg, bool changed)
 {
@@ -430,7 +430,7 @@ serve_one(struct serve *s, const struct launch_one *one)
 	int code;
 
 	s->max_conns = s->most_conns = 1;
-	/* no pipes: splice(2) waits for what others made blocking again */
+	/* max_pipes stays 0: splice(2) waits where others made a descriptor blocking again */
 	if (start(s) == -1) {
 		log_error("start: %s", strerror(errno));
 		launch_close(one->in_fd, one->out_fd, false);

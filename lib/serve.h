@@ -181,8 +181,9 @@ struct serve_ops {
 	/* A client: call serve_enter() with it or close it. */
 	void (*accept)(struct serve *s, const struct serve_client *client);
 	/*
-	 * Events of the descriptor c writes to, where it is not the one it reads from. May come
-	 * after it was closed, as epoll watches on what somebody else holds. NULL with no_one.
+	 * Events of the descriptor c writes to, where it is not the one it reads from. They may
+	 * come after it was closed: epoll goes on watching while another process holds it. NULL
+	 * with no_one.
 	 */
 	void (*out)(struct serve_conn *c, unsigned events);
 	/* End the connection now, as END_DRAIN. */

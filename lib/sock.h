@@ -36,7 +36,7 @@ enum sock_accept {
 	SOCK_NONE,	/* nobody waits */
 	SOCK_GONE,	/* that client has already gone, or a signal came: accept again */
 	SOCK_FULL,	/* no descriptors or memory: pause */
-	SOCK_BROKEN	/* no client can be taken, and one that waits still does: pause; errno */
+	SOCK_BROKEN	/* no client can be taken, and who waits goes on waiting: pause; errno */
 };
 
 /* Take one connection. *fd is owned by the caller, *peer its other end. */
@@ -59,9 +59,9 @@ enum sock_connect sock_connect(const struct sockaddr_storage *sa, socklen_t len,
     bool speaks_first, int *fd);
 
 /*
- * recv(2) and send(2), which are a little cheaper than read(2) and write(2), and never wait,
- * even if somebody who shares the descriptor has changed its mode; and the like where fd is
- * not a socket (a pipe): but where the kernel has no RWF_NOWAIT for it, a write may wait then.
+ * Read and write without waiting, even if somebody who shares the descriptor made it blocking: by
+ * recv(2) and send(2), which are also a little cheaper than read(2) and write(2). fd may be a pipe;
+ * where the kernel has no RWF_NOWAIT for it, a write to a blocking one waits.
  */
 ssize_t sock_get(int fd, void *buf, size_t size);
 ssize_t sock_put(int fd, const struct iovec *iov, int n, int flags);
@@ -98,10 +98,11 @@ void sock_probe(int fd, int idle_s, int each_s);
 void sock_keep_alive(int fd, uint64_t beat_ms, uint64_t dead_ms);
 
 /*
- * After that: data under way may wait for its reader as long as it likes, which Linux counts as no
- * answer though the peer says so all the time. Only a connection at rest is ended then. Another is
- * to be asked now and then whether its peer is lost: has answered nothing that was sent, nor
- * probes of its closed window, for dead_ms.
+ * After sock_keep_alive(): lift the limit for data under way. A peer whose program does not read
+ * keeps its window closed, which Linux counts as no answer although the peer confirms it all the
+ * time. Then only a connection at rest is ended by the kernel; for others ask sock_is_lost() now
+ * and then: whether the peer has answered nothing for dead_ms, neither what was sent nor probes of
+ * its closed window.
  */
 void sock_patient(int fd);
 bool sock_is_lost(int fd, uint64_t dead_ms);
@@ -131,9 +132,9 @@ bool sock_is_stream(int fd);
 void sock_close(int fd, bool reset);
 
 /*
- * How much of limit_ms is left since the kernel last sent bytes to fd's peer and heard from it:
- * they may be on their way long after we wrote them. 0: it is over, or unknown: the kernel doesn't
- * say, or the limit is weeks.
+ * How much of limit_ms is left since the kernel last sent bytes to fd's peer, or last heard from
+ * it, whichever is longer ago: bytes may be on their way long after we wrote them. 0: it is over,
+ * or unknown: the kernel doesn't say, or the limit is weeks.
  */
 uint64_t sock_rest_ms(int fd, uint64_t limit_ms);
 

@@ -36,10 +36,10 @@ struct stamp stamp_of(const char *path);
 bool stamp_same(const struct stamp *a, const struct stamp *b);
 
 /*
- * Whether the file, now in this state, has changed since .seen and should be read: it was left
- * alone since the last call, as one changed just now may still be being written. This has limits:
- * one that is replaced whole over and over is read at the second call, one that is written to
- * without a pause after some seconds. Calls should be a fraction of a second apart; now_ms is
+ * Whether the file, now in this state, should be read: it has changed since .seen, but not since
+ * the last call, as what changed just now may still be being written. Nothing puts that off for
+ * ever: a file that is replaced whole over and over is due at the second call, one that is written
+ * to without a pause after some seconds. Calls should be a fraction of a second apart; now_ms is
  * monotonic.
  */
 bool stamp_due(struct stamp_watch *w, const struct stamp *now, uint64_t now_ms);

@@ -38,7 +38,7 @@ routes_code(enum routes_result r)
 
 /* ---- files that are re-read when they change, then as the user of -u ---- */
 
-/* Those in /dev are pipes, which give their bytes once. */
+/* A path in /dev is a pipe's, which gives its bytes once. */
 static bool
 is_unreadable(const struct serve_conf *conf, const char *path, bool check)
 {
@@ -161,7 +161,7 @@ check_all_free(const struct serve_conf *conf, const char *option, const struct o
 	return good;
 }
 
-/* We would find it taken by ourselves, and wait for that to end. */
+/* An address given twice would be taken by ourselves, and we would wait for that to end. */
 static bool
 check_apart(const struct serve_conf *conf)
 {

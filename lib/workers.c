@@ -282,7 +282,7 @@ on_restart(struct ev_timer *t)
 	struct parent *p = EV_CONTAINER(t, struct parent, restart);
 
 	if (!p->s->draining)
-		ev_stop(p->s->ev);	/* fork outside: no child unwinds through what it freed */
+		ev_stop(p->s->ev);	/* fork outside of it: a child frees the loop */
 }
 
 static void
