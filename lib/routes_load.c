@@ -85,6 +85,19 @@ wait_for_writer(const struct loading *l, int fd, const struct stat *st)
 	return 0;
 }
 
+static int
+end_text(struct loading *l, size_t len, bool pipe)
+{
+	struct routes_head *head = (void *)l->map;
+
+	if (pipe && len == 0) {
+		l->why = "nothing came through the pipe";
+		return -1;
+	}
+	head->text_len = (uint32_t)len;
+	return 0;
+}
+
 /*
  * Read until the end of the file, wherever that is by then:
  * it may be growing, or not a plain file.
@@ -107,14 +120,8 @@ read_text(struct loading *l, int fd)
 		n = read(fd, l->map + used,
 		    l->size - used < READ_ONCE ? l->size - used : READ_ONCE);
 		sched_yield();
-		if (n == 0 && used == head && S_ISFIFO(st.st_mode)) {
-			l->why = "nothing came through the pipe";
-			return -1;
-		}
-		if (n == 0) {
-			((struct routes_head *)(void *)l->map)->text_len = (uint32_t)(used - head);
-			return 0;
-		}
+		if (n == 0)
+			return end_text(l, used - head, S_ISFIFO(st.st_mode));
 		if (n == -1 && errno != EINTR && errno != EAGAIN)
 			return -1;
 		if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
