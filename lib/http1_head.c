@@ -400,9 +400,8 @@ parse_authority(struct slice text, struct slice *host)
 	*host = slice_of(text.p, behind);
 	if (port.len > 0 && (port.len > 5 || !num_parse(port, 0, 65535, &n)))
 		return false;
-	if (bracket != NULL)	/* brackets are for IPv6 only, v4-mapped included */
-		return endpoint_parse_ip(*host, &ip);
-	return host_valid(*host) || (endpoint_parse_ip(*host, &ip) && ip.family == AF_INET);
+	/* without brackets it has no colon, and so is no IPv6 address */
+	return host_valid(*host) || endpoint_parse_ip(*host, &ip);
 }
 
 static bool
