@@ -378,6 +378,7 @@ to_blame(const struct mux_stream *a, const struct mux_stream *b)
 	return (int32_t)(a->stuck_ms - b->stuck_ms) < 0;
 }
 
+/* It keeps something, so there is one to cut. */
 static void
 cut_one(struct mux *m)
 {
@@ -386,8 +387,7 @@ cut_one(struct mux *m)
 	for (struct mux_stream *s = m->streams; s != NULL; s = s->next)
 		if (s->in != NULL && (cut == NULL || to_blame(s, cut)))
 			cut = s;
-	if (cut != NULL)
-		mux_stream_doom(cut, MUX_MEMORY);
+	mux_stream_doom(cut, MUX_MEMORY);
 }
 
 /* Keep the pieces but for their first skip bytes. */
