@@ -175,16 +175,22 @@ static bool
 report_dropped(void)
 {
 	unsigned long dropped = atomic_exchange(&lg.dropped, 0);
-	char line[160];
-	int n = snprintf(line, sizeof(line), "%s%s: warn: standard error %s: %lu lines dropped\n",
-	    lg.torn ? "\n" : "", lg.tool, lg.always_room ? "had no room" : "was not read", dropped);
+	char line[1 + LOG_LINE_MAX] = "\n";
+	struct text t = begin_line(line + 1, LOG_LEVEL_WARN);
+	const char *from = lg.torn ? line : line + 1;
+	size_t n, w;
 
-	if (write_all(line, (size_t)n) < (size_t)n) {
+	text_str(&t, lg.always_room ? "standard error had no room: " :
+	    "standard error was not read: ");
+	text_number(&t, dropped);
+	text_str(&t, " lines dropped\n");
+	n = (size_t)(t.at - from);
+	w = write_all(from, n);
+	if (w > 0)
+		lg.torn = from[w - 1] != '\n';
+	if (w < n)
 		lg.dropped += dropped;
-		return false;
-	}
-	lg.torn = false;
-	return true;
+	return w == n;
 }
 
 void
@@ -193,6 +199,8 @@ log_flush(void)
 	size_t at = 0;
 	int saved = errno;
 
+	if (lg.len == 0 && lg.dropped > 0 && stderr_has_room())
+		(void)report_dropped();		/* at exit, say: no line will follow */
 	while (at < lg.len && stderr_has_room() && (lg.dropped == 0 || report_dropped())) {
 		size_t n = lg.always_room ? lg.len - at : piece_len(gathered + at, lg.len - at);
 		size_t w = write_all(gathered + at, n);

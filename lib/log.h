@@ -64,7 +64,8 @@ void log_from_thread(enum log_level level, const char *fmt, ...)
 
 /*
  * Write what was gathered. A standard error nobody reads never blocks us: lines that a full pipe or
- * disk has no room for are dropped, and their number is logged before the next line that has room.
+ * disk has no room for are dropped, and their number is logged before the next line that has room;
+ * by this, also if there is no line.
  */
 void log_flush(void);
 

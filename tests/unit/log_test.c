@@ -306,12 +306,12 @@ lines_a_full_pipe_has_no_room_for_are_dropped_whole_and_counted(void **state)
 	expect_well(fill_a_pipe_nobody_reads);
 }
 
+/* Standard error is a pipe that was full when a line came, and has room when last is called. */
 static void
-log_from_a_thread_into_a_full_pipe(void)
+after_a_full_pipe(bool with_time, void (*last)(void), char *text, size_t size)
 {
 	static char junk[65536];
 	int pipefd[2], said = dup(STDERR_FILENO);
-	char text[256];
 	ssize_t n;
 
 	CHILD_CHECK(pipe2(pipefd, O_CLOEXEC) == 0);
@@ -320,15 +320,29 @@ log_from_a_thread_into_a_full_pipe(void)
 	while (write(pipefd[1], junk, sizeof(junk)) > 0)
 		;
 	fcntl(pipefd[1], F_SETFL, 0);
-	log_init("tool", LOG_LEVEL_INFO, false);
+	log_init("tool", LOG_LEVEL_INFO, with_time);
 	log_from_thread(LOG_LEVEL_ERROR, "nobody will see this");
 	fcntl(pipefd[0], F_SETFL, O_NONBLOCK);
 	while (read(pipefd[0], junk, sizeof(junk)) > 0)
 		;
-	log_warn("room again");
-	n = read(pipefd[0], text, sizeof(text) - 1);
+	last();
+	n = read(pipefd[0], text, size - 1);
 	dup2(said, STDERR_FILENO);
 	text[n < 0 ? 0 : n] = '\0';
+}
+
+static void
+warn_of_room(void)
+{
+	log_warn("room again");
+}
+
+static void
+log_from_a_thread_into_a_full_pipe(void)
+{
+	char text[256];
+
+	after_a_full_pipe(false, warn_of_room, text, sizeof(text));
 	CHILD_CHECK(strcmp(text,
 	    "tool: warn: standard error was not read: 1 lines dropped\n"
 	    "tool: warn: room again\n") == 0);
@@ -341,6 +355,25 @@ a_thread_does_not_wait_for_room_either(void **state)
 	expect_well(log_from_a_thread_into_a_full_pipe);
 }
 
+static void
+flush_alone_after_a_full_pipe(void)
+{
+	char text[256];
+	int year, end = 0;
+
+	after_a_full_pipe(true, log_flush, text, sizeof(text));
+	CHILD_CHECK(sscanf(text, "%d-%*d-%*dT%*d:%*d:%*d.%*dZ %n", &year, &end) == 1);
+	CHILD_CHECK(strcmp(text + end,
+	    "tool: warn: standard error was not read: 1 lines dropped\n") == 0);
+}
+
+static void
+what_was_dropped_last_is_counted_though_no_line_follows(void **state)
+{
+	(void)state;
+	expect_well(flush_alone_after_a_full_pipe);
+}
+
 /*
  * A limit of the file's size is as good as a full disk: a line is written in part,
  * others not at all.
@@ -348,7 +381,7 @@ a_thread_does_not_wait_for_room_either(void **state)
 static void
 fill_a_disk(void)
 {
-	enum { LINES = 100, ROOM = 1000 };
+	enum { LINES = 100, ROOM = 1000, SOME = 10 };
 	struct rlimit limit = { .rlim_cur = ROOM, .rlim_max = RLIM_INFINITY };
 	unsigned long dropped = 0, whole = 0;
 	FILE *f = tmpfile();
@@ -365,6 +398,9 @@ fill_a_disk(void)
 			log_flush();
 	}
 	log_flush();
+	limit.rlim_cur = ROOM + SOME;		/* for a part of the report */
+	CHILD_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	log_flush();
 	limit.rlim_cur = RLIM_INFINITY;
 	CHILD_CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
 	log_info("room again");
@@ -373,10 +409,11 @@ fill_a_disk(void)
 	rewind(f);
 	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
 	report = strstr(text, "\ntool: warn: standard error had no room: ");
-	CHILD_CHECK(report != NULL && report - text == ROOM);
+	CHILD_CHECK(report != NULL && report - text == ROOM + SOME);
+	CHILD_CHECK(strncmp(text + ROOM, "\ntool: war\n", SOME + 1) == 0);
 	CHILD_CHECK(sscanf(report, "\ntool: warn: standard error had no room: %lu", &dropped) == 1);
 	CHILD_CHECK(strcmp(strchr(report + 1, '\n'), "\ntool: info: room again\n") == 0);
-	for (const char *p = text; p < report; p++)
+	for (const char *p = text; p < text + ROOM; p++)
 		whole += *p == '\n';
 	CHILD_CHECK(whole > 0 && whole + dropped == LINES);
 	fclose(f);
@@ -553,6 +590,7 @@ main(void)
 		cmocka_unit_test(a_time_stamp_is_rfc_3339_in_utc),
 		cmocka_unit_test(more_than_the_buffer_holds_flushes_itself),
 		cmocka_unit_test(lines_a_full_pipe_has_no_room_for_are_dropped_whole_and_counted),
+		cmocka_unit_test(what_was_dropped_last_is_counted_though_no_line_follows),
 		cmocka_unit_test(lines_a_full_disk_has_no_room_for_are_counted),
 		cmocka_unit_test(a_thread_does_not_wait_for_room_either),
 		cmocka_unit_test(lines_are_written_in_whole_pieces_a_pipe_takes_at_once),
