@@ -11,7 +11,8 @@
 
 #include "../../tunnelc/tunnelc.h"
 
-#define TIMEOUT_MS 10000	/* of the clock that tests skip; a lost SYN comes again after a real second */
+/* Of the clock that tests skip; a lost SYN comes again after a real second. */
+#define TIMEOUT_MS 10000
 
 extern struct ev_io io;			/* what is to be connected */
 extern struct reach *under_way;
