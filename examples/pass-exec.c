@@ -24,7 +24,6 @@
 #define CHILDREN_MAX 100000u
 #define MESSAGE_SECONDS 5	/* for a sender to send its message */
 #define RETRY_MS 1000		/* after a failed fork(), or without descriptors */
-#define NO_FD UINT64_MAX
 #define USAGE "usage: pass-exec [-c N] [-n FD] SOCKET PROGRAM [ARG]..."
 
 struct passexec {
@@ -356,15 +355,15 @@ serve(struct passexec *pe, const char *path)
 		return -1;
 	ev_before_wait(pe->ev, log_turn);
 	listen_on(pe, true);
-	if (pe->notify_fd != NO_FD && notify_ready_fd((int)pe->notify_fd, path) == -1)
-		die(EXIT_TEMP, "notify fd %d", (int)pe->notify_fd);
+	if (notify_ready_fd(pe->notify_fd, path) == -1)
+		exit(EXIT_TEMP);
 	return ev_run(pe->ev);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct passexec pe = { .max = CHILDREN_DEFAULT, .notify_fd = NO_FD };
+	struct passexec pe = { .max = CHILDREN_DEFAULT, .notify_fd = NOTIFY_NO_FD };
 	const char *path;
 
 	launch_fill_std();

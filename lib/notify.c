@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +17,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
+
 int
-notify_ready_fd(int fd, const char *line)
+notify_ready_fd(uint64_t fd, const char *line)
 {
 	const struct iovec part[] = { { (void *)(uintptr_t)line, strlen(line) }, { "\n", 1 } };
 
-	if (writev(fd, part, 2) != (ssize_t)part[0].iov_len + 1)
-		return -1;
-	notify_close_fd(fd);
+	if (fd == NOTIFY_NO_FD)
+		return 0;
+	if (writev((int)fd, part, 2) != (ssize_t)part[0].iov_len + 1)
+		return log_wrong(-1, "notify fd %" PRIu64 ": %s", fd, strerror(errno));
+	notify_close_fd((int)fd);
 	return 0;
 }
 

@@ -3,8 +3,15 @@
 #ifndef NOTIFY_H
 #define NOTIFY_H
 
-/* Write line and a newline to fd, then let go of it with notify_close_fd(); -1 with errno. */
-int notify_ready_fd(int fd, const char *line);
+#include <stdint.h>
+
+#define NOTIFY_NO_FD UINT64_MAX	/* of an option -n that was not given */
+
+/*
+ * Write line and a newline to fd, then let go of it with notify_close_fd(). With NOTIFY_NO_FD
+ * nothing happens. -1, logged: it could not be written.
+ */
+int notify_ready_fd(uint64_t fd, const char *line);
 
 /*
  * Close it. Standard error stays, and 0 and 1 become /dev/null:

@@ -12,7 +12,6 @@
 #include "accept.h"
 #include "follow.h"
 #include "log.h"
-#include "notify.h"
 
 #define RETRY_BIND_MS 1000
 
@@ -326,20 +325,17 @@ int
 serve_announce(struct serve *s)
 {
 	char *text = listeners_text(&s->listeners);
+	int told;
 
-	if (text != NULL) {
-		log_info("ready on %s", text[0] == '\0' ? "no address yet" : text);
-		log_flush();		/* who waits for that line may look at the log next */
-	}
-	if (text == NULL ||
-	    (s->conf->notify_fd != SERVE_UNSET &&
-	    notify_ready_fd((int)s->conf->notify_fd, text) == -1)) {
-		log_error("notify fd %" PRIu64 ": %s", s->conf->notify_fd, strerror(errno));
-		free(text);
-		return EXIT_TEMP;
-	}
-	s->announced = true;
+	if (text == NULL)
+		return log_wrong(EXIT_TEMP, "ready: %s", strerror(errno));
+	log_info("ready on %s", text[0] == '\0' ? "no address yet" : text);
+	log_flush();		/* who waits for that line may look at the log next */
+	told = notify_ready_fd(s->conf->notify_fd, text);
 	free(text);
+	if (told == -1)
+		return EXIT_TEMP;
+	s->announced = true;
 	notify_systemd("READY=1");
 	return 0;
 }

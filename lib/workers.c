@@ -15,7 +15,6 @@
 #include "follow.h"
 #include "job.h"
 #include "log.h"
-#include "notify.h"
 #include "scrape.h"
 #include "serve_private.h"
 
@@ -176,7 +175,7 @@ become_worker(struct parent *p, unsigned i, int fd)
 	for (unsigned k = 0; k < s->conf->workers; k++)
 		if (p->worker[k].io.fd != -1)
 			close(p->worker[k].io.fd);
-	if (!s->announced && s->conf->notify_fd != SERVE_UNSET)
+	if (!s->announced && s->conf->notify_fd != NOTIFY_NO_FD)
 		notify_close_fd((int)s->conf->notify_fd);	/* its reader awaits the end, too */
 	unsetenv("NOTIFY_SOCKET");	/* the service's state is the parent's to report */
 	scrape_abandon();

@@ -289,10 +289,7 @@ app_ready(struct app *app)
 	if (app->ready)
 		return;
 	app->ready = true;
-	if (app->opts->notify_fd != NOTIFY_UNSET &&
-	    notify_ready_fd((int)app->opts->notify_fd, "") == -1)
-		log_error("notify fd %llu: %s", (unsigned long long)app->opts->notify_fd,
-		    strerror(errno));
+	(void)notify_ready_fd(app->opts->notify_fd, "");
 	notify_systemd("READY=1");
 }
 
@@ -357,7 +354,7 @@ int
 main(int argc, char **argv)
 {
 	static struct options o = { .prefix = "/tcprouter/", .visitors = "/run/tunneld/visitors",
-		.interval_ms = 5000, .ttl_ms = 60000, .max_shrink = 50, .notify_fd = NOTIFY_UNSET };
+		.interval_ms = 5000, .ttl_ms = 60000, .max_shrink = 50, .notify_fd = NOTIFY_NO_FD };
 	struct app app = { .opts = &o };
 	struct scrape_door metrics_door = { 0 };
 	int code;

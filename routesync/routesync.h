@@ -11,8 +11,6 @@
 #include "redis.h"
 #include "source.h"
 
-#define NOTIFY_UNSET UINT64_MAX
-
 struct options {
 	const char *output, *secrets, *put, *publish, *password_file, *prefix, *visitors, *metrics;
 	uint64_t interval_ms, ttl_ms, max_shrink, notify_fd;

@@ -4,7 +4,6 @@
  * The process: its start, signals and end.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,9 +194,7 @@ app_welcomed(void)
 	if (the->welcomed)
 		return;
 	the->welcomed = true;
-	if (the->opts->notify_fd != NOTIFY_UNSET &&
-	    notify_ready_fd((int)the->opts->notify_fd, "") == -1)
-		log_error("notify fd %" PRIu64 ": %s", the->opts->notify_fd, strerror(errno));
+	(void)notify_ready_fd(the->opts->notify_fd, "");
 	notify_systemd("READY=1");
 }
 
@@ -402,7 +399,7 @@ run(void)
 int
 main(int argc, char **argv)
 {
-	static struct options o = { .notify_fd = NOTIFY_UNSET, .grace_ms = 30000,
+	static struct options o = { .notify_fd = NOTIFY_NO_FD, .grace_ms = 30000,
 		.connect_ms = 5000, .idle_ms = 600000, .half_close_ms = 60000, .hello_ms = 5000 };
 	static struct tunnelc tunnelc;
 	bool good;

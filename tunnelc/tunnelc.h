@@ -28,7 +28,6 @@
 				   once does not */
 #define DEAD_MS 20000u		/* a server silent for so long is lost; its welcome may differ */
 #define REACH_MS 10000u		/* to connect to a server, over all its addresses */
-#define NOTIFY_UNSET UINT64_MAX
 
 struct options {
 	struct opt_list servers;	/* -s HOST:PORT */

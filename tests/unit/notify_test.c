@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Tests of lib/notify.c: the readiness line, and what systemd is told. */
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/un.h>
@@ -87,8 +88,9 @@ readiness_nobody_can_be_told_is_an_error(void **state)
 	assert_int_equal(notify_ready_fd(pipefd[1], "x"), -1);
 	assert_int_equal(errno, EPIPE);
 	close(pipefd[1]);
-	assert_int_equal(notify_ready_fd(-1, "x"), -1);
+	assert_int_equal(notify_ready_fd(INT_MAX, "x"), -1);
 	assert_int_equal(errno, EBADF);
+	assert_int_equal(notify_ready_fd(NOTIFY_NO_FD, "x"), 0);
 }
 
 static void
