@@ -318,11 +318,12 @@ log_from_thread(enum log_level level, const char *fmt, ...)
 }
 
 void
-log_bare(const char *text)
+log_bare(void *arg, const char *text)
 {
 	char line[4 * LOG_LINE_MAX];	/* paths may be long, and escapes make them longer */
 	struct text t = text_in(line, sizeof(line) - 1);
 
+	(void)arg;
 	add_visible(&t, text);
 	*t.at = '\n';
 	write_all(line, (size_t)(t.at - line) + 1);

@@ -3,6 +3,7 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "text.h"
@@ -18,6 +19,16 @@ static inline int
 exit_worse(int a, int b)
 {
 	return a == EXIT_USAGE || b == 0 ? a : b;
+}
+
+/*
+ * The exit code for a file that is of no use, errno being 0 if the file itself is at fault, as
+ * file_read() leaves it. What the system refused may be allowed later; to --check it is just wrong.
+ */
+static inline int
+exit_for_file(bool check)
+{
+	return errno != 0 && !check ? EXIT_TEMP : EXIT_USAGE;
 }
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -76,8 +87,11 @@ void log_flush(void);
  */
 int log_turn(uint64_t now_ms);
 
-/* A line without TOOL and LEVEL, written at once and blocking: the output of --check. */
-void log_bare(const char *text);
+/*
+ * A line without TOOL and LEVEL, written at once and blocking: the output of --check. arg is not
+ * looked at: it is there for those who tell what is wrong with a file, as a routes_report does.
+ */
+void log_bare(void *arg, const char *text);
 
 /*
  * To be called when all standard output is written: if some could not be (a full disk), says so and

@@ -17,13 +17,6 @@
 #include "workers.h"
 
 static void
-print_error(void *arg, const char *text)
-{
-	(void)arg;
-	log_bare(text);
-}
-
-static void
 log_routes_error(void *arg, const char *text)
 {
 	(void)arg;
@@ -214,7 +207,7 @@ serve_check(const struct serve_conf *conf, struct routeset **rs)
 	*rs = routeset_new(conf->routes.item, conf->routes.n);
 	if (*rs == NULL)
 		die(EXIT_TEMP, "routes");
-	code = routes_code(routeset_load(*rs, print_error, NULL));
+	code = routes_code(routeset_load(*rs, log_bare, NULL));
 	return !good || (conf->check && code != 0) ? EXIT_USAGE : code;
 }
 

@@ -188,8 +188,7 @@ check_password_file(const char *path)
 	if (path == NULL)
 		return 0;
 	if (!password_read(path, password, why))
-		return log_wrong(errno != 0 ? EXIT_TEMP : EXIT_USAGE, "--password-file %s: %s",
-		    path, why);
+		return log_wrong(exit_for_file(false), "--password-file %s: %s", path, why);
 	explicit_bzero(password, sizeof(password));
 	return 0;
 }
@@ -247,13 +246,6 @@ check_opts(struct options *o)
 	return code;
 }
 
-static void
-print_error(void *arg, const char *text)
-{
-	(void)arg;
-	log_bare(text);
-}
-
 /* The file that goes into the store. */
 static bool
 check_file(const struct options *o)
@@ -264,7 +256,7 @@ check_file(const struct options *o)
 
 	if (path == NULL)
 		return true;
-	result = (path == o->put ? shelf_read : shelf_read_plain)(path, print_error, NULL, &lines);
+	result = (path == o->put ? shelf_read : shelf_read_plain)(path, log_bare, NULL, &lines);
 	lines_free(&lines);
 	return result == ROUTES_LOADED;
 }

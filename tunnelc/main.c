@@ -48,56 +48,38 @@ static struct ev_timer grace;
 
 /* ---- files ---- */
 
-/*
- * The exit code for a useless file: what the system refused may be retried,
- * but under -c it is just wrong.
- */
-static int
-useless(void)
-{
-	return errno != 0 && !the->opts->check ? EXIT_TEMP : EXIT_USAGE;
-}
-
 /* Functions here that read a file return 0, or the exit code. */
 static int
 load_identity(const char *path, struct identity **me)
 {
 	char why[IDENTITY_WHY_MAX];
-	int code;
 
 	*me = identity_load(path, why);
-	if (*me != NULL)
-		return 0;
-	code = useless();
-	log_error("-i %s", why);
-	return code;
+	return *me != NULL ? 0 : log_wrong(exit_for_file(the->opts->check), "-i %s", why);
 }
 
 /* The file without one newline at its end, kept for ever. */
 static int
 load_secret(const char *path, struct slice *secret)
 {
-	char why[IDENTITY_WHY_MAX];
-	int code;
+	char why[FILE_WHY_MAX];
 
 	secret->p = file_read(path, SECRET_MAX + 1, true, &secret->len, why);
-	if (secret->p == NULL) {
-		code = useless();
-		log_error("--secret-file %s: %s", path, why);
-		return code;
-	}
+	if (secret->p == NULL)
+		return log_wrong(exit_for_file(the->opts->check), "--secret-file %s: %s", path,
+		    why);
 	if (secret->len > 0 && secret->p[secret->len - 1] == '\n')
 		secret->len--;
 	if (secret->len > 0 && secret->len <= SECRET_MAX)
 		return 0;
-	log_error("--secret-file %s: %s", path,
+	return log_wrong(EXIT_USAGE, "--secret-file %s: %s", path,
 	    secret->len == 0 ? "it is empty" : "longer than 1024 bytes");
-	return EXIT_USAGE;
 }
 
 static void
-log_one_error(const char *text)
+log_one_error(void *arg, const char *text)
 {
+	(void)arg;
 	log_error("%s", text);
 }
 

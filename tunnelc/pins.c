@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Which key a server must have: -k, or a line of --known-servers. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -77,7 +76,7 @@ look_up(struct slice text, const char *server, const char *id, pins_report *repo
 			if (!k.bad)
 				memcpy(why, bad, sizeof(bad));
 			if (report != NULL)
-				report(bad);
+				report(NULL, bad);
 			k.bad = true;
 		} else if (listed.p != NULL && same_server(listed, server)) {
 			k.listed = true;
@@ -149,10 +148,10 @@ check_known(const struct options *o, pins_report *report)
 	char *file = file_read(o->known_servers, KNOWN_MAX, false, &len, why);
 
 	if (file == NULL) {
-		code = errno != 0 && !o->check ? EXIT_TEMP : EXIT_USAGE;
+		code = exit_for_file(o->check);
 		snprintf(text, sizeof(text), "--known-servers %.100s: %.120s",
 		    o->known_servers, why);
-		report(text);
+		report(NULL, text);
 		return code;
 	}
 	for (size_t i = 0; i < o->servers.n; i++) {
@@ -161,7 +160,7 @@ check_known(const struct options *o, pins_report *report)
 		if (!k.bad && !k.listed && o->pins.n == 0) {
 			snprintf(text, sizeof(text), "%.120s: no line for %.100s", o->known_servers,
 			    o->servers.item[i]);
-			report(text);
+			report(NULL, text);
 			code = EXIT_USAGE;
 		}
 		if (k.bad)

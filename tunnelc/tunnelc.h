@@ -205,10 +205,10 @@ void link_visitor(struct link *l, int by);
 bool pin_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX]);
 
 /*
- * Log every error of -k, report those of --known-servers, a server without a line included:
- * 0, or the exit code.
+ * Log every error of -k, report those of --known-servers, a server without a line included, with
+ * arg NULL: 0, or the exit code.
  */
-typedef void pins_report(const char *text);
+typedef void pins_report(void *arg, const char *text);
 int pins_check(const struct options *o, pins_report *report);
 
 /* ---- stream.c: one visitor's stream joined to a local target, or to a program ---- */

@@ -3,7 +3,6 @@
  * tunneld: visitors reach services of clients that dialled out and proved a key.
  * The process: its start, signals and end.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
@@ -50,14 +49,9 @@ static int
 load_identity(const struct options *o, struct identity **me)
 {
 	char why[IDENTITY_WHY_MAX];
-	int code;
 
 	*me = identity_load(o->identity, why);
-	if (*me != NULL)
-		return 0;
-	code = errno != 0 && !o->serve.check ? EXIT_TEMP : EXIT_USAGE;
-	log_error("-i %s", why);
-	return code;
+	return *me != NULL ? 0 : log_wrong(exit_for_file(o->serve.check), "-i %s", why);
 }
 
 static void
@@ -65,13 +59,6 @@ log_line(void *arg, const char *text)
 {
 	(void)arg;
 	log_error("authorized: %s", text);
-}
-
-static void
-print_line(void *arg, const char *text)
-{
-	(void)arg;
-	log_bare(text);
 }
 
 /* 0, or the exit code. */
@@ -83,7 +70,7 @@ check(const struct options *o)
 
 	routeset_free(rs);
 	if (o->authorized != NULL)
-		bad = authorized_load(o->authorized, print_line, NULL, &grants);
+		bad = authorized_load(o->authorized, log_bare, NULL, &grants);
 	return code == 0 && bad == 0 ? 0 : EXIT_USAGE;
 }
 

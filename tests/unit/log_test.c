@@ -111,7 +111,7 @@ no_raw_control_or_foreign_byte_gets_into_any_line(void **state)
 	log_warn("target=%s is \"not\" there", "unix:/tmp/\x9b\x1b[31m\n\\");
 	log_from_thread(LOG_LEVEL_ERROR, "r\xc3\xb6tes\r");
 	assert_int_equal(log_wrong(7, "%s", "no"), 7);
-	log_bare("r\xc3\xb6tes:1: \x7f");
+	log_bare(NULL, "r\xc3\xb6tes:1: \x7f");
 	text = caught_stderr();
 	assert_string_equal(text,
 	    "tool: warn: target=unix:/tmp/\\x9b\\x1b[31m\\x0a\\ is \"not\" there\n"
