@@ -91,24 +91,6 @@ trim_end(struct slice line)
 	return line;
 }
 
-/* Cut the next field off *rest; absent at the end or where a comment begins. */
-static struct slice
-cut_field(struct slice *rest)
-{
-	struct slice field, behind;
-
-	while (rest->len > 0 && is_blank(*rest->p))
-		*rest = slice_skip(*rest, 1);
-	if (rest->len == 0 || *rest->p == '#')
-		return slice_of(NULL, 0);
-	behind = *rest;
-	field = slice_cut(&behind, ' ');	/* memchr(3) twice is faster than byte by byte */
-	behind = field;
-	field = slice_cut(&behind, '\t');
-	*rest = slice_skip(*rest, field.len);
-	return field;
-}
-
 bool
 routes_line_is_sorted_mark(struct slice line)
 {
@@ -119,7 +101,7 @@ struct slice
 routes_line_name(struct slice line)
 {
 	line = trim_end(line);
-	return cut_field(&line);
+	return slice_cut_field(&line);
 }
 
 /* ---- NAMEs ---- */
@@ -460,7 +442,7 @@ check_fields(struct slice rest, enum routes_name kind, struct slice name, struct
 	bool has_target = false;
 	struct slice text;
 
-	while ((text = cut_field(&rest)).p != NULL) {
+	while ((text = slice_cut_field(&rest)).p != NULL) {
 		struct routes_field field = split_field(text);
 
 		why->word = (unsigned)f->n + 1;
@@ -485,7 +467,7 @@ routes_line_check(struct slice line, struct routes_fields *f, struct routes_why 
 	why->word = 0;
 	if (!check_text(line, why))
 		return false;
-	name = cut_field(&rest);
+	name = slice_cut_field(&rest);
 	if (name.p == NULL)
 		return true;
 	if (!check_name(name, &kind, why))
@@ -498,11 +480,11 @@ void
 routes_line_add(struct slice line, struct routes_fields *f)
 {
 	struct slice rest = trim_end(line), text;
-	struct slice name = cut_field(&rest);
+	struct slice name = slice_cut_field(&rest);
 
 	if (f->name.p == NULL)
 		f->name = name;
-	while (f->n < ROUTES_KEYS_MAX && (text = cut_field(&rest)).p != NULL)
+	while (f->n < ROUTES_KEYS_MAX && (text = slice_cut_field(&rest)).p != NULL)
 		f->field[f->n++] = split_field(text);
 }
 

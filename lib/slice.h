@@ -75,4 +75,36 @@ slice_cut(struct slice *rest, char sep)
 	return head;
 }
 
+/* Cut the next line off *rest, without its end: LF, or CR LF. */
+static inline struct slice
+slice_cut_line(struct slice *rest)
+{
+	struct slice line = slice_cut(rest, '\n');
+
+	if (line.len > 0 && line.p[line.len - 1] == '\r')
+		line.len--;
+	return line;
+}
+
+/*
+ * Cut the next field off *rest, a line of a configuration file: what stands between blanks (spaces
+ * and tabs). Absent at the end, and where a '#' begins a comment: there alone it means one.
+ */
+static inline struct slice
+slice_cut_field(struct slice *rest)
+{
+	struct slice field, behind;
+
+	while (rest->len > 0 && (*rest->p == ' ' || *rest->p == '\t'))
+		*rest = slice_skip(*rest, 1);
+	if (rest->len == 0 || *rest->p == '#')
+		return slice_of(NULL, 0);
+	behind = *rest;
+	field = slice_cut(&behind, ' ');	/* memchr(3) twice is faster than byte by byte */
+	behind = field;
+	field = slice_cut(&behind, '\t');
+	*rest = slice_skip(*rest, field.len);
+	return field;
+}
+
 #endif

@@ -9,7 +9,6 @@
 #include "tunnelc.h"
 
 #define KNOWN_MAX (1024u * 1024u)	/* bytes of the file */
-#define BLANKS " \t\r"
 
 /* What a file says about one server. */
 struct known {
@@ -18,23 +17,6 @@ struct known {
 	bool bad;		/* a line is malformed: nothing in the file counts */
 	struct slice pin;	/* of its last line */
 };
-
-/* The next field of a line; absent at its end and at a comment. */
-static struct slice
-next_field(struct slice *line)
-{
-	while (line->len > 0 && strchr(BLANKS, *line->p) != NULL)
-		*line = slice_skip(*line, 1);
-	struct slice field = *line;
-
-	field.len = 0;
-	while (field.len < line->len && strchr(BLANKS, line->p[field.len]) == NULL)
-		field.len++;
-	if (field.len == 0 || field.p[0] == '#')
-		return slice_of(NULL, 0);
-	*line = slice_skip(*line, field.len);
-	return field;
-}
 
 /* NULL, or what is wrong with a line of two fields. */
 static const char *
@@ -66,9 +48,8 @@ look_up(struct slice text, const char *server, const char *id, pins_report *repo
 	struct known k = { 0 };
 
 	for (unsigned n = 1; text.p != NULL; n++) {
-		struct slice line = slice_cut(&text, '\n');
-		struct slice listed = next_field(&line), pin = next_field(&line);
-		struct slice more = next_field(&line);
+		struct slice line = slice_cut_line(&text), listed = slice_cut_field(&line);
+		struct slice pin = slice_cut_field(&line), more = slice_cut_field(&line);
 		const char *wrong = listed.p == NULL ? NULL : check_fields(listed, pin, more);
 
 		if (wrong != NULL) {

@@ -87,31 +87,6 @@ out_of_memory(struct parser *p)
 /* ---- a line's fields ---- */
 
 static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* Cut the next field off *rest; absent at the end or where a comment begins. */
-static struct slice
-cut_field(struct slice *rest)
-{
-	size_t from = 0, to;
-
-	while (from < rest->len && is_blank(rest->p[from]))
-		from++;
-	if (from == rest->len || rest->p[from] == '#')
-		return slice_of(NULL, 0);
-	for (to = from; to < rest->len && !is_blank(rest->p[to]);)
-		to++;
-
-	struct slice field = slice_of(rest->p + from, to - from);
-
-	*rest = slice_skip(*rest, to);
-	return field;
-}
-
-static bool
 check_text(struct parser *p, struct slice line)
 {
 	if (line.len > AUTHFILE_LINE_MAX)
@@ -377,12 +352,12 @@ set_expires(struct parser *p, struct slice value, struct grant *g)
 static bool
 take_fields(struct parser *p, struct slice rest, struct fields *f)
 {
-	struct slice text = cut_field(&rest);
+	struct slice text = slice_cut_field(&rest);
 
 	*f = (struct fields){ 0 };
 	if (text.p == NULL || !take_who(p, text, f))
 		return false;
-	while ((text = cut_field(&rest)).p != NULL)
+	while ((text = slice_cut_field(&rest)).p != NULL)
 		if (!take_option(p, text, f))
 			return false;
 	return true;
@@ -407,8 +382,6 @@ parse_line(struct parser *p, struct slice line)
 	struct fields f;
 	struct grant *g;
 
-	if (line.len > 0 && line.p[line.len - 1] == '\r')
-		line.len--;
 	if (!check_text(p, line) || !take_fields(p, line, &f))
 		return;
 	g = malloc(sizeof(*g) + f.value[OPTION_NAMES].len + f.value[OPTION_FROM].len);
@@ -446,7 +419,7 @@ authfile_parse(const char *path, struct slice text, authfile_report *report, voi
 	if (make_seen(&p, text.len))
 		while (text.len > 0) {
 			p.line++;
-			parse_line(&p, slice_cut(&text, '\n'));
+			parse_line(&p, slice_cut_line(&text));
 		}
 	free(p.seen);
 	if (!p.bad && !p.no_memory) {

@@ -83,7 +83,7 @@ known:5: no id behind HOST:PORT: 52 characters a-z and 2-7
 known:6: more than HOST:PORT ID" "$(cat err)"
 exits 100 "$TUNNELC" -s a.test:1 -i key --known-servers known tls=a:1
 has "$(cat err)" '^tunnelc: error: known:4: no port \(HOST:PORT or unix:/PATH\)$'
-echo "a.test:1 $PIN" >known
+printf '# one line, and the end of it as on Windows\r\n\r\na.test:1\t%s #\r\n' "$PIN" >known
 exits 0 "$TUNNELC" -c -s A.test:1 -i key --known-servers known tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 -s b.test:1 -i key --known-servers known tls=a:1
 same "known: no line for b.test:1" "$(cat err)"
