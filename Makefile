@@ -101,7 +101,7 @@ FUZZ_routesync = $(BUILD)/record_fuzz
 PURE_tunneld = authfile clients guests names roster
 UNIT_tunneld = $(filter $(BUILD)/unit/tunneld_%,$(UNIT))
 FUZZ_tunneld = $(BUILD)/authfile_fuzz
-PURE_tunnelc = words reach
+PURE_tunnelc = words
 UNIT_tunnelc = $(filter $(BUILD)/unit/tunnelc_%,$(UNIT))
 
 # Helpers stand beside the tests: those named here are for every test, MODULE_help is for MODULE_*_test, TOOL_PART_help for TOOL_PART_*_test.
@@ -115,6 +115,7 @@ $(UNIT_routesync): $(PURE_routesync:%=$(BUILD)/routesync/%.o)
 $(UNIT_tunneld): $(PURE_tunneld:%=$(BUILD)/tunneld/%.o)
 $(UNIT_tunnelc): $(PURE_tunnelc:%=$(BUILD)/tunnelc/%.o)
 $(BUILD)/unit/tunnelc_program_test: $(BUILD)/tunnelc/program.o
+$(filter $(BUILD)/unit/tunnelc_reach_%,$(UNIT)): $(BUILD)/tunnelc/reach.o
 
 $(HELPERS): $(BUILD)/e2e/%: $(BUILD)/tests/e2e/%.o $(LIB)
 	$(link)

@@ -622,8 +622,7 @@ link_new(struct server *s, const char *address, bool raw, struct reach_vain *vai
 	l->io = (struct ev_io){ -1, on_io };
 	l->deadline.cb = on_deadline;
 	l->control.io.fd = -1;
-	l->reach = reach_start(the->ev, the->resolver, address, the->opts->proxy, REACH_MS, vain,
-	    &l->io, on_reached, l);
+	l->reach = reach_start(address, REACH_MS, vain, &l->io, on_reached, l);
 	if (l->reach != NULL)
 		return l;
 	free(l);

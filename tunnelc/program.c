@@ -2,6 +2,7 @@
 /* A program per stream: started with a socket on descriptors 0 and 1, reaped when it ends. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -66,8 +67,9 @@ reset_process(void)
 
 /* The child: only a report of what went wrong comes back. */
 static _Noreturn void
-run(char *const *argv, const struct proxyhdr *h, int fd, int report)
+run(const struct proxyhdr *h, int fd, int report)
 {
+	char *const *argv = the->opts->program;
 	int error;
 
 	if (set_environment(h) == 0 && keep_standard(fd, &report) == 0) {
@@ -96,7 +98,7 @@ await_exec(int report)
  * The report's other end is closed by exec. Waiting for that takes about as long as vfork(2) would.
  */
 static int
-start(char *const *argv, const struct proxyhdr *h, int fd)
+start(const struct proxyhdr *h, int fd)
 {
 	int report[2], error;
 	pid_t pid;
@@ -105,7 +107,7 @@ start(char *const *argv, const struct proxyhdr *h, int fd)
 		return -1;
 	pid = fork();
 	if (pid == 0)
-		run(argv, h, fd, report[1]);
+		run(h, fd, report[1]);
 	error = pid == -1 ? errno : 0;
 	close(report[1]);
 	if (pid != -1)
@@ -120,7 +122,7 @@ start(char *const *argv, const struct proxyhdr *h, int fd)
 }
 
 int
-program_start(char *const *argv, const struct proxyhdr *h, int *fd)
+program_start(const struct proxyhdr *h, int *fd)
 {
 	int pair[2], saved;
 
@@ -130,7 +132,7 @@ program_start(char *const *argv, const struct proxyhdr *h, int *fd)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
 		return -1;
-	if (fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0 && start(argv, h, pair[1]) == 0) {
+	if (fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0 && start(h, pair[1]) == 0) {
 		close(pair[1]);
 		*fd = pair[0];
 		return 0;
@@ -143,8 +145,11 @@ program_start(char *const *argv, const struct proxyhdr *h, int *fd)
 }
 
 enum conn_end
-program_end(int error)
+program_failed(uint64_t conn)
 {
+	int error = errno;
+
+	log_error("conn=%" PRIu64 " program %s: %s", conn, the->opts->program[0], strerror(error));
 	switch (error) {
 	case EMFILE:
 	case ENFILE:

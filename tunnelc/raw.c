@@ -7,7 +7,6 @@
  *     '-- unreachable ----------------------------^
  */
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -198,13 +197,8 @@ on_dialled(void *arg, enum dial_result result, struct target *t, unsigned events
 static void
 run_program(struct raw *r)
 {
-	if (program_start(the->opts->program, &nobody, &r->relay.end[1].fd) == -1) {
-		enum conn_end how = program_end(errno);
-
-		log_error("conn=%llu program %s: %s", (unsigned long long)r->id,
-		    the->opts->program[0], strerror(errno));
-		r->relay.end[1].fd = -1;
-		finish(r, how, NULL);
+	if (program_start(&nobody, &r->relay.end[1].fd) == -1) {
+		finish(r, program_failed(r->id), NULL);
 		return;
 	}
 	if (ev_add(the->ev, &r->relay.end[1], EV_READ | EV_WRITE | EV_EDGE) == -1) {

@@ -21,7 +21,7 @@
 
 /* One address: waiting for its turn, being connected to, or given up. */
 struct attempt {
-	struct reach *reach;		/* first: ev_free_later() writes there, when nobody looks */
+	struct reach *reach;		/* first: ev_free_later() overwrites it */
 	struct ev_io io;		/* fd -1: not under way */
 	struct sockaddr_storage sa;
 	socklen_t len;
@@ -41,11 +41,9 @@ struct talk {
  *     '------ none ---------'---- all failed, deadline ----'--------------^
  */
 struct reach {
-	struct ev *ev;			/* as above */
-	struct resolver *resolver;
-	struct ev_io *io;		/* borrowed until done; fd -1: nothing is connected */
+	void *arg;			/* first: ev_free_later() overwrites it */
 	reach_done *done;
-	void *arg;
+	struct ev_io *io;		/* borrowed until done; fd -1: nothing is connected */
 	struct addr place;		/* what to connect to: server or proxy; borrows from text */
 	struct ev_timer deadline, stagger;
 	struct ev_task finish;
@@ -118,8 +116,8 @@ stop(struct reach *r)
 {
 	attempts_close(r);
 	resolver_cancel(&r->question);
-	ev_timer_at(r->ev, &r->deadline, 0);
-	ev_timer_at(r->ev, &r->stagger, 0);
+	ev_timer_at(the->ev, &r->deadline, 0);
+	ev_timer_at(the->ev, &r->stagger, 0);
 }
 
 /* Attempts may still have an event in this turn's batch. */
@@ -127,11 +125,11 @@ static void
 reach_free(struct reach *r)
 {
 	stop(r);
-	ev_undefer(r->ev, &r->finish);
+	ev_undefer(the->ev, &r->finish);
 	free(r->talk.request);
 	if (r->attempt != NULL)
-		ev_free_later(r->ev, r->attempt);
-	ev_free_later(r->ev, r);
+		ev_free_later(the->ev, r->attempt);
+	ev_free_later(the->ev, r);
 }
 
 /*
@@ -144,7 +142,7 @@ on_finish(struct ev_task *task)
 	struct reach *r = EV_CONTAINER(task, struct reach, finish);
 
 	if (r->io->fd != -1)
-		(void)ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE);
+		(void)ev_mod(the->ev, r->io, EV_READ | EV_WRITE | EV_EDGE);
 	r->done(r->arg, r->io->fd != -1 ? NULL : r->why);
 	reach_free(r);
 }
@@ -153,7 +151,7 @@ static void
 end(struct reach *r)
 {
 	stop(r);
-	ev_defer(r->ev, &r->finish);
+	ev_defer(the->ev, &r->finish);
 }
 
 /* The next try may be in another network: what resolv.conf says by then counts. */
@@ -161,7 +159,7 @@ static void
 failed(struct reach *r)
 {
 	drop_socket(r);
-	resolver_reload(r->resolver);
+	resolver_reload(the->resolver);
 	end(r);
 }
 
@@ -303,12 +301,12 @@ won(struct attempt *a)
 	r->under_way--;
 	endpoint_of(&a->sa, &r->vain->addr[r->vain->n++ % REACH_ADDRESSES_MAX]);
 	attempts_close(r);
-	ev_timer_at(r->ev, &r->stagger, 0);
+	ev_timer_at(the->ev, &r->stagger, 0);
 	sock_nodelay(r->io->fd);
 	if (r->talk.request == NULL)
 		end(r);
 	else
-		(void)ev_mod(r->ev, r->io, EV_READ | EV_WRITE | EV_EDGE);
+		(void)ev_mod(the->ev, r->io, EV_READ | EV_WRITE | EV_EDGE);
 }
 
 static void
@@ -346,7 +344,7 @@ attempt_start(struct attempt *a)
 
 	if (c == SOCK_CONNECTED || c == SOCK_CONNECTING) {
 		r->under_way++;
-		if (ev_add(r->ev, &a->io, EV_READ | EV_WRITE | EV_EDGE) == 0)
+		if (ev_add(the->ev, &a->io, EV_READ | EV_WRITE | EV_EDGE) == 0)
 			return true;
 	}
 	note_error(a, errno);
@@ -360,7 +358,7 @@ try_next(struct reach *r)
 {
 	while (r->next < r->attempts) {
 		if (attempt_start(&r->attempt[r->next++])) {
-			ev_timer_in(r->ev, &r->stagger, STAGGER_MS);
+			ev_timer_in(the->ev, &r->stagger, STAGGER_MS);
 			return;
 		}
 	}
@@ -449,7 +447,7 @@ on_addresses(struct resolve *q, const struct endpoint *addr, size_t n)
 {
 	struct reach *r = EV_CONTAINER(q, struct reach, question);
 
-	resolver_doubt(r->resolver, r->place.host);	/* the next dial asks again */
+	resolver_doubt(the->resolver, r->place.host);	/* the next dial asks again */
 	if (n == 0) {
 		snprintf(r->why, sizeof(r->why), "no address found for the name%s",
 		    r->talk.request == NULL ? "" : " of the proxy");
@@ -466,7 +464,7 @@ begin(struct reach *r)
 {
 	if (r->place.kind == ADDR_HOST) {
 		r->question.cb = on_addresses;
-		resolver_ask(r->resolver, &r->question, r->place.host);
+		resolver_ask(the->resolver, &r->question, r->place.host);
 	} else if (make_attempts(r, 1)) {
 		r->attempt[0].len = addr_sockaddr(&r->place, &r->attempt[0].sa);
 		try_next(r);
@@ -487,9 +485,10 @@ write_request(struct talk *t, const char *server)
 }
 
 struct reach *
-reach_start(struct ev *ev, struct resolver *resolver, const char *server, const char *proxy,
-    uint64_t timeout_ms, struct reach_vain *vain, struct ev_io *io, reach_done *done, void *arg)
+reach_start(const char *server, uint64_t timeout_ms, struct reach_vain *vain, struct ev_io *io,
+    reach_done *done, void *arg)
 {
+	const char *proxy = the->opts->proxy;
 	struct slice place;
 	struct reach *r;
 
@@ -506,8 +505,6 @@ reach_start(struct ev *ev, struct resolver *resolver, const char *server, const 
 		return NULL;
 	}
 	io->fd = -1;
-	r->ev = ev;
-	r->resolver = resolver;
 	r->vain = vain;
 	r->io = io;
 	r->done = done;
@@ -515,7 +512,7 @@ reach_start(struct ev *ev, struct resolver *resolver, const char *server, const 
 	r->deadline.cb = on_deadline;
 	r->stagger.cb = on_stagger;
 	r->finish.cb = on_finish;
-	ev_timer_in(ev, &r->deadline, timeout_ms);
+	ev_timer_in(the->ev, &r->deadline, timeout_ms);
 	begin(r);
 	return r;
 }

@@ -9,7 +9,6 @@
  * the header is read again then.
  */
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,13 +236,8 @@ static void
 run_program(struct stream *v, const struct proxyhdr *h)
 {
 	v->program = true;
-	if (program_start(the->opts->program, h, &v->s.io.fd) == -1) {
-		enum conn_end how = program_end(errno);
-
-		log_error("conn=%llu program %s: %s", (unsigned long long)v->id,
-		    the->opts->program[0], strerror(errno));
-		v->s.io.fd = -1;
-		finish(v, how, HELLO_NONE, NULL);
+	if (program_start(h, &v->s.io.fd) == -1) {
+		finish(v, program_failed(v->id), HELLO_NONE, NULL);
 		return;
 	}
 	if (ev_add(the->ev, &v->s.io, EV_READ | EV_WRITE | EV_EDGE) == -1)

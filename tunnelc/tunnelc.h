@@ -125,14 +125,13 @@ typedef void reach_done(void *arg, const char *why);
 /*
  * Connect io to server (HOST:PORT, [V6]:PORT, unix:/PATH; checked before): the name is looked up
  * anew, addresses of both families take turns, a new attempt starts 250 ms after the previous one
- * while that goes on (RFC 8305), the first one connected wins; timeout_ms is for all of it. proxy
- * (http://HOST:PORT, NULL: none): connect there instead and ask it for the server by name (CONNECT,
- * RFC 9110 9.3.6). The addresses in vain, which is borrowed until done, come last, in their order;
- * the one connected to is added. NULL when out of memory. Owned by the caller until done is called.
+ * while that goes on (RFC 8305), the first one connected wins; timeout_ms is for all of it. With -x
+ * connect to the proxy instead and ask it for the server by name (CONNECT, RFC 9110 9.3.6). The
+ * addresses in vain, which is borrowed until done, come last, in their order; the one connected to
+ * is added. NULL when out of memory. Owned by the caller until done is called.
  */
-struct reach *reach_start(struct ev *ev, struct resolver *resolver, const char *server,
-    const char *proxy, uint64_t timeout_ms, struct reach_vain *vain, struct ev_io *io,
-    reach_done *done, void *arg);
+struct reach *reach_start(const char *server, uint64_t timeout_ms, struct reach_vain *vain,
+    struct ev_io *io, reach_done *done, void *arg);
 
 /* io's owner passes its events on until done is called. */
 void reach_on_io(struct reach *r, unsigned events);
@@ -240,14 +239,15 @@ void raw_more(struct relay *r);			/* for relay_pool_new() */
 /*
  * Start the program with a socket on its descriptors 0 and 1, nothing else of ours but 2, and the
  * UCSPI environment from h (PROTO=TCP, TCPREMOTEIP, TCPREMOTEPORT, TCPLOCALIP, TCPLOCALPORT,
- * TCPLOCALHOST = the name asked for). *fd is our end of the socket, non-blocking, the caller's. It
- * returns 0 when the program runs, else -1 with errno, for example ENOENT; EUSERS when PROGRAMS_MAX
- * are running, whether their visitors are still there or not. program_end() is how a visitor ends
- * when errno kept its program from running.
+ * TCPLOCALHOST = the name asked for). It returns 0 when the program runs: *fd is our end of the
+ * socket, non-blocking, the caller's. Else *fd is -1, and it returns -1 with errno, for example
+ * ENOENT; EUSERS when PROGRAMS_MAX are running, whether their visitors are still there or not.
  */
 #define PROGRAMS_MAX 1024u
-int program_start(char *const *argv, const struct proxyhdr *h, int *fd);
-enum conn_end program_end(int error);
+int program_start(const struct proxyhdr *h, int *fd);
+
+/* After -1: log errno for this visitor; returns how it ends. */
+enum conn_end program_failed(uint64_t conn);
 
 /* Reap what has ended (also orphans, as PID 1): on SIGCHLD. */
 void program_reap(void);

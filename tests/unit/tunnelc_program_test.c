@@ -3,7 +3,8 @@
 #include "../../tunnelc/tunnelc.h"
 #include "loop_help.h"
 
-static struct tunnelc tunnelc;
+static struct options options;
+static struct tunnelc tunnelc = { .opts = &options };
 struct tunnelc *the = &tunnelc;
 
 static const struct proxyhdr nobody = { .src.family = AF_UNSPEC, .dst.family = AF_UNSPEC };
@@ -11,9 +12,12 @@ static const struct proxyhdr nobody = { .src.family = AF_UNSPEC, .dst.family = A
 static int
 start(const char *program, const char *arg, int *fd)
 {
-	char *argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)arg, NULL };
+	static char *argv[3];
 
-	return program_start(argv, &nobody, fd);
+	argv[0] = (char *)(uintptr_t)program;
+	argv[1] = (char *)(uintptr_t)arg;
+	options.program = argv;
+	return program_start(&nobody, fd);
 }
 
 /* Whether we have no child, living or dead. */
@@ -61,7 +65,7 @@ what_cannot_be_started_is_told_at_once(void **state)
 	(void)state;
 	assert_int_equal(start("/nowhere/at/all", NULL, &fd), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(program_end(errno), END_UNREACHABLE);
+	assert_int_equal(program_failed(1), END_UNREACHABLE);
 	assert_int_equal(fd, -1);
 	assert_int_equal(start("no-such-program-in-any-path", NULL, &fd), -1);
 	assert_int_equal(errno, ENOENT);
@@ -84,7 +88,7 @@ there_are_only_so_many_at_once(void **state)
 	}
 	assert_int_equal(start("true", NULL, &fd), -1);
 	assert_int_equal(errno, EUSERS);
-	assert_int_equal(program_end(errno), END_LIMIT);
+	assert_int_equal(program_failed(1), END_LIMIT);
 	assert_int_equal(fd, -1);
 	bury();
 	assert_int_equal(start("true", NULL, &fd), 0);

@@ -9,7 +9,9 @@ unsigned events_after;
 struct reach_vain vain;
 bool reached;
 char why[256];
-static struct resolver *resolver;
+static struct options options;
+static struct tunnelc tunnelc = { .opts = &options };
+struct tunnelc *the = &tunnelc;
 
 static void
 on_io(struct ev_io *changed, unsigned events)
@@ -40,8 +42,9 @@ set_up_reach(void **state)
 	vain.n = 0;
 	under_way = NULL;
 	io = (struct ev_io){ -1, on_io };
-	resolver = resolver_new(loop, TIMEOUT_MS);
-	return resolver == NULL ? -1 : 0;
+	the->ev = loop;
+	the->resolver = resolver_new(loop, TIMEOUT_MS);
+	return the->resolver == NULL ? -1 : 0;
 }
 
 int
@@ -49,7 +52,7 @@ tear_down_reach(void **state)
 {
 	if (io.fd != -1)
 		close(io.fd);
-	resolver_free(resolver);
+	resolver_free(the->resolver);
 	return free_loop(state);
 }
 
@@ -60,8 +63,8 @@ begin_through(const char *server, const char *proxy)
 
 	ev_refresh(loop);
 	events_after = 0;
-	under_way = reach_start(loop, resolver, copy, proxy_copy, TIMEOUT_MS, &vain, &io,
-	    on_done, &dones);
+	options.proxy = proxy_copy;
+	under_way = reach_start(copy, TIMEOUT_MS, &vain, &io, on_done, &dones);
 	assert_non_null(under_way);
 	assert_int_equal(dones, 0);
 	free(copy);
