@@ -40,6 +40,17 @@ struct opt {
 	const char *help;
 };
 
+/* The rows all tools share: o is a struct with the bool members check, log_time and verbose. */
+#define OPTS_CHECK(o)                                                                              \
+	{ 'c', "check", NULL, OPT_FLAG, &(o).check, 0, 0,                                          \
+	    "check options and files, print every error, and exit" }
+#define OPTS_LAST(o)                                                                               \
+	{ 0, "log-time", NULL, OPT_FLAG, &(o).log_time, 0, 0,                                      \
+	    "begin log lines with the time (UTC)" },                                               \
+	{ 'v', "verbose", NULL, OPT_FLAG, &(o).verbose, 0, 0, "log debug lines too" },             \
+	{ 'h', "help", NULL, OPT_HELP, NULL, 0, 0, "print this and exit" },                        \
+	{ 'V', "version", NULL, OPT_VERSION, NULL, 0, 0, "print the version and exit" }
+
 /* Separates the lines of a synopsis with several: each is one way to start the tool. */
 #define OPTS_OR "\n       "
 

@@ -66,18 +66,17 @@ struct serve_door {
 	{ 'r', "routes", "FILE", OPT_LIST, &(c).routes, 0, 0,                                      \
 	    "routes file, see routes(5) (repeatable)" }
 #define SERVE_OPTIONS_OTHER(c)                                                                     \
-	SERVE_OPTIONS_WORDED(c, "connections at once per worker (what descriptors allow)",         \
+	SERVE_OPTIONS_WORDED(c, "worker processes (1)",                                            \
+	    "connections at once per worker (what descriptors allow)",                             \
 	    "for each attempt to reach a target (5)")
-/* The same with help texts of the tool's own for these two. */
-#define SERVE_OPTIONS_WORDED(c, max_conns_help, connect_timeout_help)                              \
-	{ 'c', "check", NULL, OPT_FLAG, &(c).check, 0, 0,                                          \
-	    "check options and files, print every error, and exit" },                              \
+/* The same with help texts of the tool's own for these three. */
+#define SERVE_OPTIONS_WORDED(c, workers_help, max_conns_help, connect_timeout_help)                \
+	OPTS_CHECK(c),                                                                             \
 	{ 'n', "notify-fd", "FD", OPT_FD, &(c).notify_fd, 0, 0,                                    \
 	    "write the bound addresses to FD when ready" },                                        \
 	{ 'g', "grace", "SECONDS", OPT_SECONDS, &(c).grace_ms, 0, OPTS_MS_MAX,                     \
 	    "let connections finish for SECONDS on TERM (30)" },                                   \
-	{ 'j', "workers", "N", OPT_NUMBER, &(c).workers, 1, SERVE_WORKERS_MAX,                     \
-	    "worker processes (1)" },                                                              \
+	{ 'j', "workers", "N", OPT_NUMBER, &(c).workers, 1, SERVE_WORKERS_MAX, workers_help },     \
 	{ 'm', "metrics", "ADDR", OPT_TEXT, &(c).metrics, 0, 0, "serve /metrics on ADDR" },        \
 	{ 'u', "user", "USER[:GROUP]", OPT_TEXT, &(c).user, 0, 0,                                  \
 	    "drop privileges to USER after binding" },                                             \
@@ -94,11 +93,7 @@ struct serve_door {
 	    "the same once one side has ended (60)" },                                             \
 	{ 0, "accept-proxy", "CIDR,...", OPT_MAYBE, &(c).accept_proxy, 0, 0,                       \
 	    "clients (of CIDR) send a PROXY header first" },                                       \
-	{ 0, "log-time", NULL, OPT_FLAG, &(c).log_time, 0, 0,                                      \
-	    "begin log lines with the time (UTC)" },                                               \
-	{ 'v', "verbose", NULL, OPT_FLAG, &(c).verbose, 0, 0, "log debug lines too" },             \
-	{ 'h', "help", NULL, OPT_HELP, NULL, 0, 0, "print this and exit" },                        \
-	{ 'V', "version", NULL, OPT_VERSION, NULL, 0, 0, "print the version and exit" }
+	OPTS_LAST(c)
 
 /*
  * The series all tools have, before their own; T is the tool's name as a string literal. Those

@@ -34,8 +34,7 @@ options_parse(struct options *o, int argc, char **argv)
 		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
 		{ 0, "ready", NULL, OPT_FLAG, &o->ready, 0, 0,
 		    "exit 0 if the tunnelc that runs with this key is ready" },
-		{ 'c', "check", NULL, OPT_FLAG, &o->check, 0, 0,
-		    "check options and files, print every error, and exit" },
+		OPTS_CHECK(*o),
 		{ 'n', "notify-fd", "FD", OPT_FD, &o->notify_fd, 0, 0,
 		    "write an empty line to FD when ready" },
 		{ 'g', "grace", "SECONDS", OPT_SECONDS, &o->grace_ms, 0, OPTS_MS_MAX,
@@ -49,11 +48,7 @@ options_parse(struct options *o, int argc, char **argv)
 		    OPTS_MS_MAX, "the same once one side has ended (60)" },
 		{ 0, "hello-timeout", "SECONDS", OPT_SECONDS, &o->hello_ms, 0, OPTS_MS_MAX,
 		    "for the header a visitor's stream begins with (5)" },
-		{ 0, "log-time", NULL, OPT_FLAG, &o->log_time, 0, 0,
-		    "begin log lines with the time (UTC)" },
-		{ 'v', "verbose", NULL, OPT_FLAG, &o->verbose, 0, 0, "log debug lines too" },
-		{ 'h', "help", NULL, OPT_HELP, NULL, 0, 0, "print this and exit" },
-		{ 'V', "version", NULL, OPT_VERSION, NULL, 0, 0, "print the version and exit" },
+		OPTS_LAST(*o),
 	};
 
 	opts_parse_words(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]), &o->words,

@@ -18,7 +18,7 @@
 static void
 parse(struct options *o, int argc, char **argv)
 {
-	struct opt table[] = {
+	const struct opt table[] = {
 		SERVE_OPTION_LISTEN(o->serve),
 		{ 'i', "identity", "KEYFILE", OPT_FILE, &o->identity, 0, 0, "this server's key" },
 		{ 0, "id", NULL, OPT_FLAG, &o->id, 0, 0, "print the id of the key and exit" },
@@ -51,15 +51,11 @@ parse(struct options *o, int argc, char **argv)
 		{ 0, "withdraw", "SECONDS", OPT_SECONDS, &o->serve.leave_ms, 0, OPTS_MS_MAX,
 		    "on TERM empty --clients and --local, then keep serving for SECONDS "
 		    "(2 with --clients)" },
-		SERVE_OPTIONS_WORDED(o->serve, "connections at once (what descriptors allow)",
-		    "has no effect here"),
+		SERVE_OPTIONS_WORDED(o->serve, "only 1 is allowed",
+		    "connections at once (what descriptors allow)", "has no effect here"),
 	};
-	size_t n = sizeof(table) / sizeof(table[0]);
 
-	for (size_t i = 0; i < n; i++)
-		if (table[i].letter == 'j')	/* a row all servers share: only 1 here */
-			table[i].help = "only 1 is allowed";
-	opts_parse(argc, argv, SYNOPSIS, table, n);
+	opts_parse(argc, argv, SYNOPSIS, table, sizeof(table) / sizeof(table[0]));
 }
 
 void
