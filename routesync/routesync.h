@@ -12,11 +12,14 @@
 #include "source.h"
 
 struct options {
-	const char *output, *secrets, *put, *publish, *password_file, *prefix, *visitors, *metrics;
-	uint64_t interval_ms, ttl_ms, max_shrink, notify_fd;
+	const char *output, *secrets;		/* -o FILE, --secrets FILE: kept equal to the store */
+	const char *put, *publish;		/* FILE: the other way, into the store */
+	const char *password_file, *prefix, *visitors, *metrics;
+	uint64_t interval_ms, ttl_ms, notify_fd;
+	uint64_t max_shrink;			/* percent */
 	bool once, check, log_time, verbose;
-	const char *source_text;
-	struct source source;
+	const char *source_text;		/* SOURCE */
+	struct source source;			/* its parts, borrowed from it */
 };
 
 enum {
@@ -47,6 +50,18 @@ struct app {
 	bool ready;		/* and the supervisor knows */
 };
 
+/* ---- options.c ---- */
+
+void options_parse(struct options *o, int argc, char **argv);
+
+/*
+ * Put what follows from other options into o. 0, or the exit code: something is wrong; all of it
+ * was reported.
+ */
+int options_check(struct options *o);
+
+/* ---- main.c: what the modes share ---- */
+
 /* Tell the supervisor that we are ready, once. */
 void app_ready(struct app *app);
 
@@ -56,10 +71,11 @@ void app_stop(struct app *app, int code);
 void app_metric(const struct app *app, int metric, int64_t value);
 void app_count(const struct app *app, int metric);
 
-/* The modes; each returns the exit code. */
-int sync_run(struct app *app);
-int stdin_run(struct app *app);
-int put_run(struct app *app);
+/* ---- the modes: each returns the exit code ---- */
+
+int sync_run(struct app *app);		/* sync.c */
+int stdin_run(struct app *app);		/* stdin.c */
+int put_run(struct app *app);		/* publish.c, as is the next */
 int publish_run(struct app *app);
 
 #endif
