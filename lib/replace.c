@@ -196,3 +196,12 @@ replace_is_possible(const char *path)
 	snprintf(copy, sizeof(copy), "%s", path);
 	return access(dirname(copy), W_OK | X_OK) == 0;
 }
+
+mode_t
+replace_mode(mode_t mode)
+{
+	mode_t mask = umask(0);		/* there is no other way to read it */
+
+	umask(mask);
+	return mode & ~mask;
+}

@@ -29,4 +29,7 @@ int create_file(const char *path, mode_t mode, struct slice text);
 /* Whether that can be done at path, as far as the mode of its folder tells. False, with errno. */
 bool replace_is_possible(const char *path);
 
+/* mode without the bits of our umask: what open(2) would give a new file. */
+mode_t replace_mode(mode_t mode);
+
 #endif

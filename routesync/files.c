@@ -4,21 +4,12 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "log.h"
+#include "replace.h"
 
 #define SHRINK_MIN 20u		/* routes; fewer may go without being questioned */
 #define SECRETS_MODE 0600
-
-static mode_t
-mode_by_umask(void)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return 0666 & ~mask;
-}
 
 /* An unreadable file is an error: the guard could not count against it. */
 static bool
@@ -45,7 +36,7 @@ bool
 files_open(struct files *f, struct app *app, struct table *table)
 {
 	*f = (struct files){ .app = app, .table = table, .last = FILES_FAILED };
-	if (!open_one(&f->routes, app->opts->output, mode_by_umask()) ||
+	if (!open_one(&f->routes, app->opts->output, replace_mode(0666)) ||
 	    !open_one(&f->secrets, app->opts->secrets, SECRETS_MODE))
 		return false;
 	if (table_fall_back(table, old_routes(f), output_text(&f->secrets)))

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "job.h"
 #include "log.h"
@@ -345,11 +344,8 @@ set_fields(struct file *f, const char *tls, const char *http, const char *target
 static int
 start(struct file *f, const char *path)
 {
-	mode_t mask = umask(0);
-
-	umask(mask);
 	f->path = path;
-	f->mode = 0644 & ~mask;
+	f->mode = replace_mode(0644);
 	f->due.cb = on_due;
 	f->look.cb = on_look;
 	f->job.work = on_work;
