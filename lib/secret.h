@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The handshake of the ancestors (tunneld(8)), both ways: 0x1111, a 16-bit length, a secret; all
- * big-endian.
+ * The handshake of tcprouter, our ancestor, both ways: 0x1111, a 16-bit length, a secret; all
+ * big-endian. See THE ANCESTORS' HANDSHAKE in tunnel(7).
  */
 #ifndef SECRET_H
 #define SECRET_H

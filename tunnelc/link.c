@@ -87,7 +87,7 @@ enter(struct link *l, enum link_state next)
 	assert(next > l->state);	/* only forward; a new arrow goes in the diagram too */
 	log_debug("server=%s %s -> %s", l->address, state_name[l->state], state_name[next]);
 	l->state = next;
-	if (next != LINK_HELLO || the->secret.p != NULL)	/* else what is left of LOGIN_MS */
+	if (next != LINK_HELLO || by_secret())	/* else what is left of LOGIN_MS */
 		ev_timer_in(the->ev, &l->deadline, deadline_ms(l));
 }
 
@@ -264,7 +264,7 @@ leave(struct link *l)
 {
 	if (l->state == LINK_HELLO) {
 		fail(l, "the server is going away%s",	/* ancestors have no word for a refusal */
-		    the->secret.p != NULL ? ", or does not know the secret" : "");
+		    by_secret() ? ", or does not know the secret" : "");
 		return;
 	}
 	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* this GOAWAY goes with an error before */
@@ -332,7 +332,7 @@ on_control_data(struct mux_stream *s)
 {
 	struct link *l = EV_CONTAINER(s, struct link, control);
 
-	if (the->secret.p != NULL) {	/* an ancestor's end of stream 1; nothing is said on it */
+	if (by_secret()) {	/* an ancestor's end of stream 1; nothing is said on it */
 		l->heard = true;
 		mux_take(s, mux_peek(s).len);
 		return;
@@ -351,7 +351,7 @@ on_control_ended(struct mux_stream *s, enum mux_end how)
 	if (how == MUX_LOST)		/* the session's end, which is reported next */
 		return;
 	l->heard = true;
-	if (the->secret.p == NULL)
+	if (!by_secret())
 		fail(l, "the server reset the control stream");
 }
 
@@ -362,7 +362,7 @@ on_opened(struct mux *m)
 {
 	struct link *l = mux_arg(m);
 
-	if (l->state == LINK_HELLO && the->secret.p != NULL)
+	if (l->state == LINK_HELLO && by_secret())
 		taken(l);
 	if (l->state == LINK_LIVE)
 		stream_opened(m, l);
@@ -393,8 +393,8 @@ on_ended(struct mux *m, enum mux_end how)
 	struct link *l = mux_arg(m);
 	bool drained = l->state >= LINK_DRAINING && how == MUX_CLOSED;
 
-	if (l->state == LINK_HELLO && !l->heard && (how == MUX_CLOSED || how == MUX_LOST) &&
-	    the->secret.p != NULL)
+	if (by_secret() && l->state == LINK_HELLO && !l->heard &&
+	    (how == MUX_CLOSED || how == MUX_LOST))
 		server_other_handshake(l->server);
 	if (how != MUX_CLOSED)
 		warn_of_loss(l, mux_why(m));
@@ -424,8 +424,7 @@ static void
 begin_mux(struct link *l)
 {
 	const struct options *o = the->opts;
-	bool ancestor = the->secret.p != NULL;
-	struct mux_conf conf = { .role = YAMUX_CLIENT, .ancestor = ancestor,
+	struct mux_conf conf = { .role = YAMUX_CLIENT, .ancestor = by_secret(),
 		.heartbeat_ms = HEARTBEAT_MS, .dead_ms = DEAD_MS, .idle_ms = o->idle_ms,
 		.half_close_ms = o->half_close_ms, .max_streams = STREAMS_MAX };
 
@@ -437,7 +436,7 @@ begin_mux(struct link *l)
 	l->tls = NULL;
 	enter(l, LINK_HELLO);
 	if (!mux_open(l->mux, &l->control, &control_ops) ||
-	    !(ancestor ? say_secret(l) : say_hello(l)))
+	    !(by_secret() ? say_secret(l) : say_hello(l)))
 		fail(l, "%s", strerror(ENOMEM));
 }
 
@@ -559,7 +558,7 @@ on_reached(void *arg, const char *why)
 		return;
 	}
 	enter(l, LINK_HANDSHAKE);
-	if (the->secret.p == NULL)
+	if (!by_secret())
 		begin_tls(l);
 	else if (l->raw)
 		begin_raw(l);
@@ -596,7 +595,7 @@ on_deadline(struct ev_timer *t)
 {
 	struct link *l = EV_CONTAINER(t, struct link, deadline);
 
-	if (l->state == LINK_HELLO && the->secret.p != NULL) {
+	if (l->state == LINK_HELLO && by_secret()) {
 		taken(l);
 	} else if (l->state < LINK_LIVE) {
 		fail(l, "no welcome within %u s", LOGIN_MS / 1000);
@@ -639,7 +638,7 @@ link_drain(struct link *l)
 	if (l->state != LINK_LIVE)
 		return;
 	enter(l, LINK_DRAINING);
-	if (the->secret.p == NULL)
+	if (!by_secret())
 		(void)say(l, &(struct control){ .type = CONTROL_DRAIN });
 	mux_goaway(l->mux);
 	if (l->visitors == 0)

@@ -301,7 +301,7 @@ set_up_transport(void)
 
 	if (the->identity != NULL)
 		ready_serve(identity_id(the->identity));
-	if (the->secret.p != NULL) {
+	if (by_secret()) {
 		the->relays = relay_pool_new(the->ev, PIPES_MAX, raw_more);
 		if (the->relays == NULL)
 			die(EXIT_TEMP, "start");

@@ -54,7 +54,7 @@ static struct stream *streams;
 static bool
 has_header(void)
 {
-	return the->secret.p == NULL;
+	return !by_secret();
 }
 
 /* ---- states ---- */

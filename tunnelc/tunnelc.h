@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-/* tunnelc as a whole: its options, what the parts of its one process share, and how they meet. */
+/*
+ * tunnelc as a whole: its options, what the parts of its one process share, and how they meet.
+ *
+ * The ancestors are tcprouter's programs, whose protocol --secret-file speaks: no TLS, no keys, no
+ * names, a shared secret (see THE ANCESTORS' HANDSHAKE in tunnel(7)). Their first handshake makes a
+ * raw connection, which carries one visitor; their second one a session of yamux, as ours is.
+ */
 #ifndef TUNNELC_H
 #define TUNNELC_H
 
@@ -74,6 +80,13 @@ struct tunnelc {
 	bool draining;
 };
 extern struct tunnelc *the;
+
+/* Whether we speak the ancestors' protocol. */
+static inline bool
+by_secret(void)
+{
+	return the->secret.p != NULL;
+}
 
 /* ---- options.c ---- */
 

@@ -3,6 +3,10 @@
  * A tunnel client, as its parts see it: client.c (its states and its end), login.c (before the
  * session), session.c (what is said in it), legacy.c (the ancestors' two handshakes), raw.c
  * (a socket of theirs and its visitor). Visitors (visitor.h) want streams of it.
+ *
+ * Ancestors are the clients of tcprouter, who come to --legacy: no TLS, no keys, a shared secret
+ * (see THE ANCESTORS' HANDSHAKE in tunnel(7)). One of the first generation is a raw socket, which
+ * carries one visitor; one of the second has a session of yamux, as our own clients have.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
