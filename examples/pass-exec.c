@@ -2,6 +2,7 @@
 /* Take the connections sniroute hands over with pass:, and start a program for each. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -290,8 +291,8 @@ number(const char *option, const char *text, uint64_t min, uint64_t max)
 	uint64_t n;
 
 	if (!num_parse(slice_str(text), min, max, &n))
-		diex(EXIT_USAGE, "-%s %s: not a number from %llu to %llu", option, text,
-		    (unsigned long long)min, (unsigned long long)max);
+		diex(EXIT_USAGE, "-%s %s: not a number from %" PRIu64 " to %" PRIu64, option, text,
+		    min, max);
 	return n;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* One client; its states are drawn in httpredir.h. */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -80,8 +81,7 @@ client_enter(struct client *c, enum client_state next)
 	bool runs_on = c->state == CLIENT_HEADER && next == CLIENT_HEAD;	/* one deadline */
 
 	assert(arrows[c->state] >> next & 1);	/* a new arrow goes in the diagram too */
-	log_debug("conn=%llu %s -> %s", (unsigned long long)c->base.id, state_name[c->state],
-	    state_name[next]);
+	log_debug("conn=%" PRIu64 " %s -> %s", c->base.id, state_name[c->state], state_name[next]);
 	c->state = next;
 	if (!runs_on)
 		client_rearm(c);

@@ -5,6 +5,7 @@
  * takes a part for the whole.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "httpredir.h"
@@ -198,8 +199,8 @@ retry(struct proxy *p)
 
 	if (p->again == NULL || p->got > 0 || !find_route_again(p, &route))
 		return false;
-	log_debug("conn=%llu target=%s ended without an answer: sent again",
-	    (unsigned long long)p->client->base.id, target_text(p->backend->target));
+	log_debug("conn=%" PRIu64 " target=%s ended without an answer: sent again",
+	    p->client->base.id, target_text(p->backend->target));
 	backend_close(p->backend, false);
 	free(p->up);
 	p->up = p->again;
@@ -467,7 +468,7 @@ interim(struct proxy *p, const struct http1_response *res)
 static enum flow
 bad_answer(struct proxy *p, const char *what)
 {
-	log_debug("conn=%llu target=%s: %s", (unsigned long long)p->client->base.id,
+	log_debug("conn=%" PRIu64 " target=%s: %s", p->client->base.id,
 	    target_text(p->backend->target), what);
 	return fail(p, 502, END_TARGET_RESET);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The requests that have come: each is answered here, or sent on its way by proxy.c. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -394,7 +395,7 @@ log_request(const struct client *c, const struct http1_request *req)
 	char method[LOG_VALUE_MAX], name[LOG_VALUE_MAX], target[LOG_VALUE_MAX];
 
 	if (log_wants(LOG_LEVEL_DEBUG))
-		log_debug("conn=%llu method=%s name=%s target=%s", (unsigned long long)c->base.id,
+		log_debug("conn=%" PRIu64 " method=%s name=%s target=%s", c->base.id,
 		    log_value(req->method, method), log_value(req->host, name),
 		    log_value(req->target, target));
 }

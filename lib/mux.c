@@ -2,6 +2,7 @@
 /* A tunnel session: its life, its turns, and the walk over what the peer sends. */
 #include "mux_private.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -442,8 +443,7 @@ on_life(struct ev_timer *t)
 		return;
 	}
 	if (silent(m)) {
-		snprintf(why, sizeof(why), "nothing came for %llu ms",
-		    (unsigned long long)(now - m->heard_ms));
+		snprintf(why, sizeof(why), "nothing came for %" PRIu64 " ms", now - m->heard_ms);
 		mux_end(m, MUX_SILENT, why);
 	}
 	if (mux_has_ended(m))

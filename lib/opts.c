@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,8 +88,8 @@ set(const struct opt *o, char *value, unsigned before)
 		return;
 	case OPT_NUMBER:
 		if (!num_parse(slice_str(value), o->min, o->max, o->out))
-			diex(EXIT_USAGE, "--%s %s: not a number from %llu to %llu", o->name, value,
-			    (unsigned long long)o->min, (unsigned long long)o->max);
+			diex(EXIT_USAGE, "--%s %s: not a number from %" PRIu64 " to %" PRIu64,
+			    o->name, value, o->min, o->max);
 		return;
 	case OPT_FD:
 		if (!num_parse(slice_str(value), 0, INT_MAX, o->out) ||
@@ -97,9 +98,8 @@ set(const struct opt *o, char *value, unsigned before)
 		return;
 	case OPT_SECONDS:
 		if (!num_seconds(slice_str(value), o->max, o->out))
-			diex(EXIT_USAGE, "--%s %s: not a number of seconds from 0 to %llu"
-			    " with at most three decimals", o->name, value,
-			    (unsigned long long)o->max / 1000);
+			diex(EXIT_USAGE, "--%s %s: not a number of seconds from 0 to %" PRIu64
+			    " with at most three decimals", o->name, value, o->max / 1000);
 		return;
 	case OPT_HELP:		/* parse()'s */
 	case OPT_VERSION:

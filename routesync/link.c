@@ -3,6 +3,7 @@
 #include "link.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -343,7 +344,7 @@ say_hello(struct link *l)
 	if (!send_auth(l))
 		return;
 	if (s->db != 0) {
-		snprintf(db, sizeof(db), "%llu", (unsigned long long)s->db);
+		snprintf(db, sizeof(db), "%" PRIu64, s->db);
 		argv[1] = slice_str(db);
 		link_send(l, on_hello, NULL, 2, argv);
 	}

@@ -2,6 +2,7 @@
 /* The store: read, watch, write. */
 #include "redis.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #define SCAN_COUNT "1000"	/* keys the server examines in one step */
 #define BATCH_MAX (LINK_WORDS_MAX - 1)	/* keys of one MGET */
 #define READS_MAX 4096u		/* outstanding single reads; if more keys change, all are read */
+#define NUMBER_MAX 21u		/* bytes of any number as text, NUL included */
 #define RETRY_MIN_MS 100u
 #define RETRY_MAX_MS 5000u
 
@@ -554,12 +556,18 @@ on_written(redisAsyncContext *ac, void *data, void *arg)
 	}
 }
 
+static struct slice
+number_text(uint64_t n, char out[static NUMBER_MAX])
+{
+	return slice_of(out, (size_t)snprintf(out, NUMBER_MAX, "%" PRIu64, n));
+}
+
 void
 redis_set(struct redis *r, struct slice key, struct slice value, uint64_t ttl_ms)
 {
-	char ttl[24];
-	const struct slice argv[] = { slice_str("SET"), key, value, slice_str("PX"), slice_of(ttl,
-	    (size_t)snprintf(ttl, sizeof(ttl), "%llu", (unsigned long long)ttl_ms)) };
+	char room[NUMBER_MAX];
+	const struct slice argv[] = { slice_str("SET"), key, value, slice_str("PX"),
+		number_text(ttl_ms, room) };
 
 	write_key(r, on_written, ttl_ms == 0 ? 3 : 5, argv);
 }
@@ -582,9 +590,8 @@ on_renewed(redisAsyncContext *ac, void *data, void *arg)
 void
 redis_renew(struct redis *r, struct slice key, uint64_t ttl_ms)
 {
-	char ttl[24];
-	const struct slice argv[] = { slice_str("PEXPIRE"), key, slice_of(ttl,
-	    (size_t)snprintf(ttl, sizeof(ttl), "%llu", (unsigned long long)ttl_ms)) };
+	char room[NUMBER_MAX];
+	const struct slice argv[] = { slice_str("PEXPIRE"), key, number_text(ttl_ms, room) };
 
 	write_key(r, on_renewed, 3, argv);
 }
@@ -643,8 +650,8 @@ redis_new(struct ev *ev, const struct redis_conf *conf, const struct redis_ops *
 	r->resolver = resolver_new(ev, 0);
 	r->pattern = make_pattern(conf->prefix);
 	if (r->pattern != NULL)
-		n = asprintf(&r->channels, "__keyspace@%llu__:%s",
-		    (unsigned long long)conf->source->db, r->pattern);
+		n = asprintf(&r->channels, "__keyspace@%" PRIu64 "__:%s", conf->source->db,
+		    r->pattern);
 	if (r->resolver == NULL || n <= 0) {
 		redis_free(r);
 		return NULL;

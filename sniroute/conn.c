@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -58,8 +59,7 @@ void
 conn_enter(struct conn *c, enum conn_state next)
 {
 	assert(next > c->state);	/* only forward; a new arrow goes in the diagram too */
-	log_debug("conn=%llu %s -> %s", (unsigned long long)c->base.id, state_name[c->state],
-	    state_name[next]);
+	log_debug("conn=%" PRIu64 " %s -> %s", c->base.id, state_name[c->state], state_name[next]);
 	c->state = next;
 	ev_timer_in(the->serve->ev, &c->deadline, deadline_ms(c));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* --explain: which line would serve a name, why, and what would be dialled. */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -183,7 +184,7 @@ print_admission(const struct asked *a, const struct route *r)
 		printf("client: %s\n", a->src.family == AF_UNSPEC ? "has rules (ask with ,src=IP)" :
 		    denied ? "denied by deny=" : allowed ? "admitted" : "denied: not in allow=");
 	if (r->max != 0)
-		printf("limit: %llu connections at once\n", (unsigned long long)r->max);
+		printf("limit: %" PRIu64 " connections at once\n", r->max);
 	return a->src.family == AF_UNSPEC || (allowed && !denied);
 }
 
