@@ -371,7 +371,7 @@ give_up_head(struct client *c)
 	c->last = c->linger = true;
 	source_drop(&c->src);
 	if (begun)
-		request_refuse(c, 408, false, false, END_HELLO);
+		request_refuse(c, (struct answer){ .status = 408 }, END_HELLO);
 	else
 		client_close(c, END_HELLO);
 }

@@ -40,6 +40,15 @@ struct options {
 	bool https;			/* --https */
 };
 
+/* An answer of our own, see answer.c. */
+struct answer {
+	unsigned status;
+	bool to_head;		/* to a HEAD: no body is sent */
+	bool old;		/* to version 1.0: staying open must be announced */
+	bool last;		/* Connection: close */
+	const char *extra;	/* a whole field line, or NULL */
+};
+
 struct backend;
 
 /* One serving process of httpredir: what its clients share. */
@@ -165,9 +174,9 @@ void request_drop(struct client *c, struct slice bytes);
 
 /*
  * Answer the request under way, which got no answer, with an error of ours, after interim answers
- * that wait. c->proxy is forgotten.
+ * that wait. c->proxy is forgotten. Of a the status counts, and to_head and old.
  */
-void request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end);
+void request_refuse(struct client *c, struct answer a, enum conn_end end);
 
 /*
  * Before that, in CLIENT_PROXY with c->proxy forgotten: see to the rest of its body, of which taken
@@ -193,14 +202,6 @@ uint64_t request_max_key(const struct client *c);
 int request_find_route(const struct client *c, struct route *route);
 
 /* ---- answer.c: answers of our own ---- */
-
-struct answer {
-	unsigned status;
-	bool to_head;		/* to a HEAD: no body is sent */
-	bool old;		/* to version 1.0: staying open must be announced */
-	bool last;		/* Connection: close */
-	const char *extra;	/* a whole field line, or NULL */
-};
 
 /* Count an answer by the class of its status, 2xx to 5xx. */
 void answer_count(unsigned status);

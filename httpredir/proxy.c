@@ -94,7 +94,8 @@ static enum flow
 fail(struct proxy *p, unsigned status, enum conn_end end)
 {
 	struct client *c = p->client;
-	bool answering = p->answering, to_head = p->to_head, old = p->old;
+	struct answer ours = { .status = status, .to_head = p->to_head, .old = p->old };
+	bool answering = p->answering;
 
 	if (answering && !shows_its_break(p)) {
 		client_close(c, end);
@@ -110,7 +111,7 @@ fail(struct proxy *p, unsigned status, enum conn_end end)
 		c->end = end;
 		client_answered(c);
 	} else {
-		request_refuse(c, status, to_head, old, end);
+		request_refuse(c, ours, end);
 	}
 	return FLOW_OVER;
 }

@@ -89,26 +89,24 @@ count(size_t metric)
 
 /* An error of ours; not every one is what becomes of a request. */
 static void
-add_error(struct text *out, struct client *c, unsigned status, bool to_head, bool old,
-    enum conn_end end)
+add_error(struct text *out, struct client *c, struct answer a, enum conn_end end)
 {
-	const struct answer a = { .status = status, .to_head = to_head, .old = old, .last = c->last,
-		.extra = status == 503 ? RETRY_LINE :
-		    status == 405 ? "Allow: GET, HEAD\r\n" : NULL };
-
+	a.last = c->last;
+	a.extra = a.status == 503 ? RETRY_LINE :
+	    a.status == 405 ? "Allow: GET, HEAD\r\n" : NULL;
 	c->end = end;
-	answer_count(status);
+	answer_count(a.status);
 	answer_error(out, &a);
 }
 
 void
-request_refuse(struct client *c, unsigned status, bool to_head, bool old, enum conn_end end)
+request_refuse(struct client *c, struct answer a, enum conn_end end)
 {
 	struct text out = text_in(the->out, OUT_MAX);
 	struct iovec iov;
 
 	c->last |= the->serve->draining;
-	add_error(&out, c, status, to_head, old, end);
+	add_error(&out, c, a, end);
 	iov = (struct iovec){ the->out, (size_t)(out.at - the->out) };
 	if (c->out == NULL ? client_put(c, &iov, 1, true) :
 	    client_put_later(c, slice_of(the->out, iov.iov_len)))
@@ -122,7 +120,7 @@ request_no_room(struct client *c)
 	if (c->state == CLIENT_PROXY) {
 		proxy_no_room(c->proxy);
 	} else if (c->state == CLIENT_HEAD && c->drop == NULL) {
-		request_refuse(c, 503, false, false, END_LIMIT);
+		request_refuse(c, (struct answer){ .status = 503 }, END_LIMIT);
 	} else {
 		c->end = END_LIMIT;
 		client_answered(c);
@@ -140,12 +138,19 @@ struct turn {
 	bool answered;		/* a request was taken */
 };
 
+static struct answer
+answer_to(const struct http1_request *req, unsigned status)
+{
+	return (struct answer){ .status = status, .to_head = req->is_head,
+		.old = req->msg.minor == 0 };
+}
+
 /* An error of ours is what becomes of the request. */
 static void
 add_refusal(struct client *c, struct turn *t, unsigned status, enum conn_end end)
 {
 	count(M_REQ_REFUSED);
-	add_error(&t->out, c, status, t->req.is_head, t->req.msg.minor == 0, end);
+	add_error(&t->out, c, answer_to(&t->req, status), end);
 }
 
 /* ---- bodies of requests we answer ourselves ---- */
@@ -274,8 +279,7 @@ refuse(struct client *c, struct turn *t, unsigned status, enum conn_end end)
 static void
 serve_acme(struct client *c, struct turn *t)
 {
-	struct answer a = { .status = 200, .to_head = t->req.is_head,
-		.old = t->req.msg.minor == 0 };
+	struct answer a = answer_to(&t->req, 200);
 	struct slice token = slice_skip(t->req.path, strlen(ACME_PREFIX));
 	char text[ACME_MAX];
 	long len;
@@ -301,7 +305,7 @@ serve_acme(struct client *c, struct turn *t)
 static void
 redirect(struct client *c, struct turn *t)
 {
-	struct answer a = { .status = (unsigned)the->opts->status, .old = t->req.msg.minor == 0 };
+	struct answer a = answer_to(&t->req, (unsigned)the->opts->status);
 
 	if (c->name_len == 0) {		/* version 1.0 without Host: there is no place to name */
 		refuse(c, t, 404, END_NO_ROUTE);
@@ -437,7 +441,7 @@ refuse_head(struct client *c, struct turn *t, enum http1_result r)
 		c->end = END_HELLO;
 	} else {
 		count(M_REQ_REFUSED);
-		add_error(&t->out, c, http1_status(r), false, false, END_HELLO);
+		add_error(&t->out, c, (struct answer){ .status = http1_status(r) }, END_HELLO);
 	}
 	t->rest = slice_of(NULL, 0);
 }
