@@ -139,6 +139,12 @@ void login_over(struct client *c, size_t result);
 /* Its end came, or a reset, before its login was whole: it is closed. */
 void login_lost(struct client *c, bool reset);
 
+/*
+ * Look at its first bytes, which stay in its socket; returns how many. 0: there are none yet, or
+ * they will never come, and it is closed.
+ */
+size_t login_peek(struct client *c, uint8_t *buf, size_t room);
+
 /* What came is not a login; why is for the log. Ending it is left to the caller. */
 void login_malformed(struct client *c, const char *why);
 

@@ -65,18 +65,14 @@ void
 legacy_read(struct client *c, unsigned events)
 {
 	uint8_t buf[SECRET_FRAME_MAX];
-	ssize_t n = recv(c->io.fd, buf, sizeof(buf), MSG_PEEK);
+	size_t n = login_peek(c, buf, sizeof(buf));
 
-	if (n == -1 && sock_would_block())
+	if (n == 0)
 		return;
-	if (n <= 0) {
-		login_lost(c, n == -1);
-		return;
-	}
 	if (buf[0] == YAMUX_FIRST)
 		session_begin(c);
 	else
-		read_raw(c, buf, (size_t)n, events);
+		read_raw(c, buf, n, events);
 	explicit_bzero(buf, sizeof(buf));
 }
 

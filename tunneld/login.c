@@ -159,6 +159,18 @@ login_lost(struct client *c, bool reset)
 	client_close(c, reset ? END_CLIENT_RESET : END_HELLO);
 }
 
+size_t
+login_peek(struct client *c, uint8_t *buf, size_t room)
+{
+	ssize_t n = recv(c->io.fd, buf, room, MSG_PEEK);
+
+	if (n > 0)
+		return (size_t)n;
+	if (n == 0 || !sock_would_block())
+		login_lost(c, n == -1);
+	return 0;
+}
+
 /* ---- TLS ---- */
 
 /* What cannot be TLS is not worth a handshake, nor an alert. */
@@ -166,15 +178,10 @@ static bool
 looks_like_tls(struct client *c)
 {
 	uint8_t first[2];
-	ssize_t n;
+	size_t n = login_peek(c, first, sizeof(first));
 
-	n = recv(c->io.fd, first, sizeof(first), MSG_PEEK);
-	if (n == -1 && sock_would_block())
+	if (n == 0)
 		return false;
-	if (n <= 0) {
-		login_lost(c, n == -1);
-		return false;
-	}
 	if (first[0] == 0x16 && (n == 1 || first[1] == 3))
 		return true;
 	c->verdict = HELLO_NOT_TLS;
@@ -242,21 +249,33 @@ greet(struct client *c, unsigned events)
 		login_shake(c);
 }
 
+/* It counts among its own source's from now on. False: there are too many, it is closed. */
+static bool
+take_peer(struct client *c, const struct proxyhdr *h)
+{
+	if (h->src.family != AF_UNSPEC)
+		c->base.peer = h->src;
+	if (!serve_count_source(the->serve, &c->base)) {
+		client_close(c, END_LIMIT);
+		return false;
+	}
+	if (!take_source(&c->base.peer, &c->login_source)) {
+		login_limited(c);
+		return false;
+	}
+	return true;
+}
+
 void
 login_read_header(struct client *c, unsigned events)
 {
 	uint8_t buf[PROXYHDR_READ_MAX];
-	ssize_t n = recv(c->io.fd, buf, sizeof(buf), MSG_PEEK);
+	size_t n = login_peek(c, buf, sizeof(buf)), used;
 	struct proxyhdr h;
-	size_t used;
 
-	if (n == -1 && sock_would_block())
+	if (n == 0)
 		return;
-	if (n <= 0) {
-		login_lost(c, n == -1);
-		return;
-	}
-	switch (proxyhdr_read(buf, (size_t)n, &h, &used)) {
+	switch (proxyhdr_read(buf, n, &h, &used)) {
 	case PROXYHDR_MORE:
 		if (events & EV_EOF)
 			login_lost(c, (events & EV_ERROR) != 0);
@@ -272,21 +291,10 @@ login_read_header(struct client *c, unsigned events)
 	case PROXYHDR_OK:
 		break;
 	}
-	if (recv(c->io.fd, buf, used, 0) != (ssize_t)used) {
+	if (recv(c->io.fd, buf, used, 0) != (ssize_t)used)
 		login_lost(c, true);
-		return;
-	}
-	if (h.src.family != AF_UNSPEC)
-		c->base.peer = h.src;
-	if (!serve_count_source(the->serve, &c->base)) {
-		client_close(c, END_LIMIT);
-		return;
-	}
-	if (!take_source(&c->base.peer, &c->login_source)) {
-		login_limited(c);
-		return;
-	}
-	greet(c, events);
+	else if (take_peer(c, &h))
+		greet(c, events);
 }
 
 /* ---- accept ---- */
