@@ -109,13 +109,13 @@ struct client {
 		struct drop *drop;	/* all others: owned; NULL: no body of a request we have
 					   answered is to come */
 	};
-	struct backend *kept;		/* owned: its target was told of this client; or NULL */
+	struct backend *kept;		/* owned: resting, introduced as this client's; or NULL */
 	struct endpoint *local;		/* owned: from a PROXY header, where it came in; or NULL */
 	struct target *target;		/* held: of the last request that had one, or NULL */
 	char *name;			/* owned: the host last asked for */
 	uint64_t rx, tx;
 	int out_fd;
-	unsigned redirects;		/* name is redirected by this version of the routes, or 0 */
+	unsigned redirects;		/* the version of the routes that redirects name, 0: none */
 	int16_t rank;			/* of the last route found, or ROUTES_NO_MATCH */
 	uint8_t name_len;
 	/* One word: an idle connection's memory is a figure we document. */
@@ -124,7 +124,7 @@ struct client {
 	unsigned end : 4;		/* enum conn_end: how the last request ended */
 	bool writable : 1;
 	bool last : 1;			/* no request is read after this answer */
-	bool linger : 1;		/* and more may come from the client all the same */
+	bool linger : 1;		/* but the client may go on sending: LINGER follows */
 	bool open_ended : 1;		/* only the connection's end ends the answer in out */
 	bool named : 1;			/* name is a host name, not an address */
 	bool idle : 1;			/* kept alive, no byte of the next head has come */

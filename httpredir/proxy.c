@@ -27,10 +27,11 @@ struct proxy {
 	uint64_t sent;			/* bytes it has taken */
 	uint64_t taken;			/* bytes of the body, as it came, taken from the client */
 	uint64_t max_key;		/* a place in its route's max=, 0: none */
-	enum proxyhdr_version introduced;	/* after a header about the client: for it alone */
+	enum proxyhdr_version introduced;	/* a PROXY header about the client came first: the
+						   connection is for no other */
 	bool to_head, old;		/* HEAD; version 1.0 */
 	bool upgrade;			/* asked for */
-	bool expects;			/* there is a body, and no 100 has answered Expect */
+	bool expects;			/* Expect: a body is to come, no 100 has asked for it yet */
 	bool deaf;			/* the target takes no more, or no more is read for it */
 	bool broken;			/* a write reported the target's reset: no read will */
 	bool answering;			/* a final head has gone to the client */

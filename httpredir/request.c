@@ -87,7 +87,7 @@ count(size_t metric)
 	serve_count(the->serve, metric, 1);
 }
 
-/* An error of ours; not every one is what becomes of a request. */
+/* An error of ours, not counted among the requests: some answer what proxy.c counts, or none. */
 static void
 add_error(struct text *out, struct client *c, struct answer a, enum conn_end end)
 {
@@ -145,7 +145,7 @@ answer_to(const struct http1_request *req, unsigned status)
 		.old = req->msg.minor == 0 };
 }
 
-/* An error of ours is what becomes of the request. */
+/* The request is refused with an error of ours, and counted so. */
 static void
 add_refusal(struct client *c, struct turn *t, unsigned status, enum conn_end end)
 {

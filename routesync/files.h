@@ -21,14 +21,14 @@ struct files {
 	struct app *app;
 	struct table *table;
 	struct output routes, secrets;
-	struct lines_loss held;		/* lost > 0: held back */
-	size_t told;			/* how many of these were logged, 0: none are held */
+	struct lines_loss held;		/* the loss that is held back; lost 0: none is */
+	size_t told;			/* its lost when that was last logged; 0: not yet */
 	struct lines_loss confirmed;	/* the loss the operator allowed, until it is written,
 					   or turns out to be greater */
 	enum files_result last;		/* of the last update; FILES_FAILED before the first */
 	size_t names;			/* in the routes file */
-	struct lines published;		/* those of them that only nodes published; until one
-					   is written, those nodes published at start */
+	struct lines published;		/* those of them that only nodes published; before the
+					   first one is written, those of the first refresh */
 };
 
 /*

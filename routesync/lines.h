@@ -43,11 +43,11 @@ bool lines_read_secrets(struct slice text, struct lines *out);
 /* The hash of a NAME's secret in such lines; false: there is none. */
 bool lines_secret(const struct lines *l, struct slice name, uint8_t out[static SHA256_SIZE]);
 
-/* How many NAMEs there are, and how many of them are missing from next, but for those in spare. */
 struct lines_loss {
 	size_t names, lost;
 };
 
+/* How many NAMEs l has, and how many of these next lacks, not counting the NAMEs in spare. */
 struct lines_loss lines_loss(const struct lines *l, const struct lines *next,
     const struct lines *spare);
 

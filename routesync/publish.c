@@ -47,8 +47,8 @@ struct publisher {
 	char folder[FOLDER_MAX];	/* the keys' prefix */
 	uint64_t ttl_ms;		/* 0: keys stay */
 	struct lines old, now;		/* what may be in the store, what must be */
-	bool begun;			/* writing "now" began: some may be in the store, "old" was
-					   deleted there */
+	bool begun;			/* writing now began: old was deleted in the store, and any
+					   part of now may be there */
 	enum step step;
 	enum round round;
 	size_t at;			/* next line of the step */
@@ -70,7 +70,7 @@ key_of(const struct publisher *p, struct slice line, char out[static KEY_MAX])
 	    SLICE_ARG(name)));
 }
 
-/* That a file still can't be read is not reported again; errors in its lines are. */
+/* That the file still can't be read is not reported again; errors in its lines are. */
 static void
 report(void *arg, const char *text)
 {
@@ -265,8 +265,8 @@ changed_meanwhile(const struct publisher *p)
 }
 
 /*
- * A file of which nothing was written, without a connection, need not be deleted;
- * what was there before still must.
+ * new is what must be in the store. What had to be so far may be there, if writing it began; if
+ * not, for lack of a connection, it can be forgotten, and what may be there is still p->old.
  */
 static void
 take(struct publisher *p, const struct lines *new)

@@ -25,9 +25,10 @@ enum state { STATE_NONE, STATE_GOOD, STATE_UNREACHABLE, STATE_REFUSED };
 /*
  *   NONE --> STEPS --last SCAN answered--> READS --all answered--> LATE --all answered--> NONE
  *
- * A key may have been away when the scan passed, and be back: what notifications have made us read
- * when the scan's own reads are answered is waited for too. What they make us read from then on is
- * not, or a store that changes all the time would never have been read. Replies come in order.
+ * A scan is over when the keys it gave are read, and those that notifications had made us read by
+ * that time: one of them may have been away when the scan passed, and be back. Keys that change
+ * later are not waited for, or a scan of a store that changes all the time would never be over.
+ * Replies come in order.
  */
 enum scan {
 	SCAN_NONE,

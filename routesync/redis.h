@@ -57,8 +57,8 @@ void redis_open(struct redis *r);
 void redis_free(struct redis *r);
 
 /*
- * All work is done, if there was any: it is good (logged if it was not before),
- * and backoff starts afresh.
+ * The owner has done with the store what it had to: the store is good, which is logged if it is
+ * news, and backoff starts afresh.
  */
 void redis_good(struct redis *r);
 

@@ -9,12 +9,14 @@
 #include "routesync.h"
 
 #define SPACING_MS 50u		/* at least, between two writes of the file */
-#define REST_MS 50u		/* what was removed is dropped from the file after such a rest, */
-#define UNREST_MAX_MS 1000u	/* or after this */
+/* Removed keys leave the file once no other was for REST_MS, or UNREST_MAX_MS after the first. */
+#define REST_MS 50u
+#define UNREST_MAX_MS 1000u
 #define TICK_MS 1000u		/* how often the file is checked, and failed writes are retried */
 #define REPORTS_MAX 100u	/* malformed records logged in one refresh */
-#define DOUBT_MIN 20u		/* keys; when more than this many are gone, */
-#define DOUBT_PERCENT 5u	/* and more than this share of all, the store is read once more */
+/* When so many keys are gone, and more than this share of all, the store is read once more. */
+#define DOUBT_MIN 20u
+#define DOUBT_PERCENT 5u
 #define PATIENCE_MS 30000u	/* how long nodes may take to republish what the store has lost */
 
 enum state {

@@ -2,8 +2,8 @@
 /*
  * All that is known about the keys of the store, and the routes file that follows from it.
  *
- * A key with a malformed value keeps line and secret of its last good one.
- * Of values only hashes are kept.
+ * A key whose value becomes malformed keeps the line and the secret of its last good one. Values
+ * are not kept, only hashes of them, to tell when one has changed.
  */
 #ifndef TABLE_H
 #define TABLE_H

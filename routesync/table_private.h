@@ -11,7 +11,7 @@
 /* A line of the file at start: any good key for its NAME takes precedence. */
 enum {
 	RANK_OLD = RANK_LIVE + 1,	/* of a key that has been malformed since */
-	RANK_KEPT	/* because of nameless keys; it has no key and is not in the hash */
+	RANK_KEPT	/* by table_keep_old(): it has no key, and is in the order only */
 };
 
 /* One key and its line; replaced, never changed, but for a line that no longer counts. */
@@ -27,8 +27,8 @@ struct entry {
 	bool dead : 1;			/* removed from the hash, still in the order */
 	bool odd : 1;			/* reported: it is left out of the line of its NAME, or of
 					   the secrets */
-	bool nameless : 1;		/* malformed since start, and none of the file's lines is
-					   known to be its */
+	bool nameless : 1;		/* malformed since start, and which line of the file was
+					   made from it is not known */
 	char text[];			/* key, line, hash of the secret */
 };
 

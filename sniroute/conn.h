@@ -17,7 +17,8 @@ struct inbox;
 
 struct conn {
 	struct serve_conn base;
-	struct relay relay;		/* in HELLO and DIAL bytes[0] counts the bytes looked at */
+	struct relay relay;		/* in HELLO and DIAL bytes[0] counts what was looked at,
+					   peeked bytes included */
 	struct ev_timer deadline;
 	union {
 		struct inbox *inbox;	/* HELLO: owned, or NULL */

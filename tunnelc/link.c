@@ -111,7 +111,7 @@ link_free(struct link *l)
 		release(l);
 }
 
-/* The one door out. What is freed lives on until the end of the turn, but for its first bytes. */
+/* The one door out. l->why outlives release(): only l's first bytes are lost in this turn. */
 static void
 end(struct link *l)
 {
@@ -135,7 +135,7 @@ part(struct link *l)
 
 static void fail(struct link *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same for a reason, or at once when there is no mux. */
+/* The same because something is wrong, of which the first reason counts; at once without a mux. */
 static void
 fail(struct link *l, const char *fmt, ...)
 {
@@ -152,7 +152,7 @@ fail(struct link *l, const char *fmt, ...)
 		end(l);
 }
 
-/* An ancestor never says so: it is silent for a while, or sends a visitor. */
+/* An ancestor has no word for a welcome: it stays silent for a while, or sends a visitor. */
 static void
 taken(struct link *l)
 {
@@ -267,7 +267,7 @@ leave(struct link *l)
 		    by_secret() ? ", or does not know the secret" : "");
 		return;
 	}
-	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* this GOAWAY goes with an error before */
+	if (l->state != LINK_LIVE || l->why[0] != '\0')	/* a GOAWAY follows each error message */
 		return;
 	enter(l, LINK_DRAINING);
 	server_leaving(l->server, l);

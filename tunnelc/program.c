@@ -36,8 +36,8 @@ set_environment(const struct proxyhdr *h)
 }
 
 /*
- * Descriptors 0, 1 and 2 stay, and report until exec. What we opened would close by itself,
- * what we inherited not.
+ * Keep descriptors 0, 1 and 2, and report until exec; close the rest. Those we opened would close
+ * by themselves, but not those we inherited.
  */
 static int
 keep_standard(int fd, int *report)

@@ -72,7 +72,7 @@ log_end(const struct raw *r, enum conn_end how, const struct target *t)
 	app_visitor_left(&line, r->state == RAW_RELAY);
 }
 
-/* tried: the target that could not be reached. */
+/* tried: the target that could not be reached, borrowed; or NULL. */
 static void
 finish(struct raw *r, enum conn_end how, const struct target *tried)
 {

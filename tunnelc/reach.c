@@ -187,7 +187,7 @@ on_deadline(struct ev_timer *t)
 
 /* ---- through a proxy: RFC 9110 9.3.6 ---- */
 
-/* Where it fails reading will tell, and whatever the proxy has said before. */
+/* An error here is left to reading, which finds it, and before it what the proxy has said. */
 static void
 ask_proxy(struct reach *r)
 {

@@ -120,7 +120,7 @@ leave(struct stream *v)
 	ev_free_later(the->ev, v);
 }
 
-/* target: the one that was tried, borrowed; NULL: the one that is held, if there is one. */
+/* tried: the target that could not be reached, borrowed; NULL: it is joined to one, or has none. */
 static void
 finish(struct stream *v, enum conn_end how, enum hello_verdict verdict, const struct target *tried)
 {

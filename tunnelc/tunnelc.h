@@ -121,10 +121,12 @@ struct reach;
 
 #define REACH_ADDRESSES_MAX 32u	/* of one name; any more are not tried */
 
-/* The last addresses that were connected to since one was of use. */
+/*
+ * The addresses that were connected to since the last session, and made none. reach.c adds to n;
+ * its owner sets it to 0 after a session, and takes off the last one if that is to be tried again.
+ */
 struct reach_vain {
-	unsigned n;		/* in all; its owner sets it to 0 when one was, and takes back
-				   the last one that is to be tried again */
+	unsigned n;		/* in all; addr has the last of them */
 	struct endpoint addr[REACH_ADDRESSES_MAX];	/* ring */
 };
 

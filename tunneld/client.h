@@ -70,7 +70,7 @@ struct client {
 	uint8_t end;			/* enum conn_end, from PARTING on */
 	bool ancestor;			/* came to --legacy */
 	bool served;			/* first generation: it has, or had, its visitor */
-	bool told;			/* and was told its end */
+	bool told;			/* first generation: that its visitor has ended */
 };
 
 static inline struct client *

@@ -3,7 +3,7 @@
 
 #include "visitor.h"
 
-#define PARKED_PART 4		/* they may fill one part of --max-conns in this many, no more */
+#define PARKED_PART 4		/* at most a quarter of --max-conns may be parked */
 
 /* Those PARKED, the newest first. */
 static struct arrival *parked;

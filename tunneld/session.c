@@ -9,9 +9,10 @@
 #include "log.h"
 
 #define COME_BACK_MS 60000u	/* for one there is no room for, or that was replaced: no duels */
-#define WITHIN_MIN_MS 1000u	/* clients asked to come back do so over at least this long, */
-#define WITHIN_EACH_MS 25u	/* this much for each: 40 a second, */
-#define WITHIN_MAX_MS 60000u	/* and at most this */
+/* Clients that are asked to come back spread over this: so much for each of them, 40 a second. */
+#define WITHIN_EACH_MS 25u
+#define WITHIN_MIN_MS 1000u
+#define WITHIN_MAX_MS 60000u
 #define RAW_REFUSED_MS 500u	/* an ancestor of the first generation comes back at once, and
 				   tunnelc thinks itself welcome after a second */
 #define REASON_MAX 512u

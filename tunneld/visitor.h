@@ -65,8 +65,8 @@ struct visitor {
 		uint32_t head_len;		/* REQUEST: bytes of the request passed over */
 	};
 	struct session *session;	/* JOINED, RAW */
-	char *text;			/* owned: the name, later the target behind it; NULL: it is
-					   its client's */
+	char *text;			/* owned: the name, and the target behind it once the
+					   session was left; NULL: the name is its client's */
 	int passed;			/* HEADER: the descriptor that came, -1: none */
 	uint32_t rx, tx;		/* bytes besides the stream's */
 	int16_t route_at;		/* the route: "*" and the name from here on, 0: the name; or
