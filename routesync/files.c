@@ -33,13 +33,17 @@ old_routes(const struct files *f)
 }
 
 bool
-files_open(struct files *f, struct app *app, struct table *table)
+files_open(struct files *f, struct app *app, table_report *report, void *arg)
 {
-	*f = (struct files){ .app = app, .table = table, .last = FILES_FAILED };
-	if (!open_one(&f->routes, app->opts->output, replace_mode(0666)) ||
-	    !open_one(&f->secrets, app->opts->secrets, SECRETS_MODE))
+	const struct options *o = app->opts;
+
+	*f = (struct files){ .app = app, .last = FILES_FAILED };
+	f->table = table_new(o->prefix, o->visitors, report, arg);
+	if (!open_one(&f->routes, o->output, replace_mode(0666)) ||
+	    !open_one(&f->secrets, o->secrets, SECRETS_MODE))
 		return false;
-	if (table_fall_back(table, old_routes(f), output_text(&f->secrets)))
+	if (f->table != NULL &&
+	    table_fall_back(f->table, old_routes(f), output_text(&f->secrets)))
 		return true;
 	log_error("out of memory");
 	return false;
@@ -51,6 +55,7 @@ files_close(struct files *f)
 	output_close(&f->routes);
 	output_close(&f->secrets);
 	lines_free(&f->published);
+	table_free(f->table);
 }
 
 static bool

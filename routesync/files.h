@@ -19,7 +19,7 @@ enum files_result {
 
 struct files {
 	struct app *app;
-	struct table *table;
+	struct table *table;		/* owned */
 	struct output routes, secrets;
 	struct lines_loss held;		/* the loss that is held back; lost 0: none is */
 	size_t told;			/* its lost when that was last logged; 0: not yet */
@@ -32,11 +32,11 @@ struct files {
 };
 
 /*
- * Read the existing files; the table, still empty, falls back to them. Without -o the routes go to
- * standard output. False: one exists but cannot be read, or memory ran out, which was logged; call
- * files_close() all the same.
+ * Make the table, still empty, and read the existing files, to which it falls back. Without -o the
+ * routes go to standard output. report and arg are the table's. False: a file exists but cannot be
+ * read, or memory ran out, which was logged; call files_close() all the same.
  */
-bool files_open(struct files *f, struct app *app, struct table *table);
+bool files_open(struct files *f, struct app *app, table_report *report, void *arg);
 void files_close(struct files *f);
 
 /*

@@ -12,8 +12,8 @@
 #include "source.h"
 
 struct options {
-	const char *output, *secrets;		/* -o FILE, --secrets FILE: kept equal to the store */
-	const char *put, *publish;		/* FILE: the other way, into the store */
+	const char *output, *secrets;		/* -o, --secrets: kept equal to the store */
+	const char *put, *publish;		/* the other way, into the store */
 	const char *password_file, *prefix, *visitors, *metrics;
 	uint64_t interval_ms, ttl_ms, notify_fd;
 	uint64_t max_shrink;			/* percent */

@@ -116,16 +116,10 @@ fill(const struct input *in, struct files *files)
 static int
 write_files(const struct input *in)
 {
-	const struct options *o = in->app->opts;
-	struct table *table = table_new(o->prefix, o->visitors, on_report, NULL);
 	struct files files;
-	int code;
+	int code = files_open(&files, in->app, on_report, NULL) ? fill(in, &files) : EXIT_TEMP;
 
-	if (table == NULL)
-		die(EXIT_TEMP, "start");
-	code = files_open(&files, in->app, table) ? fill(in, &files) : EXIT_TEMP;
 	files_close(&files);
-	table_free(table);
 	return code;
 }
 

@@ -28,7 +28,6 @@ enum state {
 struct sync {
 	struct app *app;
 	struct redis *redis;
-	struct table *table;
 	struct files files;
 	struct ev_timer refresh, write, tick;
 	uint64_t began_ms, good_ms;	/* the last refresh; the last that was whole */
@@ -78,7 +77,7 @@ age_s(const struct sync *s)
 static void
 set_metrics(const struct sync *s)
 {
-	struct table_counts counts = table_counts(s->table);
+	struct table_counts counts = table_counts(s->files.table);
 
 	app_metric(s->app, M_KEYS, (int64_t)counts.keys);
 	app_metric(s->app, M_MALFORMED, (int64_t)counts.malformed);
@@ -113,7 +112,7 @@ is_much(size_t gone, size_t all)
 static bool
 is_much_dropped(const struct sync *s)
 {
-	return is_much(s->dropped, table_counts(s->table).keys + s->dropped);
+	return is_much(s->dropped, table_counts(s->files.table).keys + s->dropped);
 }
 
 /*
@@ -169,7 +168,7 @@ want_write(struct sync *s)
 {
 	uint64_t now = ev_now_ms(s->app->ev), due = s->next_write_ms;
 
-	if (s->state == STATE_WHOLE && s->write.due_ms == 0 && table_changed(s->table))
+	if (s->state == STATE_WHOLE && s->write.due_ms == 0 && table_changed(s->files.table))
 		ev_timer_at(s->app->ev, &s->write, due > now + 1 ? due : now + 1);
 }
 
@@ -179,7 +178,7 @@ want_write(struct sync *s)
 static void
 drop(struct sync *s, struct slice key)
 {
-	if (!table_remove(s->table, key) || s->state == STATE_PARTIAL)
+	if (!table_remove(s->files.table, key) || s->state == STATE_PARTIAL)
 		return;
 	s->dropped_ms = ev_now_ms(s->app->ev);
 	if (s->dropped++ == 0)
@@ -236,16 +235,16 @@ on_value(void *arg, struct slice key, enum redis_value what, struct slice value)
 
 	switch (what) {
 	case REDIS_TEXT:
-		ok = table_put(s->table, key, value);
+		ok = table_put(s->files.table, key, value);
 		break;
 	case REDIS_NO_TEXT:
-		ok = table_put(s->table, key, slice_of(NULL, 0));
+		ok = table_put(s->files.table, key, slice_of(NULL, 0));
 		break;
 	case REDIS_NO_KEY:
 		drop(s, key);
 		break;
 	case REDIS_EXPIRED:
-		if (!is_patient(s) || !table_miss(s->table, key))
+		if (!is_patient(s) || !table_miss(s->files.table, key))
 			drop(s, key);
 		break;
 	}
@@ -260,7 +259,7 @@ on_scan_begins(void *arg)
 	struct sync *s = arg;
 
 	s->began_ms = ev_now_ms(s->app->ev);
-	table_begin(s->table);
+	table_begin(s->files.table);
 }
 
 /*
@@ -270,10 +269,10 @@ on_scan_begins(void *arg)
 static size_t
 end_round(struct sync *s)
 {
-	size_t missing = table_missing_live(s->table);
+	size_t missing = table_missing_live(s->files.table);
 
 	if (s->missing == 0 && redis_is_watched(s->redis) &&
-	    is_much(missing, table_counts(s->table).keys))
+	    is_much(missing, table_counts(s->files.table).keys))
 		be_patient(s);
 	if (!is_patient(s))
 		missing = 0;
@@ -281,7 +280,7 @@ end_round(struct sync *s)
 		log_warn("%zu published routes are missing from the store: keeping them for %u s",
 		    missing, PATIENCE_MS / 1000);
 	s->missing = missing;
-	return table_end(s->table, missing > 0);
+	return table_end(s->files.table, missing > 0);
 }
 
 /* Without --interval, missing keys must still be looked at once more. */
@@ -312,7 +311,7 @@ note_prefix(const struct sync *s)
 {
 	struct slice prefix = slice_str(s->app->opts->prefix);
 
-	if (table_counts(s->table).keys == 0 && prefix.p[prefix.len - 1] != '/')
+	if (table_counts(s->files.table).keys == 0 && prefix.p[prefix.len - 1] != '/')
 		log_warn("no key is below " SLICE_FMT "service/: "
 		    "is a slash missing at the end of --prefix?", SLICE_ARG(prefix));
 }
@@ -329,7 +328,7 @@ on_scanned(void *arg)
 	size_t gone = end_round(s) + s->dropped;
 
 	end_reports(s);
-	if (s->state == STATE_WHOLE && is_much(gone, table_counts(s->table).keys + gone)) {
+	if (s->state == STATE_WHOLE && is_much(gone, table_counts(s->files.table).keys + gone)) {
 		s->state = STATE_DOUBTED;
 		ev_timer_at(app->ev, &s->write, 0);
 		redis_scan(s->redis);
@@ -402,7 +401,7 @@ static void
 on_usr1(void *arg, int signo)
 {
 	struct sync *s = arg;
-	struct table_counts counts = table_counts(s->table);
+	struct table_counts counts = table_counts(s->files.table);
 
 	(void)signo;
 	log_info("status store=%s watched=%s keys=%zu malformed=%zu routes=%zu held=%zu age=%lld",
@@ -422,9 +421,8 @@ set_up(struct sync *s, struct app *app)
 	s->refresh.cb = on_refresh;
 	s->write.cb = on_write;
 	s->tick.cb = on_tick;
-	s->table = table_new(app->opts->prefix, app->opts->visitors, on_report, s);
 	s->redis = redis_new(app->ev, &app->conf, &ops, s);
-	return s->table != NULL && s->redis != NULL && ev_signal(app->ev, SIGHUP, on_hup, s) == 0 &&
+	return s->redis != NULL && ev_signal(app->ev, SIGHUP, on_hup, s) == 0 &&
 	    ev_signal(app->ev, SIGUSR1, on_usr1, s) == 0;
 }
 
@@ -445,12 +443,11 @@ sync_run(struct app *app)
 
 	if (!set_up(&s, app))
 		die(EXIT_TEMP, "start");
-	if (files_open(&s.files, app, s.table))
+	if (files_open(&s.files, app, on_report, &s))
 		follow(&s);
 	else
 		app->code = EXIT_TEMP;
 	redis_free(s.redis);
 	files_close(&s.files);
-	table_free(s.table);
 	return app->code;
 }
