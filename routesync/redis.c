@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "link.h"
 #include "log.h"
 #include "record.h"
+#include "redis_link.h"
 
 #define SCAN_COUNT "1000"	/* keys the server examines in one step */
 #define BATCH_MAX (LINK_WORDS_MAX - 1)	/* keys of one MGET */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* hiredis on our event loop. Used only by link.c. */
+/* hiredis on our event loop. Used only by redis_link.c. */
 #ifndef REDIS_EV_H
 #define REDIS_EV_H
 

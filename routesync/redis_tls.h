@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* TLS to the store, if hiredis supports it (1.0 and later). Used only by link.c and main.c. */
+/*
+ * TLS to the store, if hiredis supports it (1.0 and later).
+ * Used only by redis_link.c and options.c.
+ */
 #ifndef REDIS_TLS_H
 #define REDIS_TLS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* One connection to the store. */
-#include "link.h"
+#include "redis_link.h"
 
 #include <assert.h>
 #include <inttypes.h>

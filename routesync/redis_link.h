@@ -3,8 +3,8 @@
  * One connection to the store: found (DNS, sentinels), authenticated, and watched for silence.
  * Used only by redis.c.
  */
-#ifndef LINK_H
-#define LINK_H
+#ifndef REDIS_LINK_H
+#define REDIS_LINK_H
 
 #include <hiredis/async.h>
 
