@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Which key a server must have: -k, or a line of --known-servers. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -14,8 +15,9 @@
 struct known {
 	bool listed;		/* it has a line */
 	bool fits;		/* one of its lines has the id asked about */
-	bool bad;		/* a line is malformed: nothing in the file counts */
 	struct slice pin;	/* of its last line */
+	unsigned bad;		/* its first malformed line: then nothing counts; 0: none */
+	const char *wrong;	/* what is wrong with that one */
 };
 
 /* NULL, or what is wrong with a line of two fields. */
@@ -38,13 +40,22 @@ same_server(struct slice listed, const char *server)
 	return listed.len == strlen(server) && strncasecmp(listed.p, server, listed.len) == 0;
 }
 
-/* Read all lines; why gets the first bad one, report (unless NULL) all of them. */
-static struct known
-look_up(struct slice text, const char *server, const char *id, pins_report *report,
-    char why[static IDENTITY_WHY_MAX])
+/* "FILE:LINE: reason"; line 0: about no line of it. */
+static void
+tell(pins_report *report, unsigned line, const char *reason)
 {
-	const char *path = the->opts->known_servers;
-	char bad[IDENTITY_WHY_MAX];
+	char text[PATH_MAX + IDENTITY_WHY_MAX + 16], at[16] = "";
+
+	if (line != 0)
+		snprintf(at, sizeof(at), ":%u", line);
+	snprintf(text, sizeof(text), "%s%s: %s", the->opts->known_servers, at, reason);
+	report(NULL, text);
+}
+
+/* Read all lines; report, unless NULL, is told of the bad ones. */
+static struct known
+look_up(struct slice text, const char *server, const char *id, pins_report *report)
+{
 	struct known k = { 0 };
 
 	for (unsigned n = 1; text.p != NULL; n++) {
@@ -53,12 +64,12 @@ look_up(struct slice text, const char *server, const char *id, pins_report *repo
 		const char *wrong = listed.p == NULL ? NULL : check_fields(listed, pin, more);
 
 		if (wrong != NULL) {
-			snprintf(bad, sizeof(bad), "%.150s:%u: %s", path, n, wrong);
-			if (!k.bad)
-				memcpy(why, bad, sizeof(bad));
 			if (report != NULL)
-				report(NULL, bad);
-			k.bad = true;
+				tell(report, n, wrong);
+			if (k.bad == 0) {
+				k.bad = n;
+				k.wrong = wrong;
+			}
 		} else if (listed.p != NULL && same_server(listed, server)) {
 			k.listed = true;
 			k.fits |= slice_is(pin, id);
@@ -81,13 +92,15 @@ known_ok(const char *server, const char *id, char why[static IDENTITY_WHY_MAX])
 		snprintf(why, IDENTITY_WHY_MAX, "%.120s: %.120s", path, reason);
 		return false;
 	}
-	k = look_up(slice_of(text, len), server, id, NULL, why);
-	if (!k.bad && !k.listed)
+	k = look_up(slice_of(text, len), server, id, NULL);
+	if (k.bad != 0)
+		snprintf(why, IDENTITY_WHY_MAX, "%.120s:%u: %s", path, k.bad, k.wrong);
+	else if (!k.listed)
 		snprintf(why, IDENTITY_WHY_MAX, "%.120s has no line for the server", path);
-	else if (!k.bad && !k.fits)
+	else if (!k.fits)
 		snprintf(why, IDENTITY_WHY_MAX, "%.120s says " SLICE_FMT, path, SLICE_ARG(k.pin));
 	free(text);
-	return !k.bad && k.fits;
+	return k.bad == 0 && k.fits;
 }
 
 bool
@@ -122,29 +135,27 @@ check_pins(const struct opt_list *pins)
 static int
 check_known(const struct options *o, pins_report *report)
 {
-	char why[IDENTITY_WHY_MAX], text[IDENTITY_WHY_MAX];
+	char why[IDENTITY_WHY_MAX], text[PATH_MAX + IDENTITY_WHY_MAX];
 	struct known k;
+	bool missing;
 	int code = 0;
 	size_t len;
 	char *file = file_read(o->known_servers, KNOWN_MAX, false, &len, why);
 
 	if (file == NULL) {
 		code = exit_for_file(o->check);
-		snprintf(text, sizeof(text), "--known-servers %.100s: %.120s",
-		    o->known_servers, why);
+		snprintf(text, sizeof(text), "--known-servers %s: %s", o->known_servers, why);
 		report(NULL, text);
 		return code;
 	}
 	for (size_t i = 0; i < o->servers.n; i++) {
-		k = look_up(slice_of(file, len), o->servers.item[i], "",
-		    i == 0 ? report : NULL, why);
-		if (!k.bad && !k.listed && o->pins.n == 0) {
-			snprintf(text, sizeof(text), "%.120s: no line for %.100s", o->known_servers,
-			    o->servers.item[i]);
-			report(NULL, text);
-			code = EXIT_USAGE;
+		k = look_up(slice_of(file, len), o->servers.item[i], "", i == 0 ? report : NULL);
+		missing = !k.listed && o->pins.n == 0;
+		if (k.bad == 0 && missing) {
+			snprintf(why, sizeof(why), "no line for %.200s", o->servers.item[i]);
+			tell(report, 0, why);
 		}
-		if (k.bad)
+		if (k.bad != 0 || missing)
 			code = EXIT_USAGE;
 	}
 	free(file);

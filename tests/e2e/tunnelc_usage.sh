@@ -87,6 +87,11 @@ printf '# one line, and the end of it as on Windows\r\n\r\na.test:1\t%s #\r\n' "
 exits 0 "$TUNNELC" -c -s A.test:1 -i key --known-servers known tls=a:1
 exits 100 "$TUNNELC" -c -s a.test:1 -s b.test:1 -i key --known-servers known tls=a:1
 same "known: no line for b.test:1" "$(cat err)"
+deep=$(printf '%0200d' 0)
+mkdir "$deep"
+echo "a.test:1 short" >"$deep/known"
+exits 100 "$TUNNELC" -c -s a.test:1 -i key --known-servers "$deep/known" tls=a:1
+same "$deep/known:1: no id behind HOST:PORT: 52 characters a-z and 2-7" "$(cat err)"
 
 # as it does of all the others
 exits 100 "$TUNNELC" -c -s a.test -s b.test:1 -s b.test:1 -i nokey --known-servers noservers -k short -k abc -m x -x y \
