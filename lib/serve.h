@@ -51,7 +51,7 @@ struct serve_door {
 };
 
 #define SERVE_CONF_DEFAULTS                                                                        \
-	.notify_fd = NOTIFY_NO_FD, .grace_ms = 30000, .workers = 1, .max_conns = SERVE_UNSET,       \
+	.notify_fd = NOTIFY_NO_FD, .grace_ms = 30000, .workers = 1, .max_conns = SERVE_UNSET,      \
 	.max_per_source = SERVE_UNSET, .hello_ms = 5000, .connect_ms = 5000, .idle_ms = 600000,    \
 	.half_close_ms = 60000
 
