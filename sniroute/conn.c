@@ -104,10 +104,10 @@ conn_close(struct conn *c, enum conn_end end)
 	if (c->passed)
 		end = END_PASSED;	/* though all is cut before the dialler says so */
 	else if (!relayed)		/* bytes left in a socket would make the close a reset */
-		(void)recv(c->relay.end[0].fd, relay_scratch(the->pool), RELAY_CHUNK_MAX,
+		(void)recv(c->relay.end[0].fd, relay_scratch(the->relays), RELAY_CHUNK_MAX,
 		    MSG_DONTWAIT);
 	conn_enter(c, CONN_CLOSED);
-	relay_release(the->pool, &c->relay);
+	relay_release(the->relays, &c->relay);
 	if (c->passed)
 		launch_restore();	/* it is another's connection now, no end of it */
 	relay_close(&c->relay, relayed ? end : END_CLOSED);
@@ -158,7 +158,7 @@ speaks_tls(const struct conn *c)
 static void
 linger_on(struct conn *c)
 {
-	if (linger(the->serve->ev, &c->relay.end[0], relay_scratch(the->pool), RELAY_CHUNK_MAX) ==
+	if (linger(the->serve->ev, &c->relay.end[0], relay_scratch(the->relays), RELAY_CHUNK_MAX) ==
 	    LINGER_OVER)
 		conn_close(c, c->end);
 }
@@ -191,7 +191,7 @@ conn_refuse(struct conn *c, enum hello_alert alert, enum conn_end end, struct ta
 void
 conn_pump(struct conn *c, int end, unsigned events)
 {
-	enum relay_state state = relay_pump(the->pool, &c->relay, end, events);
+	enum relay_state state = relay_pump(the->relays, &c->relay, end, events);
 
 	if (state == RELAY_MOVED)
 		ev_timer_in(the->serve->ev, &c->deadline, silence(c).ms);
@@ -307,9 +307,9 @@ start(struct serve *s)
 	the = s->arg;
 	the->serve = s;
 	the->dialer = dialer_new(s->ev, s->conf->connect_ms);
-	the->pool = relay_pool_new(s->ev, s->max_pipes, on_more);
+	the->relays = relay_pool_new(s->ev, s->max_pipes, on_more);
 	on_routes(s);
-	return the->dialer == NULL || the->pool == NULL ? -1 :
+	return the->dialer == NULL || the->relays == NULL ? -1 :
 	    ration_open(&the->inboxes, INBOX_TOTAL_MAX, s->most_conns);
 }
 
@@ -320,7 +320,7 @@ stop(struct serve *s)
 	if (the == NULL)
 		return;
 	dialer_free(the->dialer);
-	relay_pool_free(the->pool);
+	relay_pool_free(the->relays);
 }
 
 static void

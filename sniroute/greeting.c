@@ -124,7 +124,7 @@ place(struct conn *c, size_t *room)
 {
 	*room = c->peek ? RELAY_CHUNK_MAX : READ_FIRST;
 	if (c->peek || c->inbox == NULL)
-		return relay_scratch(the->pool);
+		return relay_scratch(the->relays);
 	if (!inbox_grow(c))
 		return NULL;
 	*room = c->inbox->room - c->inbox->len;

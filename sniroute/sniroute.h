@@ -27,7 +27,7 @@ struct sniroute {
 	const struct options *opts;
 	struct serve *serve;
 	struct dialer *dialer;
-	struct relay_pool *pool;
+	struct relay_pool *relays;
 	struct ration inboxes;		/* of bytes of unfinished hellos held */
 	bool peek;			/* a route may hand the socket over: leave it unread */
 	uint8_t gather[HELLO_ABSOLUTE_MAX];	/* hello_parse()'s scratch */

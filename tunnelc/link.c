@@ -26,6 +26,7 @@
 #include "sock.h"
 #include "tunnelc.h"
 
+#define LOGIN_MS 10000u		/* from being connected to the welcome */
 #define HEARTBEAT_MS 10000u	/* until the welcome says otherwise */
 #define PART_MS 2000u		/* for a failed session to end in order */
 #define SILENT_YES_MS 1000u	/* an ancestor that has not hung up by then has taken us */

@@ -10,6 +10,7 @@
 #include "tunnelc.h"
 
 #define HINT_MAX_MS 3600000u	/* the longest wait a server may ask for */
+#define STABLE_MS 10000u	/* a session that lived this long resets the growing bounds */
 #define QUIET_MS 60000u		/* a repeated failure is logged at most this often */
 #define OLD_MAX 8u		/* connections whose visitors finish, at once */
 

@@ -28,10 +28,7 @@
 #include "tls.h"
 #include "words.h"
 
-#define LOGIN_MS 10000u		/* from the first dial's success to the welcome */
 #define RETRY_MAX_MS 60000u	/* the longest of the growing bounds on retries */
-#define STABLE_MS 10000u	/* a session that lived this long resets them; one that dies at
-				   once does not */
 #define DEAD_MS 20000u		/* a server silent for so long is lost; its welcome may differ */
 #define REACH_MS 10000u		/* to connect to a server, over all its addresses */
 

@@ -43,8 +43,6 @@ enum client_state {
 	CLIENT_CLOSED
 };
 
-#define LEGACY_DEAD_MS 45000u	/* ancestors ping every 30 s: a shorter silence means nothing */
-
 struct raw;
 struct visitor;
 struct relay;

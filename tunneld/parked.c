@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
 /* Visitors whose client is known but away: parked until it comes back, for a while. */
-
 #include "visitor.h"
 
 #define PARKED_PART 4		/* at most a quarter of --max-conns may be parked */

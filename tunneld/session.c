@@ -13,6 +13,7 @@
 #define WITHIN_EACH_MS 25u
 #define WITHIN_MIN_MS 1000u
 #define WITHIN_MAX_MS 60000u
+#define LEGACY_DEAD_MS 45000u	/* ancestors ping every 30 s: a shorter silence means nothing */
 #define RAW_REFUSED_MS 500u	/* an ancestor of the first generation comes back at once, and
 				   tunnelc thinks itself welcome after a second */
 #define REASON_MAX 512u
