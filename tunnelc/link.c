@@ -124,19 +124,21 @@ end(struct link *l)
 	server_down(s, l, l->why[0] == '\0' ? NULL : l->why);
 }
 
-/* Say goodbye and end, later: this may be a callback of its mux. */
+/* Say goodbye and end, later, as this may be a callback of its mux; at once where there is none. */
 static void
 part(struct link *l)
 {
-	if (l->state >= LINK_PARTING)
-		return;
-	enter(l, LINK_PARTING);
-	mux_close(l->mux);
+	if (l->mux == NULL) {
+		end(l);
+	} else if (l->state < LINK_PARTING) {
+		enter(l, LINK_PARTING);
+		mux_close(l->mux);
+	}
 }
 
 static void fail(struct link *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same because something is wrong, of which the first reason counts; at once without a mux. */
+/* The same because something is wrong: the first reason counts. */
 static void
 fail(struct link *l, const char *fmt, ...)
 {
@@ -147,10 +149,7 @@ fail(struct link *l, const char *fmt, ...)
 		vsnprintf(l->why, sizeof(l->why), fmt, ap);
 		va_end(ap);
 	}
-	if (l->mux != NULL)
-		part(l);
-	else
-		end(l);
+	part(l);
 }
 
 /* An ancestor has no word for a welcome: it stays silent for a while, or sends a visitor. */
@@ -653,10 +652,7 @@ link_visitor(struct link *l, int by)
 	if (l->visitors > 0 || l->state != LINK_DRAINING)
 		return;
 	l->visitor = NULL;
-	if (l->mux != NULL)
-		part(l);
-	else
-		end(l);
+	part(l);
 }
 
 const char *
