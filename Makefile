@@ -32,7 +32,7 @@ MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7 examples/*.1)
 # Debian packages: to build; to run the examples; to test, bench and fuzz.
 DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjansson-dev libssl-dev
 DEPS_RUN = $(DEPS_BUILD) openssl curl
-DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-14-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
+DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
     redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 util-linux procps python3 \
     stunnel4 hitch dehydrated pebble nginx-light nodejs node-ws openssh-server openssh-client tinyproxy
 DEPS_BENCH = $(DEPS_BUILD) strace util-linux iproute2 procps openssh-server openssh-client haproxy nginx-light libnginx-mod-stream sniproxy curl python3 \
