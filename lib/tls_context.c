@@ -174,6 +174,10 @@ set_judgement(SSL_CTX *ssl, enum tls_side side)
 	SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(ssl, on_certificate, NULL);
 	SSL_CTX_set_max_cert_list(ssl, CERT_MAX);
+#ifdef SSL_OP_NO_RX_CERTIFICATE_COMPRESSION	/* what a stranger sends is not unpacked, too */
+	SSL_CTX_set_options(ssl, SSL_OP_NO_RX_CERTIFICATE_COMPRESSION |
+	    SSL_OP_NO_TX_CERTIFICATE_COMPRESSION);
+#endif
 	SSL_CTX_set_msg_callback(ssl, on_message);
 	if (side == TLS_CLIENT)
 		return;
