@@ -298,7 +298,7 @@ explain(const struct tls *t, unsigned long code, char room[static TLS_WHY_MAX])
 	if (t->ctx->side == TLS_SERVER && !t->hello)
 		return "no TLS 1.3 hello";
 	if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_VERSION_NUMBER ||
-	    reason == SSL_R_HTTP_REQUEST)
+	    reason == SSL_R_BAD_RECORD_TYPE || reason == SSL_R_HTTP_REQUEST)
 		return t->done ? "bytes that are no TLS 1.3" : "no TLS 1.3 hello";
 	if (reason <= SSL_AD_REASON_OFFSET || reason >= SSL_AD_REASON_OFFSET + 256)
 		return text == NULL ? "TLS failed" : text;
