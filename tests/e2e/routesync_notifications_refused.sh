@@ -9,7 +9,7 @@ put a tls=10.0.0.1:443
 r acl setuser reader on nopass '~*' resetchannels +@all
 start sync "$ROUTESYNC" -n 9 -o routes -i 3600 "redis+unix://reader@$T/redis.sock"
 routes 'a tls=10.0.0.1:443'
-logged 'warn: notifications=refused source=redis.unix://reader@.* why="NOPERM .*channels' sync
+logged 'warn: notifications=refused source=redis.unix://reader@.* why="NOPERM .*channel' sync
 scans() { redis-cli -s redis.sock info commandstats | sed -n 's/^cmdstat_scan:calls=\([0-9]*\).*/\1/p'; }
 before=$(scans)
 put b tls=10.0.0.2:443
