@@ -150,7 +150,7 @@ mux_free(struct mux *m)
 	ev_undefer(m->pool->ev, &m->task);
 	ev_del(m->pool->ev, &m->io);
 	m->io.fd = -1;
-	tls_free(m->tls);
+	tls_drop(m->tls);
 	yamux_free(m->y);
 	free(m->pending);
 	ev_free_later(m->pool->ev, m);

@@ -262,7 +262,7 @@ tls_new(struct tls_context *ctx, int fd, const char *sni)
 	ERR_clear_error();
 	if (make_ssl(t, sni))
 		return t;
-	tls_free(t);
+	tls_drop(t);
 	return NULL;
 }
 
@@ -274,7 +274,7 @@ tls_expect(struct tls *t, tls_judge *judge, void *arg)
 }
 
 void
-tls_free(struct tls *t)
+tls_drop(struct tls *t)
 {
 	if (t == NULL)
 		return;

@@ -46,7 +46,7 @@ typedef const char *tls_judge(void *arg, const char *id);
 void tls_expect(struct tls *t, tls_judge *judge, void *arg);
 
 /* Frees; sends nothing (tls_goodbye()). NULL is fine. */
-void tls_free(struct tls *t);
+void tls_drop(struct tls *t);
 
 enum tls_result {
 	TLS_OK,

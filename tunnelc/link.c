@@ -99,7 +99,7 @@ release(struct link *l)
 	reach_cancel(l->reach);
 	raw_cut(l->visitor);
 	mux_free(l->mux);		/* tells its streams that they are lost */
-	tls_free(l->tls);
+	tls_drop(l->tls);
 	if (l->io.fd != -1)
 		close(l->io.fd);
 	ev_free_later(the->ev, l);

@@ -97,7 +97,7 @@ client_close(struct client *c, enum conn_end end)
 	client_enter(c, CLIENT_CLOSED);
 	ev_undefer(the->serve->ev, &c->parting);
 	drop_mux(c);
-	tls_free(c->tls);
+	tls_drop(c->tls);
 	if (c->raw != NULL)
 		raw_leave(c->raw, end == END_DRAIN ? END_DRAIN : END_TARGET_RESET);
 	/* An ancestor's one visitor did not end in order: nor does its connection. */
@@ -122,7 +122,7 @@ void
 client_linger(struct client *c, enum conn_end end)
 {
 	leave(c);
-	tls_free(c->tls);
+	tls_drop(c->tls);
 	c->tls = NULL;
 	c->end = (uint8_t)end;
 	client_enter(c, CLIENT_LINGER);

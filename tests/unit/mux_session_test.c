@@ -615,7 +615,7 @@ start_record(uint64_t dead_ms)
 	assert_int_equal(dup2(aside[0], fd), fd);
 	assert_int_equal(tls_write(far.tls, (const uint8_t *)"\0\2\0\1\0\0\0\0\0\0\0\7", 12),
 	    TLS_OK);
-	tls_free(far.tls);
+	tls_drop(far.tls);
 	await(aside[1], POLLIN);
 	n = read(aside[1], record, sizeof(record));
 	assert_in_range(n, 12, sizeof(record) - 1);

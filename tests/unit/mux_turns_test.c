@@ -268,7 +268,7 @@ a_lot_of_little_records_is_dealt_with_little_by_little(void **state)
 	for (int i = 0; i < 10; i++)
 		run_turn();
 	assert_int_equal(near.goaways, 500);
-	tls_free(far.tls);
+	tls_drop(far.tls);
 	wires_made = 0;
 	stop();
 }

@@ -103,8 +103,8 @@ two_ends(struct tls_context *client, struct tls_context *server, bool small)
 void
 free_ends(struct ends *e)
 {
-	tls_free(e->client);
-	tls_free(e->server);
+	tls_drop(e->client);
+	tls_drop(e->server);
 	close(e->client_fd);
 	close(e->server_fd);
 	assert_int_equal(ERR_peek_error(), 0);
@@ -363,7 +363,7 @@ rogue_free(struct rogue *r)
 {
 	SSL_free(r->ssl);
 	SSL_CTX_free(r->ctx);
-	tls_free(r->t);
+	tls_drop(r->t);
 	close(r->fd);
 	close(r->our_fd);
 	ERR_clear_error();

@@ -203,7 +203,7 @@ the_server_is_asked_for_by_name_when_there_is_one(void **state)
 	assert_int_equal(rogue_shakes_hands(&r, &told), TLS_OK);
 	assert_string_equal(SSL_get_servername(r.ssl, TLSEXT_NAMETYPE_host_name),
 	    "tunnel.example.com");
-	tls_free(s.t);
+	tls_drop(s.t);
 	s.t = tls_new(client_ctx, s.our_fd, NULL);
 	rogue_start(&s);
 	assert_int_equal(rogue_shakes_hands(&s, &told), TLS_OK);
