@@ -31,6 +31,9 @@ MANUALS   = $(wildcard $(addsuffix /*.8,$(TOOLS)) lib/*.5 lib/*.7 examples/*.1)
 
 # Debian packages: to build; to run the examples; to test, bench and fuzz.
 DEPS_BUILD = make gcc pkg-config libc6-dev libc-ares-dev libhiredis-dev libjansson-dev libssl-dev
+# What OpenSSL was built with, as Debian 13's: to link it statically.
+DEPS_STATIC = $(sort $(patsubst -lz,zlib1g-dev,$(patsubst -lzstd,libzstd-dev,$(filter -lz -lzstd, \
+    $(shell $(PKG_CONFIG) --static --libs-only-l openssl 2>/dev/null)))))
 DEPS_RUN = $(DEPS_BUILD) openssl curl
 DEPS_CHECK = $(DEPS_BUILD) libcmocka-dev clang libclang-rt-dev mandoc openssl curl socat strace s6 ucspi-tcp runit \
     redis-server redis-tools redis-sentinel jq yq dnsmasq-base iproute2 util-linux procps python3 \
@@ -224,10 +227,14 @@ dist:
 #: make deps         install what a build needs (deps-run, deps-check, deps-bench: what the examples, tests, benchmark need)
 deps:
 	@tests/deps.sh $(DEPS_BUILD)
+	@$(MAKE) --no-print-directory deps-static
 deps-run:
 	@tests/deps.sh $(DEPS_RUN)
 deps-check:
 	@tests/deps.sh $(DEPS_CHECK)
+	@$(MAKE) --no-print-directory deps-static
+deps-static:
+	@tests/deps.sh $(DEPS_STATIC)
 deps-bench:
 	@tests/deps.sh $(DEPS_BENCH)
 
@@ -235,6 +242,6 @@ deps-bench:
 clean:
 	rm -rf build build-san build-fuzz build-static
 
-.PHONY: force all bins libraries help run check tests fuzzers fuzz-targets unit e2e fuzz bench fleet static install uninstall lint dist deps deps-run deps-check deps-bench clean
+.PHONY: force all bins libraries help run check tests fuzzers fuzz-targets unit e2e fuzz bench fleet static install uninstall lint dist deps deps-run deps-check deps-bench deps-static clean
 .PRECIOUS: $(BUILD)/%.o
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
