@@ -5,14 +5,14 @@
 . "${0%/*}/lib.sh"
 own_network
 
-unshare -p -f true 2>/dev/null || skip "no right to make a pid namespace"
+unshare -p -f --mount-proc true 2>/dev/null || skip "no right to make a pid namespace"
 echo "* tcp=127.0.0.1:9" >routes
 key k >/dev/null
 
 # first NAME CMD...: as process 1; $pid is its pid out here
 first() {
 	local name="$1"; shift
-	start "$name" unshare -p -f "$@"
+	start "$name" unshare -p -f --mount-proc "$@"	# a sanitizer looks for its threads in /proc
 	pid=$(pgrep -P "$(pid_of "$name")")
 	nsenter -t "$pid" -p sh -c 'sleep 30 &'
 	wait_for 5 orphan || fail "$name: no orphan"
