@@ -87,8 +87,8 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | libraries
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) $(CFLAGS_$(firstword $(subst /, ,$*))) -c -o $@ $<
 
 libraries:
-	@$(PKG_CONFIG) --exists $(PKG_LIB) hiredis jansson openssl || \
-	    { echo 'a library is missing; run: make deps, or: sudo apt-get install -y $(DEPS_BUILD)' >&2; exit 100; }
+	@$(PKG_CONFIG) --print-errors --exists $(PKG_LIB) hiredis jansson 'openssl >= 3' || \
+	    { echo 'a library is missing or too old; run: make deps, or: sudo apt-get install -y $(DEPS_BUILD)' >&2; exit 100; }
 
 $(LIB): $(call objs,lib)
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
