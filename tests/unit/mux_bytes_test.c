@@ -37,7 +37,7 @@ exchange(enum transport t, int n, uint32_t most, uint32_t piece)
 	assert_int_equal(mux_rx(far.m), near_tx);
 	assert_int_equal(near.m->kept + far.m->kept, 0);
 	assert_true(near.m->streams == NULL && far.m->streams == NULL);
-	stop();
+	finish();
 }
 
 static void
@@ -80,7 +80,7 @@ a_descriptor_that_is_passed_to_us_hides_nothing(void **state)
 	assert_int_equal(send(awaited->service.io.fd, text_at(2, 7), 3, 0), 3);
 	awaited->service.to_send = awaited->service.sent = 10;
 	run_until(all_heard);
-	stop();
+	finish();
 }
 
 /* ---- by hand ---- */
@@ -120,7 +120,7 @@ a_stream_that_is_not_joined_is_read_by_hand(void **state)
 	assert_int_equal(awaited->far.how, MUX_CLOSED);
 	assert_int_equal(awaited->near.how, MUX_CLOSED);
 	assert_int_equal(awaited->near.s.rx, 3);
-	stop();
+	finish();
 }
 
 /* What is there, but for a few bytes; the first five say hello. */
@@ -155,7 +155,7 @@ what_is_taken_by_hand_may_come_anew(void **state)
 	awaited = visit();
 	says(&awaited->visitor, 4u << 20, false);
 	run_until(all_taken);
-	stop();
+	finish();
 }
 
 /*
@@ -177,7 +177,7 @@ the_first_bytes_leave_in_one_piece(void **state)
 	assert_memory_equal(heard, "\0\0\0\1\0\0\0\2\0\0\0\5hello\0\0\0\0\0\0\0\2\0\0\0\3", 29);
 	assert_memory_equal(heard + 32, "\0\0\0\4\0\0\0\2\0\0\0\0", 12);
 	close(fd);
-	stop();
+	finish();
 }
 
 int

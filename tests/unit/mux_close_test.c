@@ -49,7 +49,7 @@ who_closes_behind_the_last_stream_sends_all_of_it(void **state)
 		assert_int_equal(awaited->far.how, MUX_CLOSED);
 		run_until(service_saw_end);
 		assert_int_equal(awaited->service.received, 200000);
-		stop();
+		finish();
 	}
 }
 
@@ -147,7 +147,7 @@ nothing_overtakes_the_last_words(void **state)
 	close(fd);
 	run_until(near_over);
 	assert_int_equal(near.how, MUX_CLOSED);
-	stop();
+	finish();
 }
 
 /* Bytes the near side sent and its peer's kernel does not have yet. */
@@ -194,7 +194,7 @@ a_peer_that_does_not_end_is_not_waited_for_long(void **state)
 	assert_int_equal(near.ended, 1);
 	assert_int_equal(near.how, MUX_CLOSED);
 	close(fd);
-	stop();
+	finish();
 }
 
 /* Who takes a little now and then is waited for, who takes no more is not. */
@@ -220,7 +220,7 @@ the_last_words_have_time_as_long_as_they_go_on(void **state)
 	assert_int_equal(near.how, MUX_LOST);
 	assert_string_equal(near.why, "the last bytes were not taken");
 	close(fd);
-	stop();
+	finish();
 }
 
 /* The way to the peer may be cut for a while, which ends no session either. */
@@ -242,7 +242,7 @@ last_words_of_visitors_outlive_an_outage(void **state)
 	}
 	assert_string_equal(near.why, "the last bytes were not taken");
 	close(fd);
-	stop();
+	finish();
 }
 
 /* With some of them unread it is gone: an end, but not one in order. */
@@ -258,7 +258,7 @@ a_peer_that_goes_before_it_heard_all_is_lost(void **state)
 	run_until(near_over);
 	assert_int_equal(near.how, MUX_LOST);
 	assert_string_equal(near.why, "Connection reset by peer");
-	stop();
+	finish();
 }
 
 static bool
@@ -293,7 +293,7 @@ a_session_that_waits_to_be_closed_serves_nobody(void **state)
 	close(fd);
 	run_until(near_over);
 	assert_int_equal(near.ended, 1);
-	stop();
+	finish();
 }
 
 int

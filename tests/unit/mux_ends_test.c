@@ -12,7 +12,7 @@ ended_as(enum mux_end near_how, enum mux_end far_how)
 {
 	assert_int_equal(awaited->near.how, near_how);
 	assert_int_equal(awaited->far.how, far_how);
-	stop();
+	finish();
 }
 
 static void
@@ -31,7 +31,7 @@ the_end_of_one_direction_leaves_the_other_open(void **state)
 		assert_int_equal(awaited->near.how, MUX_CLOSED);
 		run_until(parties_saw_ends);
 		assert_int_equal(awaited->visitor.received, 3000000);
-		stop();
+		finish();
 	}
 }
 
@@ -75,7 +75,7 @@ an_owner_that_resets_is_a_reset_for_the_other_end(void **state)
 		assert_int_equal(l->ended, 1);
 		assert_int_equal((i == 0 ? &awaited->far : &awaited->near)->how, MUX_PEER_RESET);
 		assert_true(near.m->streams == NULL && far.m->streams == NULL);
-		stop();
+		finish();
 	}
 }
 
@@ -109,7 +109,7 @@ what_a_service_said_before_it_hung_up_arrives(void **state)
 	run_until(visitor_reset);
 	assert_int_equal(awaited->visitor.received, 500);
 	assert_int_equal(awaited->far.how, MUX_LOCAL_RESET);
-	stop();
+	finish();
 }
 
 static void
@@ -173,7 +173,7 @@ the_end_may_come_before_the_descriptor(void **state)
 	mux_take(&awaited->far.s, 5);
 	join(&awaited->far, &awaited->service, 2);
 	run_until(service_saw_end);
-	stop();
+	finish();
 }
 
 static void
@@ -192,7 +192,7 @@ the_end_follows_what_was_kept(void **state)
 	party_wants(&awaited->service);
 	run_until(service_saw_end);
 	assert_int_equal(awaited->service.received, 200000);
-	stop();
+	finish();
 }
 
 static void
@@ -207,7 +207,7 @@ a_refused_stream_is_reset(void **state)
 	run_until(visitor_reset);
 	assert_int_equal(wires[0].near.how, MUX_PEER_RESET);
 	assert_int_equal(far.opened, 1);
-	stop();
+	finish();
 }
 
 /* ---- timers of a stream ---- */
@@ -245,7 +245,7 @@ an_idle_stream_is_reset(void **state)
 		local ? run_until(one_over) : run_until(service_reset);
 		assert_int_equal(awaited->near.how, MUX_IDLE);
 		assert_int_equal(awaited->far.how, MUX_PEER_RESET);
-		stop();
+		finish();
 	}
 }
 
@@ -265,7 +265,7 @@ a_half_closed_stream_has_a_timer_of_its_own(void **state)
 		skip_ms(1100);
 		run_until(one_over);
 		assert_int_equal(awaited->near.how, MUX_HALF_CLOSE);
-		stop();
+		finish();
 	}
 }
 
@@ -283,7 +283,7 @@ end_of_a_half_closed_stream(uint64_t idle_ms, uint64_t half_close_ms, uint64_t a
 	skip_ms(after_ms);
 	run_until(one_over);
 	how = awaited->near.how;
-	stop();
+	finish();
 	return how;
 }
 
@@ -336,7 +336,7 @@ a_stream_may_be_reset_while_anothers_data_is_looked_at(void **state)
 	assert_int_equal(wires[1].far.ended, 1);
 	assert_int_equal(wires[1].near.how, MUX_PEER_RESET);
 	assert_int_equal(mux_peek(&wires[0].far.s).len, 8);
-	stop();
+	finish();
 }
 
 static void
@@ -385,7 +385,7 @@ a_stream_may_be_reset_with_words_unsaid(void **state)
 	for (int i = 0; i < 3; i += 2)
 		assert_true(mux_send(&l[i]->s, slice_str("and more")));
 	close(fd);
-	stop();			/* the session is over before that was said */
+	finish();			/* the session is over before that was said */
 	assert_int_equal(l[0]->ended + l[2]->ended, 2);
 	for (int i = 0; i < 3; i++)
 		free(l[i]);
@@ -419,7 +419,7 @@ a_stream_may_be_reset_from_inside_its_own_end(void **state)
 	run_until(visitor_saw_end);
 	says(&awaited->visitor, 0, true);
 	run_until(one_over);
-	stop();
+	finish();
 }
 
 static void
@@ -436,7 +436,7 @@ a_session_may_be_freed_from_inside_a_streams_end(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(wires[i].near.ended, 1);
 	assert_null(near.m);
-	stop();
+	finish();
 }
 
 static void
@@ -456,7 +456,7 @@ streams_may_be_reset_from_inside_anothers_end(void **state)
 		assert_int_equal(wires[i].near.ended, 1);
 	assert_null(near.m->streams);
 	run_turn();
-	stop();
+	finish();
 }
 
 int

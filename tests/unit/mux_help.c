@@ -198,7 +198,7 @@ stop_side(struct side *side)
 }
 
 void
-stop(void)
+finish(void)
 {
 	on_near_end = NULL;
 	stop_side(&near);

@@ -77,7 +77,7 @@ void start_side(struct side *side, enum yamux_role role, int fd);
 void make_tls(const int pair[2]);
 
 /* Free and close all there is. */
-void stop(void);
+void finish(void);
 
 /* A stream that says hello, joined to a visitor. */
 struct wire *visit(void);

@@ -45,7 +45,7 @@ who_has_taken_nothing_for_the_longest_is_cut_when_the_session_keeps_too_much(voi
 	}
 	assert_in_range(cut, 1, 10);
 	ticks_end();
-	stop();
+	finish();
 }
 
 static void
@@ -68,7 +68,7 @@ a_session_keeps_at_most_half_of_what_the_others_leave(void **state)
 		run_until(all_quiet);
 		assert_in_range(far.m->kept, half * 2 / 3, half);
 		ticks_end();
-		stop();
+		finish();
 	}
 }
 
@@ -86,7 +86,7 @@ a_little_may_be_kept_in_any_case(void **state)
 	ticks_end();
 	assert_int_equal(awaited->far.ended, 0);
 	assert_in_range(far.m->kept, 50000, MUX_MEMORY_MIN);
-	stop();
+	finish();
 }
 
 static void
@@ -121,7 +121,7 @@ ten_thousand_streams_leave_nothing_behind(void **state)
 	assert_int_equal(open_fds(), fds);
 	assert_true(mallinfo2().uordblks <= used + 4096);
 	assert_true(near.m->streams == NULL && far.m->streams == NULL);
-	stop();
+	finish();
 }
 
 #define IDLE_STREAMS 1000
@@ -178,7 +178,7 @@ an_idle_stream_holds_less_than_half_a_kibibyte(void **state)
 	run_turn();
 	assert_int_equal(far.m->kept, 0);
 	assert_true((mallinfo2().uordblks - used) / (2 * IDLE_STREAMS) < 384);
-	stop();
+	finish();
 	free(idle_legs);
 }
 

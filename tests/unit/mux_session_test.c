@@ -29,7 +29,7 @@ a_lost_connection_ends_every_stream_and_then_the_session(void **state)
 		assert_string_equal(near.why, "Connection reset by peer");
 		assert_int_equal(wires[0].near.ended + wires[1].near.ended, 2);
 		assert_int_equal(wires[1].near.how, MUX_LOST);
-		stop();
+		finish();
 	}
 }
 
@@ -67,7 +67,7 @@ a_write_that_finds_the_connection_lost_ends_the_session(void **state)
 			assert_int_equal(near.ended, 1);
 			assert_int_equal(near.how, MUX_LOST);
 			assert_int_equal(wires[0].near.how, MUX_LOST);
-			stop();
+			finish();
 		}
 }
 
@@ -88,7 +88,7 @@ a_tls_session_that_ends_without_a_word_is_lost(void **state)
 	near.io.fd = -1;
 	run_until(far_over);
 	assert_int_equal(far.how, MUX_LOST);
-	stop();
+	finish();
 }
 
 static bool
@@ -116,7 +116,7 @@ a_session_that_is_closed_ends_in_order_at_both_ends(void **state)
 		assert_int_equal(far.goaways, 1);
 		assert_true(wires[1].far.told);
 		assert_int_equal(wires[0].near.how, MUX_LOST);
-		stop();
+		finish();
 	}
 }
 
@@ -166,7 +166,7 @@ what_both_had_said_is_delivered_after_the_session(void **state)
 			assert_int_equal(far.how, MUX_CLOSED);
 			assert_int_equal(awaited->far.ended, 1);
 			assert_int_equal(awaited->far.how, MUX_CLOSED);
-			stop();
+			finish();
 		}
 }
 
@@ -192,7 +192,7 @@ goaway_ends_new_streams_and_no_others(void **state)
 	says(&awaited->service, 1000000, true);
 	run_until(all_over);
 	assert_int_equal(awaited->near.how, MUX_CLOSED);
-	stop();
+	finish();
 }
 
 static void
@@ -210,7 +210,7 @@ goaway_goes_behind_what_was_said(void **state)
 		assert_memory_equal(heard, "\0\0\0\1\0\0\0\2\0\0\0\5", 12);
 		assert_memory_equal(heard + 17, "\0\3\0\0\0\0\0\0\0\0\0\0", 12);
 		close(fd);
-		stop();
+		finish();
 	}
 }
 
@@ -233,7 +233,7 @@ goaway_goes_behind_an_end_too(void **state)
 		assert_memory_equal(heard + 17, "\0\0\0\4\0\0\0\2\0\0\0\0", 12);
 		assert_memory_equal(heard + 17 + 12, "\0\3\0\0\0\0\0\0\0\0\0\0", 12);
 		close(fd);
-		stop();
+		finish();
 	}
 }
 
@@ -256,7 +256,7 @@ an_end_goes_right_behind_the_last_words(void **state)
 	assert_memory_equal(heard + 12 + 12, "hello\0\0\0\4\0\0\0\2\0\0\0\0", 17);
 	assert_memory_equal(heard + 41 + 12, "hello\0\0\0\4\0\0\0\4\0\0\0\0", 17);
 	close(fd);
-	stop();
+	finish();
 }
 
 /*
@@ -288,7 +288,7 @@ goaway_waits_for_all_that_was_said(void **state)
 	}
 	assert_memory_equal(said + sum - 12, "\0\3\0\0\0\0\0\0\0\0\0\0", 12);
 	close(fd);
-	stop();
+	finish();
 }
 
 static uint8_t said[YAMUX_WINDOW_START + 1024];
@@ -351,7 +351,7 @@ words_wait_for_credit(void **state)
 	assert_int_equal(words_said(), sizeof(some));
 	assert_memory_equal(said, some, sizeof(some));
 	close(fd);
-	stop();
+	finish();
 }
 
 /* ---- an ancestor that takes its time ---- */
@@ -397,7 +397,7 @@ an_owner_that_has_to_wait_is_told_when_not(void **state)
 	for (size_t i = 0; i < YAMUX_BACKLOG; i++)
 		mux_reset(&legs[i].s);
 	close(fd);
-	stop();
+	finish();
 }
 
 static void
@@ -413,7 +413,7 @@ a_peer_that_breaks_the_rules_is_told_and_left(void **state)
 	assert_int_equal(hear(fd), 12);
 	assert_memory_equal(heard, "\0\3\0\0\0\0\0\0\0\0\0\1", 12);
 	close(fd);
-	stop();
+	finish();
 }
 
 static void
@@ -460,7 +460,7 @@ who_has_said_nothing_for_a_while_pings(void **state)
 	run_turn();
 	assert_int_equal(hear(fd), 12);
 	close(fd);
-	stop();
+	finish();
 }
 
 /* It may have no ping of its own for as long as it hears something. */
@@ -494,7 +494,7 @@ an_ancestor_that_is_silent_is_pinged_whatever_it_is_sent(void **state)
 	assert_in_range(pings, 20, 30);
 	mux_reset(&leg.s);
 	close(fd);
-	stop();
+	finish();
 }
 
 static void
@@ -521,7 +521,7 @@ a_stream_that_comes_as_we_say_goaway_is_refused(void **state)
 	assert_memory_equal(heard, "\0\1\0\x8\0\0\0\1\0\0\0\0", 12);
 	assert_int_equal(near.opened, 0);
 	close(fd);
-	stop();
+	finish();
 }
 
 /*
@@ -551,7 +551,7 @@ the_round_trip_is_measured_though_a_heartbeat_comes_in_between(void **state)
 	answers_ping(fd, heard[11]);
 	assert_in_range(mux_rtt_us(near.m), 7000, 1000000);
 	close(fd);
-	stop();
+	finish();
 }
 
 static void
@@ -569,7 +569,7 @@ who_sends_does_not_ping(void **state)
 		assert_int_equal(hear(fd), i == 0 ? 12 + 5 + 12 + 1 : 13);
 	}
 	close(fd);
-	stop();
+	finish();
 }
 
 static void
@@ -591,7 +591,7 @@ silence_ends_the_session_and_any_byte_is_life(void **state)
 	assert_int_equal(near.how, MUX_SILENT);
 	assert_true(strstr(near.why, "nothing came for 2") != NULL);
 	close(fd);
-	stop();
+	finish();
 }
 
 static uint8_t record[64];
@@ -644,7 +644,7 @@ any_byte_of_a_tls_record_is_life(void **state)
 	run_until(near_over);
 	assert_int_equal(near.how, MUX_SILENT);
 	close(fd);
-	stop();
+	finish();
 }
 
 /* As after the machine slept: the deadline is long gone, and so it would seem is the peer. */
@@ -661,7 +661,7 @@ bytes_that_came_while_we_slept_are_life(void **state)
 	assert_int_equal(near.ended, 0);
 	assert_int_equal(hear(fd), 12);
 	close(fd);
-	stop();
+	finish();
 }
 
 static void
@@ -681,7 +681,7 @@ a_part_of_a_tls_record_that_came_while_we_slept_is_life(void **state)
 	}
 	assert_true(hear(fd) > 12);
 	close(fd);
-	stop();
+	finish();
 }
 
 /* Of our end of a connection to a peer that counts as dead after this long. */
@@ -695,7 +695,7 @@ longest_wait_ms(uint64_t dead_ms)
 	if (getsockopt(near.io.fd, IPPROTO_TCP, 44, &ms, &len) == -1)	/* TCP_RTO_MAX_MS */
 		ms = 0;
 	close(fd);
-	stop();
+	finish();
 	return ms;
 }
 

@@ -53,7 +53,7 @@ bytes_just_come(int error)
 	fails = error;
 	says(&awaited->visitor, 1000, false);
 	assert_it_ended_for_memory();
-	stop();
+	finish();
 }
 
 static void
@@ -81,7 +81,7 @@ so_does_one_whose_bytes_were_kept(void **state)
 	awaited->service.deaf = false;
 	party_wants(&awaited->service);
 	assert_it_ended_for_memory();
-	stop();
+	finish();
 }
 
 int

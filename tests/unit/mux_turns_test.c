@@ -63,7 +63,7 @@ a_lot_goes_in_whole_frames_and_fills_the_window(void **state)
 	assert_int_equal(raw_len, raw_wanted);
 	ticks_end();
 	close(raw_fd);
-	stop();
+	finish();
 }
 
 static void
@@ -85,7 +85,7 @@ a_stream_that_moves_little_does_not_wait_for_one_that_moves_a_lot(void **state)
 		;
 	assert_in_range(at, 2, 4);
 	close(raw_fd);
-	stop();
+	finish();
 }
 
 /* How many bytes stand in raw before the peer is told that we go; all of it: it is not. */
@@ -119,7 +119,7 @@ goaway_does_not_wait_for_streams_that_fill_what_is_sent_at_once(void **state)
 	run_until(raw_there);
 	assert_in_range(bytes_before_goaway(), 0, MUX_OUT_SIZE);
 	close(raw_fd);
-	stop();
+	finish();
 }
 
 /* The most that waits in front of the socket while the peer reads, 16000 bytes in so many ms. */
@@ -161,7 +161,7 @@ static void
 stop_bulk(void)
 {
 	close(raw_fd);
-	stop();
+	finish();
 }
 
 static void
@@ -200,7 +200,7 @@ where_it_is_fast_a_lot_is_sent_at_once(void **state)
 static void
 a_lot_of_little_frames_is_dealt_with_little_by_little(void **state)
 {
-	static const uint8_t frames[26] = "\0\0\0\0\0\0\0\2\0\0\0\1x\0\0\0\0\0\0\0\4\0\0\0\1x";
+	static const uint8_t frames[26] = { [7] = 2, [11] = 1, 'x', [20] = 4, [24] = 1, 'x' };
 	int fd = start_raw(0, 0);
 
 	(void)state;
@@ -223,13 +223,13 @@ a_lot_of_little_frames_is_dealt_with_little_by_little(void **state)
 	assert_int_equal(wires[0].near.s.rx, 2001);
 	assert_int_equal(wires[1].near.s.rx, 2001);
 	close(fd);
-	stop();
+	finish();
 }
 
 static void
 a_lot_of_little_frames_of_one_stream_arrive_as_sent(void **state)
 {
-	static const uint8_t header[YAMUX_HEADER] = "\0\0\0\0\0\0\0\2\0\0\0\1";
+	static const uint8_t header[YAMUX_HEADER] = { [7] = 2, [11] = 1 };
 	static uint8_t frames[500][sizeof(header) + 1];
 	int fd = start_raw(0, 0);
 
@@ -243,7 +243,7 @@ a_lot_of_little_frames_of_one_stream_arrive_as_sent(void **state)
 	assert_int_equal(write(fd, frames, sizeof(frames)), sizeof(frames));
 	run_until(all_heard);
 	close(fd);
-	stop();
+	finish();
 }
 
 /* Frames that say the peer goes away, a byte in each record. */
@@ -270,7 +270,7 @@ a_lot_of_little_records_is_dealt_with_little_by_little(void **state)
 	assert_int_equal(near.goaways, 500);
 	tls_drop(far.tls);
 	wires_made = 0;
-	stop();
+	finish();
 }
 
 int

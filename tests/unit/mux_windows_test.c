@@ -61,7 +61,7 @@ a_stalled_reader_stops_only_its_own_stream(void **state)
 		run_until(all_heard);
 		assert_int_equal(far.m->kept, 0);
 		round_trip_us = 0;
-		stop();
+		finish();
 	}
 }
 
@@ -86,7 +86,7 @@ the_round_trip_is_the_shortest_measured_each_second(void **state)
 	far.m->rtt_asked_ms -= 1000;
 	assert_int_equal(far_rtt(300000), 200000);
 	round_trip_us = 0;
-	stop();
+	finish();
 }
 
 static void
@@ -107,7 +107,7 @@ only_the_answer_to_the_ping_that_measures_tells_the_round_trip(void **state)
 	mux_rtt_pong(far.m, ping);
 	assert_in_range(far_rtt(50), 5000000, 60000000);
 	round_trip_us = 0;
-	stop();
+	finish();
 }
 
 /* ---- windows ---- */
@@ -137,7 +137,7 @@ the_window_of_a_far_peer_grows(void **state)
 	(void)state;
 	bulk_at_a_distance(300000, 1);
 	assert_int_equal(wires[0].far.s.window, MUX_WINDOW_MAX);
-	stop();
+	finish();
 }
 
 static bool
@@ -212,7 +212,7 @@ the_window_grows_although_the_distance_is_behind_a_proxy(void **state)
 	says(&visit_and_wait()->visitor, 24u << 20, false);
 	run_until(first_has_grown);
 	ev_timer_at(loop, &way_timer, 0);
-	stop();
+	finish();
 	close(way[0]);
 	close(way[1]);
 }
@@ -248,7 +248,7 @@ the_window_of_a_near_peer_depends_on_its_company(void **state)
 	hangs_up(&awaited->visitor);
 	run_until(first_has_grown);
 	round_trip_us = 0;
-	stop();
+	finish();
 }
 
 /* By the clock: what its window is after n bytes more, us after the last look at it. */
@@ -287,7 +287,7 @@ alone_at_a_near_peer_a_window_grows_as_long_as_it_is_taken_fast(void **state)
 	assert_int_equal(window_after(w, FAST), 2 * MIB);
 	assert_int_equal(window_after(w, FAST), 2 * MIB);
 	round_trip_us = 0;
-	stop();
+	finish();
 }
 
 static void
@@ -315,7 +315,7 @@ in_company_at_a_near_peer_it_shrinks_and_more_so_beside_one_that_talks(void **st
 	assert_int_equal(window_after(w, FAST), 512 * KIB);
 	assert_int_equal(window_after(w, 10, 0), 512 * KIB);
 	round_trip_us = 0;
-	stop();
+	finish();
 }
 
 static void
@@ -339,7 +339,7 @@ at_a_far_peer_each_grows_while_half_of_it_is_taken_within_a_round_trip(void **st
 	assert_int_equal(window_after(w[2], 128 * KIB, 0), 512 * KIB);	/* 7.75 MiB more in all */
 	assert_int_equal(window_after(w[2], 256 * KIB, 0), 512 * KIB);
 	round_trip_us = 0;
-	stop();
+	finish();
 }
 
 static bool
@@ -363,7 +363,7 @@ what_says_nothing_or_has_ended_is_no_company(void **state)
 	run_until(last_heard);
 	assert_ptr_equal(far.m->moved, &wires[1].far.s);
 	assert_int_equal(far.m->shared_ms, 0);
-	stop();
+	finish();
 }
 
 static void
@@ -384,7 +384,7 @@ windows_grow_within_what_the_session_may_keep(void **state)
 	run_until(last_heard);
 	round_trip_us = 0;
 	assert_int_equal(awaited->far.s.window, MUX_WINDOW_MAX);
-	stop();
+	finish();
 }
 
 int
