@@ -407,11 +407,13 @@ try_target(struct dial *d)
 {
 	const struct addr *a = &d->current->addr;
 	struct sockaddr_storage sa;
+	socklen_t len;
 
 	d->addrs = d->next_addr = 0;
 	if (a->kind == ADDR_HOST)
 		return try_host(d);
-	return connect_to(d, &sa, addr_sockaddr(a, &sa));
+	len = addr_sockaddr(a, &sa);
+	return connect_to(d, &sa, len);
 }
 
 static void

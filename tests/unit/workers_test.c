@@ -86,10 +86,11 @@ visit_at_once(struct serve *s)
 {
 	struct addr a = address(address_text, 0);
 	struct sockaddr_storage sa;
+	socklen_t len = addr_sockaddr(&a, &sa);
 	int fd;
 
 	(void)s;
-	return sock_connect(&sa, addr_sockaddr(&a, &sa), false, &fd) == SOCK_CONNECTED ? 0 : -1;
+	return sock_connect(&sa, len, false, &fd) == SOCK_CONNECTED ? 0 : -1;
 }
 
 static void
