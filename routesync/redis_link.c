@@ -78,7 +78,7 @@ lost(struct link *l, enum link_trouble trouble, const char *why)
 void
 link_fail(struct link *l, enum link_trouble trouble, const char *why)
 {
-	char copy[256];
+	char copy[LOG_VALUE_CUT + FILE_WHY_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", why);	/* why may point into the context */
 	link_close(l);
