@@ -52,7 +52,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION
     -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wformat=2 $(if $(WERROR),-Werror) \
     '-ffile-prefix-map=$(CURDIR)=.' $(if $(SAN),$(SAN_FLAGS),$(HARDEN)) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 HARDEN    = -fstack-protector-strong $(FORTIFY) -fPIE -ffunction-sections -fdata-sections
-FORTIFY   = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+FORTIFY   = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS))$(findstring -fhardened,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKG_LIB) hiredis jansson openssl 2>/dev/null)
 ALL_LDFLAGS = -pthread $(if $(SAN),$(SAN_FLAGS),-Wl,--gc-sections \
     $(if $(findstring -static,$(LDFLAGS)),,-pie -Wl,-z,relro,-z,now)) $(LDFLAGS)
