@@ -21,7 +21,7 @@ static const char *const state_name[] = { "HEADER", "HEAD", "ANSWER", "PROXY", "
 
 /* The states each one may be followed by. */
 #define TO(s) (1u << CLIENT_##s)
-static const unsigned arrows[] = {
+static const unsigned arrows[] __attribute__((unused)) = {	/* without assert() */
 	[CLIENT_HEADER] = TO(HEAD) | TO(CLOSED),
 	[CLIENT_HEAD] = TO(ANSWER) | TO(PROXY) | TO(DROP) | TO(LINGER) | TO(CLOSED),
 	[CLIENT_ANSWER] = TO(HEAD) | TO(DROP) | TO(LINGER) | TO(CLOSED),
