@@ -198,6 +198,7 @@ void
 target_failed(struct target *t, const char *reason)
 {
 	uint64_t now = ev_now_ms(t->table->ev), why = hash_text(0, slice_str(reason));
+	char text[LOG_VALUE_MAX];
 
 	if (now >= t->held_until_ms) {
 		t->hold_ms = t->hold_ms == 0 ? HOLD_FIRST_MS :
@@ -208,15 +209,18 @@ target_failed(struct target *t, const char *reason)
 	}
 	t->why = why;
 	t->logged_ms = now;
-	log_warn("target=%s is unreachable: %s; held off for %u s", t->text, reason,
+	log_warn("target=%s is unreachable: %s; held off for %u s",
+	    log_value(slice_str(t->text), text), reason,
 	    (unsigned)(t->held_until_ms - now + 999) / 1000);
 }
 
 void
 target_works(struct target *t)
 {
+	char text[LOG_VALUE_MAX];
+
 	if (t->hold_ms > 0)
-		log_info("target=%s is reachable again", t->text);
+		log_info("target=%s is reachable again", log_value(slice_str(t->text), text));
 	t->hold_ms = 0;
 	t->held_until_ms = 0;
 	t->probed = false;

@@ -268,6 +268,17 @@ another_reason_is_logged_once_a_second_while_held_off(void **state)
 }
 
 static void
+its_text_is_a_value_for_readers_of_the_log(void **state)
+{
+	(void)state;
+	catch_stderr();
+	log_init("test", LOG_LEVEL_INFO, false);
+	assert_true(dial_reaches("unix:@nobody\"=", NULL));
+	log_init("test", LOG_LEVEL_ERROR, false);
+	assert_non_null(strstr(caught_stderr(), "target=\"unix:@nobody\\\"=\" is unreachable: "));
+}
+
+static void
 what_is_known_of_many_targets_is_found_again(void **state)
 {
 	enum { N = 300 };
@@ -327,6 +338,7 @@ main(void)
 		dial_test(the_hold_off_doubles_to_thirty_seconds_and_ends_with_a_success),
 		dial_test(each_that_failed_within_a_dial_is_held_off),
 		dial_test(another_reason_is_logged_once_a_second_while_held_off),
+		dial_test(its_text_is_a_value_for_readers_of_the_log),
 		dial_test(what_is_known_of_many_targets_is_found_again),
 		dial_test(targets_nobody_uses_any_more_are_forgotten),
 	};
