@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "hash.h"
 #include "host.h"
@@ -51,6 +52,7 @@ struct resolver {
 	ares_channel channel;		/* NULL: not open */
 	struct stamp conf;		/* of CONF, when the channel read it */
 	bool deaf;			/* a socket of the channel cannot be watched */
+	bool whole;			/* an answer without IPv6 addresses is none */
 	struct ev_task renew;		/* the channel */
 	struct ev_timer timer;
 	struct watched {
@@ -394,12 +396,28 @@ query(struct resolve_name *name, int family, ares_addrinfo_callback cb)
 	ares_getaddrinfo(name->resolver->channel, text, NULL, &hints, cb, name);
 }
 
-/* What matters is an answer. That there is none, the query for all families will say. */
+/* No packet is sent. Of the addresses of an answer c-ares puts those with a route first. */
+static bool
+has_route(const struct ares_addrinfo_node *to)
+{
+	int fd = to == NULL ? -1 : socket(to->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool has = fd != -1 && connect(fd, to->ai_addr, to->ai_addrlen) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return has;
+}
+
+/*
+ * What matters is an answer of use: a host may have IPv6 alone. That there is none, the query for
+ * all families will say.
+ */
 static void
 on_ipv4_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
 	struct resolve_name *name = arg;
-	bool is_news = name->asking && status == ARES_SUCCESS && take_answer(name, info);
+	bool is_news = name->asking && status == ARES_SUCCESS && has_route(info->nodes) &&
+	    take_answer(name, info);
 
 	(void)timeouts;
 	name->asking_ipv4 = false;
@@ -487,7 +505,8 @@ ask(struct resolver *r, struct resolve_name *name)
 	follow_conf(r);
 	name->asking = true;
 	name->as_is = false;
-	ev_timer_in(r->ev, &name->late, LATE_MS < r->stale_wait_ms ? LATE_MS : r->stale_wait_ms);
+	ev_timer_in(r->ev, &name->late, r->whole ? 0 :
+	    LATE_MS < r->stale_wait_ms ? LATE_MS : r->stale_wait_ms);
 	query(name, AF_UNSPEC, on_answer);
 	rearm(r);
 }
@@ -601,6 +620,8 @@ resolve_wait(struct slice host, uint64_t max_ms, struct endpoint *out)
 		.out = out };
 	struct resolver *r = w.ev == NULL ? NULL : resolver_new(w.ev, 0);
 
+	if (r != NULL)
+		r->whole = true;	/* which one is first is not for the speed of DNS to say */
 	if (r != NULL && !resolver_ask(r, &w.question, host)) {
 		ev_timer_in(w.ev, &w.end, max_ms);
 		(void)ev_run(w.ev);

@@ -339,12 +339,28 @@ ipv4_addresses_do_not_wait_for_the_end_of_a_query_for_others(void **state)
 	assert_int_equal(query[1].family, AF_INET);
 	assert_string_equal(query[1].name, "www.example");
 	assert_int_equal(a.answers, 0);
-	dns_answers(1, "192.0.2.1", 60);
-	assert_string_equal(a.said, "192.0.2.1:0");
+	dns_answers(1, "127.0.0.1", 60);
+	assert_string_equal(a.said, "127.0.0.1:0");
 	assert_true(ask(&a, "www.example"));
-	dns_answers(0, "192.0.2.1 2001:db8::1", 60);
+	dns_answers(0, "127.0.0.1 2001:db8::1", 60);
 	assert_true(ask(&a, "www.example"));
-	assert_string_equal(a.said, "192.0.2.1:0 [2001:db8::1]:0");
+	assert_string_equal(a.said, "127.0.0.1:0 [2001:db8::1]:0");
+}
+
+/* A host may have IPv6 alone. Broadcasts must be allowed first: as if there were no route. */
+static void
+an_ipv4_address_without_a_route_waits_for_those_of_ipv6(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	assert_false(ask(&a, "www.example"));
+	skip_ms(600);
+	run_due();
+	dns_answers(1, "255.255.255.255", 60);
+	assert_int_equal(a.answers, 0);
+	dns_answers(0, "255.255.255.255 2001:db8::1", 60);
+	assert_string_equal(a.said, "255.255.255.255:0 [2001:db8::1]:0");
 }
 
 static void
@@ -375,6 +391,17 @@ ipv4_addresses_that_come_after_the_whole_answer_do_not_replace_it(void **state)
 	dns_answers(1, "192.0.2.1", 60);
 	assert_true(ask(&a, "www.example"));
 	assert_string_equal(a.said, "192.0.2.1:0 [2001:db8::1]:0");
+}
+
+/* Or who looks for us would have to know how fast DNS was. */
+static void
+an_address_to_listen_on_is_the_first_of_all(void **state)
+{
+	struct endpoint first;
+
+	(void)state;
+	assert_false(resolve_wait(slice_str("www.example"), 600, &first));
+	assert_int_equal(queries, 1);
 }
 
 /* Each question waits so long, and not until there has been no other one for a while. */
@@ -690,8 +717,10 @@ main(void)
 		resolve_test(a_stale_answer_comes_before_who_asks_gives_up),
 		resolve_test(a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did),
 		resolve_test(ipv4_addresses_do_not_wait_for_the_end_of_a_query_for_others),
+		resolve_test(an_ipv4_address_without_a_route_waits_for_those_of_ipv6),
 		resolve_test(that_there_is_no_ipv4_address_is_not_the_answer),
 		resolve_test(ipv4_addresses_that_come_after_the_whole_answer_do_not_replace_it),
+		resolve_test(an_address_to_listen_on_is_the_first_of_all),
 		resolve_test(others_who_ask_meanwhile_do_not_make_the_first_wait_longer),
 		resolve_test(stale_answers_serve_while_dns_fails),
 		resolve_test(a_name_that_is_gone_is_no_failure_of_dns),
