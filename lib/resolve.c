@@ -410,7 +410,7 @@ has_route(const struct ares_addrinfo_node *to)
 
 /*
  * What matters is an answer of use: a host may have IPv6 alone. That there is none, the query for
- * all families will say.
+ * all families will say; until then this one serves, or those who come would wait for that.
  */
 static void
 on_ipv4_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
@@ -418,13 +418,17 @@ on_ipv4_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 	struct resolve_name *name = arg;
 	bool is_news = name->asking && status == ARES_SUCCESS && has_route(info->nodes) &&
 	    take_answer(name, info);
+	uint64_t until_ms = ev_now_ms(name->resolver->ev) + STALE_RETRY_MS;
 
 	(void)timeouts;
 	name->asking_ipv4 = false;
 	if (info != NULL)
 		ares_freeaddrinfo(info);
-	if (is_news)
-		answer(name);
+	if (!is_news)
+		return;
+	if (name->fresh_until_ms < until_ms)
+		name->fresh_until_ms = until_ms;
+	answer(name);
 }
 
 /*

@@ -347,6 +347,23 @@ ipv4_addresses_do_not_wait_for_the_end_of_a_query_for_others(void **state)
 	assert_string_equal(a.said, "127.0.0.1:0 [2001:db8::1]:0");
 }
 
+static void
+ipv4_addresses_serve_while_the_query_for_others_goes_on(void **state)
+{
+	struct asker a = { 0 };
+
+	(void)state;
+	assert_false(ask(&a, "www.example"));
+	skip_ms(600);
+	run_due();
+	dns_answers(1, "127.0.0.1", 1);
+	pass_s(3);
+	assert_true(ask(&a, "www.example"));
+	dns_answers(0, "127.0.0.1", 1);
+	pass_s(2);
+	assert_false(ask(&a, "www.example"));
+}
+
 /* A host may have IPv6 alone. Broadcasts must be allowed first: as if there were no route. */
 static void
 an_ipv4_address_without_a_route_waits_for_those_of_ipv6(void **state)
@@ -717,6 +734,7 @@ main(void)
 		resolve_test(a_stale_answer_comes_before_who_asks_gives_up),
 		resolve_test(a_refreshed_answer_serves_until_its_ttl_is_over_as_the_first_did),
 		resolve_test(ipv4_addresses_do_not_wait_for_the_end_of_a_query_for_others),
+		resolve_test(ipv4_addresses_serve_while_the_query_for_others_goes_on),
 		resolve_test(an_ipv4_address_without_a_route_waits_for_those_of_ipv6),
 		resolve_test(that_there_is_no_ipv4_address_is_not_the_answer),
 		resolve_test(ipv4_addresses_that_come_after_the_whole_answer_do_not_replace_it),
