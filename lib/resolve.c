@@ -48,11 +48,10 @@ struct resolve_name {
 
 struct resolver {
 	struct ev *ev;
-	uint64_t stale_wait_ms;
+	uint64_t stale_wait_ms, late_ms;	/* late_ms 0: never */
 	ares_channel channel;		/* NULL: not open */
 	struct stamp conf;		/* of CONF, when the channel read it */
 	bool deaf;			/* a socket of the channel cannot be watched */
-	bool whole;			/* an answer without IPv6 addresses is none */
 	struct ev_task renew;		/* the channel */
 	struct ev_timer timer;
 	struct watched {
@@ -83,6 +82,7 @@ resolver_new(struct ev *ev, uint64_t patience_ms)
 		return NULL;
 	r->ev = ev;
 	r->stale_wait_ms = stale_wait_ms(patience_ms);
+	r->late_ms = r->stale_wait_ms < LATE_MS ? r->stale_wait_ms : LATE_MS;
 	r->renew.cb = on_renew;
 	for (int i = 0; i < SOCKETS; i++)
 		r->socket[i] = (struct watched){ { -1, NULL }, r };
@@ -509,8 +509,7 @@ ask(struct resolver *r, struct resolve_name *name)
 	follow_conf(r);
 	name->asking = true;
 	name->as_is = false;
-	ev_timer_in(r->ev, &name->late, r->whole ? 0 :
-	    LATE_MS < r->stale_wait_ms ? LATE_MS : r->stale_wait_ms);
+	ev_timer_in(r->ev, &name->late, r->late_ms);
 	query(name, AF_UNSPEC, on_answer);
 	rearm(r);
 }
@@ -625,7 +624,7 @@ resolve_wait(struct slice host, uint64_t max_ms, struct endpoint *out)
 	struct resolver *r = w.ev == NULL ? NULL : resolver_new(w.ev, 0);
 
 	if (r != NULL)
-		r->whole = true;	/* which one is first is not for the speed of DNS to say */
+		r->late_ms = 0;		/* which one is first is not for the speed of DNS to say */
 	if (r != NULL && !resolver_ask(r, &w.question, host)) {
 		ev_timer_in(w.ev, &w.end, max_ms);
 		(void)ev_run(w.ev);
