@@ -215,6 +215,12 @@ log_flush(void)
 	errno = saved;
 }
 
+void
+log_forked(void)
+{
+	lg.dropped = 0;
+}
+
 int
 log_turn(uint64_t now_ms)
 {

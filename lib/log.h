@@ -80,6 +80,9 @@ void log_from_thread(enum log_level level, const char *fmt, ...)
  */
 void log_flush(void);
 
+/* In a child that goes on: what was dropped until now is its parent's to report. */
+void log_forked(void);
+
 /*
  * For ev_before_wait(): writes what was gathered, unless it did so less than 10 ms ago: a single
  * line is written at once, those of a busy tool many at a time. Returns how many milliseconds may

@@ -172,6 +172,7 @@ become_worker(struct parent *p, unsigned i, int fd)
 {
 	struct serve *s = p->s;
 
+	log_forked();
 	for (unsigned k = 0; k < s->conf->workers; k++)
 		if (p->worker[k].io.fd != -1)
 			close(p->worker[k].io.fd);
