@@ -168,13 +168,15 @@ addr_why(enum addr_result r, unsigned allow)
 		[ADDR_NOT_HERE] = "this form of address has no meaning here (HOST:PORT or "
 		    "unix:/PATH has)",
 	};
-	static const char *const listening[ADDR_NOT_HERE + 1] = {
-		[ADDR_NO_PORT] = "no port (HOST:PORT, :PORT or unix:/PATH)",
-		[ADDR_BAD_PORT] = "port is not a number from 0 to 65535",
-		[ADDR_NOT_HERE] = "nobody can listen there (HOST:PORT, :PORT or unix:/PATH)",
-	};
+	bool listen = (allow & ADDR_LISTEN) != 0;
 
-	return (allow & ADDR_LISTEN) && listening[r] != NULL ? listening[r] : reason[r];
+	if (r == ADDR_NO_PORT && listen)
+		return "no port (HOST:PORT, :PORT or unix:/PATH)";
+	if (r == ADDR_BAD_PORT && listen)
+		return "port is not a number from 0 to 65535";
+	if (r == ADDR_NOT_HERE && listen)
+		return "nobody can listen there (HOST:PORT, :PORT or unix:/PATH)";
+	return reason[r];
 }
 
 /* ---- socket addresses ---- */
